@@ -1,0 +1,16 @@
+#include "base/error.h"
+
+#include <system_error>
+
+namespace backglance {
+
+Error Error::within(const std::string& context) const {
+  return Error(kind_, context + ": " + what(), next_);
+}
+
+Error io_error(const std::string& attempted, int error_number) {
+  return Error(ErrorKind::io,
+               attempted + ": " + std::error_code(error_number, std::generic_category()).message());
+}
+
+}  // namespace backglance

@@ -1,0 +1,16 @@
+#pragma once
+
+namespace backglance {
+
+// Makes SIGINT and SIGTERM ask for a clean end. A second signal of either kind ends the process at
+// once with the signal's default action. Call once, before threads start.
+void install_stop_handlers();
+
+// True once a clean end was asked for, by a signal or by request_stop(). Any thread.
+bool stop_requested();
+
+// Asks for a clean end from within the process; reset_stop() takes it back (tests).
+void request_stop();
+void reset_stop();
+
+}  // namespace backglance

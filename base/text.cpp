@@ -1,0 +1,200 @@
+#include "base/text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace backglance {
+namespace {
+
+// Length of the well-formed UTF-8 sequence that `text` begins with, 0 if it is none
+// (Unicode 15, table 3-7).
+std::size_t utf8_sequence(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80)
+    return 1;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    return tail(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
+    return byte(1) >= low && byte(1) <= high && tail(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
+    return byte(1) >= low && byte(1) <= high && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+struct Quantity {
+  std::uint64_t number;
+  std::string unit;
+};
+
+std::optional<Quantity> parse_quantity(std::string_view text) {
+  text = trim(text);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end == text.data())
+    return std::nullopt;
+  const auto used = static_cast<std::size_t>(end - text.data());
+  return Quantity{number, lower_ascii(trim(text.substr(used)))};
+}
+
+std::optional<std::uint64_t> multiplied(std::uint64_t number, std::uint64_t factor) {
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (number > kMax / factor)
+    return std::nullopt;
+  return number * factor;
+}
+
+}  // namespace
+
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n\f\v";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const auto at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos)
+      return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string printable(std::string_view text, std::size_t max_bytes) {
+  std::string out;
+  while (!text.empty()) {
+    if (out.size() >= max_bytes)
+      return out + "...";
+    const auto length = utf8_sequence(text);
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const bool control = length == 1 && (lead < 0x20 || lead == 0x7F);
+    // U+0080..U+009F are control characters as well, some of which terminals obey.
+    const bool c1_control =
+        length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+    if (length == 0 || control || c1_control) {
+      const std::size_t bad = c1_control ? 2 : 1;
+      for (std::size_t i = 0; i < bad; ++i)
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
+      text.remove_prefix(bad);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_sequence(text);
+    if (length == 0)
+      return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024)
+    return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string human_duration(std::chrono::seconds duration) {
+  const auto s = duration.count();
+  if (s < 60)
+    return fmt::format("{} s", s);
+  if (s < 3600)
+    return fmt::format("{} min {:02} s", s / 60, s % 60);
+  if (s < 86400)
+    return fmt::format("{} h {:02} min", s / 3600, s % 3600 / 60);
+  return fmt::format("{} d {} h", s / 86400, s % 86400 / 3600);
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  const auto quantity = parse_quantity(text);
+  if (!quantity)
+    return std::nullopt;
+  std::string unit = quantity->unit;
+  if (unit.ends_with("ib"))
+    unit.resize(unit.size() - 2);
+  else if (unit.ends_with("b"))
+    unit.resize(unit.size() - 1);
+  constexpr std::string_view kPowers = "kmgtp";
+  if (unit.empty())
+    return multiplied(quantity->number, 1);
+  const auto power = kPowers.find(unit[0]);
+  if (unit.size() != 1 || power == std::string_view::npos)
+    return std::nullopt;
+  return multiplied(quantity->number, std::uint64_t{1} << (10 * (power + 1)));
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+  const auto quantity = parse_quantity(text);
+  if (!quantity)
+    return std::nullopt;
+  std::uint64_t factor = 0;
+  if (quantity->unit.empty() || quantity->unit == "s")
+    factor = 1;
+  else if (quantity->unit == "m" || quantity->unit == "min")
+    factor = 60;
+  else if (quantity->unit == "h")
+    factor = 3600;
+  else if (quantity->unit == "d")
+    factor = 86400;
+  else
+    return std::nullopt;
+  // A thousand centuries is surely a slip of the finger, and dates must stay representable.
+  constexpr std::uint64_t kMaxSeconds = 100'000ULL * 366 * 86400;
+  const auto seconds = multiplied(quantity->number, factor);
+  if (!seconds || *seconds > kMaxSeconds)
+    return std::nullopt;
+  return std::chrono::seconds(*seconds);
+}
+
+std::string utc_time(std::int64_t unix_seconds) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
+}
+
+std::string utc_date(std::int64_t unix_seconds) {
+  return utc_time(unix_seconds).substr(0, 10);
+}
+
+}  // namespace backglance

@@ -1,0 +1,22 @@
+# Warnings and sanitizers for our own targets, carried by one INTERFACE target.
+add_library(backglance_options INTERFACE)
+target_compile_options(backglance_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wimplicit-fallthrough)
+target_include_directories(backglance_options INTERFACE
+  "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+if(BACKGLANCE_SANITIZE)
+  target_compile_options(backglance_options INTERFACE
+    -fsanitize=${BACKGLANCE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(backglance_options INTERFACE -fsanitize=${BACKGLANCE_SANITIZE})
+endif()
+
+# A room of the house: a static library that sees the whole source tree by its top-level names
+# ("glance/site.h") and links just the rooms and packages it is given.
+function(backglance_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(backglance_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(backglance_${name}
+    PUBLIC ${ROOM_PUBLIC}
+    PRIVATE ${ROOM_PRIVATE} backglance_options)
+endfunction()
