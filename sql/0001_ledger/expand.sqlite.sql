@@ -1,0 +1,105 @@
+-- The ledger: our own tables. docs/ledger.md says what each column means.
+-- makes: table backglance_step
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_step (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    step        VARCHAR(64)  NOT NULL,
+    statement   INTEGER      NOT NULL,
+    sql_digest  VARCHAR(64)  NOT NULL,
+    sql_text    TEXT         NOT NULL,
+    started_at  BIGINT       NOT NULL,
+    finished_at BIGINT,
+    outcome     VARCHAR(16)  NOT NULL
+);
+
+-- makes: table backglance_run
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_run (
+    run_id       VARCHAR(36)  NOT NULL PRIMARY KEY,
+    command      VARCHAR(16)  NOT NULL,
+    host         VARCHAR(255) NOT NULL,
+    process      VARCHAR(96)  NOT NULL,
+    version      VARCHAR(32)  NOT NULL,
+    started_at   BIGINT       NOT NULL,
+    heartbeat_at BIGINT       NOT NULL,
+    finished_at  BIGINT,
+    outcome      VARCHAR(16),
+    images       BIGINT       NOT NULL DEFAULT 0,
+    bytes        BIGINT       NOT NULL DEFAULT 0
+);
+
+-- makes: table backglance_item
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_item (
+    image_id        VARCHAR(36)  NOT NULL PRIMARY KEY,
+    state           VARCHAR(8)   NOT NULL,
+    result          VARCHAR(24),
+    reason          TEXT,
+    size_bytes      BIGINT       NOT NULL DEFAULT 0,
+    queued_at       BIGINT       NOT NULL,
+    next_try_at     BIGINT       NOT NULL DEFAULT 0,
+    attempts        INTEGER      NOT NULL DEFAULT 0,
+    lease_run       VARCHAR(36),
+    lease_token     BIGINT       NOT NULL DEFAULT 0,
+    lease_until     BIGINT       NOT NULL DEFAULT 0,
+    location_id     BIGINT,
+    source_identity VARCHAR(128),
+    bytes_read      BIGINT,
+    md5             VARCHAR(32),
+    algorithm       VARCHAR(64),
+    digest          VARCHAR(128),
+    read_run        VARCHAR(36),
+    finished_at     BIGINT
+);
+
+-- makes: index backglance_item backglance_item_state_idx
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none, the table is new
+CREATE INDEX backglance_item_state_idx ON backglance_item (state, size_bytes, image_id);
+
+-- makes: table backglance_verify
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_verify (
+    image_id    VARCHAR(36) NOT NULL PRIMARY KEY,
+    result      VARCHAR(24) NOT NULL,
+    reason      TEXT,
+    bytes_read  BIGINT      NOT NULL,
+    run_id      VARCHAR(36) NOT NULL,
+    verified_at BIGINT      NOT NULL
+);
+
+-- makes: table backglance_signature
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_signature (
+    image_id     VARCHAR(36)  NOT NULL PRIMARY KEY,
+    scheme       VARCHAR(16)  NOT NULL,
+    present      TEXT         NOT NULL,
+    missing      TEXT         NOT NULL,
+    snapshot     INTEGER      NOT NULL,
+    flagged_at   BIGINT       NOT NULL,
+    deadline_at  BIGINT,
+    seen_run     VARCHAR(36)  NOT NULL,
+    verdict      VARCHAR(24),
+    tag          VARCHAR(255),
+    tag_id       BIGINT,
+    removed_at   BIGINT
+);
+
+-- makes: table backglance_removed
+-- lock: the database's write lock, for the moment of one small transaction
+-- cost: none
+CREATE TABLE backglance_removed (
+    property_id  BIGINT       NOT NULL PRIMARY KEY,
+    image_id     VARCHAR(36)  NOT NULL,
+    name         VARCHAR(255) NOT NULL,
+    value        TEXT,
+    updated_at   VARCHAR(32),
+    deleted_at   VARCHAR(32)  NOT NULL,
+    run_id       VARCHAR(36)  NOT NULL,
+    removed_at   BIGINT       NOT NULL
+);

@@ -1,0 +1,13 @@
+-- makes: table backglance_removed
+DROP TABLE backglance_removed;
+-- makes: table backglance_signature
+DROP TABLE backglance_signature;
+-- makes: table backglance_verify
+DROP TABLE backglance_verify;
+-- makes: table backglance_item
+DROP TABLE backglance_item;
+-- makes: table backglance_run
+DROP TABLE backglance_run;
+-- The journal goes last: until then it says what was ours.
+-- makes: table backglance_step
+DROP TABLE backglance_step;

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/session.h"
+
+namespace backglance {
+
+// What the database's catalogue says of tables, columns and indexes: the one source for what is
+// done and what is due, whatever a version row or a journal claims.
+struct CatalogColumn {
+  std::string name;
+  std::string type;  // as the engine spells it, lower case
+  bool nullable = true;
+  std::optional<std::string> default_value;
+
+  bool operator==(const CatalogColumn&) const = default;
+};
+
+struct CatalogIndex {
+  std::string name;
+  std::vector<std::string> columns;
+  bool unique = false;
+  bool partial = false;
+
+  bool operator==(const CatalogIndex&) const = default;
+};
+
+struct CatalogTable {
+  std::vector<CatalogColumn> columns;  // in table order
+  std::vector<CatalogIndex> indexes;   // by name
+
+  const CatalogColumn* column(std::string_view name) const;
+  const CatalogIndex* index(std::string_view name) const;
+};
+
+using Catalog = std::map<std::string, CatalogTable, std::less<>>;
+
+// All tables of the database, with the columns and indexes of those that are Glance's `images` or
+// ours. Takes no lock beyond that of a read.
+Catalog read_catalog(Session& session);
+
+// "varchar(64), nullable, default none", for messages.
+std::string describe(const CatalogColumn& column);
+std::string describe(const CatalogIndex& index);
+
+}  // namespace backglance

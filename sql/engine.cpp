@@ -1,0 +1,68 @@
+#include "sql/engine.h"
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+
+namespace backglance {
+namespace {
+
+// SQLite's %f has milliseconds; SQLAlchemy writes six digits and reads any text of that shape.
+constexpr EngineFacts kSqlite = {
+    .engine = Engine::sqlite,
+    .name = "sqlite",
+    .title = "SQLite",
+    .true_literal = "1",
+    .false_literal = "0",
+    .now = "CAST(strftime('%s', 'now') AS INTEGER)",
+    .now_datetime = "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
+    .begin_write = "BEGIN IMMEDIATE",
+    .transactional_ddl = true,
+    .boolean_type = "boolean",
+    .boolean_false_default = "0",
+    .varchar_type = "varchar",
+};
+
+}  // namespace
+
+const EngineFacts& engine_facts(Engine engine) {
+  if (engine != Engine::sqlite)
+    throw Error(
+        ErrorKind::usage,
+        "this release works on SQLite; PostgreSQL and MariaDB databases are not supported yet");
+  return kSqlite;
+}
+
+std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
+  const std::array<std::pair<std::string_view, std::string_view>, 4> words = {{
+      {"{true}", facts.true_literal},
+      {"{false}", facts.false_literal},
+      {"{now}", facts.now},
+      {"{now_datetime}", facts.now_datetime},
+  }};
+  std::string out;
+  while (!sql.empty()) {
+    const auto brace = sql.find('{');
+    out += sql.substr(0, brace);
+    if (brace == std::string_view::npos)
+      break;
+    sql.remove_prefix(brace);
+    bool replaced = false;
+    for (const auto& [word, text] : words) {
+      if (sql.starts_with(word)) {
+        out += text;
+        sql.remove_prefix(word.size());
+        replaced = true;
+        break;
+      }
+    }
+    if (!replaced) {
+      out += '{';
+      sql.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+}  // namespace backglance

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "glance/database_url.h"
+
+namespace backglance {
+
+// What differs between the databases, as data. Nothing else in the program asks which engine it is.
+struct EngineFacts {
+  Engine engine;
+  std::string_view name;   // also the suffix of SQL files: "sqlite"
+  std::string_view title;  // for people
+  std::string_view true_literal;
+  std::string_view false_literal;
+  std::string_view now;           // unix seconds of the database's clock
+  std::string_view now_datetime;  // that moment as Glance stores it: naive UTC
+  std::string_view begin_write;
+  bool transactional_ddl;
+  // How the catalogue spells the types of Glance's columns, lower case.
+  std::string_view boolean_type;
+  std::string_view boolean_false_default;
+  std::string_view varchar_type;  // the length follows in parentheses
+};
+
+const EngineFacts& engine_facts(Engine engine);
+
+// `sql` with {true}, {false}, {now}, {now_datetime} replaced by the engine's words.
+std::string in_dialect(std::string_view sql, const EngineFacts& facts);
+
+}  // namespace backglance

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+
+namespace backglance {
+
+// Reads of Glance's tables. None opens a transaction; each is one statement.
+
+// A row of `images`, as far as it decides about a hash. Text is as stored, whatever it holds.
+struct ImageRow {
+  std::string id;
+  bool hashable = false;             // not deleted, and active or deactivated
+  std::optional<std::int64_t> size;  // nothing for NULL and 0, which mean "unknown", and for text
+  std::string checksum;              // empty for NULL
+  std::string os_hash_algo;
+  std::string os_hash_value;
+};
+
+struct LocationRow {
+  std::int64_t id = 0;
+  std::string value;      // a secret, possibly encrypted
+  std::string meta_data;  // empty for NULL
+};
+
+std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
+
+// The live locations, in the order in which a single-store Glance tries them (by id).
+std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
+
+// The name of a property by which Glance says that it is working on the image; empty if there is
+// none.
+std::string busy_marker(Session& session, const std::string& image_id);
+
+struct PendingTotals {
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;         // of those whose size is known
+  std::int64_t unknown_size = 0;  // images
+};
+
+// Live images without a hash. `expanded` says whether the hash columns are there; before that, all
+// live images are.
+PendingTotals pending_totals(Session& session, bool expanded);
+
+// The last id of the next `page` images after `after`, or nothing at the end: how loops over
+// `images` walk it without holding a read open or reading it whole.
+std::optional<std::string> image_page_end(Session& session, const std::string& after,
+                                          std::int64_t page);
+
+struct SizedImage {
+  std::string id;
+  std::int64_t size = 0;
+};
+
+// Live images with a hash or a checksum, largest first, after the given one.
+std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& after,
+                                        std::int64_t page);
+PendingTotals verifiable_totals(Session& session);
+
+// Live images without a hash by id, after the given one.
+std::vector<std::string> unhashed_page(Session& session, const std::string& after,
+                                       std::int64_t page);
+
+}  // namespace backglance

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/images.h"
+#include "sql/read_class.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// The work queue: one row of backglance_item per image to read. An image is claimed by a lease with
+// an expiry and a fencing token that grows with each claim; every later write about it is
+// conditional on both, so that a worker that lost its lease changes nothing. All times are the
+// database's.
+
+struct QueueTotals {
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;
+};
+
+struct Claim {
+  std::string image_id;
+  std::int64_t token = 0;
+  std::int64_t size_bytes = 0;  // expected; 0 if unknown
+  std::int64_t attempts = 0;    // before this one
+};
+
+// What a worker made of a claimed image.
+struct ReadOutcome {
+  ReadClass read_class = ReadClass::unreadable;
+  std::string reason;  // one sentence without secrets; empty for hashed
+  std::optional<std::int64_t> location_id;
+  std::string identity;  // of the object that was read
+  std::int64_t bytes = 0;
+  std::string md5;
+  std::string algorithm;  // as it goes into os_hash_algo
+  std::string digest;
+};
+
+class Items {
+ public:
+  // `session` outlives this. One thread at a time.
+  explicit Items(Session& session) : session_(session) {}
+
+  // Queues every pending image that has no item yet, in transactions of a few thousand rows, and
+  // what has come back. Returns the number of images queued. Safe to run again at any time.
+  std::int64_t queue_new();
+  // All failed items whose image is still pending.
+  std::int64_t requeue_failed();
+  // That image, whatever became of it before. False if it is not pending.
+  bool requeue_one(const std::string& image_id);
+
+  // Leases up to `count` images of at most `max_size` expected bytes, largest first, for `lease`;
+  // fewer or none if no more are due now.
+  std::vector<Claim> claim(const std::string& run_id, std::int64_t count, std::int64_t max_size,
+                           std::chrono::seconds lease);
+  std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
+                                 std::chrono::seconds lease);
+  void renew(const std::string& run_id, std::chrono::seconds lease);
+  void release(const std::string& run_id, const Claim& claim);
+  void release_run(const std::string& run_id);
+
+  // Settles claimed images in one transaction. For `hashed` this is the guarded publish: it changes
+  // `images` only while the row is live, lacks a hash, and has the same checksum, size and
+  // location, and our token still holds. Returns what each became: an image that the guard held
+  // back is already_done, gone or busy_in_glance; one whose lease was lost comes back as nothing
+  // and changes nothing.
+  struct Settled {
+    Claim claim;
+    ReadOutcome outcome;
+  };
+  std::vector<std::optional<ReadClass>> settle(const std::string& run_id,
+                                               const std::vector<Settled>& settled);
+
+  // Published hashes that a whole-row save of Glance has erased since.
+  struct Erased {
+    std::string image_id;
+    ReadOutcome outcome;  // as it was published
+    std::optional<std::string>
+        location_value;  // a secret; nothing if the location is no longer live
+  };
+  std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
+  // The guarded publish again, from the ledger. False if the guard held it back.
+  bool restore(const Erased& erased);
+  // The object is not the one that was read: it has to be read again.
+  void requeue_erased(const std::string& image_id);
+
+  QueueTotals queued();     // still to read, now or later
+  QueueTotals claimable();  // of these, now
+  QueueTotals failed();     // findings whose image still has no hash
+  QueueTotals unqueued();   // pending images that no item stands for
+  std::int64_t erased();
+
+  void record_verification(const std::string& run_id, const std::string& image_id,
+                           const ReadOutcome& outcome);
+
+ private:
+  const std::string& sql(std::string_view name) const;
+  std::optional<ReadClass> settle_one(const std::string& run_id, const Settled& settled);
+  bool publish(const std::string& image_id, const ReadOutcome& outcome);
+  ReadClass why_not_published(const std::string& image_id);
+  QueueTotals totals(std::string_view name);
+
+  Session& session_;
+};
+
+}  // namespace backglance

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+#include "sql/text.h"
+
+namespace backglance {
+
+// The journal of schema statements, backglance_step: what this program did to the schema, statement
+// by statement. It is evidence and a memory of what was ours; what is due is decided from the
+// catalogue alone.
+
+// Notes that the statement begins; returns the note's id.
+std::int64_t journal_start(Session& session, const std::string& step,
+                           const StepStatement& statement);
+void journal_finish(Session& session, std::int64_t id, const std::string& outcome);
+
+// True if the journal has a finished note of that step's statement with that very text.
+bool journal_has(Session& session, const std::string& step, const std::string& sql);
+
+}  // namespace backglance

@@ -1,0 +1,49 @@
+-- name: signatures
+SELECT   s.image_id, i.name, i.owner, i.status, i.deleted, i.os_hidden, s.snapshot, s.scheme, s.present,
+         s.missing, s.flagged_at, s.deadline_at, s.removed_at
+FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
+WHERE    s.scheme <> 'none' OR s.removed_at IS NOT NULL
+ORDER BY s.image_id;
+
+-- Of the failures, those whose image still lacks a hash: what has been put right since is no finding any more.
+-- name: findings
+SELECT   t.image_id, i.name, i.owner, i.size, t.result, t.reason, t.finished_at
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    t.state = 'failed'
+AND      i.deleted = {false}
+AND      i.status IN ('active', 'deactivated')
+AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
+ORDER BY t.image_id;
+
+-- name: verify_findings
+SELECT   v.image_id, i.name, i.owner, i.size, v.result, v.reason, v.verified_at
+FROM     backglance_verify v
+JOIN     images i ON i.id = v.image_id
+WHERE    v.result <> 'verified'
+AND      i.deleted = {false}
+ORDER BY v.image_id;
+
+-- name: results
+SELECT   result, COUNT(*), COALESCE(SUM(bytes_read), 0)
+FROM     backglance_item
+WHERE    result IS NOT NULL
+GROUP BY result;
+
+-- name: verify_results
+SELECT   result, COUNT(*), COALESCE(SUM(bytes_read), 0)
+FROM     backglance_verify
+GROUP BY result;
+
+-- name: coverage
+SELECT   CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
+              ELSE COALESCE(i.os_hash_algo, '?') END AS algorithm,
+         COUNT(*),
+         COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0)
+FROM     images i
+WHERE    i.deleted = {false}
+AND      i.status IN ('active', 'deactivated')
+GROUP BY CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
+              ELSE COALESCE(i.os_hash_algo, '?') END
+ORDER BY 2 DESC, 1;

@@ -1,0 +1,32 @@
+-- name: start
+INSERT INTO backglance_run (run_id, command, host, process, version, started_at, heartbeat_at)
+VALUES (:run, :command, :host, :process, :version, {now}, {now});
+
+-- name: heartbeat
+UPDATE backglance_run
+SET    heartbeat_at = {now}, images = :images, bytes = :bytes
+WHERE  run_id = :run
+AND    finished_at IS NULL;
+
+-- name: finish
+UPDATE backglance_run
+SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :images, bytes = :bytes
+WHERE  run_id = :run;
+
+-- name: unfinished
+SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at
+FROM     backglance_run
+WHERE    finished_at IS NULL
+ORDER BY started_at, run_id;
+
+-- name: end_dead
+UPDATE backglance_run
+SET    finished_at = heartbeat_at, outcome = 'killed'
+WHERE  run_id = :run
+AND    finished_at IS NULL;
+
+-- name: recent
+SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes
+FROM     backglance_run
+ORDER BY started_at DESC, run_id
+LIMIT    :count;

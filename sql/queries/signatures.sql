@@ -1,0 +1,189 @@
+-- Signature properties and our flags on them.
+
+-- The value is read of one name alone: others can be as large as a user cared to make them.
+-- name: properties_of_page
+SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
+         CASE WHEN p.name = 'image_type' THEN substr(p.value, 1, 16) END,
+         i.deleted, i.deleted_at
+FROM     image_properties p
+JOIN     images i ON i.id = p.image_id
+WHERE    p.image_id > :after AND p.image_id <= :upto
+AND      p.name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
+                    'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
+                    'img_signature_certificate_uuid',
+                    'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref')
+ORDER BY p.image_id, p.id;
+
+-- name: flag
+SELECT scheme, present, missing, snapshot, flagged_at, deadline_at, removed_at
+FROM   backglance_signature
+WHERE  image_id = :id;
+
+-- name: add_flag
+INSERT INTO backglance_signature
+       (image_id, scheme, present, missing, snapshot, flagged_at, deadline_at, seen_run)
+VALUES (:id, :scheme, :present, :missing, :snapshot, {now}, {now} + :grace, :run);
+
+-- The first dates stay; a deadline is set once, when the scheme first is a deprecated one.
+-- name: update_flag
+UPDATE backglance_signature
+SET    scheme = :scheme, present = :present, missing = :missing, snapshot = :snapshot, seen_run = :run,
+       deadline_at = COALESCE(deadline_at, {now} + :grace)
+WHERE  image_id = :id;
+
+-- name: clear_unseen
+UPDATE backglance_signature
+SET    scheme = 'none', present = '', missing = ''
+WHERE  seen_run <> :run
+AND    scheme <> 'none';
+
+-- name: untagged_page
+SELECT   s.image_id
+FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
+WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+AND      s.tag IS NULL
+AND      i.deleted = {false}
+AND      s.image_id > :after
+ORDER BY s.image_id
+LIMIT    :page;
+
+-- name: live_tag
+SELECT MAX(id)
+FROM   image_tags
+WHERE  image_id = :id
+AND    value = :tag
+AND    deleted = {false};
+
+-- name: add_tag
+INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted)
+VALUES (:id, :tag, {now_datetime}, {now_datetime}, {false});
+
+-- name: remember_tag
+UPDATE backglance_signature
+SET    tag = :tag, tag_id = :tag_id
+WHERE  image_id = :id;
+
+-- name: tagged_page
+SELECT   image_id, tag_id,
+         CASE WHEN scheme IN ('legacy_complete', 'legacy_partial', 'both') THEN 1 ELSE 0 END
+FROM     backglance_signature
+WHERE    tag = :tag
+AND      image_id > :after
+ORDER BY image_id
+LIMIT    :page;
+
+-- As Glance's own image_tag_delete does it: a soft delete.
+-- name: delete_tag
+UPDATE image_tags
+SET    deleted = {true}, deleted_at = {now_datetime}, updated_at = {now_datetime}
+WHERE  id = :tag_id
+AND    image_id = :id
+AND    value = :tag
+AND    deleted = {false};
+
+-- name: forget_tag
+UPDATE backglance_signature
+SET    tag = NULL, tag_id = NULL
+WHERE  image_id = :id;
+
+-- name: used_tags
+SELECT DISTINCT tag
+FROM   backglance_signature
+WHERE  tag IS NOT NULL;
+
+-- name: counts
+SELECT   s.scheme, COUNT(*)
+FROM     backglance_signature s
+GROUP BY s.scheme;
+
+-- name: due_totals
+SELECT COUNT(*)
+FROM   backglance_signature s
+JOIN   images i ON i.id = s.image_id
+WHERE  s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+AND    s.deadline_at <= {now}
+AND    i.deleted = {false};
+
+-- name: due_page
+SELECT   s.image_id
+FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
+WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+AND      s.deadline_at <= {now}
+AND      i.deleted = {false}
+AND      s.image_id > :after
+ORDER BY s.image_id
+LIMIT    :page;
+
+-- name: unflagged_count
+SELECT COUNT(DISTINCT p.image_id)
+FROM   image_properties p
+JOIN   images i ON i.id = p.image_id
+WHERE  p.deleted = {false}
+AND    i.deleted = {false}
+AND    p.name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
+                  'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
+                  'img_signature_certificate_uuid')
+AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);
+
+-- name: live_properties
+SELECT   id, name, value, updated_at
+FROM     image_properties
+WHERE    image_id = :id
+AND      deleted = {false}
+AND      name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
+                  'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
+                  'img_signature_certificate_uuid',
+                  'mask_gen_algorithm', 'pss_salt_length')
+ORDER BY id;
+
+-- name: current_datetime
+SELECT {now_datetime};
+
+-- name: archive_property
+INSERT INTO backglance_removed
+       (property_id, image_id, name, value, updated_at, deleted_at, run_id, removed_at)
+VALUES (:property, :id, :name, :value, :updated_at, :deleted_at, :run, {now});
+
+-- name: forget_archived
+DELETE FROM backglance_removed
+WHERE  property_id = :property;
+
+-- As Glance's own image_property_delete does it: the row stays, with its value.
+-- name: delete_property
+UPDATE image_properties
+SET    deleted = {true}, deleted_at = :deleted_at, updated_at = :deleted_at
+WHERE  id = :property
+AND    deleted = {false};
+
+-- name: mark_removed
+UPDATE backglance_signature
+SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :missing
+WHERE  image_id = :id;
+
+-- name: archived_page
+SELECT   r.property_id, r.image_id, r.name, r.value, r.updated_at, r.deleted_at
+FROM     backglance_removed r
+WHERE    r.property_id > :after
+ORDER BY r.property_id
+LIMIT    :page;
+
+-- Put back only what is still as we left it, and only on an image that is still there.
+-- name: restore_property
+UPDATE image_properties
+SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at, value = :value
+WHERE  id = :property
+AND    image_id = :id
+AND    deleted = {true}
+AND    deleted_at = :deleted_at
+AND    EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false});
+
+-- name: mark_restored
+UPDATE backglance_signature
+SET    removed_at = NULL, scheme = :scheme, present = :present, missing = :missing
+WHERE  image_id = :id;
+
+-- name: archived_count
+SELECT COUNT(*)
+FROM   backglance_removed;

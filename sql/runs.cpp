@@ -1,0 +1,171 @@
+#include "sql/runs.h"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "sql/text.h"
+#include "version.h"
+
+namespace backglance {
+namespace {
+
+// A run of another host that has not been heard of for so long is taken for dead.
+constexpr std::int64_t kHeartbeatLimitSeconds = 120;
+
+std::string random_id() {
+  std::array<unsigned char, 16> bytes = {};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    throw Error(ErrorKind::io, "no random numbers from OpenSSL");
+  std::string id;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10)
+      id += '-';
+    id += fmt::format("{:02x}", bytes[i]);
+  }
+  return id;
+}
+
+std::string host_name() {
+  std::array<char, 256> name = {};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+// The moment at which a process began, in ticks since boot: field 22 of /proc/PID/stat, counted
+// after the last ')' because the command's name may hold anything (proc(5)). Empty if there is no
+// such process.
+std::string process_start(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto close = line.rfind(')');
+  if (close == std::string::npos)
+    return {};
+  std::istringstream fields(line.substr(close + 1));
+  std::string field;
+  for (int number = 3; number <= 22; ++number)
+    fields >> field;
+  return field;
+}
+
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// Names one process of one boot, so that a later process with the same pid is not taken for it.
+std::string this_process() {
+  const std::string pid = std::to_string(getpid());
+  return fmt::format("{} {} {}", boot_id(), pid, process_start(pid));
+}
+
+bool process_lives(const std::string& process) {
+  const auto parts = split(process, ' ');
+  return parts.size() == 3 && parts[0] == boot_id() && !parts[2].empty() &&
+         process_start(parts[1]) == parts[2];
+}
+
+bool shares(const std::string& command) {
+  return command == "backfill" || command == "verify";
+}
+
+const std::string& run_sql(Session& session, std::string_view name) {
+  return sql_text(session.engine(), "runs", name);
+}
+
+struct Unfinished {
+  RunRow run;
+  bool alive = false;
+};
+
+std::vector<Unfinished> unfinished_runs(Session& session) {
+  std::vector<Unfinished> runs;
+  const std::string host = host_name();
+  session.query(run_sql(session, "unfinished"), {}, [&](const SqlRow& row) {
+    Unfinished one;
+    one.run.run_id = row.text_or_empty(0);
+    one.run.command = row.text_or_empty(1);
+    one.run.host = row.text_or_empty(2);
+    one.run.started_at = row.integer_or(5, 0);
+    one.alive = one.run.host == host ? process_lives(row.text_or_empty(3))
+                                     : row.integer_or(4, 0) < kHeartbeatLimitSeconds;
+    runs.push_back(std::move(one));
+  });
+  return runs;
+}
+
+}  // namespace
+
+Run::Run(Session& session, const std::string& command) : session_(session), id_(random_id()) {
+  Transaction transaction(session_);
+  for (const Unfinished& other : unfinished_runs(session_)) {
+    if (!other.alive) {
+      session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
+      session_.execute(sql_text(session_.engine(), "items", "release_run"),
+                       {{"run", other.run.run_id}});
+    } else if (!shares(command) || !shares(other.run.command)) {
+      throw Error(
+          ErrorKind::locked,
+          fmt::format("another run is at work: {} on {} since {} UTC", printable(other.run.command),
+                      printable(other.run.host), utc_time(other.run.started_at)),
+          "backglance status");
+    }
+  }
+  session_.execute(run_sql(session_, "start"), {{"run", id_},
+                                                {"command", command},
+                                                {"host", host_name()},
+                                                {"process", this_process()},
+                                                {"version", std::string(kVersion)}});
+  transaction.commit();
+}
+
+Run::~Run() {
+  if (finished_)
+    return;
+  try {
+    session_.execute(sql_text(session_.engine(), "items", "release_run"), {{"run", id_}});
+    finish("failed");
+  } catch (const Error&) {
+    // The next run finds that this process is no more, and ends its row.
+  }
+}
+
+void Run::finish(const std::string& outcome, std::int64_t images, std::int64_t bytes) {
+  finished_ = true;
+  session_.execute(run_sql(session_, "finish"),
+                   {{"run", id_}, {"outcome", outcome}, {"images", images}, {"bytes", bytes}});
+}
+
+void Run::heartbeat(Session& session, const std::string& run_id, std::int64_t images,
+                    std::int64_t bytes) {
+  session.execute(run_sql(session, "heartbeat"),
+                  {{"run", run_id}, {"images", images}, {"bytes", bytes}});
+}
+
+std::vector<RunRow> recent_runs(Session& session, std::int64_t count) {
+  std::vector<RunRow> runs;
+  session.query(run_sql(session, "recent"), {{"count", count}}, [&](const SqlRow& row) {
+    runs.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
+                    row.integer_or(3, 0), row.integer(4), row.text_or_empty(5),
+                    row.integer_or(6, 0), row.integer_or(7, 0)});
+  });
+  return runs;
+}
+
+std::vector<RunRow> live_runs(Session& session) {
+  std::vector<RunRow> runs;
+  for (Unfinished& one : unfinished_runs(session))
+    if (one.alive)
+      runs.push_back(std::move(one.run));
+  return runs;
+}
+
+}  // namespace backglance

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+
+namespace backglance {
+
+struct RunRow {
+  std::string run_id;
+  std::string command;
+  std::string host;
+  std::int64_t started_at = 0;
+  std::optional<std::int64_t> finished_at;
+  std::string outcome;
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;
+};
+
+// One run of a command that changes something, from start to finish, in backglance_run.
+class Run {
+ public:
+  // Ends the rows of runs of this host whose process is no more and frees their leases, then enters
+  // this run. Throws Error{locked} if a live run's command excludes this one: backfill and verify
+  // run beside each other in any number, everything else runs alone. Needs the ledger.
+  Run(Session& session, const std::string& command);
+  // A run that was not finished ends as "failed".
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  const std::string& id() const { return id_; }
+  void finish(const std::string& outcome, std::int64_t images = 0, std::int64_t bytes = 0);
+
+  // Nothing more is written about this run: the ledger itself is gone.
+  void forget() { finished_ = true; }
+
+  // Says that the run lives, and how far it is. By another session, so that another thread may call
+  // it.
+  static void heartbeat(Session& session, const std::string& run_id, std::int64_t images,
+                        std::int64_t bytes);
+
+ private:
+  Session& session_;
+  std::string id_;
+  bool finished_ = false;
+};
+
+std::vector<RunRow> recent_runs(Session& session, std::int64_t count);
+
+// The runs that are at work now: unfinished, and their process alive, or of another host with a
+// recent heartbeat.
+std::vector<RunRow> live_runs(Session& session);
+
+}  // namespace backglance

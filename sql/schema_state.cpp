@@ -1,0 +1,74 @@
+#include "sql/schema_state.h"
+
+#include <algorithm>
+#include <array>
+
+namespace backglance {
+namespace {
+
+// Columns of `images` that every release since Ocata has and that this program reads.
+constexpr std::array kImageColumns = {"id",      "name",  "size",    "status",
+                                      "deleted", "owner", "checksum"};
+constexpr std::array kChildTables = {"image_properties", "image_locations", "image_tags"};
+
+bool looks_like_glance(const Catalog& catalog) {
+  const auto images = catalog.find("images");
+  if (images == catalog.end())
+    return false;
+  const bool columns =
+      std::all_of(kImageColumns.begin(), kImageColumns.end(),
+                  [&](const char* name) { return images->second.column(name) != nullptr; });
+  return columns && std::all_of(kChildTables.begin(), kChildTables.end(),
+                                [&](const char* name) { return catalog.contains(name); });
+}
+
+}  // namespace
+
+const std::vector<std::string>& ledger_tables() {
+  static const std::vector<std::string> tables = {"backglance_step",      "backglance_run",
+                                                  "backglance_item",      "backglance_verify",
+                                                  "backglance_signature", "backglance_removed"};
+  return tables;
+}
+
+SchemaState read_schema_state(Session& session) {
+  SchemaState state;
+  state.catalog = read_catalog(session);
+  state.is_glance = looks_like_glance(state.catalog);
+  std::vector<std::string> rows;
+  const auto alembic = state.catalog.find("alembic_version");
+  if (alembic != state.catalog.end() && alembic->second.column("version_num") != nullptr)
+    for (const SqlRow& row : session.rows("SELECT version_num FROM alembic_version"))
+      rows.push_back(row.text_or_empty(0));
+  state.revisions = judge_revisions(std::move(rows));
+  if (state.is_glance) {
+    const CatalogTable& images = state.catalog.at("images");
+    state.has_os_hidden = images.column("os_hidden") != nullptr;
+    state.has_os_hash =
+        images.column("os_hash_algo") != nullptr && images.column("os_hash_value") != nullptr;
+  }
+  state.has_ledger =
+      std::all_of(ledger_tables().begin(), ledger_tables().end(),
+                  [&](const std::string& name) { return state.catalog.contains(name); });
+  return state;
+}
+
+void require_glance(const SchemaState& state) {
+  if (!state.is_glance)
+    throw Error(ErrorKind::schema_state,
+                state.catalog.empty() ? "the database is empty: it has no Glance tables"
+                                      : "this is not a Glance database: its table images, with "
+                                        "Glance's columns, or one of its child tables is missing");
+}
+
+void require_expanded(const SchemaState& state) {
+  require_glance(state);
+  if (!state.has_os_hash)
+    throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
+                "backglance expand");
+  if (!state.has_ledger)
+    throw Error(ErrorKind::schema_state, "backglance's own tables are not there yet",
+                "backglance expand");
+}
+
+}  // namespace backglance

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "glance/revisions.h"
+#include "sql/catalog.h"
+
+namespace backglance {
+
+// What the schema is, read from the catalogue and the rows of alembic_version.
+struct SchemaState {
+  Catalog catalog;
+  Revisions revisions;
+  bool is_glance = false;      // tables images and alembic_version, with Glance's columns
+  bool has_os_hidden = false;  // the column, of whatever type
+  bool has_os_hash = false;    // both hash columns, of whatever type
+  bool has_ledger = false;     // every table of ours
+};
+
+SchemaState read_schema_state(Session& session);
+
+// Throw Error{schema_state} with the reason and the command to run unless this is Glance's
+// database, and unless moreover the hash columns and our ledger are there.
+void require_glance(const SchemaState& state);
+void require_expanded(const SchemaState& state);
+
+// The tables of ours, in the order in which expand makes them.
+const std::vector<std::string>& ledger_tables();
+
+}  // namespace backglance

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "glance/database_url.h"
+#include "sql/engine.h"
+
+namespace backglance {
+
+// A bound value. Booleans of Glance's tables are written in the SQL text as {true} and {false},
+// because SOCI 4.0 cannot bind them and PostgreSQL refuses integers for them.
+using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string>;
+
+struct SqlParameter {
+  std::string name;  // of ":name" in the text
+  SqlValue value;
+};
+using SqlParameters = std::vector<SqlParameter>;
+
+SqlValue sql_value(const std::optional<std::string>& text);
+SqlValue sql_value(const std::optional<std::int64_t>& number);
+
+// One row of a result. Every column arrives as text or NULL, whatever the engine declares, so that
+// garbage in a column is data to judge here and not an exception of a driver.
+class SqlRow {
+ public:
+  explicit SqlRow(std::vector<std::optional<std::string>> columns) : columns_(std::move(columns)) {}
+
+  std::size_t size() const { return columns_.size(); }
+  bool is_null(std::size_t column) const { return !columns_.at(column).has_value(); }
+  const std::optional<std::string>& text(std::size_t column) const { return columns_.at(column); }
+  // The text, empty for NULL.
+  std::string text_or_empty(std::size_t column) const { return columns_.at(column).value_or(""); }
+  // The integer; nothing for NULL and for what is not one.
+  std::optional<std::int64_t> integer(std::size_t column) const;
+  std::int64_t integer_or(std::size_t column, std::int64_t other) const {
+    return integer(column).value_or(other);
+  }
+  bool truth(std::size_t column) const;
+
+ private:
+  std::vector<std::optional<std::string>> columns_;
+};
+
+enum class OpenMode { read_only, read_write };
+
+struct SessionOptions {
+  OpenMode mode = OpenMode::read_write;
+  // How long a statement waits for somebody else's lock before it fails with Error{busy}.
+  std::chrono::seconds lock_timeout{10};
+};
+
+// A connection to Glance's database. Used by one thread at a time; move-only.
+// Every failure of the driver leaves as an Error of kind connect, busy, sql or io, its text free of
+// bound values and passwords.
+class Session {
+ public:
+  // Throws Error{connect} if the database is not there (an SQLite file is never created) or refuses
+  // us.
+  explicit Session(const DatabaseUrl& url, SessionOptions options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) = delete;
+
+  const EngineFacts& engine() const;
+
+  // Runs one statement and returns the number of rows that it changed. {true}, {false}, {now} and
+  // {now_datetime} in the text become the engine's own words.
+  std::int64_t execute(std::string_view sql, const SqlParameters& parameters = {});
+
+  // Runs one query and hands over each row in order. The callback may use another Session, not this
+  // one.
+  void query(std::string_view sql, const SqlParameters& parameters,
+             const std::function<void(const SqlRow&)>& on_row);
+
+  std::vector<SqlRow> rows(std::string_view sql, const SqlParameters& parameters = {});
+  std::optional<SqlRow> first_row(std::string_view sql, const SqlParameters& parameters = {});
+  // The first column of the first row; 0 if there is none.
+  std::int64_t count(std::string_view sql, const SqlParameters& parameters = {});
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+// A write transaction: takes the engine's write lock at once where it has one (SQLite: BEGIN
+// IMMEDIATE, so that no later statement of it fails for a lock). Rolled back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Session& session);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void commit();
+
+ private:
+  Session& session_;
+  bool open_ = true;
+};
+
+}  // namespace backglance

@@ -1,0 +1,297 @@
+#include "sql/signatures.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sql/images.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kImagePage = 1000;
+constexpr std::int64_t kRowPage = 500;
+
+const std::string& signature_sql(Session& session, std::string_view name) {
+  return sql_text(session.engine(), "signatures", name);
+}
+
+// What one page of image_properties says of one image.
+struct PropertiesOfImage {
+  std::string image_id;
+  std::vector<std::string> names;
+  bool snapshot = false;
+};
+
+void add_property(PropertiesOfImage& image, const SqlRow& row) {
+  const std::string name = row.text_or_empty(1);
+  const bool property_deleted = row.truth(2);
+  const bool image_deleted = row.truth(5);
+  // Glance's image_destroy stamps the image and the properties that it still had with one moment;
+  // those removed earlier carry an earlier one.
+  const bool counts =
+      image_deleted ? property_deleted && row.text(3) == row.text(6) : !property_deleted;
+  if (!counts)
+    return;
+  if (name == "base_image_ref" || (name == "image_type" && row.text_or_empty(4) == "snapshot"))
+    image.snapshot = true;
+  else
+    image.names.push_back(name);
+}
+
+std::vector<PropertiesOfImage> read_page(Session& session, const std::string& after,
+                                         const std::string& upto) {
+  std::vector<PropertiesOfImage> page;
+  session.query(signature_sql(session, "properties_of_page"), {{"after", after}, {"upto", upto}},
+                [&](const SqlRow& row) {
+                  const std::string id = row.text_or_empty(0);
+                  if (page.empty() || page.back().image_id != id)
+                    page.push_back({id, {}, false});
+                  add_property(page.back(), row);
+                });
+  return page;
+}
+
+std::vector<std::string> first_column(Session& session, std::string_view name,
+                                      const SqlParameters& parameters) {
+  std::vector<std::string> texts;
+  session.query(signature_sql(session, name), parameters,
+                [&](const SqlRow& row) { texts.push_back(row.text_or_empty(0)); });
+  return texts;
+}
+
+bool is_legacy(const std::string& name) {
+  const auto in = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return in(kLegacySignatureProperties) || in(kLegacySignatureOptions);
+}
+
+std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id) {
+  std::vector<PropertyRow> properties;
+  session.query(
+      signature_sql(session, "live_properties"), {{"id", image_id}}, [&](const SqlRow& row) {
+        properties.push_back(
+            {row.integer_or(0, 0), image_id, row.text_or_empty(1), row.text(2), row.text(3)});
+      });
+  return properties;
+}
+
+SignatureFinding judge_live(const std::vector<PropertyRow>& properties) {
+  std::vector<std::string> names;
+  for (const PropertyRow& property : properties)
+    names.push_back(property.name);
+  return judge_signature(names);
+}
+
+void write_scheme(Session& session, std::string_view statement, const std::string& image_id,
+                  const SignatureFinding& finding) {
+  session.execute(signature_sql(session, statement),
+                  {{"id", image_id},
+                   {"scheme", std::string(signature_scheme_name(finding.scheme))},
+                   {"present", join(finding.present, " ")},
+                   {"missing", join(finding.missing, " ")}});
+}
+
+bool tag_image(Session& session, const std::string& image_id, const std::string& tag) {
+  Transaction transaction(session);
+  const SqlParameters parameters = {{"id", image_id}, {"tag", tag}};
+  if (session.count(signature_sql(session, "live_tag"), parameters) != 0)
+    return false;  // the owner's own tag
+  session.execute(signature_sql(session, "add_tag"), parameters);
+  const std::int64_t tag_id = session.count(signature_sql(session, "live_tag"), parameters);
+  session.execute(signature_sql(session, "remember_tag"),
+                  {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}});
+  transaction.commit();
+  return true;
+}
+
+bool untag_image(Session& session, const std::string& image_id, const std::string& tag,
+                 std::int64_t tag_id) {
+  Transaction transaction(session);
+  const bool deleted = session.execute(signature_sql(session, "delete_tag"),
+                                       {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}}) > 0;
+  session.execute(signature_sql(session, "forget_tag"), {{"id", image_id}});
+  transaction.commit();
+  return deleted;
+}
+
+std::int64_t untag_some(Session& session, const std::string& tag, bool deprecated_too) {
+  struct Tagged {
+    std::string image_id;
+    std::int64_t tag_id;
+    bool deprecated;
+  };
+  std::int64_t changed = 0;
+  std::string after;
+  for (;;) {
+    std::vector<Tagged> page;
+    session.query(signature_sql(session, "tagged_page"),
+                  {{"tag", tag}, {"after", after}, {"page", kRowPage}}, [&](const SqlRow& row) {
+                    page.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.truth(2)});
+                  });
+    if (page.empty())
+      return changed;
+    for (const Tagged& one : page)
+      if (deprecated_too || !one.deprecated)
+        changed += untag_image(session, one.image_id, tag, one.tag_id) ? 1 : 0;
+    after = page.back().image_id;
+  }
+}
+
+}  // namespace
+
+void for_each_signed_image(Session& session,
+                           const std::function<void(const SignedImage&)>& on_image) {
+  std::string after;
+  while (const auto upto = image_page_end(session, after, kImagePage)) {
+    for (const PropertiesOfImage& image : read_page(session, after, *upto)) {
+      SignedImage found{image.image_id, judge_signature(image.names), image.snapshot};
+      if (found.finding.scheme != SignatureScheme::none)
+        on_image(found);
+    }
+    after = *upto;
+  }
+}
+
+FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
+                      std::chrono::seconds grace) {
+  const std::string scheme(signature_scheme_name(image.finding.scheme));
+  const std::string present = join(image.finding.present, " ");
+  const std::string missing = join(image.finding.missing, " ");
+  const SqlParameters parameters = {
+      {"id", image.image_id},
+      {"scheme", scheme},
+      {"present", present},
+      {"missing", missing},
+      {"snapshot", std::int64_t{image.snapshot ? 1 : 0}},
+      {"run", run_id},
+      {"grace", is_deprecated(image.finding.scheme) ? SqlValue(std::int64_t{grace.count()})
+                                                    : SqlValue(nullptr)}};
+  const auto row = session.first_row(signature_sql(session, "flag"), {{"id", image.image_id}});
+  session.execute(signature_sql(session, row ? "update_flag" : "add_flag"), parameters);
+  if (!row)
+    return FlagChange::added;
+  const bool same = row->text_or_empty(0) == scheme && row->text_or_empty(1) == present &&
+                    row->text_or_empty(2) == missing && row->truth(3) == image.snapshot;
+  return same ? FlagChange::unchanged : FlagChange::changed;
+}
+
+std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
+  return session.execute(signature_sql(session, "clear_unseen"), {{"run", run_id}});
+}
+
+std::int64_t tag_flagged(Session& session, const std::string& tag) {
+  std::int64_t changed = untag_some(session, tag, /*deprecated_too=*/false);
+  std::string after;
+  for (;;) {
+    const auto page =
+        first_column(session, "untagged_page", {{"after", after}, {"page", kRowPage}});
+    if (page.empty())
+      return changed;
+    for (const std::string& image_id : page)
+      changed += tag_image(session, image_id, tag) ? 1 : 0;
+    after = page.back();
+  }
+}
+
+std::int64_t untag(Session& session, const std::string& tag) {
+  return untag_some(session, tag, /*deprecated_too=*/true);
+}
+
+void untag_settled(Session& session) {
+  for (const std::string& tag : first_column(session, "used_tags", {}))
+    untag_some(session, tag, /*deprecated_too=*/false);
+}
+
+std::vector<SchemeCount> scheme_counts(Session& session) {
+  std::vector<SchemeCount> counts;
+  session.query(signature_sql(session, "counts"), {}, [&](const SqlRow& row) {
+    counts.push_back({signature_scheme_from_name(row.text_or_empty(0)), row.integer_or(1, 0)});
+  });
+  std::sort(counts.begin(), counts.end(),
+            [](const SchemeCount& a, const SchemeCount& b) { return a.scheme < b.scheme; });
+  return counts;
+}
+
+std::int64_t due_count(Session& session) {
+  return session.count(signature_sql(session, "due_totals"));
+}
+
+std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page) {
+  return first_column(session, "due_page", {{"after", after}, {"page", page}});
+}
+
+std::int64_t unflagged_count(Session& session) {
+  return session.count(signature_sql(session, "unflagged_count"));
+}
+
+std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id) {
+  std::vector<PropertyRow> properties = live_properties(session, image_id);
+  if (!is_deprecated(judge_live(properties).scheme))
+    return {};
+  std::erase_if(properties, [](const PropertyRow& property) { return !is_legacy(property.name); });
+  return properties;
+}
+
+std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
+                                           const std::string& image_id) {
+  Transaction transaction(session);
+  const std::vector<PropertyRow> properties = removable_properties(session, image_id);
+  const auto now = session.first_row(signature_sql(session, "current_datetime"));
+  const std::string deleted_at = now->text_or_empty(0);
+  for (const PropertyRow& property : properties) {
+    // A property that was removed, put back by its owner and falls due again has a note already.
+    session.execute(signature_sql(session, "forget_archived"), {{"property", property.id}});
+    session.execute(signature_sql(session, "archive_property"),
+                    {{"property", property.id},
+                     {"id", image_id},
+                     {"name", property.name},
+                     {"value", sql_value(property.value)},
+                     {"updated_at", sql_value(property.updated_at)},
+                     {"deleted_at", deleted_at},
+                     {"run", run_id}});
+    session.execute(signature_sql(session, "delete_property"),
+                    {{"property", property.id}, {"deleted_at", deleted_at}});
+  }
+  write_scheme(session, "mark_removed", image_id, judge_live(live_properties(session, image_id)));
+  transaction.commit();
+  return properties;
+}
+
+RestoreCounts restore_properties(Session& session) {
+  RestoreCounts counts;
+  std::int64_t after = -1;
+  for (;;) {
+    const auto page = session.rows(signature_sql(session, "archived_page"),
+                                   {{"after", after}, {"page", kRowPage}});
+    if (page.empty())
+      return counts;
+    Transaction transaction(session);
+    for (const SqlRow& row : page) {
+      after = row.integer_or(0, 0);
+      const std::string image_id = row.text_or_empty(1);
+      const auto rows = session.execute(signature_sql(session, "restore_property"),
+                                        {{"property", after},
+                                         {"id", image_id},
+                                         {"value", sql_value(row.text(3))},
+                                         {"updated_at", sql_value(row.text(4))},
+                                         {"deleted_at", row.text_or_empty(5)}});
+      if (rows == 0) {
+        ++counts.kept;
+        continue;
+      }
+      ++counts.restored;
+      session.execute(signature_sql(session, "forget_archived"), {{"property", after}});
+      write_scheme(session, "mark_restored", image_id,
+                   judge_live(live_properties(session, image_id)));
+    }
+    transaction.commit();
+  }
+}
+
+std::int64_t removed_count(Session& session) {
+  return session.count(signature_sql(session, "archived_count"));
+}
+
+}  // namespace backglance

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glance/signature_properties.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// Signature properties of Glance's images, and our flags on them in backglance_signature.
+
+struct SignedImage {
+  std::string image_id;
+  SignatureFinding finding;
+  bool snapshot =
+      false;  // image_type=snapshot or a base_image_ref: the properties are likely inherited
+};
+
+// Hands over every image that has properties of either scheme, in the order of the ids. Of a
+// deleted image those count that it had when it was deleted. Reads a page at a time; the callback
+// may write by `session`.
+void for_each_signed_image(Session& session,
+                           const std::function<void(const SignedImage&)>& on_image);
+
+enum class FlagChange { added, changed, unchanged };
+
+// Enters or updates the flag. flagged_at and a deadline once set stay; a deprecated scheme without
+// a deadline gets now + grace.
+FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
+                      std::chrono::seconds grace);
+
+// Flags of images that have lost all such properties since: they stay for the record, with scheme
+// none. Returns their number.
+std::int64_t clear_unseen_flags(Session& session, const std::string& run_id);
+
+// Tags, as Glance's API would set and delete them. tag_flagged adds `tag` to each live image with a
+// deprecated scheme that we have not tagged before and that has no such tag, and takes it from
+// those whose scheme is no longer deprecated. untag takes back what tag_flagged added, and no tag
+// of a user. Both return the number of tags changed.
+std::int64_t tag_flagged(Session& session, const std::string& tag);
+std::int64_t untag(Session& session, const std::string& tag);
+// Takes our tags, whatever their name, from images whose scheme is no longer deprecated.
+void untag_settled(Session& session);
+
+struct SchemeCount {
+  SignatureScheme scheme = SignatureScheme::none;
+  std::int64_t images = 0;
+};
+std::vector<SchemeCount> scheme_counts(Session& session);
+
+// Live images whose deadline has passed.
+std::int64_t due_count(Session& session);
+std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page);
+
+// Live images with signature properties that no flag stands for.
+std::int64_t unflagged_count(Session& session);
+
+struct PropertyRow {
+  std::int64_t id = 0;
+  std::string image_id;
+  std::string name;
+  std::optional<std::string> value;
+  std::optional<std::string> updated_at;
+};
+
+// The legacy properties of a live image: what contract would remove. Empty if its scheme is not
+// deprecated any more.
+std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id);
+
+// Removes them in one transaction as Glance removes them (soft delete) and enters each in
+// backglance_removed. Returns what was removed.
+std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
+                                           const std::string& image_id);
+
+struct RestoreCounts {
+  std::int64_t restored = 0;  // properties
+  std::int64_t kept = 0;      // that somebody has set or the image lost since: left as they are
+};
+// Puts back everything that backglance_removed holds, and empties it of what was put back.
+RestoreCounts restore_properties(Session& session);
+std::int64_t removed_count(Session& session);
+
+}  // namespace backglance

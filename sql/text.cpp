@@ -1,0 +1,128 @@
+#include "sql/text.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <map>
+#include <stdexcept>
+
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+const SqlFile* find_file(std::string_view name) {
+  for (const SqlFile& file : sql_files())
+    if (file.name == name)
+      return &file;
+  return nullptr;
+}
+
+using Statements = std::map<std::string, std::string, std::less<>>;
+
+void add_statements(Statements& statements, std::string_view text) {
+  constexpr std::string_view kName = "-- name: ";
+  std::string* current = nullptr;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.starts_with(kName)) {
+      current = &statements[std::string(trim(line.substr(kName.size())))];
+      current->clear();
+    } else if (current != nullptr && !line.starts_with("--")) {
+      *current += line + '\n';
+    }
+  }
+}
+
+Statements read_statements(const EngineFacts& engine, std::string_view topic) {
+  Statements statements;
+  bool found = false;
+  for (const std::string& name : {fmt::format("queries/{}.sql", topic),
+                                  fmt::format("queries/{}.{}.sql", topic, engine.name)}) {
+    if (const SqlFile* file = find_file(name)) {
+      add_statements(statements, file->text);
+      found = true;
+    }
+  }
+  if (!found)
+    throw std::logic_error(fmt::format("no SQL file for {}", topic));
+  for (auto& [name, sql] : statements) {
+    std::string_view body = trim(sql);
+    if (body.ends_with(';'))
+      body.remove_suffix(1);
+    sql = in_dialect(body, engine);
+  }
+  return statements;
+}
+
+void read_annotation(StepStatement& statement, std::string_view key, std::string_view value) {
+  if (key == "makes") {
+    const auto words = split(value, ' ');
+    statement.kind = words.at(0);
+    statement.name = words.back();
+    if (statement.kind != "revision")
+      statement.table = words.at(1);
+  } else if (key == "replaces") {
+    statement.replaces = value;
+  } else if (key == "lock") {
+    statement.lock = value;
+  } else if (key == "cost") {
+    statement.cost = value;
+  }
+}
+
+}  // namespace
+
+const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
+                            std::string_view name) {
+  // Filled once per thread: sessions of several threads look statements up on every claim and
+  // publish.
+  thread_local std::map<std::pair<Engine, std::string>, Statements> topics;
+  auto [at, fresh] = topics.try_emplace({engine.engine, std::string(topic)});
+  if (fresh)
+    at->second = read_statements(engine, topic);
+  const auto found = at->second.find(name);
+  if (found == at->second.end())
+    throw std::logic_error(fmt::format("no SQL statement {} in {}", name, topic));
+  return found->second;
+}
+
+std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
+                                           std::string_view verb) {
+  const std::string name = fmt::format("{}/{}.{}.sql", step, verb, engine.name);
+  const SqlFile* file = find_file(name);
+  if (file == nullptr)
+    throw std::logic_error("no SQL file " + name);
+
+  std::vector<StepStatement> statements;
+  StepStatement current;
+  for (const std::string& line : split(file->text, '\n')) {
+    if (line.starts_with("-- ")) {
+      const auto colon = line.find(": ");
+      if (colon != std::string::npos)
+        read_annotation(current, line.substr(3, colon - 3), trim(line.substr(colon + 2)));
+      continue;
+    }
+    current.sql += line + '\n';
+    if (line.ends_with(';')) {
+      current.sql = std::string(trim(current.sql));
+      current.sql.pop_back();
+      current.number = static_cast<int>(statements.size()) + 1;
+      statements.push_back(std::move(current));
+      current = StepStatement();
+    }
+  }
+  return statements;
+}
+
+std::string sql_digest(std::string_view sql) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
+  unsigned length = 0;
+  EVP_Digest(sql.data(), sql.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < length; ++i)
+    hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+}  // namespace backglance

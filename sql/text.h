@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/engine.h"
+
+namespace backglance {
+
+// A file of SQL as it was when the program was built, by its path below sql/.
+struct SqlFile {
+  std::string_view name;
+  std::string_view text;
+};
+const std::vector<SqlFile>& sql_files();
+
+// The statement called `name` in queries/<topic>.<engine>.sql, else in queries/<topic>.sql. A
+// statement is what follows a line "-- name: <name>", up to the next such line. Names are constants
+// of the program: an unknown one is a defect and throws std::logic_error.
+const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
+                            std::string_view name);
+
+// A statement of a schema step. Its "-- key: value" lines say what it is:
+//   makes:   the object that it adds or removes: "table T", "column T C", "index T I", "revision R"
+//   replaces: (revision only) the row that it takes the place of; chosen when that row is there
+//   lock:    the lock that it takes, for plan
+//   cost:    what it costs, for plan
+struct StepStatement {
+  std::string kind;   // first word of makes: table, column, index, revision
+  std::string table;  // of table, column, index
+  std::string name;   // of the column, index or revision; the table itself for a table
+  std::string replaces;
+  std::string lock;
+  std::string cost;
+  std::string sql;  // one statement, without the comment lines and the final semicolon
+  int number = 0;   // in its file, from 1
+};
+
+// The statements of <step>/<verb>.<engine>.sql in order.
+std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
+                                           std::string_view verb);
+
+// SHA-256 of a statement's text in lower-case hex: the journal's proof of what was run.
+std::string sql_digest(std::string_view sql);
+
+}  // namespace backglance
