@@ -1,0 +1,74 @@
+#include "expand/expand.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/stop.h"
+#include "sql/journal.h"
+#include "sql/runs.h"
+
+namespace backglance {
+namespace {
+
+// Runs a statement between its two notes in the journal. The journal's own table is noted once it
+// is there.
+void run_statement(Session& session, const PlannedStatement& planned, bool& has_journal) {
+  const StepStatement& statement = planned.statement;
+  try {
+    std::optional<std::int64_t> note;
+    if (has_journal)
+      note = journal_start(session, planned.step, statement);
+    session.execute(statement.sql);
+    if (!has_journal && statement.name == "backglance_step") {
+      has_journal = true;
+      note = journal_start(session, planned.step, statement);
+    }
+    if (note)
+      journal_finish(session, *note, "done");
+  } catch (const Error& error) {
+    throw error.within(fmt::format("{}, statement {}", planned.step, statement.number));
+  }
+}
+
+// One step under the write lock, decided anew there: another process may have done it since the
+// plan was made.
+std::vector<PlannedStatement> run_step(Session& session, const std::string& step,
+                                       const ExpandOptions& options) {
+  Transaction transaction(session);
+  const SchemaState state = read_schema_state(session);
+  bool has_journal = state.catalog.contains("backglance_step");
+  std::vector<PlannedStatement> done;
+  for (PlannedStatement& planned : plan_expand(state, session.engine(), options).statements) {
+    if (planned.step != step)
+      continue;
+    run_statement(session, planned, has_journal);
+    done.push_back(std::move(planned));
+  }
+  transaction.commit();
+  return done;
+}
+
+}  // namespace
+
+ExpandPlan expand(Session& session, const ExpandOptions& options) {
+  ExpandPlan result = plan_expand(read_schema_state(session), session.engine(), options);
+  if (result.statements.empty())
+    return result;
+  result.statements.clear();
+  std::optional<Run> run;
+  for (const std::string& step : expand_steps()) {
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted between two steps; nothing is half done",
+                  "backglance expand");
+    for (PlannedStatement& done : run_step(session, step, options))
+      result.statements.push_back(std::move(done));
+    // From here on the ledger is there to say that we are at work.
+    if (!run)
+      run.emplace(session, "expand");
+  }
+  run->finish("done");
+  return result;
+}
+
+}  // namespace backglance

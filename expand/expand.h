@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql/schema_state.h"
+#include "sql/session.h"
+#include "sql/text.h"
+
+namespace backglance {
+
+// The additive schema steps, in their order. Ids never change or repeat: the journal holds them.
+//   0001_ledger     our own tables
+//   0002_os_hidden  Glance's rocky_expand01
+//   0003_os_hash    Glance's rocky_expand02
+const std::vector<std::string>& expand_steps();
+
+struct PlannedStatement {
+  std::string step;
+  StepStatement statement;
+};
+
+struct ExpandPlan {
+  std::vector<PlannedStatement> statements;  // in the order in which they run; empty: nothing to do
+  std::vector<std::string> notes;            // what was found half done, one sentence each
+};
+
+struct ExpandOptions {
+  // Also make what a revision row promises and the catalogue lacks. Off by default, because such a
+  // database was handled by somebody else and a person should know.
+  bool repair = false;
+};
+
+// What expand would do, decided from the catalogue and the revision rows alone. Throws
+// Error{schema_state} with the reason and the way out, if the database is not Glance's, older than
+// Queens, at an unknown or inconsistent revision, has one of our names with another meaning, or
+// needs --repair. Nothing is ever changed then.
+ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
+                       const ExpandOptions& options = {});
+
+// Carries the plan out, step by step, each step decided anew under the write lock; on engines with
+// transactional DDL a step is one transaction. Returns what was done. Killed anywhere, the next
+// call completes; a call on a finished schema does nothing. Throws as plan_expand does,
+// Error{locked} if another run is at work, and Error{interrupted} between steps.
+ExpandPlan expand(Session& session, const ExpandOptions& options = {});
+
+// What `expand --revert` would take back: our own tables while they hold nothing that cannot be had
+// again, and the columns and indexes that the journal says are ours while no revision row promises
+// them to Glance and no value stands in them. `notes` says what stays and why. Throws Error{gate}
+// if the ledger holds flags, results or removed properties.
+ExpandPlan plan_revert(Session& session, const SchemaState& state);
+ExpandPlan revert_expand(Session& session);
+
+}  // namespace backglance

@@ -1,0 +1,221 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include "base/text.h"
+#include "expand/expand.h"
+
+namespace backglance {
+namespace {
+
+enum class Presence { absent, exact, conflicting };
+
+struct Finding {
+  Presence presence = Presence::absent;
+  std::string difference;  // of conflicting: what is there and what belongs there
+};
+
+std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::string_view name) {
+  const auto varchar = [&](int length) {
+    return fmt::format("{}({})", engine.varchar_type, length);
+  };
+  if (name == "os_hidden")
+    return CatalogColumn{std::string(name), std::string(engine.boolean_type), false,
+                         std::string(engine.boolean_false_default)};
+  if (name == "os_hash_algo")
+    return CatalogColumn{std::string(name), varchar(64), true, std::nullopt};
+  if (name == "os_hash_value")
+    return CatalogColumn{std::string(name), varchar(128), true, std::nullopt};
+  return std::nullopt;
+}
+
+// The words between the first '(' and the last ')' of a statement, a list of names.
+std::vector<std::string> names_in_parentheses(const std::string& sql) {
+  const auto open = sql.find('(');
+  std::vector<std::string> names;
+  for (const std::string& name : split(sql.substr(open + 1, sql.rfind(')') - open - 1), ','))
+    names.emplace_back(trim(name));
+  return names;
+}
+
+// The first word of each line of a CREATE TABLE's body: its columns, as our files write them.
+std::vector<std::string> columns_of_create_table(const std::string& sql) {
+  std::vector<std::string> names;
+  std::istringstream lines(sql);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const auto text = trim(line);
+    if (!text.starts_with(')'))
+      names.emplace_back(text.substr(0, text.find(' ')));
+  }
+  return names;
+}
+
+Finding find_table(const SchemaState& state, const StepStatement& statement) {
+  const auto table = state.catalog.find(statement.table);
+  if (table == state.catalog.end())
+    return {};
+  std::vector<std::string> there;
+  for (const CatalogColumn& column : table->second.columns)
+    there.push_back(column.name);
+  const auto ours = columns_of_create_table(statement.sql);
+  if (there == ours)
+    return {Presence::exact, {}};
+  return {Presence::conflicting,
+          fmt::format("table {} has the columns ({}), ours would have ({})", statement.table,
+                      printable(join(there, ", "), 600), join(ours, ", "))};
+}
+
+Finding find_column(const SchemaState& state, const EngineFacts& engine,
+                    const StepStatement& statement) {
+  const CatalogColumn* there = state.catalog.at(statement.table).column(statement.name);
+  if (there == nullptr)
+    return {};
+  const CatalogColumn ours = glance_column(engine, statement.name).value();
+  if (*there == ours)
+    return {Presence::exact, {}};
+  return {Presence::conflicting, fmt::format("column {}.{} is {}; Glance's is {}", statement.table,
+                                             statement.name, describe(*there), describe(ours))};
+}
+
+Finding find_index(const SchemaState& state, const StepStatement& statement) {
+  // The name of an index is taken in the whole database, not in its table alone.
+  for (const auto& [table_name, table] : state.catalog) {
+    const CatalogIndex* there = table.index(statement.name);
+    if (there == nullptr)
+      continue;
+    const CatalogIndex ours{statement.name, names_in_parentheses(statement.sql), false, false};
+    if (*there == ours && table_name == statement.table)
+      return {Presence::exact, {}};
+    return {Presence::conflicting,
+            fmt::format("index {} is a {} of {}; ours is a {} of {}", statement.name,
+                        describe(*there), table_name, describe(ours), statement.table)};
+  }
+  return {};
+}
+
+Finding find_object(const SchemaState& state, const EngineFacts& engine,
+                    const StepStatement& statement) {
+  if (statement.kind == "table")
+    return find_table(state, statement);
+  if (statement.kind == "column")
+    return find_column(state, engine, statement);
+  return find_index(state, statement);
+}
+
+void require_revision(const Revisions& revisions) {
+  switch (revisions.phase) {
+    case RevisionPhase::queens:
+    case RevisionPhase::rocky01:
+    case RevisionPhase::hashed:
+      return;
+    case RevisionPhase::none:
+      throw Error(
+          ErrorKind::schema_state,
+          "alembic_version has no row: Glance's schema was never set up, or its version was lost",
+          revisions.repair.empty() ? "glance-manage db version" : revisions.repair);
+    case RevisionPhase::before_queens:
+    case RevisionPhase::unknown:
+    case RevisionPhase::inconsistent:
+      throw Error(ErrorKind::schema_state, revisions.reason, revisions.repair);
+  }
+}
+
+// What stands of one of Glance's two steps.
+struct StepSurvey {
+  std::vector<StepStatement> missing;  // objects
+  std::vector<std::string> present;    // "column os_hash_algo"
+  std::vector<std::string> missing_names;
+  std::vector<StepStatement> revisions;  // the alternatives for the row
+};
+
+StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
+                       const std::string& step) {
+  StepSurvey survey;
+  for (StepStatement& statement : step_statements(engine, step, "expand")) {
+    if (statement.kind == "revision") {
+      survey.revisions.push_back(std::move(statement));
+      continue;
+    }
+    const Finding finding = find_object(state, engine, statement);
+    if (finding.presence == Presence::conflicting)
+      throw Error(ErrorKind::schema_state, finding.difference + "; nothing was changed");
+    const std::string name = statement.kind + " " + statement.name;
+    if (finding.presence == Presence::exact) {
+      survey.present.push_back(name);
+    } else {
+      survey.missing_names.push_back(name);
+      survey.missing.push_back(std::move(statement));
+    }
+  }
+  return survey;
+}
+
+void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurvey& survey,
+                      const std::string& step, bool promised, const ExpandOptions& options) {
+  const std::string revision = survey.revisions.front().name;
+  if (promised && !survey.missing.empty() && !options.repair)
+    throw Error(
+        ErrorKind::schema_state,
+        fmt::format("alembic_version ({}) promises {}, but images lacks: {}; nothing was changed",
+                    join(state.revisions.rows, ", "), revision, join(survey.missing_names, ", ")),
+        "backglance expand --repair");
+  if (!survey.missing.empty() && (promised || !survey.present.empty()))
+    plan.notes.push_back(
+        fmt::format("{} was found half done: there is {}, but not {}", revision,
+                    survey.present.empty() ? std::string("its row") : join(survey.present, ", "),
+                    join(survey.missing_names, ", ")));
+  if (!promised && survey.missing.empty())
+    plan.notes.push_back(fmt::format(
+        "all of {} is there with Glance's own names and types, but its row is not", revision));
+  for (const StepStatement& statement : survey.missing)
+    plan.statements.push_back({step, statement});
+  if (promised)
+    return;
+
+  // The new row takes the place of its ancestor's if that is there now or will be by then.
+  const auto will_be_there = [&](const std::string& row) {
+    const auto& rows = state.revisions.rows;
+    return std::find(rows.begin(), rows.end(), row) != rows.end() ||
+           std::any_of(plan.statements.begin(), plan.statements.end(),
+                       [&](const PlannedStatement& planned) {
+                         return planned.statement.kind == "revision" &&
+                                planned.statement.name == row;
+                       });
+  };
+  for (const StepStatement& statement : survey.revisions) {
+    if (statement.replaces.empty() || will_be_there(statement.replaces)) {
+      plan.statements.push_back({step, statement});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& expand_steps() {
+  static const std::vector<std::string> steps = {"0001_ledger", "0002_os_hidden", "0003_os_hash"};
+  return steps;
+}
+
+ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
+                       const ExpandOptions& options) {
+  require_glance(state);
+  require_revision(state.revisions);
+  const auto& steps = expand_steps();
+  const StepSurvey ledger = survey_step(state, engine, steps[0]);
+  const StepSurvey os_hidden = survey_step(state, engine, steps[1]);
+  const StepSurvey os_hash = survey_step(state, engine, steps[2]);
+
+  ExpandPlan plan;
+  for (const StepStatement& statement : ledger.missing)
+    plan.statements.push_back({steps[0], statement});
+  plan_glance_step(plan, state, os_hidden, steps[1], state.revisions.promises_os_hidden, options);
+  plan_glance_step(plan, state, os_hash, steps[2], state.revisions.promises_os_hash, options);
+  return plan;
+}
+
+}  // namespace backglance
