@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+#include "sql/signatures.h"
+
+namespace backglance {
+
+struct MigrateOptions {
+  std::chrono::seconds grace =
+      std::chrono::hours(180 * 24);  // of a deprecated scheme, from its first flag
+  std::optional<std::string> tag;    // also tag flagged images in image_tags
+  std::optional<std::string> untag;  // take those tags back, and do nothing else
+};
+
+struct MigrateResult {
+  std::int64_t queued = 0;           // images newly queued for the backfill
+  std::int64_t flagged = 0;          // images newly flagged
+  std::int64_t changed = 0;          // flags that followed a change
+  std::int64_t cleared = 0;          // flags whose image has lost all such properties
+  std::int64_t tagged = 0;           // tags added or taken back
+  std::vector<SchemeCount> schemes;  // all flags, after the run
+};
+
+// The data steps that SQL alone can do: queues every image to be read and classifies every image
+// with signature properties. Runs again without harm: first dates stay. Throws Error{schema_state}
+// before expand, Error{usage} for a tag that Glance could not hold, Error{interrupted} between
+// batches, Error{locked}.
+MigrateResult migrate(Session& session, const MigrateOptions& options);
+
+// What migrate would do, counted without a write.
+MigrateResult plan_migrate(Session& session);
+
+}  // namespace backglance
