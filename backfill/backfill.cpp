@@ -1,0 +1,187 @@
+#include "backfill/backfill.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "backfill/claimer.h"
+#include "backfill/heartbeat.h"
+#include "backfill/settler.h"
+#include "backfill/sweep.h"
+#include "backfill/verdict.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "sql/runs.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+void read_and_judge(Work& work, ReadContext& context) {
+  if (work.outcome)
+    return;
+  const auto began = std::chrono::steady_clock::now();
+  work.outcome = read_once(work.task, *work.algorithm, context);
+  work.took = std::chrono::steady_clock::now() - began;
+  if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+    judge_for_backfill(work.task.image, *work.outcome);
+}
+
+// Queues the images named on the command line, whatever became of them before.
+void queue_named(Session& session, Items& items, const std::vector<std::string>& images,
+                 ReadResult& result, const OnResult& on_result) {
+  for (const std::string& image_id : images) {
+    const auto image = read_image(session, image_id);
+    if (!image)
+      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+    if (items.requeue_one(image_id))
+      continue;
+    ReadOutcome outcome;
+    outcome.read_class = image->hashable ? ReadClass::already_done : ReadClass::gone;
+    ++result.total(outcome.read_class).images;
+    if (on_result)
+      on_result(image_id, outcome);
+  }
+}
+
+void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& options) {
+  if (options.limit)
+    totals.images = std::min(totals.images, *options.limit);
+  if (options.max_bytes)
+    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+  counters.images_total.store(static_cast<std::uint64_t>(totals.images));
+  counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
+}
+
+QueueTotals named_totals(Session& session, const std::vector<std::string>& images) {
+  QueueTotals totals;
+  for (const std::string& image_id : images)
+    if (const auto image = read_image(session, image_id)) {
+      ++totals.images;
+      totals.bytes += image->size.value_or(0);
+    }
+  return totals;
+}
+
+void read_queue(const Site& site, const std::string& run_id, ReadContext& context,
+                const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
+  Claimer claimer(site, run_id, context, options);
+  Settler settler(site, run_id, context, on_result, result);
+  const Heartbeat heartbeat(site, run_id, context);
+  run_pipeline(options.jobs, {[&](Work& work) { return claimer.next(work); },
+                              [&](Work& work) { read_and_judge(work, context); },
+                              [&](Work& work) { settler.add(work); }});
+  settler.flush();
+  claimer.release_rest();
+  if (heartbeat.lost())
+    throw Error(ErrorKind::busy,
+                "the leases could not be renewed in time; what was read until then is published",
+                "backglance backfill");
+  result.end = claimer.end();
+  if (context.should_stop())
+    result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+}
+
+std::string outcome_text(RunEnd end) {
+  switch (end) {
+    case RunEnd::complete:
+      return "done";
+    case RunEnd::limit:
+      return "limit";
+    case RunEnd::out_of_time:
+      return "out of time";
+    case RunEnd::interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
+}  // namespace
+
+bool ReadResult::has_findings() const {
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    if (classes[i].images > 0 && is_finding(static_cast<ReadClass>(i)))
+      return true;
+  return false;
+}
+
+ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& wanted,
+                    const OnResult& on_result) {
+  ReadOptions options = wanted;
+  if (options.jobs <= 0)
+    options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  Session session(site.database);
+  require_expanded(read_schema_state(session));
+  Run run(session, "backfill");
+  Items items(session);
+  ReadResult result;
+
+  sweep_erased(session, context, on_result, result);
+  result.queued = items.queue_new();
+  if (options.retry_failed)
+    items.requeue_failed();
+  queue_named(session, items, options.images, result, on_result);
+  set_totals(context.counters(),
+             options.images.empty() ? items.claimable() : named_totals(session, options.images),
+             options);
+
+  read_queue(site, run.id(), context, options, on_result, result);
+
+  // What Glance saved over while we read.
+  if (!stop_requested())
+    sweep_erased(session, context, on_result, result);
+  const QueueTotals left = items.queued();
+  result.left_images = left.images;
+  result.left_bytes = left.bytes;
+  result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
+  run.finish(outcome_text(result.end),
+             static_cast<std::int64_t>(context.counters().images_settled.load()),
+             result.bytes_read);
+  return result;
+}
+
+ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result) {
+  Session session(site.database);
+  require_expanded(read_schema_state(session));
+  Run run(session, "backfill");
+  ReadResult result;
+  sweep_erased(session, context, on_result, result);
+  const QueueTotals left = Items(session).queued();
+  result.left_images = left.images;
+  result.left_bytes = left.bytes;
+  if (stop_requested())
+    result.end = RunEnd::interrupted;
+  run.finish(outcome_text(result.end), result.total(ReadClass::restored).images);
+  return result;
+}
+
+BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
+  Session session(site.database, {.mode = OpenMode::read_only});
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  BackfillPlan plan;
+  if (!state.has_ledger || !state.has_os_hash) {
+    const PendingTotals pending = pending_totals(session, state.has_os_hash);
+    plan.images = pending.images;
+    plan.bytes = pending.bytes;
+    return plan;
+  }
+  Items items(session);
+  const QueueTotals failed = items.failed();
+  plan.failed = failed.images;
+  plan.erased = items.erased();
+  if (!options.images.empty()) {
+    const QueueTotals named = named_totals(session, options.images);
+    plan.images = named.images;
+    plan.bytes = named.bytes;
+    return plan;
+  }
+  const QueueTotals queued = items.queued();
+  const QueueTotals unqueued = items.unqueued();
+  plan.images = queued.images + unqueued.images + (options.retry_failed ? failed.images : 0);
+  plan.bytes = queued.bytes + unqueued.bytes + (options.retry_failed ? failed.bytes : 0);
+  return plan;
+}
+
+}  // namespace backglance

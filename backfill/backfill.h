@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backfill/reader.h"
+#include "glance/site.h"
+#include "sql/read_class.h"
+
+namespace backglance {
+
+// The backfill: claim -> read once -> digests -> verdict -> publish. docs/backfill.md walks one
+// image through it.
+
+struct ReadOptions {
+  int jobs = 0;                       // images read at a time; 0: one per processor
+  std::optional<std::int64_t> limit;  // images
+  std::optional<std::int64_t>
+      max_bytes;  // an image that does not fit into what is left is not begun
+  std::optional<std::chrono::seconds>
+      max_runtime;                  // then reads under way are broken off and given back
+  std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
+  std::vector<std::string> images;  // these alone
+  bool retry_failed = false;        // backfill: read again what failed before
+};
+
+enum class RunEnd { complete, limit, out_of_time, interrupted };
+
+struct ClassTotal {
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;
+};
+
+struct ReadResult {
+  RunEnd end = RunEnd::complete;
+  std::array<ClassTotal, 15> classes = {};  // by ReadClass
+  std::int64_t queued = 0;                  // newly, by this run
+  std::int64_t bytes_read = 0;
+  std::int64_t left_images = 0;  // of the queue, after the run
+  std::int64_t left_bytes = 0;
+  std::int64_t lost_leases = 0;  // images that another run took over
+  bool has_findings() const;
+  ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
+  const ClassTotal& total(ReadClass read_class) const {
+    return classes[static_cast<std::size_t>(read_class)];
+  }
+};
+
+// Called once per settled image, by one thread at a time.
+using OnResult = std::function<void(const std::string& image_id, const ReadOutcome& outcome)>;
+
+// Sweeps, queues what is new, reads and publishes until nothing is due, a limit is met or the run
+// is told to end, and sweeps again. Opens sessions of its own: one to claim, one to publish, one
+// for the heartbeat. One bad image never ends the run. After a signal what was read is published,
+// the rest released, and the end is `interrupted`. Throws Error{schema_state} before expand,
+// Error{usage} for an unknown --image, Error{io} if no store directory is there, and what the
+// database throws.
+ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
+                    const OnResult& on_result);
+
+// Only the sweep: published hashes that a whole-row save of Glance has erased are put back from the
+// ledger, without reading an image, where location, size, checksum and the object's identity are
+// those that were read. Where they are not, the image is queued to be read again.
+ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result);
+
+// Reads live images again, largest first, and compares with os_hash_value, or with checksum where
+// that is all there is. Changes nothing but backglance_verify, and that only if the ledger is
+// there.
+ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
+                  const OnResult& on_result);
+
+// What backfill would read now, counted without a write.
+struct BackfillPlan {
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;
+  std::int64_t failed = 0;  // of earlier runs, that only --retry-failed reads again
+  std::int64_t erased = 0;  // that the sweep would put back
+};
+BackfillPlan plan_backfill(const Site& site, const ReadOptions& options);
+
+}  // namespace backglance

@@ -1,0 +1,47 @@
+#include "backfill/bandwidth.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/stop.h"
+
+namespace backglance {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What workers that fell behind (a slow disk, a sleep that overslept) may catch up. Long enough for
+// the clock tick of any kernel, short enough that a second's sum stays within some percent.
+constexpr auto kBurst = 100ms;
+
+// Between two looks at stop_requested().
+constexpr auto kSlice = 100ms;
+
+// Keeps the sum of absurd bookings (1 TiB at 1 B/s) inside the clock's range.
+constexpr double kLongestTurnSeconds = 1e8;
+
+}  // namespace
+
+Bandwidth::Bandwidth(std::uint64_t bytes_per_second)
+    : bytes_per_second_(bytes_per_second), next_turn_(Clock::now()) {}
+
+void Bandwidth::take(std::uint64_t bytes) {
+  if (bytes_per_second_ == 0)
+    return;
+  const std::chrono::duration<double> cost(std::min(
+      static_cast<double>(bytes) / static_cast<double>(bytes_per_second_), kLongestTurnSeconds));
+  Clock::time_point turn;
+  {
+    const std::lock_guard lock(mutex_);
+    turn = std::max(next_turn_, Clock::now() - kBurst);
+    next_turn_ = turn + std::chrono::duration_cast<Clock::duration>(cost);
+  }
+  while (!stop_requested()) {
+    const Clock::duration left = turn - Clock::now();
+    if (left <= Clock::duration::zero())
+      return;
+    std::this_thread::sleep_for(std::min<Clock::duration>(left, kSlice));
+  }
+}
+
+}  // namespace backglance

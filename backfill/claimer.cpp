@@ -1,0 +1,110 @@
+#include "backfill/claimer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+// Images per claim: small ones in a bunch, for each claim is a transaction; large ones few at a
+// time, so that other hosts find some.
+constexpr std::int64_t kSmallImageBytes = 16 * 1024 * 1024;
+constexpr std::int64_t kSmallBunch = 64;
+
+}  // namespace
+
+Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
+                 const ReadOptions& options)
+    : session_(site.database),
+      items_(session_),
+      run_id_(run_id),
+      context_(context),
+      options_(options) {}
+
+bool Claimer::next(Work& work) {
+  if (context_.should_stop()) {
+    end_ = context_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+    return false;
+  }
+  if (options_.limit && handed_out_ >= *options_.limit) {
+    end_ = RunEnd::limit;
+    return false;
+  }
+  if (claims_.empty() && !(options_.images.empty() ? refill() : refill_from_list()))
+    return false;
+  work.claim = std::move(claims_.front());
+  claims_.pop_front();
+  ++handed_out_;
+  look_up(work);
+  return true;
+}
+
+bool Claimer::refill() {
+  std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  std::int64_t count = std::max<std::int64_t>(options_.jobs, 1);
+  if (options_.max_bytes) {
+    largest = *options_.max_bytes - claimed_bytes_;
+    count = 1;
+  }
+  auto claims = items_.claim(run_id_, count, largest, kLease);
+  if (!options_.max_bytes && !claims.empty() && claims.back().size_bytes < kSmallImageBytes) {
+    auto more = items_.claim(run_id_, kSmallBunch, largest, kLease);
+    claims.insert(claims.end(), more.begin(), more.end());
+  }
+  if (claims.empty() && options_.max_bytes && items_.claimable().images > 0)
+    end_ = RunEnd::limit;
+  for (Claim& claim : claims) {
+    claimed_bytes_ += claim.size_bytes;
+    claims_.push_back(std::move(claim));
+  }
+  return !claims_.empty();
+}
+
+bool Claimer::refill_from_list() {
+  while (next_listed_ < options_.images.size()) {
+    const std::string& image_id = options_.images[next_listed_++];
+    if (auto claim = items_.claim_one(run_id_, image_id, kLease)) {
+      claims_.push_back(std::move(*claim));
+      return true;
+    }
+  }
+  return false;
+}
+
+void Claimer::look_up(Work& work) {
+  ReadOutcome settled;
+  const auto say = [&](ReadClass read_class, std::string reason) {
+    settled.read_class = read_class;
+    settled.reason = std::move(reason);
+    work.outcome = std::move(settled);
+  };
+  auto image = read_image(session_, work.claim.image_id);
+  if (!image || !image->hashable)
+    return say(ReadClass::gone, "the image is no longer active in Glance");
+  work.task.image = std::move(*image);
+  if (!work.task.image.os_hash_value.empty())
+    return say(ReadClass::already_done, "os_hash_value has been filled by somebody else");
+  const std::string marker = busy_marker(session_, work.claim.image_id);
+  if (!marker.empty())
+    return say(ReadClass::busy_in_glance,
+               "property " + marker + " says that Glance is working on it");
+  work.algorithm = algorithm_of(work.task.image, context_);
+  if (work.algorithm == nullptr)
+    return say(ReadClass::hash_not_supported,
+               fmt::format("os_hash_algo is '{}'", printable(work.task.image.os_hash_algo, 64)));
+  work.task.locations = read_locations(session_, work.claim.image_id);
+  if (work.task.locations.empty())
+    return say(ReadClass::no_location, "the image has no live location");
+}
+
+void Claimer::release_rest() {
+  for (const Claim& claim : claims_)
+    items_.release(run_id_, claim);
+  claims_.clear();
+}
+
+}  // namespace backglance

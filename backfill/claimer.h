@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "backfill/backfill.h"
+#include "backfill/pipeline.h"
+#include "sql/items.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// How long a claim holds without renewal. Long enough for a slow commit or a stalled disk, short
+// enough that a dead host's images are not missed for long; renewed at a third of it.
+inline constexpr std::chrono::seconds kLease{120};
+
+// The pipeline's first stage: takes images from the queue, largest first, within the options'
+// limits, and looks each up in Glance's tables. Those that are not to be read get their outcome
+// here. One thread at a time.
+class Claimer {
+ public:
+  Claimer(const Site& site, const std::string& run_id, ReadContext& context,
+          const ReadOptions& options);
+
+  // False when nothing more is due, a limit is met, or the run is to end.
+  bool next(Work& work);
+
+  // Why next() came to its end.
+  RunEnd end() const { return end_; }
+
+  // Gives back what was claimed and not handed out. After the pipeline.
+  void release_rest();
+
+ private:
+  bool refill();
+  bool refill_from_list();
+  void look_up(Work& work);
+
+  Session session_;
+  Items items_;
+  std::string run_id_;
+  ReadContext& context_;
+  const ReadOptions& options_;
+  std::deque<Claim> claims_;
+  std::size_t next_listed_ = 0;
+  std::int64_t handed_out_ = 0;
+  std::int64_t claimed_bytes_ = 0;
+  RunEnd end_ = RunEnd::complete;
+};
+
+}  // namespace backglance

@@ -1,0 +1,194 @@
+#include "backfill/reader.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+#include "backfill/digest/digest_set.h"
+#include "backfill/store/file_store.h"
+#include "base/stop.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+// Large enough that a read's and a digest call's fixed costs vanish, small enough that a chunk is
+// still in the second-level cache when the second digest comes to it (docs/performance.md).
+constexpr std::size_t kChunkBytes = 256 * 1024;
+
+const DigestAlgorithm& required_algorithm(const std::string& name) {
+  const DigestAlgorithm* algorithm = find_digest_algorithm(name);
+  if (algorithm == nullptr)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
+                    "512 bits",
+                    printable(name)));
+  return *algorithm;
+}
+
+std::span<std::byte> thread_buffer() {
+  thread_local std::vector<std::byte> buffer(kChunkBytes);
+  return buffer;
+}
+
+// Which of several failures the image is counted under.
+int severity(ReadClass read_class) {
+  constexpr std::array kOrder = {ReadClass::store_not_supported, ReadClass::missing,
+                                 ReadClass::unreadable, ReadClass::changed_while_read};
+  for (std::size_t i = 0; i < kOrder.size(); ++i)
+    if (kOrder[i] == read_class)
+      return static_cast<int>(i);
+  return -1;
+}
+
+// Opens a row of image_locations, whatever it holds.
+std::variant<std::unique_ptr<Source>, ReadFailure> open_location(const LocationRow& row,
+                                                                 const ReadContext& context) {
+  const auto location = read_location(row.value, context.encryption_key());
+  if (!location)
+    return ReadFailure{
+        ReadClass::unreadable,
+        context.encryption_key().empty()
+            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
+            : "the location is no URI and metadata_encryption_key does not decrypt it"};
+  SourceOpener* opener = context.opener_for(location->scheme);
+  if (opener == nullptr)
+    return ReadFailure{
+        ReadClass::store_not_supported,
+        fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
+  return opener->open(*location);
+}
+
+struct Fed {
+  bool stopped = false;  // the run is to end; the rest of the source was not read
+  std::optional<ReadFailure> failure;
+};
+
+// Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
+Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& outcome) {
+  const auto buffer = thread_buffer();
+  for (;;) {
+    if (context.should_stop())
+      return {true, {}};
+    auto result = source.read(buffer);
+    if (auto* failure = std::get_if<ReadFailure>(&result))
+      return {false, std::move(*failure)};
+    const std::size_t got = std::get<std::size_t>(result);
+    context.bandwidth().take(got);
+    digests.update(buffer.first(got));
+    outcome.bytes += static_cast<std::int64_t>(got);
+    context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
+    if (got < buffer.size())
+      break;
+  }
+  auto identity = source.identity();
+  if (auto* failure = std::get_if<ReadFailure>(&identity))
+    return {false, std::move(*failure)};
+  outcome.identity = std::get<std::string>(std::move(identity));
+  return {};
+}
+
+// A length that is not images.size is told before the bytes are read for nothing.
+bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& outcome) {
+  const auto length = source.length();
+  if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
+    return false;
+  outcome.read_class = ReadClass::size_differs;
+  outcome.reason = fmt::format("the store holds {} bytes, Glance says {}", *length, *image.size);
+  return true;
+}
+
+void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
+                 const ReadFailure& failure) {
+  if (reasons.empty() || severity(failure.read_class) > severity(worst.read_class))
+    worst.read_class = failure.read_class;
+  reasons +=
+      fmt::format("{}location {}: {}", reasons.empty() ? "" : "; ", location_id, failure.reason);
+}
+
+}  // namespace
+
+ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
+                         std::optional<std::chrono::seconds> max_runtime)
+    : encryption_key_(site.metadata_encryption_key),
+      site_algorithm_(&required_algorithm(site.hashing_algorithm)),
+      bandwidth_(bandwidth_bytes_per_second) {
+  if (max_runtime)
+    deadline_ = std::chrono::steady_clock::now() + *max_runtime;
+  const auto directories = site.store_directories();
+  auto files = std::make_unique<FileStore>(directories);
+  for (const auto& directory : files->unavailable_directories())
+    unavailable_.push_back(directory.string());
+  if (!directories.empty() && unavailable_.size() == directories.size())
+    throw Error(ErrorKind::io, fmt::format("no store directory can be opened: {}",
+                                           printable(join(unavailable_, ", "), 1000)));
+  openers_.push_back(std::move(files));
+}
+
+bool ReadContext::out_of_time() const {
+  return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+}
+
+bool ReadContext::should_stop() const {
+  return stop_requested() || abandoned_.load(std::memory_order_relaxed) || out_of_time();
+}
+
+SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
+  for (const auto& opener : openers_)
+    if (opener->handles(scheme))
+      return opener.get();
+  return nullptr;
+}
+
+const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context) {
+  return image.os_hash_algo.empty() ? &context.site_algorithm()
+                                    : find_digest_algorithm(image.os_hash_algo);
+}
+
+std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
+                                     ReadContext& context) {
+  ReadOutcome failed;
+  std::string reasons;
+  for (const LocationRow& row : task.locations) {
+    auto opened = open_location(row, context);
+    if (const auto* failure = std::get_if<ReadFailure>(&opened)) {
+      add_failure(failed, reasons, row.id, *failure);
+      continue;
+    }
+    Source& source = *std::get<std::unique_ptr<Source>>(opened);
+    ReadOutcome outcome;
+    outcome.location_id = row.id;
+    if (length_differs(task.image, source, outcome))
+      return outcome;
+    DigestSet digests({&md5_algorithm(), &algorithm});
+    const Fed fed = feed(source, digests, context, outcome);
+    if (fed.stopped)
+      return std::nullopt;
+    if (fed.failure) {
+      add_failure(failed, reasons, row.id, *fed.failure);
+      continue;
+    }
+    const auto hex = digests.finish();
+    outcome.md5 = hex[0];
+    outcome.digest = hex[1];
+    outcome.algorithm =
+        task.image.os_hash_algo.empty() ? std::string(algorithm.name) : task.image.os_hash_algo;
+    outcome.read_class = ReadClass::hashed;
+    if (!reasons.empty())
+      outcome.reason = fmt::format("read from location {}; {}", row.id, reasons);
+    return outcome;
+  }
+  failed.reason = reasons;
+  return failed;
+}
+
+bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context) {
+  for (const LocationRow& row : locations)
+    if (std::holds_alternative<std::unique_ptr<Source>>(open_location(row, context)))
+      return true;
+  return false;
+}
+
+}  // namespace backglance

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backfill/bandwidth.h"
+#include "backfill/digest/algorithm.h"
+#include "backfill/store/source.h"
+#include "glance/site.h"
+#include "sql/images.h"
+#include "sql/items.h"
+
+namespace backglance {
+
+// What a progress display and a heartbeat read while workers count. Any thread.
+struct ReadCounters {
+  std::atomic<std::uint64_t> bytes_read{0};
+  std::atomic<std::uint64_t> bytes_skipped{0};  // expected bytes that turned out not to be read
+  std::atomic<std::uint64_t> images_settled{0};
+  std::atomic<std::uint64_t> findings{0};
+  std::atomic<std::uint64_t> images_total{0};
+  std::atomic<std::uint64_t> bytes_total{0};
+
+  // Counts an image that was settled with fewer bytes read than were expected.
+  void skip(std::int64_t expected, std::int64_t read) {
+    if (expected > read)
+      bytes_skipped.fetch_add(static_cast<std::uint64_t>(expected - read),
+                              std::memory_order_relaxed);
+  }
+};
+
+// What all readers of a run share. Any thread, once made.
+class ReadContext {
+ public:
+  // Throws Error{usage} if site.hashing_algorithm is none that can be computed, and Error{io} if
+  // the site has file stores and not one of their directories can be opened: a mount that is gone
+  // is not a site without images.
+  ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
+              std::optional<std::chrono::seconds> max_runtime);
+
+  // True once the run is to end: a signal, the end of --max-runtime, or abandon().
+  bool should_stop() const;
+  bool out_of_time() const;
+  void abandon() { abandoned_.store(true); }
+
+  SourceOpener* opener_for(const std::string& scheme) const;
+  // Store directories that cannot be opened now.
+  const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
+
+  const std::string& encryption_key() const { return encryption_key_; }
+  const DigestAlgorithm& site_algorithm() const { return *site_algorithm_; }
+  Bandwidth& bandwidth() { return bandwidth_; }
+  ReadCounters& counters() { return counters_; }
+
+ private:
+  std::vector<std::unique_ptr<SourceOpener>> openers_;
+  std::vector<std::string> unavailable_;
+  std::string encryption_key_;
+  const DigestAlgorithm* site_algorithm_;
+  Bandwidth bandwidth_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::atomic<bool> abandoned_{false};
+  ReadCounters counters_;
+};
+
+// An image and the locations to try, as they were in the database when it was claimed.
+struct ReadTask {
+  ImageRow image;
+  std::vector<LocationRow> locations;
+};
+
+// The algorithm that the image's os_hash_value is or is to be of: its own if it names one, else the
+// site's. Null if its own cannot be computed.
+const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context);
+
+// Reads the image's bytes once, MD5 and `algorithm` in that one pass, from the first location that
+// can be read. The outcome is not judged yet: its class is `hashed` for bytes that were read, else
+// the worst failure among the locations, with a reason that names each by its id. Nothing if the
+// run is to end before the last byte. Memory: one buffer of kChunkBytes per calling thread.
+std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
+                                     ReadContext& context);
+
+// True if some location of the image can be opened for reading now. Reads nothing.
+bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);
+
+}  // namespace backglance

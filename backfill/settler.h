@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "backfill/backfill.h"
+#include "backfill/pipeline.h"
+#include "sql/items.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// The pipeline's last stage: publishes what was read, settles what was not, gives back what was
+// broken off. Small images are settled several to a transaction; a large one at once, so that a
+// kill costs little. One thread at a time.
+class Settler {
+ public:
+  Settler(const Site& site, const std::string& run_id, ReadContext& context,
+          const OnResult& on_result, ReadResult& result);
+
+  void add(Work& work);
+  // Commits what is still waiting. After the pipeline.
+  void flush();
+
+ private:
+  Session session_;
+  Items items_;
+  std::string run_id_;
+  ReadContext& context_;
+  const OnResult& on_result_;
+  ReadResult& result_;
+  std::vector<Items::Settled> waiting_;
+  std::chrono::steady_clock::time_point oldest_;
+};
+
+}  // namespace backglance

@@ -1,0 +1,52 @@
+#include "backfill/sweep.h"
+
+#include "base/stop.h"
+#include "sql/items.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kPage = 200;
+
+// True if the object at the location is the one whose bytes were read: same device, inode, length
+// and mtime.
+bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
+  if (!erased.location_value)
+    return false;
+  const auto location = read_location(*erased.location_value, context.encryption_key());
+  if (!location)
+    return false;
+  SourceOpener* opener = context.opener_for(location->scheme);
+  if (opener == nullptr)
+    return false;
+  const auto identity = opener->identify(*location);
+  const auto* text = std::get_if<std::string>(&identity);
+  return text != nullptr && *text == erased.outcome.identity;
+}
+
+}  // namespace
+
+void sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
+                  ReadResult& result) {
+  Items items(session);
+  std::string after;
+  for (;;) {
+    const auto page = items.erased_page(after, kPage);
+    if (page.empty() || stop_requested())
+      return;
+    for (const Items::Erased& erased : page) {
+      if (!is_same_object(erased, context)) {
+        items.requeue_erased(erased.image_id);
+        continue;
+      }
+      if (!items.restore(erased))
+        continue;
+      ++result.total(ReadClass::restored).images;
+      if (on_result)
+        on_result(erased.image_id, erased.outcome);
+    }
+    after = page.back().image_id;
+  }
+}
+
+}  // namespace backglance

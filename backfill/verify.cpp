@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <thread>
+
+#include "backfill/backfill.h"
+#include "backfill/pipeline.h"
+#include "backfill/verdict.h"
+#include "base/text.h"
+#include "sql/runs.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kPage = 64;
+
+// The images to verify, largest first, or those that were named. One thread at a time.
+class VerifyList {
+ public:
+  VerifyList(const Site& site, ReadContext& context, const ReadOptions& options)
+      : session_(site.database, {.mode = OpenMode::read_only}),
+        context_(context),
+        options_(options) {
+    const SchemaState state = read_schema_state(session_);
+    require_glance(state);
+    if (!state.has_os_hash)
+      throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
+                  "backglance expand");
+    has_ledger_ = state.has_ledger;
+    for (const std::string& image_id : options.images) {
+      const auto image = read_image(session_, image_id);
+      if (!image)
+        throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+      images_.push_back({image_id, image->size.value_or(0)});
+    }
+    std::stable_sort(images_.begin(), images_.end(),
+                     [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
+    PendingTotals totals = verifiable_totals(session_);
+    if (!options.images.empty()) {
+      totals = {static_cast<std::int64_t>(images_.size()), 0, 0};
+      for (const SizedImage& image : images_)
+        totals.bytes += image.size;
+    }
+    context.counters().images_total.store(static_cast<std::uint64_t>(
+        options.limit ? std::min(totals.images, *options.limit) : totals.images));
+    context.counters().bytes_total.store(static_cast<std::uint64_t>(
+        options.max_bytes ? std::min(totals.bytes, *options.max_bytes) : totals.bytes));
+  }
+
+  bool has_ledger() const { return has_ledger_; }
+  RunEnd end() const { return end_; }
+
+  bool next(Work& work) {
+    for (;;) {
+      if (context_.should_stop()) {
+        end_ = context_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+        return false;
+      }
+      if (options_.limit && handed_out_ >= *options_.limit) {
+        end_ = RunEnd::limit;
+        return false;
+      }
+      if (images_.empty() && !refill())
+        return false;
+      const SizedImage image = images_.front();
+      images_.pop_front();
+      if (options_.max_bytes && image.size > *options_.max_bytes - bytes_) {
+        end_ = RunEnd::limit;
+        continue;  // a smaller one may still fit
+      }
+      bytes_ += image.size;
+      ++handed_out_;
+      work.claim.image_id = image.id;
+      work.claim.size_bytes = image.size;
+      look_up(work);
+      return true;
+    }
+  }
+
+ private:
+  bool refill() {
+    if (!options_.images.empty())
+      return false;
+    for (SizedImage& image : verifiable_page(session_, last_, kPage))
+      images_.push_back(std::move(image));
+    if (images_.empty())
+      return false;
+    last_ = images_.back();
+    return true;
+  }
+
+  void look_up(Work& work) {
+    const auto say = [&](ReadClass read_class, std::string reason) {
+      ReadOutcome outcome;
+      outcome.read_class = read_class;
+      outcome.reason = std::move(reason);
+      work.outcome = std::move(outcome);
+    };
+    auto image = read_image(session_, work.claim.image_id);
+    if (!image || !image->hashable)
+      return say(ReadClass::gone, "the image is not active in Glance");
+    work.task.image = std::move(*image);
+    const ImageRow& row = work.task.image;
+    if (row.os_hash_value.empty() && row.checksum.empty())
+      return say(ReadClass::already_done,
+                 "the image has neither os_hash_value nor checksum to compare with");
+    const std::string marker = busy_marker(session_, row.id);
+    if (!marker.empty())
+      return say(ReadClass::busy_in_glance,
+                 "property " + marker + " says that Glance is working on it");
+    // Without a value there is only the MD5 to compare, which every read computes.
+    work.algorithm =
+        row.os_hash_value.empty() ? &md5_algorithm() : find_digest_algorithm(row.os_hash_algo);
+    if (work.algorithm == nullptr)
+      return say(ReadClass::hash_not_supported,
+                 fmt::format("os_hash_algo is '{}'", printable(row.os_hash_algo, 64)));
+    work.task.locations = read_locations(session_, row.id);
+    if (work.task.locations.empty())
+      return say(ReadClass::no_location, "the image has no live location");
+  }
+
+  Session session_;
+  ReadContext& context_;
+  const ReadOptions& options_;
+  bool has_ledger_ = false;
+  std::deque<SizedImage> images_;
+  SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
+  std::int64_t handed_out_ = 0;
+  std::int64_t bytes_ = 0;
+  RunEnd end_ = RunEnd::complete;
+};
+
+// Where findings go: the counters always, the ledger if there is one.
+class VerifyRecord {
+ public:
+  VerifyRecord(const Site& site, bool has_ledger, ReadContext& context, const OnResult& on_result,
+               ReadResult& result)
+      : context_(context), on_result_(on_result), result_(result) {
+    if (has_ledger) {
+      session_.emplace(site.database);
+      run_.emplace(*session_, "verify");
+    }
+  }
+
+  void add(const Work& work) {
+    if (!work.outcome)
+      return;
+    const ReadOutcome& outcome = *work.outcome;
+    if (run_)
+      Items(*session_).record_verification(run_->id(), work.claim.image_id, outcome);
+    ReadCounters& counters = context_.counters();
+    counters.images_settled.fetch_add(1, std::memory_order_relaxed);
+    counters.skip(work.claim.size_bytes, outcome.bytes);
+    ClassTotal& total = result_.total(outcome.read_class);
+    ++total.images;
+    total.bytes += outcome.bytes;
+    if (is_finding(outcome.read_class))
+      counters.findings.fetch_add(1, std::memory_order_relaxed);
+    if (on_result_)
+      on_result_(work.claim.image_id, outcome);
+  }
+
+  void finish(RunEnd end) {
+    if (run_)
+      run_->finish(end == RunEnd::interrupted ? "interrupted" : "done",
+                   static_cast<std::int64_t>(context_.counters().images_settled.load()),
+                   result_.bytes_read);
+  }
+
+ private:
+  ReadContext& context_;
+  const OnResult& on_result_;
+  ReadResult& result_;
+  std::optional<Session> session_;
+  std::optional<Run> run_;
+};
+
+}  // namespace
+
+ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& wanted,
+                  const OnResult& on_result) {
+  ReadOptions options = wanted;
+  if (options.jobs <= 0)
+    options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  ReadResult result;
+  VerifyList list(site, context, options);
+  VerifyRecord record(site, list.has_ledger(), context, on_result, result);
+  run_pipeline(options.jobs, {[&](Work& work) { return list.next(work); },
+                              [&](Work& work) {
+                                if (work.outcome)
+                                  return;
+                                work.outcome = read_once(work.task, *work.algorithm, context);
+                                if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+                                  judge_for_verify(work.task.image, *work.outcome);
+                              },
+                              [&](Work& work) { record.add(work); }});
+  result.end = list.end();
+  if (context.should_stop())
+    result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+  result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
+  record.finish(result.end);
+  return result;
+}
+
+}  // namespace backglance
