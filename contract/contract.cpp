@@ -1,0 +1,162 @@
+#include "contract/contract.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "base/stop.h"
+#include "base/text.h"
+#include "contract/archive.h"
+#include "sql/images.h"
+#include "sql/runs.h"
+#include "sql/schema_state.h"
+#include "sql/sqlite_backup.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kPage = 200;
+constexpr std::size_t kListed = 10;
+
+void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
+  std::string after;
+  for (;;) {
+    const auto page = unhashed_page(session, after, kPage);
+    if (page.empty())
+      return;
+    for (const std::string& image_id : page) {
+      if (!is_readable(image_id))
+        continue;
+      ++plan.blocking;
+      if (plan.first_blocking.size() < kListed)
+        plan.first_blocking.push_back(image_id);
+    }
+    after = page.back();
+  }
+}
+
+// Calls `on_image` with each due image and its removable properties, none of them empty.
+template <typename OnImage>
+void for_each_due(Session& session, const OnImage& on_image) {
+  std::string after;
+  for (;;) {
+    const auto page = due_page(session, after, kPage);
+    if (page.empty())
+      return;
+    for (const std::string& image_id : page) {
+      if (stop_requested())
+        throw Error(ErrorKind::interrupted, "interrupted; what was removed can be put back",
+                    "backglance contract");
+      const auto properties = removable_properties(session, image_id);
+      if (!properties.empty())
+        on_image(image_id, properties);
+    }
+    after = page.back();
+  }
+}
+
+std::string file_stamp(const Run& run) {
+  const std::string time = utc_time(std::time(nullptr));
+  std::string stamp;
+  for (const char c : time)
+    stamp += c == ' ' ? 'T' : c;
+  std::erase(stamp, ':');
+  return stamp + "Z-" + run.id().substr(0, 8);
+}
+
+void require_open_gate(const ContractPlan& plan) {
+  if (plan.blocking == 0)
+    return;
+  throw Error(
+      ErrorKind::gate,
+      fmt::format(
+          "{} live {} that can be read {} no hash yet: {}{}", plan.blocking,
+          plan.blocking == 1 ? "image" : "images", plan.blocking == 1 ? "has" : "have",
+          join(plan.first_blocking, ", "),
+          plan.blocking > static_cast<std::int64_t>(plan.first_blocking.size()) ? ", ..." : ""),
+      "backglance backfill, then backglance report");
+}
+
+}  // namespace
+
+ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
+  require_expanded(read_schema_state(session));
+  ContractPlan plan;
+  check_gate(session, is_readable, plan);
+  for_each_due(session, [&](const std::string&, const std::vector<PropertyRow>& properties) {
+    ++plan.due_images;
+    plan.due_properties += static_cast<std::int64_t>(properties.size());
+  });
+  return plan;
+}
+
+ContractResult contract(Session& session, const DatabaseUrl& database,
+                        const IsReadable& is_readable, const std::filesystem::path& directory) {
+  require_expanded(read_schema_state(session));
+  Run run(session, "contract");
+  const ContractPlan plan = plan_contract(session, is_readable);
+  require_open_gate(plan);
+  ContractResult result;
+  if (plan.due_images == 0) {
+    run.finish("done");
+    return result;
+  }
+
+  const std::string stamp = file_stamp(run);
+  result.safety_copy = directory / ("backglance-before-contract-" + stamp + ".sqlite");
+  result.archive = directory / ("backglance-removed-" + stamp + ".jsonl");
+  copy_sqlite_database(database, result.safety_copy);
+  RemovalArchive archive(result.archive);
+  for_each_due(session, [&](const std::string&, const std::vector<PropertyRow>& properties) {
+    for (const PropertyRow& property : properties)
+      archive.add(property);
+  });
+  archive.close();
+
+  for_each_due(session, [&](const std::string& image_id, const std::vector<PropertyRow>&) {
+    const auto removed = remove_properties(session, run.id(), image_id);
+    ++result.images;
+    result.properties += static_cast<std::int64_t>(removed.size());
+  });
+  untag_settled(session);
+  run.finish("done", result.images);
+  return result;
+}
+
+RestoreCounts revert_contract(Session& session) {
+  require_expanded(read_schema_state(session));
+  Run run(session, "contract");
+  const RestoreCounts counts = restore_properties(session);
+  run.finish("done", counts.restored);
+  return counts;
+}
+
+std::vector<std::string> plan_uninstall(Session& session) {
+  const SchemaState state = read_schema_state(session);
+  std::vector<std::string> tables;
+  for (const std::string& table : ledger_tables())
+    if (state.catalog.contains(table))
+      tables.push_back(table);
+  return tables;
+}
+
+std::vector<std::string> uninstall(Session& session) {
+  const SchemaState state = read_schema_state(session);
+  if (state.catalog.contains("backglance_run"))
+    if (const auto live = live_runs(session); !live.empty())
+      throw Error(ErrorKind::locked,
+                  fmt::format("another run is at work: {} on {}", printable(live.front().command),
+                              printable(live.front().host)),
+                  "backglance status");
+  Transaction transaction(session);
+  const std::vector<std::string> there = plan_uninstall(session);
+  for (const StepStatement& statement :
+       step_statements(session.engine(), "0001_ledger", "uninstall"))
+    if (state.catalog.contains(statement.table))
+      session.execute(statement.sql);
+  transaction.commit();
+  return there;
+}
+
+}  // namespace backglance

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "glance/database_url.h"
+#include "sql/session.h"
+#include "sql/signatures.h"
+
+namespace backglance {
+
+// The destructive steps, each behind its gate.
+
+// Whether some location of the image can be opened for reading now. Given in by the caller, because
+// reading stores is the backfill's.
+using IsReadable = std::function<bool(const std::string& image_id)>;
+
+struct ContractPlan {
+  // The gate: live images without a hash of which some location can be read. While there is one,
+  // nothing is removed.
+  std::int64_t blocking = 0;
+  std::vector<std::string> first_blocking;  // ids, at most 10
+  // Images whose grace has ended and whose scheme is still a deprecated one, and the properties to
+  // remove of them.
+  std::int64_t due_images = 0;
+  std::int64_t due_properties = 0;
+};
+
+ContractPlan plan_contract(Session& session, const IsReadable& is_readable);
+
+struct ContractResult {
+  std::int64_t images = 0;
+  std::int64_t properties = 0;
+  std::filesystem::path safety_copy;  // empty if nothing was due
+  std::filesystem::path archive;      // likewise
+};
+
+// Ends the grace period of every due image: a safety copy of the database, an archive of the
+// properties (JSON lines), both in `directory` and readable by their owner alone, and then their
+// removal as Glance removes them (soft delete), image by image, each in one transaction that also
+// enters it in backglance_removed. Throws Error{gate} listing the images that block, before
+// anything is written. Killed anywhere, what was removed is in backglance_removed, and the next
+// call goes on. Nothing due: nothing is written.
+ContractResult contract(Session& session, const DatabaseUrl& database,
+                        const IsReadable& is_readable, const std::filesystem::path& directory);
+
+// Puts back what contract removed, except where somebody has set the property or deleted the image
+// since.
+RestoreCounts revert_contract(Session& session);
+
+// Drops our own tables and nothing else. Returns the names of those that were there.
+std::vector<std::string> plan_uninstall(Session& session);
+std::vector<std::string> uninstall(Session& session);
+
+}  // namespace backglance
