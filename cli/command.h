@@ -1,0 +1,50 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "glance/site.h"
+
+namespace backglance {
+
+// What every command understands.
+struct CommonOptions {
+  SiteSource source;
+  bool json = false;
+  bool dry_run = false;
+};
+
+using Runner = std::function<ExitCode(const CommonOptions&)>;
+
+// A command: its name and help, whether it changes something (and so takes --dry-run), and a
+// function that adds its own options to the parser and returns what runs after parsing.
+struct Command {
+  std::string_view name;
+  std::string_view help;
+  bool changes;
+  Runner (*add)(CLI::App& app);
+};
+
+// The one table of commands, in the order in which an upgrade uses them.
+const std::vector<Command>& commands();
+
+Runner add_status(CLI::App& app);
+Runner add_plan(CLI::App& app);
+Runner add_expand(CLI::App& app);
+Runner add_migrate(CLI::App& app);
+Runner add_backfill(CLI::App& app);
+Runner add_verify(CLI::App& app);
+Runner add_report(CLI::App& app);
+Runner add_contract(CLI::App& app);
+Runner add_sync(CLI::App& app);
+Runner add_check(CLI::App& app);
+
+// Prints one JSON object on standard output. Bytes that are not UTF-8 are replaced.
+void print_json(const nlohmann::json& object);
+
+}  // namespace backglance

@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "backfill/reader.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "contract/contract.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+struct ContractFlags {
+  bool yes = false;
+  bool revert = false;
+  bool uninstall = false;
+  std::filesystem::path directory;
+};
+
+// The confirmation that a destructive step needs: --yes, or the word typed at a terminal.
+void confirm(const ContractFlags& flags, const std::string& what, const std::string& word) {
+  if (flags.yes)
+    return;
+  if (isatty(STDIN_FILENO) != 1)
+    throw Error(ErrorKind::usage, what + ": this needs --yes, or a terminal to confirm at");
+  fmt::print(stderr, "{}. Type '{}' to go on: ", what, word);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (trim(answer) != word)
+    throw Error(ErrorKind::usage, "not confirmed; nothing was changed");
+}
+
+std::filesystem::path output_directory(const ContractFlags& flags, const Site& site) {
+  if (!flags.directory.empty())
+    return flags.directory;
+  const auto parent = std::filesystem::path(site.database.database).parent_path();
+  return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+ExitCode run_revert(const CommonOptions& common, Session& session) {
+  if (common.dry_run) {
+    require_expanded(read_schema_state(session));
+    const std::int64_t removed = removed_count(session);
+    if (common.json)
+      print_json({{"dry_run", true}, {"properties", removed}});
+    else
+      fmt::print("would put back {} properties\n", removed);
+    return ExitCode::done;
+  }
+  const RestoreCounts counts = revert_contract(session);
+  if (common.json)
+    print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
+  else
+    fmt::print("put back {} properties; left {} that were changed since\n", counts.restored,
+               counts.kept);
+  return ExitCode::done;
+}
+
+ExitCode run_uninstall(const CommonOptions& common, Session& session, const ContractFlags& flags) {
+  std::vector<std::string> tables = plan_uninstall(session);
+  if (!common.dry_run && !tables.empty()) {
+    confirm(flags,
+            fmt::format("This drops {} with all flags, dates, results and removed properties",
+                        join(tables, ", ")),
+            "uninstall");
+    tables = uninstall(session);
+  }
+  if (common.json)
+    print_json({{"dry_run", common.dry_run}, {"tables", tables}});
+  else
+    fmt::print("{}: {}\n", common.dry_run ? "would drop" : "dropped",
+               tables.empty() ? "nothing, backglance has no tables here" : join(tables, ", "));
+  return ExitCode::done;
+}
+
+json plan_json(const ContractPlan& plan) {
+  return {{"blocking_images", plan.blocking},
+          {"first_blocking", plan.first_blocking},
+          {"due_images", plan.due_images},
+          {"due_properties", plan.due_properties}};
+}
+
+ExitCode run_removal(const CommonOptions& common, const Site& site, Session& session,
+                     const ContractFlags& flags) {
+  const ReadContext context(site, 0, {});
+  const IsReadable is_readable = [&](const std::string& image_id) {
+    return backglance::is_readable(read_locations(session, image_id), context);
+  };
+  const ContractPlan plan = plan_contract(session, is_readable);
+  if (common.dry_run) {
+    json object = plan_json(plan);
+    object["dry_run"] = true;
+    if (common.json)
+      print_json(object);
+    else
+      fmt::print("{} readable images lack a hash{}; would remove {} properties of {} images\n",
+                 plan.blocking, plan.blocking > 0 ? " and block" : "", plan.due_properties,
+                 plan.due_images);
+    return ExitCode::done;
+  }
+  if (plan.blocking == 0 && plan.due_images > 0)
+    confirm(flags,
+            fmt::format("This removes {} legacy signature properties of {} images",
+                        plan.due_properties, plan.due_images),
+            "remove");
+  const ContractResult result =
+      contract(session, site.database, is_readable, output_directory(flags, site));
+  if (common.json)
+    print_json({{"dry_run", false},
+                {"images", result.images},
+                {"properties", result.properties},
+                {"safety_copy", result.safety_copy.string()},
+                {"archive", result.archive.string()}});
+  else if (result.safety_copy.empty())
+    fmt::print("nothing to remove: no image's grace period has ended\n");
+  else
+    fmt::print("removed {} properties of {} images\nsafety copy  {}\narchive      {}\n",
+               result.properties, result.images, result.safety_copy.string(),
+               result.archive.string());
+  return ExitCode::done;
+}
+
+ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
+  const Site site = read_site(common.source);
+  Session session(site.database,
+                  {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (flags.revert)
+    return run_revert(common, session);
+  if (flags.uninstall)
+    return run_uninstall(common, session, flags);
+  return run_removal(common, site, session, flags);
+}
+
+}  // namespace
+
+Runner add_contract(CLI::App& app) {
+  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
+  // own.
+  auto flags = std::make_shared<ContractFlags>();
+  app.add_flag("--yes", flags->yes, "Do not ask");
+  auto* revert = app.add_flag("--revert", flags->revert, "Put back what contract removed");
+  app.add_flag("--uninstall", flags->uninstall, "Drop backglance's own tables, and nothing else")
+      ->excludes(revert);
+  app.add_option("--archive-dir", flags->directory,
+                 "Where the safety copy and the archive go (default: beside the database)")
+      ->type_name("DIR");
+  return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
+}
+
+}  // namespace backglance

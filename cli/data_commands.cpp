@@ -1,0 +1,339 @@
+// migrate, backfill, verify and sync: the commands about the data.
+#include "cli/data_commands.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/text.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "cli/schema_commands.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMaxJobs = 1024;
+
+std::uint64_t bytes_option(const std::string& name, const std::string& text) {
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes == 0)
+    throw Error(ErrorKind::usage, fmt::format("{} {}: not a number of bytes such as 500M or 2T",
+                                              name, printable(text)));
+  return *bytes;
+}
+
+int jobs_or_default(int jobs) {
+  return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
+
+// Runs a reading command under its progress display. Findings are said as they come.
+ReadResult with_progress(const Site& site, const ReadOptions& options, ReadCommand command) {
+  ReadContext context(site, options.bandwidth, options.max_runtime);
+  // oneTBB would start no more threads than there are processors; readers wait for disks.
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(jobs_or_default(options.jobs)));
+  Progress progress(context.counters());
+  for (const std::string& directory : context.unavailable_directories())
+    progress.say("warning: store directory " + printable(directory) + " cannot be opened");
+  return command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
+    if (is_finding(outcome.read_class))
+      progress.say(fmt::format("{}: {}: {}", printable(id), read_class_text(outcome.read_class),
+                               outcome.reason));
+  });
+}
+
+ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
+                         const OnResult& on_result) {
+  return sweep(site, context, on_result);
+}
+
+ExitCode dry_run_backfill(const CommonOptions& common, const Site& site,
+                          const ReadOptions& options) {
+  const BackfillPlan plan = plan_backfill(site, options);
+  if (common.json)
+    print_json({{"dry_run", true},
+                {"images", plan.images},
+                {"bytes", plan.bytes},
+                {"failed_before", plan.failed},
+                {"to_restore", plan.erased}});
+  else
+    fmt::print("would read {} images, {}; would restore {}; {} failed before\n", plan.images,
+               human_bytes(static_cast<std::uint64_t>(plan.bytes)), plan.erased, plan.failed);
+  return ExitCode::done;
+}
+
+ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flags) {
+  const ReadOptions options = read_options(flags);
+  const Site site = read_site(common.source);
+  if (common.dry_run)
+    return dry_run_backfill(common, site, options);
+  const ReadResult result = run_backfill(site, flags, common.json);
+  if (common.json)
+    print_json(read_result_json(result));
+  return exit_code_of(result);
+}
+
+ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
+  const ReadOptions options = read_options(flags);
+  const Site site = read_site(common.source);
+  if (common.dry_run) {
+    Session session(site.database, {.mode = OpenMode::read_only});
+    require_expanded(read_schema_state(session));
+    const PendingTotals totals = verifiable_totals(session);
+    if (common.json)
+      print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
+    else
+      fmt::print("would read {} images, {}\n", totals.images,
+                 human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+    return ExitCode::done;
+  }
+  const ReadResult result = with_progress(site, options, verify);
+  if (common.json)
+    print_json(read_result_json(result));
+  else
+    print_read_result(result, "verify");
+  return exit_code_of(result);
+}
+
+struct MigrateFlags {
+  std::string grace = "180d";
+  std::string tag;
+  std::string untag;
+};
+
+MigrateOptions migrate_options(const MigrateFlags& flags) {
+  MigrateOptions options;
+  options.grace = duration_option("--grace", flags.grace);
+  if (!flags.tag.empty())
+    options.tag = flags.tag;
+  if (!flags.untag.empty())
+    options.untag = flags.untag;
+  return options;
+}
+
+json migrate_json(const MigrateResult& result, bool dry_run) {
+  return {{"dry_run", dry_run},
+          {"queued", result.queued},
+          {"flagged", result.flagged},
+          {"changed", result.changed},
+          {"cleared", result.cleared},
+          {"tags", result.tagged},
+          {"signatures", schemes_json(result.schemes)}};
+}
+
+ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
+  const MigrateOptions options = migrate_options(flags);
+  const Site site = read_site(common.source);
+  Session session(site.database,
+                  {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  const MigrateResult result = common.dry_run ? plan_migrate(session) : migrate(session, options);
+  if (common.json)
+    print_json(migrate_json(result, common.dry_run));
+  else
+    print_migrate_result(result, common.dry_run);
+  return ExitCode::done;
+}
+
+void add_migrate_options(CLI::App& app, MigrateFlags& flags) {
+  app.add_option("--grace", flags.grace,
+                 "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
+      ->type_name("DURATION")
+      ->capture_default_str();
+}
+
+struct SyncFlags {
+  MigrateFlags migrate;
+  ReadFlags read;
+};
+
+ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
+  const MigrateOptions migrate_with = migrate_options(flags.migrate);
+  const ReadOptions read_with = read_options(flags.read);
+  const Site site = read_site(common.source);
+  if (common.dry_run) {
+    Session session(site.database, {.mode = OpenMode::read_only});
+    const ExpandPlan schema = plan_expand(read_schema_state(session), session.engine());
+    const MigrateResult data = plan_migrate(session);
+    const BackfillPlan reads = plan_backfill(site, read_with);
+    if (common.json) {
+      print_json({{"dry_run", true},
+                  {"statements", statements_json(schema)},
+                  {"migrate", migrate_json(data, true)},
+                  {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
+    } else {
+      print_statements(schema);
+      print_migrate_result(data, true);
+      fmt::print("would read {} images, {}\n", reads.images,
+                 human_bytes(static_cast<std::uint64_t>(reads.bytes)));
+    }
+    return ExitCode::done;
+  }
+  Session session(site.database);
+  const ExpandPlan schema = expand(session);
+  if (!common.json)
+    fmt::print("expand: ran {} schema statements\n", schema.statements.size());
+  const MigrateResult data = migrate(session, migrate_with);
+  if (!common.json)
+    print_migrate_result(data, false);
+  const ReadResult reads = run_backfill(site, flags.read, common.json);
+  if (common.json)
+    print_json({{"dry_run", false},
+                {"statements", statements_json(schema)},
+                {"migrate", migrate_json(data, false)},
+                {"backfill", read_result_json(reads)}});
+  return exit_code_of(reads);
+}
+
+}  // namespace
+
+void add_read_options(CLI::App& app, ReadFlags& flags) {
+  app.add_option("--jobs", flags.jobs, "Images read at a time (default: one per processor)")
+      ->check(CLI::Range(1, kMaxJobs));
+  app.add_option("--limit", flags.limit, "At most so many images")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-bytes", flags.max_bytes,
+                 "At most so many bytes; an image that does not fit into what is left is not begun")
+      ->type_name("BYTES");
+  app.add_option("--max-runtime", flags.max_runtime, "End after this time: 90s, 15m, 8h")
+      ->type_name("DURATION");
+  app.add_option("--bandwidth", flags.bandwidth, "At most so many bytes per second, over all jobs")
+      ->type_name("BYTES/S");
+  app.add_option("--image", flags.images, "This image alone; may be repeated")
+      ->type_name("ID")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::chrono::seconds duration_option(const std::string& name, const std::string& text) {
+  const auto duration = parse_duration(text);
+  if (!duration)
+    throw Error(ErrorKind::usage, fmt::format("{} {}: not a duration such as 90s, 8h or 180d", name,
+                                              printable(text)));
+  return *duration;
+}
+
+ReadOptions read_options(const ReadFlags& flags) {
+  ReadOptions options;
+  options.jobs = flags.jobs;
+  options.limit = flags.limit;
+  if (!flags.max_bytes.empty())
+    options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", flags.max_bytes));
+  if (!flags.max_runtime.empty())
+    options.max_runtime = duration_option("--max-runtime", flags.max_runtime);
+  if (!flags.bandwidth.empty()) {
+    std::string rate = flags.bandwidth;
+    if (rate.ends_with("/s"))
+      rate.resize(rate.size() - 2);
+    options.bandwidth = bytes_option("--bandwidth", rate);
+  }
+  options.images = flags.images;
+  std::sort(options.images.begin(), options.images.end());
+  options.images.erase(std::unique(options.images.begin(), options.images.end()),
+                       options.images.end());
+  options.retry_failed = flags.retry_failed;
+  return options;
+}
+
+ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json) {
+  const ReadResult result =
+      with_progress(site, read_options(flags), flags.sweep ? sweep_command : backfill);
+  if (!json)
+    print_read_result(result, flags.sweep ? "sweep" : "backfill");
+  return result;
+}
+
+void print_read_result(const ReadResult& result, const std::string& verb) {
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const auto read_class = static_cast<ReadClass>(i);
+    const ClassTotal& total = result.total(read_class);
+    if (total.images > 0)
+      fmt::print("  {:<20} {:>8}  {:>12}{}\n", read_class_text(read_class), total.images,
+                 human_bytes(static_cast<std::uint64_t>(total.bytes)),
+                 is_finding(read_class) ? "  *" : "");
+  }
+  const auto end = [&] {
+    switch (result.end) {
+      case RunEnd::complete:
+        return "complete";
+      case RunEnd::limit:
+        return "ended by its limit";
+      case RunEnd::out_of_time:
+        return "ended by --max-runtime";
+      case RunEnd::interrupted:
+        break;
+    }
+    return "interrupted; what was read is published, the rest released";
+  };
+  fmt::print("{}: {}, {} read", verb, end(),
+             human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  if (result.left_images > 0)
+    fmt::print(", {} images ({}) left for later", result.left_images,
+               human_bytes(static_cast<std::uint64_t>(result.left_bytes)));
+  if (result.lost_leases > 0)
+    fmt::print(", {} taken over by another run", result.lost_leases);
+  fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+}
+
+void print_migrate_result(const MigrateResult& result, bool dry_run) {
+  fmt::print("{}: {} images queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
+             dry_run ? "migrate would do" : "migrate", result.queued, result.flagged,
+             result.changed, result.cleared, result.tagged,
+             dry_run ? "" : " -- next: backglance backfill");
+  for (const SchemeCount& count : result.schemes)
+    if (count.images > 0 && count.scheme != SignatureScheme::none)
+      fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
+                 is_deprecated(count.scheme) ? "  deprecated" : "");
+}
+
+ExitCode exit_code_of(const ReadResult& result) {
+  if (result.end == RunEnd::interrupted)
+    return ExitCode::interrupted;
+  return result.has_findings() ? ExitCode::findings : ExitCode::done;
+}
+
+Runner add_migrate(CLI::App& app) {
+  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
+  // own.
+  auto flags = std::make_shared<MigrateFlags>();
+  add_migrate_options(app, *flags);
+  auto* tag =
+      app.add_option("--tag", flags->tag,
+                     "Also tag the images with deprecated signatures, for their owners to see");
+  app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
+      ->excludes(tag);
+  return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
+}
+
+Runner add_backfill(CLI::App& app) {
+  auto flags = std::make_shared<ReadFlags>();
+  add_read_options(app, *flags);
+  app.add_flag("--retry-failed", flags->retry_failed, "Read again what failed in earlier runs");
+  app.add_flag("--sweep", flags->sweep,
+               "Only put back, from the ledger, hashes that a save in Glance has erased");
+  return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };
+}
+
+Runner add_verify(CLI::App& app) {
+  auto flags = std::make_shared<ReadFlags>();
+  add_read_options(app, *flags);
+  return [flags](const CommonOptions& common) { return run_verify(common, *flags); };
+}
+
+Runner add_sync(CLI::App& app) {
+  auto flags = std::make_shared<SyncFlags>();
+  add_migrate_options(app, flags->migrate);
+  add_read_options(app, flags->read);
+  return [flags](const CommonOptions& common) { return run_sync(common, *flags); };
+}
+
+}  // namespace backglance

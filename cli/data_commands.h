@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "backfill/backfill.h"
+#include "cli/command.h"
+#include "migrate/migrate.h"
+
+namespace backglance {
+
+// The options of backfill, verify and sync, as the command line gives them.
+struct ReadFlags {
+  int jobs = 0;
+  std::optional<std::int64_t> limit;
+  std::string max_bytes;
+  std::string max_runtime;
+  std::string bandwidth;
+  std::vector<std::string> images;
+  bool retry_failed = false;
+  bool sweep = false;
+};
+
+void add_read_options(CLI::App& app, ReadFlags& flags);
+
+// Throws Error{usage} for a number or a duration that is none.
+ReadOptions read_options(const ReadFlags& flags);
+std::chrono::seconds duration_option(const std::string& name, const std::string& text);
+
+// Runs a backfill with progress and prints its result. `quiet` leaves the JSON object to the
+// caller.
+ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json);
+void print_read_result(const ReadResult& result, const std::string& verb);
+void print_migrate_result(const MigrateResult& result, bool dry_run);
+ExitCode exit_code_of(const ReadResult& result);
+
+}  // namespace backglance

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/error.h"
+
+namespace backglance {
+
+// What the program tells its caller. 3 to 5 are those of `glance-manage db check`.
+enum class ExitCode {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  expand_due = 3,
+  migrate_due = 4,  // or backfill
+  contract_due = 5,
+  findings = 10,  // done, and a person should look at the report
+  locked = 11,    // another run holds the lock
+  in_doubt = 12,  // a commit's outcome is unknown
+  interrupted = 130,
+};
+
+ExitCode exit_code_of(ErrorKind kind);
+
+}  // namespace backglance

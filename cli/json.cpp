@@ -1,0 +1,77 @@
+#include "cli/json.h"
+
+#include "base/text.h"
+
+namespace backglance {
+
+using nlohmann::json;
+
+std::string json_time(std::int64_t unix_seconds) {
+  std::string time = utc_time(unix_seconds);
+  const auto blank = time.find(' ');
+  if (blank != std::string::npos)
+    time[blank] = 'T';
+  return time + 'Z';
+}
+
+json totals_json(const QueueTotals& totals) {
+  return {{"images", totals.images}, {"bytes", totals.bytes}};
+}
+
+json schemes_json(const std::vector<SchemeCount>& counts) {
+  json schemes = json::object();
+  for (const SchemeCount& count : counts)
+    schemes[std::string(signature_scheme_name(count.scheme))] = count.images;
+  return schemes;
+}
+
+json run_json(const RunRow& run) {
+  return {{"run_id", run.run_id},
+          {"command", run.command},
+          {"host", run.host},
+          {"started_at", json_time(run.started_at)},
+          {"finished_at", run.finished_at ? json(json_time(*run.finished_at)) : json(nullptr)},
+          {"outcome", run.outcome},
+          {"images", run.images},
+          {"bytes", run.bytes}};
+}
+
+json statements_json(const ExpandPlan& plan) {
+  json statements = json::array();
+  for (const PlannedStatement& planned : plan.statements)
+    statements.push_back({{"step", planned.step},
+                          {"statement", planned.statement.number},
+                          {"sql", planned.statement.sql},
+                          {"lock", planned.statement.lock},
+                          {"cost", planned.statement.cost}});
+  return statements;
+}
+
+json read_result_json(const ReadResult& result) {
+  json classes = json::object();
+  for (std::size_t i = 0; i < result.classes.size(); ++i)
+    if (result.classes[i].images > 0)
+      classes[std::string(read_class_name(static_cast<ReadClass>(i)))] = {
+          {"images", result.classes[i].images}, {"bytes", result.classes[i].bytes}};
+  const auto end = [&] {
+    switch (result.end) {
+      case RunEnd::complete:
+        return "complete";
+      case RunEnd::limit:
+        return "limit";
+      case RunEnd::out_of_time:
+        return "out_of_time";
+      case RunEnd::interrupted:
+        break;
+    }
+    return "interrupted";
+  };
+  return {{"end", end()},
+          {"classes", classes},
+          {"queued", result.queued},
+          {"bytes_read", result.bytes_read},
+          {"left", {{"images", result.left_images}, {"bytes", result.left_bytes}}},
+          {"lost_leases", result.lost_leases}};
+}
+
+}  // namespace backglance

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "backfill/backfill.h"
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "sql/signatures.h"
+
+namespace backglance {
+
+// Parts that several commands' JSON objects share; docs/json.md documents them.
+nlohmann::json totals_json(const QueueTotals& totals);
+nlohmann::json schemes_json(const std::vector<SchemeCount>& counts);
+nlohmann::json run_json(const RunRow& run);
+nlohmann::json statements_json(const ExpandPlan& plan);
+nlohmann::json read_result_json(const ReadResult& result);
+
+// "2026-03-04T05:06:07Z".
+std::string json_time(std::int64_t unix_seconds);
+
+}  // namespace backglance

@@ -1,0 +1,110 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kRedraw{250};
+constexpr std::chrono::seconds kPlainLine{30};
+constexpr double kSmoothingSeconds = 10;
+constexpr int kBarWidth = 20;
+
+int terminal_columns() {
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return 80;
+}
+
+std::string bar(double share) {
+  const int full = static_cast<int>(std::lround(share * kBarWidth));
+  return fmt::format("[{}{}]", std::string(static_cast<std::size_t>(full), '='),
+                     std::string(static_cast<std::size_t>(kBarWidth - full), ' '));
+}
+
+}  // namespace
+
+std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns) {
+  const std::uint64_t total = counters.bytes_total.load();
+  const std::uint64_t read = counters.bytes_read.load();
+  // Bytes that will not be read after all are progress as well.
+  const std::uint64_t done = std::min(total, read + counters.bytes_skipped.load());
+  const double share = total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
+  const double rest = static_cast<double>(total - done);
+  std::string left;
+  if (rest > 0 && bytes_per_second > 0)
+    left = ", " + human_duration(std::chrono::seconds(std::llround(rest / bytes_per_second))) +
+           " left";
+  const std::string figures =
+      fmt::format("{:3.0f}%  {} of {}, {}/s{}, {} of {} images", share * 100, human_bytes(done),
+                  human_bytes(total), human_bytes(static_cast<std::uint64_t>(bytes_per_second)),
+                  left, counters.images_settled.load(),
+                  std::max(counters.images_total.load(), counters.images_settled.load()));
+  const std::uint64_t findings = counters.findings.load();
+  std::string line = findings == 0 ? figures : fmt::format("{}, {} findings", figures, findings);
+  if (static_cast<int>(line.size()) + kBarWidth + 4 < columns)
+    line = bar(share) + " " + line;
+  return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
+}
+
+Progress::Progress(const ReadCounters& counters)
+    : counters_(counters),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      started_(Clock::now()),
+      drawn_(started_),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Progress::~Progress() {
+  thread_.request_stop();
+  wake_.notify_all();
+  thread_.join();
+  if (line_shown_)
+    fmt::print(stderr, "\r\x1b[K");
+}
+
+void Progress::say(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  fmt::print(stderr, "{}{}\n", line_shown_ ? "\r\x1b[K" : "", line);
+  line_shown_ = false;
+}
+
+void Progress::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, terminal_ ? std::chrono::milliseconds(kRedraw) : kPlainLine,
+                   [] { return false; });
+    if (!stop.stop_requested())
+      draw();
+  }
+}
+
+void Progress::draw() {
+  const auto now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - drawn_).count();
+  const std::uint64_t bytes = counters_.bytes_read.load();
+  const double current = static_cast<double>(bytes - drawn_bytes_) / std::max(seconds, 1e-3);
+  // An exponential mean; in the first seconds the plain one, so that the first figure is not far
+  // off.
+  const double age = std::chrono::duration<double>(now - started_).count();
+  const double weight = 1 - std::exp(-seconds / std::min(kSmoothingSeconds, age));
+  rate_ = rate_ == 0 ? current : rate_ + weight * (current - rate_);
+  drawn_ = now;
+  drawn_bytes_ = bytes;
+  if (terminal_)
+    fmt::print(stderr, "\r{}\x1b[K", progress_line(counters_, rate_, terminal_columns()));
+  else
+    fmt::print(stderr, "{}\n", progress_line(counters_, rate_, 200));
+  line_shown_ = terminal_;
+}
+
+}  // namespace backglance

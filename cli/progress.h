@@ -1,0 +1,45 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "backfill/reader.h"
+
+namespace backglance {
+
+// Shows how far a reading run is, on standard error: on a terminal one line that is redrawn several
+// times a second, elsewhere a plain line every 30 s. In bytes, because images differ a
+// thousandfold; the rate is that of the last ten seconds or so. Ends, and clears its line, when
+// destroyed.
+class Progress {
+ public:
+  explicit Progress(const ReadCounters& counters);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Prints a line above the progress line. Any thread.
+  void say(const std::string& line);
+
+ private:
+  void run(const std::stop_token& stop);
+  void draw();
+
+  const ReadCounters& counters_;
+  const bool terminal_;
+  std::mutex mutex_;  // guards standard error and the fields below
+  std::condition_variable_any wake_;
+  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point drawn_;
+  std::uint64_t drawn_bytes_ = 0;
+  double rate_ = 0;  // bytes per second, smoothed
+  bool line_shown_ = false;
+  std::jthread thread_;  // last: it uses the others
+};
+
+// The progress line for these figures, without a line end; at most `columns` characters.
+std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns);
+
+}  // namespace backglance

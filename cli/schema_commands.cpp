@@ -1,0 +1,145 @@
+// expand and plan: the commands about the schema.
+#include "cli/schema_commands.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "backfill/backfill.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "migrate/migrate.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+struct ExpandFlags {
+  bool revert = false;
+  bool repair = false;
+};
+
+ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
+  const Site site = read_site(common.source);
+  Session session(site.database,
+                  {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  const ExpandOptions options{.repair = flags.repair};
+  ExpandPlan plan;
+  if (common.dry_run) {
+    const SchemaState state = read_schema_state(session);
+    plan =
+        flags.revert ? plan_revert(session, state) : plan_expand(state, session.engine(), options);
+  } else {
+    plan = flags.revert ? revert_expand(session) : expand(session, options);
+  }
+  if (common.json) {
+    print_json({{"dry_run", common.dry_run},
+                {"revert", flags.revert},
+                {"notes", plan.notes},
+                {"statements", statements_json(plan)}});
+    return ExitCode::done;
+  }
+  for (const std::string& note : plan.notes)
+    fmt::print("note: {}\n", note);
+  if (common.dry_run)
+    print_statements(plan);
+  const char* verb = common.dry_run ? "would run" : "ran";
+  if (plan.statements.empty())
+    fmt::print("nothing to do: the schema is {}\n",
+               flags.revert ? "not ours to take back" : "complete");
+  else
+    fmt::print("{} {} schema statements{}\n", verb, plan.statements.size(),
+               common.dry_run || flags.revert ? "" : " -- next: backglance migrate");
+  return ExitCode::done;
+}
+
+json plan_json(Session& session, const Site& site, const ExpandPlan& schema,
+               const PendingTotals& pending) {
+  const MigrateResult data = plan_migrate(session);
+  const BackfillPlan reads = plan_backfill(site, {});
+  return {{"database", site.database.redacted()},
+          {"notes", schema.notes},
+          {"statements", statements_json(schema)},
+          {"migrate",
+           {{"to_queue", data.queued},
+            {"to_flag", data.flagged},
+            {"signatures", schemes_json(data.schemes)}}},
+          {"backfill",
+           {{"images", reads.images},
+            {"bytes", reads.bytes},
+            {"unknown_size", pending.unknown_size},
+            {"failed_before", reads.failed},
+            {"to_restore", reads.erased}}}};
+}
+
+ExitCode run_plan(const CommonOptions& common) {
+  const Site site = read_site(common.source);
+  Session session(site.database, {.mode = OpenMode::read_only});
+  const SchemaState state = read_schema_state(session);
+  const ExpandPlan schema = plan_expand(state, session.engine());
+  const PendingTotals pending = pending_totals(session, state.has_os_hash);
+  const json plan = plan_json(session, site, schema, pending);
+  if (common.json) {
+    print_json(plan);
+    return ExitCode::done;
+  }
+  for (const std::string& note : schema.notes)
+    fmt::print("note: {}\n", note);
+  fmt::print("expand: {} statements\n", schema.statements.size());
+  print_statements(schema);
+  fmt::print("\nmigrate: {} images to queue, {} images with signature properties to flag\n",
+             plan["migrate"]["to_queue"].get<std::int64_t>(),
+             plan["migrate"]["to_flag"].get<std::int64_t>());
+  for (const auto& [scheme, images] : plan["migrate"]["signatures"].items())
+    fmt::print("  {:>8}  {}\n", images.get<std::int64_t>(),
+               signature_scheme_text(signature_scheme_from_name(scheme)));
+  const json& reads = plan["backfill"];
+  fmt::print("\nbackfill: {} images to read, {}{}\n", reads["images"].get<std::int64_t>(),
+             human_bytes(reads["bytes"].get<std::uint64_t>()),
+             pending.unknown_size > 0
+                 ? fmt::format(" and {} images of unknown or no size", pending.unknown_size)
+                 : "");
+  if (reads["failed_before"].get<std::int64_t>() > 0)
+    fmt::print("  {} images failed before; only backfill --retry-failed reads them again\n",
+               reads["failed_before"].get<std::int64_t>());
+  fmt::print("\nnothing was changed\n");
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void print_statements(const ExpandPlan& plan) {
+  std::string step;
+  for (const PlannedStatement& planned : plan.statements) {
+    if (planned.step != step)
+      fmt::print("\n-- step {}\n", planned.step);
+    step = planned.step;
+    const StepStatement& statement = planned.statement;
+    if (!statement.lock.empty())
+      fmt::print("-- lock: {}\n", statement.lock);
+    if (!statement.cost.empty())
+      fmt::print("-- cost: {}\n", statement.cost);
+    fmt::print("{};\n", statement.sql);
+  }
+}
+
+Runner add_expand(CLI::App& app) {
+  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
+  // own.
+  auto flags = std::make_shared<ExpandFlags>();
+  auto* revert = app.add_flag("--revert", flags->revert,
+                              "Take back what expand added, as far as that is safe");
+  app.add_flag("--repair", flags->repair,
+               "Also make what a revision row promises to Glance and the schema lacks")
+      ->excludes(revert);
+  return [flags](const CommonOptions& common) { return run_expand(common, *flags); };
+}
+
+Runner add_plan(CLI::App&) {
+  return run_plan;
+}
+
+}  // namespace backglance

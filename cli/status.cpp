@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/assess.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "sql/images.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "sql/signatures.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kRecentRuns = 5;
+
+json site_json(const Site& site) {
+  json stores = json::array();
+  for (const Store& store : site.stores) {
+    json directories = json::array();
+    for (const auto& directory : store.directories)
+      directories.push_back(directory.string());
+    stores.push_back({{"id", store.id}, {"type", store.type}, {"directories", directories}});
+  }
+  json files = json::array();
+  for (const auto& file : site.config_files)
+    files.push_back(file.string());
+  return {{"database", site.database.redacted()},
+          {"hashing_algorithm", site.hashing_algorithm},
+          {"encrypted_locations", !site.metadata_encryption_key.empty()},
+          {"stores", stores},
+          {"config_files", files}};
+}
+
+json status_json(Session& session, const Site& site) {
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  const bool expanded = state.has_os_hash && state.has_ledger;
+  json status = {{"site", site_json(site)},
+                 {"schema",
+                  {{"alembic_version", state.revisions.rows},
+                   {"os_hidden", state.has_os_hidden},
+                   {"os_hash", state.has_os_hash},
+                   {"ledger", state.has_ledger}}},
+                 {"runs", json::array()},
+                 {"recent_runs", json::array()}};
+  const PendingTotals pending = pending_totals(session, state.has_os_hash);
+  status["without_hash"] = {
+      {"images", pending.images}, {"bytes", pending.bytes}, {"unknown_size", pending.unknown_size}};
+  if (expanded) {
+    Items items(session);
+    status["queue"] = {{"queued", totals_json(items.queued())},
+                       {"claimable_now", totals_json(items.claimable())},
+                       {"failed", totals_json(items.failed())},
+                       {"erased_by_glance", items.erased()}};
+    status["signatures"] = schemes_json(scheme_counts(session));
+    for (const RunRow& run : live_runs(session))
+      status["runs"].push_back(run_json(run));
+    for (const RunRow& run : recent_runs(session, kRecentRuns))
+      status["recent_runs"].push_back(run_json(run));
+  }
+  const Due due = assess(session, state);
+  status["due"] = {{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}};
+  return status;
+}
+
+void print_stores(const json& site) {
+  for (const json& store : site["stores"]) {
+    const std::string id = store["id"];
+    std::vector<std::string> directories = store["directories"];
+    for (std::string& directory : directories)
+      directory = printable(directory);
+    fmt::print(
+        "{:<11} {}{}{}{}\n", "Store", id, id.empty() ? "" : ": ", store["type"].get<std::string>(),
+        directories.empty() ? " (not read by this release)" : "  " + join(directories, ", "));
+  }
+}
+
+std::string images_and_bytes(const json& totals) {
+  return fmt::format("{} images, {}", totals["images"].get<std::int64_t>(),
+                     human_bytes(totals["bytes"].get<std::uint64_t>()));
+}
+
+void print_run(const json& run) {
+  fmt::print(
+      "{:<11} {} {} on {}: {}, {} images, {}\n", "Run", run["started_at"].get<std::string>(),
+      run["command"].get<std::string>(), printable(run["host"].get<std::string>()),
+      run["outcome"].get<std::string>().empty() ? "at work" : run["outcome"].get<std::string>(),
+      run["images"].get<std::int64_t>(), human_bytes(run["bytes"].get<std::uint64_t>()));
+}
+
+void print_status(const json& status) {
+  const json& site = status["site"];
+  fmt::print("{:<11} {}\n", "Database", printable(site["database"].get<std::string>()));
+  print_stores(site);
+  fmt::print("{:<11} {}{}\n", "Hashing", printable(site["hashing_algorithm"].get<std::string>()),
+             site["encrypted_locations"].get<bool>() ? ", locations may be encrypted" : "");
+  const json& schema = status["schema"];
+  const auto yes_no = [&](const char* key) {
+    return schema[key].get<bool>() ? "there" : "missing";
+  };
+  fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}\n", "Schema",
+             join(schema["alembic_version"].get<std::vector<std::string>>(), " + "),
+             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"));
+  const json& pending = status["without_hash"];
+  fmt::print("{:<11} {} live without a hash, {} known ({} of unknown size)\n", "Images",
+             pending["images"].get<std::int64_t>(),
+             human_bytes(pending["bytes"].get<std::uint64_t>()),
+             pending["unknown_size"].get<std::int64_t>());
+  if (status.contains("queue")) {
+    const json& queue = status["queue"];
+    fmt::print("{:<11} to read: {}; could not be hashed: {}; to restore: {}\n", "Queue",
+               images_and_bytes(queue["queued"]), images_and_bytes(queue["failed"]),
+               queue["erased_by_glance"].get<std::int64_t>());
+    std::vector<std::string> schemes;
+    for (const auto& [scheme, images] : status["signatures"].items())
+      schemes.push_back(fmt::format("{} {}", images.get<std::int64_t>(),
+                                    signature_scheme_text(signature_scheme_from_name(scheme))));
+    fmt::print("{:<11} {}\n", "Signatures", schemes.empty() ? "none flagged" : join(schemes, ", "));
+    for (const json& run : status["recent_runs"])
+      print_run(run);
+  }
+  const json& due = status["due"];
+  fmt::print("{:<11} {}\n", "Due", due["why"].get<std::string>());
+  if (!due["next"].get<std::string>().empty())
+    fmt::print("{:<11} {}\n", "Next", due["next"].get<std::string>());
+}
+
+}  // namespace
+
+Runner add_status(CLI::App&) {
+  return [](const CommonOptions& common) {
+    const Site site = read_site(common.source);
+    Session session(site.database, {.mode = OpenMode::read_only});
+    const json status = status_json(session, site);
+    if (common.json)
+      print_json(status);
+    else
+      print_status(status);
+    return ExitCode::done;
+  };
+}
+
+Runner add_check(CLI::App&) {
+  return [](const CommonOptions& common) {
+    const Site site = read_site(common.source);
+    Session session(site.database, {.mode = OpenMode::read_only});
+    const Due due = assess(session, read_schema_state(session));
+    if (common.json)
+      print_json({{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}});
+    else
+      fmt::print("{}{}\n", due.why, due.next.empty() ? "" : " -- next: " + due.next);
+    return due.code;
+  };
+}
+
+}  // namespace backglance

@@ -1,0 +1,114 @@
+#include "report/collect.h"
+
+#include <algorithm>
+#include <ctime>
+#include <tuple>
+
+#include "base/text.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "sql/schema_state.h"
+#include "sql/text.h"
+#include "version.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kRuns = 20;
+
+const std::string& report_sql(Session& session, std::string_view name) {
+  return sql_text(session.engine(), "report", name);
+}
+
+std::vector<std::string> words(const std::string& text) {
+  return text.empty() ? std::vector<std::string>() : split(text, ' ');
+}
+
+std::vector<SiteReport::Signature> read_signatures(Session& session) {
+  std::vector<SiteReport::Signature> signatures;
+  session.query(report_sql(session, "signatures"), {}, [&](const SqlRow& row) {
+    SiteReport::Signature one;
+    one.image_id = row.text_or_empty(0);
+    one.name = row.text_or_empty(1);
+    one.owner = row.text_or_empty(2);
+    one.status = row.text_or_empty(3);
+    one.deleted = row.truth(4);
+    one.hidden = row.truth(5);
+    one.snapshot = row.truth(6);
+    one.scheme = signature_scheme_from_name(row.text_or_empty(7));
+    one.present = words(row.text_or_empty(8));
+    one.missing = words(row.text_or_empty(9));
+    one.flagged_at = row.integer_or(10, 0);
+    if (is_deprecated(one.scheme))
+      one.deadline_at = row.integer(11);
+    one.removed_at = row.integer(12);
+    signatures.push_back(std::move(one));
+  });
+  std::stable_sort(signatures.begin(), signatures.end(),
+                   [](const SiteReport::Signature& a, const SiteReport::Signature& b) {
+                     const auto key = [](const SiteReport::Signature& s) {
+                       return std::tuple(!is_deprecated(s.scheme), s.deadline_at.value_or(0),
+                                         std::string_view(s.image_id));
+                     };
+                     return key(a) < key(b);
+                   });
+  return signatures;
+}
+
+std::vector<SiteReport::Result> read_findings(Session& session, std::string_view name) {
+  std::vector<SiteReport::Result> findings;
+  session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
+    const auto read_class = read_class_from_name(row.text_or_empty(4));
+    if (!read_class || !is_finding(*read_class))
+      return;
+    findings.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
+                        row.integer_or(3, 0), *read_class, row.text_or_empty(5),
+                        row.integer_or(6, 0)});
+  });
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const SiteReport::Result& a, const SiteReport::Result& b) {
+                     return std::tie(a.read_class, a.image_id) < std::tie(b.read_class, b.image_id);
+                   });
+  return findings;
+}
+
+std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_view name) {
+  std::vector<SiteReport::ClassCount> counts;
+  session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
+    if (const auto read_class = read_class_from_name(row.text_or_empty(0)))
+      counts.push_back({*read_class, row.integer_or(1, 0), row.integer_or(2, 0)});
+  });
+  std::sort(counts.begin(), counts.end(),
+            [](const SiteReport::ClassCount& a, const SiteReport::ClassCount& b) {
+              return a.read_class < b.read_class;
+            });
+  return counts;
+}
+
+}  // namespace
+
+SiteReport collect_report(Session& session, const DatabaseUrl& database) {
+  require_expanded(read_schema_state(session));
+  SiteReport report;
+  report.version = kVersion;
+  report.database = database.redacted();
+  report.made_at = std::time(nullptr);
+  report.signatures = read_signatures(session);
+  report.findings = read_findings(session, "findings");
+  report.verify_findings = read_findings(session, "verify_findings");
+  report.results = read_counts(session, "results");
+  report.verify_results = read_counts(session, "verify_results");
+  session.query(report_sql(session, "coverage"), {}, [&](const SqlRow& row) {
+    report.coverage.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.integer_or(2, 0)});
+  });
+  for (RunRow& run : recent_runs(session, kRuns))
+    report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
+                           run.outcome, run.images, run.bytes});
+  Items items(session);
+  const QueueTotals queued = items.queued();
+  report.queued_images = queued.images;
+  report.queued_bytes = queued.bytes;
+  return report;
+}
+
+}  // namespace backglance

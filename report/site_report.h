@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glance/signature_properties.h"
+#include "sql/read_class.h"
+
+namespace backglance {
+
+// Everything that a report says, free of how it is shown. Times are unix seconds, sizes are bytes,
+// and text is as the database holds it: the renderers make it printable. Lists are sorted as they
+// are shown.
+struct SiteReport {
+  struct Signature {
+    std::string image_id;
+    std::string name;    // of the image
+    std::string owner;   // project id
+    std::string status;  // images.status
+    bool deleted = false;
+    bool hidden = false;
+    bool snapshot = false;
+    SignatureScheme scheme = SignatureScheme::none;
+    std::vector<std::string> present;
+    std::vector<std::string> missing;
+    std::int64_t flagged_at = 0;
+    std::optional<std::int64_t> deadline_at;  // only for deprecated schemes
+    std::optional<std::int64_t> removed_at;   // when contract removed the properties
+  };
+  struct Result {  // an image of the backfill that a person may want to look at: findings only
+    std::string image_id;
+    std::string name;
+    std::string owner;
+    std::int64_t size = 0;
+    ReadClass read_class = ReadClass::unreadable;
+    std::string reason;
+    std::int64_t finished_at = 0;
+  };
+  struct ClassCount {
+    ReadClass read_class = ReadClass::hashed;
+    std::int64_t images = 0;
+    std::int64_t bytes = 0;
+  };
+  struct Coverage {
+    std::string algorithm;  // os_hash_algo as stored; "" for images without a hash
+    std::int64_t images = 0;
+    std::int64_t bytes = 0;
+  };
+  struct Run {
+    std::string run_id;
+    std::string command;
+    std::string host;
+    std::int64_t started_at = 0;
+    std::optional<std::int64_t> finished_at;
+    std::string outcome;  // "done", "interrupted", ..., "" while it runs or if it was killed
+    std::int64_t images = 0;
+    std::int64_t bytes = 0;
+  };
+
+  std::string version;   // of backglance
+  std::string database;  // redacted URL
+  std::int64_t made_at = 0;
+  std::vector<Signature> signatures;    // deprecated first, by deadline, then by image id
+  std::vector<Result> findings;         // by class, then by image id
+  std::vector<Result> verify_findings;  // likewise, from `verify`
+  std::vector<ClassCount> results;      // in ReadClass's order, no zero rows
+  std::vector<ClassCount> verify_results;
+  std::vector<Coverage> coverage;  // live active and deactivated images, most images first
+  std::vector<Run> runs;           // newest first, at most 20
+  std::int64_t queued_images = 0;  // still to read
+  std::int64_t queued_bytes = 0;
+};
+
+}  // namespace backglance

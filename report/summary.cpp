@@ -1,0 +1,129 @@
+#include "report/summary.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+namespace backglance {
+namespace {
+
+constexpr std::array kSchemes = {SignatureScheme::legacy_complete,
+                                 SignatureScheme::legacy_partial,
+                                 SignatureScheme::both,
+                                 SignatureScheme::new_complete,
+                                 SignatureScheme::new_partial,
+                                 SignatureScheme::unrelated,
+                                 SignatureScheme::none};
+
+std::vector<Summary::SchemeCount> in_order(const std::map<SignatureScheme, std::int64_t>& counts) {
+  std::vector<Summary::SchemeCount> out;
+  for (const SignatureScheme scheme : kSchemes)
+    if (const auto found = counts.find(scheme); found != counts.end())
+      out.push_back({scheme, found->second});
+  return out;
+}
+
+void take_earlier(std::optional<std::int64_t>& earliest, std::int64_t candidate) {
+  if (!earliest || candidate < *earliest)
+    earliest = candidate;
+}
+
+void count_coverage(const SiteReport& report, Summary& summary) {
+  summary.coverage = report.coverage;
+  std::stable_partition(summary.coverage.begin(), summary.coverage.end(),
+                        [](const SiteReport::Coverage& row) { return !row.algorithm.empty(); });
+  for (const SiteReport::Coverage& row : report.coverage) {
+    summary.images = saturating_sum(summary.images, row.images);
+    summary.bytes = saturating_sum(summary.bytes, row.bytes);
+    if (row.algorithm.empty())
+      continue;
+    summary.images_with_hash = saturating_sum(summary.images_with_hash, row.images);
+    summary.bytes_with_hash = saturating_sum(summary.bytes_with_hash, row.bytes);
+  }
+}
+
+void count_findings(const SiteReport& report, Summary& summary) {
+  std::unordered_set<std::string_view> ids;
+  for (const auto* list : {&report.findings, &report.verify_findings})
+    for (const SiteReport::Result& result : *list)
+      ids.insert(result.image_id);
+  summary.images_with_findings = static_cast<std::int64_t>(ids.size());
+}
+
+void count_signatures(const SiteReport& report, Summary& summary) {
+  std::map<std::string_view, Summary::Owner> owners;
+  std::map<SignatureScheme, std::int64_t> deprecated;
+  std::map<SignatureScheme, std::int64_t> others;
+  for (const SiteReport::Signature& signature : report.signatures) {
+    if (signature.removed_at) {
+      ++summary.removed;
+      continue;
+    }
+    if (!is_deprecated(signature.scheme)) {
+      ++others[signature.scheme];
+      continue;
+    }
+    if (signature.deleted) {
+      ++summary.deprecated_deleted;
+      continue;
+    }
+    ++summary.deprecated;
+    ++deprecated[signature.scheme];
+    Summary::Owner& owner = owners[signature.owner];
+    ++owner.images;
+    if (!signature.deadline_at)
+      continue;
+    take_earlier(owner.first_deadline, *signature.deadline_at);
+    if (is_overdue(report, signature)) {
+      ++owner.overdue;
+      ++summary.overdue;
+    } else {
+      take_earlier(summary.next_deadline, *signature.deadline_at);
+    }
+  }
+  summary.deprecated_schemes = in_order(deprecated);
+  summary.other_schemes = in_order(others);
+
+  for (auto& [name, owner] : owners) {
+    owner.owner = name;
+    summary.owners.push_back(std::move(owner));
+  }
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  const auto key = [&](const Summary::Owner& owner) {
+    return std::tuple(owner.first_deadline.value_or(kNever), -owner.images);
+  };
+  std::stable_sort(summary.owners.begin(), summary.owners.end(),
+                   [&](const auto& a, const auto& b) { return key(a) < key(b); });
+}
+
+}  // namespace
+
+Summary summarize(const SiteReport& report) {
+  Summary summary;
+  count_coverage(report, summary);
+  count_findings(report, summary);
+  count_signatures(report, summary);
+  return summary;
+}
+
+bool is_outstanding(const SiteReport::Signature& signature) {
+  return is_deprecated(signature.scheme) && !signature.removed_at;
+}
+
+bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {
+  return signature.deadline_at && *signature.deadline_at <= report.made_at;
+}
+
+std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum))
+    return sum;
+  return a < 0 ? std::numeric_limits<std::int64_t>::min()
+               : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace backglance

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/site_report.h"
+
+namespace backglance {
+
+// What the renderers count in a SiteReport.
+struct Summary {
+  struct Owner {
+    std::string owner;
+    std::int64_t images = 0;
+    std::int64_t overdue = 0;
+    std::optional<std::int64_t> first_deadline;
+  };
+  struct SchemeCount {
+    SignatureScheme scheme = SignatureScheme::none;
+    std::int64_t images = 0;
+  };
+
+  // The report's coverage, images without a hash last.
+  std::vector<SiteReport::Coverage> coverage;
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;
+  std::int64_t images_with_hash = 0;
+  std::int64_t bytes_with_hash = 0;
+
+  std::int64_t images_with_findings =
+      0;  // each image once, whether of backfill, of verify or of both
+
+  // Live images with a deprecated signature that contract has not removed. Deleted ones are no
+  // concern of an owner's: they are counted apart and are in no other figure.
+  std::int64_t deprecated = 0;
+  std::int64_t deprecated_deleted = 0;
+  std::int64_t overdue = 0;
+  std::optional<std::int64_t> next_deadline;  // first that has not passed
+  std::vector<Owner> owners;  // first deadline first, then most images, then by owner
+  std::vector<SchemeCount> deprecated_schemes;
+
+  std::int64_t removed = 0;                // by contract, deleted images among them
+  std::vector<SchemeCount> other_schemes;  // neither deprecated nor removed
+};
+
+Summary summarize(const SiteReport& report);
+
+// True if the signature is one that `Summary::deprecated` or `deprecated_deleted` counts.
+bool is_outstanding(const SiteReport::Signature& signature);
+
+// True if a deadline has passed when the report was made.
+bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature);
+
+// a + b, kept within the type: sizes in the database may be anything.
+std::int64_t saturating_sum(std::int64_t a, std::int64_t b);
+
+}  // namespace backglance

@@ -1,0 +1,152 @@
+#include "report/wording.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
+
+std::int64_t within_calendar(std::int64_t unix_seconds) {
+  return std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
+}
+
+}  // namespace
+
+std::string_view read_class_meaning(ReadClass read_class) {
+  switch (read_class) {
+    case ReadClass::hashed:
+      return "Read once, agreed with what Glance knows, hash published.";
+    case ReadClass::restored:
+      return "A published hash that a Glance save had erased was put back without another read.";
+    case ReadClass::already_done:
+      return "Something else filled the hash in the meantime.";
+    case ReadClass::verified:
+      return "Read again; the bytes agree with the stored hash or checksum.";
+    case ReadClass::no_location:
+      return "Nothing to read: the image has no live location.";
+    case ReadClass::missing:
+      return "The store has no such object. Restore it from a backup or delete the image, then run "
+             "\"backglance backfill --retry-failed\".";
+    case ReadClass::unreadable:
+      return "The data could not be read. Mend what the reason names (rights, path, disk), then "
+             "run "
+             "\"backglance backfill --retry-failed\".";
+    case ReadClass::size_differs:
+      return "The stored data is longer or shorter than Glance says. No hash was given. Compare it "
+             "with "
+             "its source and replace the image if it is damaged.";
+    case ReadClass::checksum_differs:
+      return "The stored data is not what was uploaded: its MD5 disagrees with Glance's checksum. "
+             "No "
+             "hash was given. Compare it with its source and replace the image.";
+    case ReadClass::hash_differs:
+      return "The stored data disagrees with the hash in Glance, so downloads of it fail. Compare "
+             "it "
+             "with its source; replace the image, or correct the hash.";
+    case ReadClass::changed_while_read:
+      return "Something wrote to the object while it was read. Find out what does, then run "
+             "\"backglance backfill --retry-failed\".";
+    case ReadClass::busy_in_glance:
+      return "Glance itself was working on the image; a later run takes it.";
+    case ReadClass::store_not_supported:
+      return "The image lies in a store that this version cannot read. Its hash stays empty.";
+    case ReadClass::hash_not_supported:
+      return "os_hash_algo names an algorithm that cannot be computed here. Correct it in Glance, "
+             "then "
+             "run \"backglance backfill --retry-failed\".";
+    case ReadClass::gone:
+      return "Deleted in Glance, or no longer active, before it was its turn.";
+  }
+  return {};
+}
+
+std::string_view signature_scheme_meaning(SignatureScheme scheme) {
+  switch (scheme) {
+    case SignatureScheme::none:
+      return "No signature properties any more.";
+    case SignatureScheme::unrelated:
+      return "A lone \"signature\" property: ordinary metadata as likely as not. Left alone.";
+    case SignatureScheme::legacy_complete:
+      return "Signed over the MD5 checksum, as Liberty did. No Glance since Newton verifies it.";
+    case SignatureScheme::legacy_partial:
+      return "Part of a Liberty signature. No Glance ever verified it, though it looks like "
+             "protection.";
+    case SignatureScheme::new_complete:
+      return "Signed over the data. This is the scheme in use.";
+    case SignatureScheme::new_partial:
+      return "Part of a signature over the data. Nova refuses such an image where signatures are "
+             "demanded.";
+    case SignatureScheme::both:
+      return "Properties of both schemes. Those of Liberty go; those over the data stay.";
+  }
+  return {};
+}
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > first + 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
+std::string counted(std::int64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
+}
+
+std::string percent_text(std::int64_t part, std::int64_t total) {
+  if (part <= 0 || total <= 0)
+    return "0 %";
+  if (part >= total)
+    return "100 %";
+  const auto percent =
+      static_cast<int>(100.0L * static_cast<long double>(part) / static_cast<long double>(total));
+  return percent == 0 ? "under 1 %" : fmt::format("{} %", percent);
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  return human_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)));
+}
+
+std::string iso_time(std::int64_t unix_seconds) {
+  std::string text = utc_time(within_calendar(unix_seconds));
+  text[10] = 'T';
+  return text + "Z";
+}
+
+std::string minute_text(std::int64_t unix_seconds) {
+  return utc_time(within_calendar(unix_seconds)).substr(0, 16) + " UTC";
+}
+
+std::string date_text(std::int64_t unix_seconds) {
+  return utc_date(within_calendar(unix_seconds));
+}
+
+std::string days_from(std::int64_t now, std::int64_t then) {
+  constexpr std::int64_t kDay = 86400;
+  const std::int64_t days = within_calendar(then) / kDay - within_calendar(now) / kDay;
+  if (days == 0)
+    return "today";
+  if (days == 1)
+    return "tomorrow";
+  if (days > 1)
+    return fmt::format("in {} days", grouped(days));
+  return days == -1 ? "yesterday" : fmt::format("{} days ago", grouped(-days));
+}
+
+std::string duration_text(std::int64_t started, std::optional<std::int64_t> finished) {
+  if (!finished)
+    return "-";
+  const std::int64_t seconds = within_calendar(*finished) - within_calendar(started);
+  return human_duration(std::chrono::seconds(std::max<std::int64_t>(seconds, 0)));
+}
+
+}  // namespace backglance

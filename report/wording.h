@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "glance/signature_properties.h"
+#include "sql/read_class.h"
+
+namespace backglance {
+
+// What a class means, and what a person does about it: a sentence or two, free of an image's
+// particulars.
+std::string_view read_class_meaning(ReadClass read_class);
+
+// What a scheme means for the image that carries it.
+std::string_view signature_scheme_meaning(SignatureScheme scheme);
+
+// "1,204", "1 image", "1,204 images".
+std::string grouped(std::int64_t number);
+std::string counted(std::int64_t number, std::string_view noun);
+
+// "85 %". Rounded down, so that only the whole is "100 %"; "under 1 %" where there is something
+// after all; "0 %" of nothing.
+std::string percent_text(std::int64_t part, std::int64_t total);
+
+// human_bytes() of a size from the database, where less than nothing is nothing.
+std::string bytes_text(std::int64_t bytes);
+
+// "2026-03-04T05:06:07Z", "2026-03-04 05:06 UTC", "2026-03-04"; times before 1970 or past the year
+// 9999 become the nearest one within.
+std::string iso_time(std::int64_t unix_seconds);
+std::string minute_text(std::int64_t unix_seconds);
+std::string date_text(std::int64_t unix_seconds);
+
+// `then` seen from `now`, in days of the calendar: "today", "tomorrow", "in 12 days", "12 days
+// ago".
+std::string days_from(std::int64_t now, std::int64_t then);
+
+// How long something took, "-" if it has not finished.
+std::string duration_text(std::int64_t started, std::optional<std::int64_t> finished);
+
+}  // namespace backglance
