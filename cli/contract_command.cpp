@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backfill/reader.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "contract/contract.h"
@@ -33,6 +34,8 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   fmt::print(stderr, "{}. Type '{}' to go on: ", what, word);
   std::string answer;
   std::getline(std::cin, answer);
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
   if (trim(answer) != word)
     throw Error(ErrorKind::usage, "not confirmed; nothing was changed");
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/stop.h"
@@ -15,6 +16,7 @@ namespace {
 using backglance::CommonOptions;
 using backglance::Error;
 using backglance::ExitCode;
+using backglance::SiteSource;
 
 constexpr const char* kFooter =
     "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 expand due; 4 migrate or backfill due; 5 "
@@ -23,28 +25,46 @@ constexpr const char* kFooter =
     "unknown;\n"
     "130 interrupted.";
 
-void add_common(CLI::App& app, CommonOptions& common, bool changes) {
-  app.add_option("--config-file", common.source.config_files,
+void add_source(CLI::App& app, SiteSource& source) {
+  app.add_option("--config-file", source.config_files,
                  "Configuration file of Glance; may be repeated, later files win")
       ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--config-dir", common.source.config_dirs,
+  app.add_option("--config-dir", source.config_dirs,
                  "Directory of *.conf files; may be repeated")
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--database", common.source.database_url,
+  app.add_option("--database", source.database_url,
                  "Database URL as SQLAlchemy writes it; wins over the configuration")
       ->type_name("URL");
-  app.add_option("--store-dir", common.source.store_dirs,
+  app.add_option("--store-dir", source.store_dirs,
                  "Directory of the file store; may be repeated; wins over the configuration")
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_common(CLI::App& app, CommonOptions& common, bool changes) {
+  add_source(app, common.source);
   app.add_flag("--json", common.json, "Print one JSON object (docs/json.md)");
   if (changes)
     app.add_flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
+}
+
+// The site may be named on either side of the command, glance-manage having taught people to name it
+// in front. What stands in front counts as given first.
+SiteSource joined(SiteSource before, const SiteSource& after) {
+  const auto append = [](auto& list, const auto& more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
+  append(before.config_files, after.config_files);
+  append(before.config_dirs, after.config_dirs);
+  append(before.store_dirs, after.store_dirs);
+  if (after.database_url)
+    before.database_url = after.database_url;
+  return before;
 }
 
 // One line for a person; the object for a program.
@@ -65,6 +85,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "backglance " + std::string(backglance::kVersion));
   app.require_subcommand(1);
   app.footer(kFooter);
+  SiteSource before_command;
+  add_source(app, before_command);
   CommonOptions common;
   backglance::Runner runner;
   for (const backglance::Command& command : backglance::commands()) {
@@ -81,6 +103,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "backglance: {} -- next: backglance --help\n", error.what());
     return static_cast<int>(ExitCode::usage);
   }
+  common.source = joined(std::move(before_command), common.source);
   try {
     return static_cast<int>(runner(common));
   } catch (const Error& error) {

@@ -36,6 +36,17 @@ json site_json(const Site& site) {
           {"config_files", files}};
 }
 
+// A schema that expand refuses is a fact to show here, with the reason.
+Due assess_or_refusal(Session& session, const SchemaState& state) {
+  try {
+    return assess(session, state);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schema_state)
+      throw;
+    return {ExitCode::failed, error.what(), error.next()};
+  }
+}
+
 json status_json(Session& session, const Site& site) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
@@ -63,7 +74,7 @@ json status_json(Session& session, const Site& site) {
     for (const RunRow& run : recent_runs(session, kRecentRuns))
       status["recent_runs"].push_back(run_json(run));
   }
-  const Due due = assess(session, state);
+  const Due due = assess_or_refusal(session, state);
   status["due"] = {{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}};
   return status;
 }

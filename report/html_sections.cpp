@@ -163,7 +163,7 @@ std::string findings_table(const HtmlTable& table,
                      html_text(result.reason, "no reason given", 500)),
          owner_cell(result.owner), bytes_text(result.size), minute_cell(result.finished_at)});
   }
-  return out + html_table_end() + cap_note(findings.size(), "--findings --csv");
+  return out + html_table_end() + cap_note(findings.size(), "--csv=findings");
 }
 
 std::string scheme_cell(const SiteReport::Signature& signature) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/stop.h"
 #include "base/text.h"
 #include "sql/text.h"
 #include "version.h"
@@ -132,7 +133,7 @@ Run::~Run() {
     return;
   try {
     session_.execute(sql_text(session_.engine(), "items", "release_run"), {{"run", id_}});
-    finish("failed");
+    finish(stop_requested() ? "interrupted" : "failed");
   } catch (const Error&) {
     // The next run finds that this process is no more, and ends its row.
   }

@@ -27,7 +27,7 @@ class Run {
   // this run. Throws Error{locked} if a live run's command excludes this one: backfill and verify
   // run beside each other in any number, everything else runs alone. Needs the ledger.
   Run(Session& session, const std::string& command);
-  // A run that was not finished ends as "failed".
+  // A run that was not finished ends as "failed", or "interrupted" after a signal.
   ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;

@@ -130,21 +130,45 @@ struct Session::Connection {
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
     : connection_(new Connection{url, engine_facts(url.engine), soci::session()}) {
-  const std::string connection_string = sqlite_connection_string(url, options);
   try {
-    connection_->soci.open(soci::sqlite3, connection_string);
-    // SQLite opens lazily; the first page tells whether it is a database at all.
-    soci::statement probe(connection_->soci);
-    probe.alloc();
-    probe.prepare("PRAGMA schema_version");
-    probe.define_and_bind();
-    probe.execute(true);
+    open(options);
   } catch (const soci::soci_error& error) {
     const Error cause = translated(error, url);
     if (cause.kind() == ErrorKind::sql)
       throw Error(ErrorKind::connect, cause.what());
     throw cause;
   }
+}
+
+void Session::open(SessionOptions options) {
+  const auto try_open = [&](OpenMode mode) {
+    options.mode = mode;
+    connection_->soci.open(soci::sqlite3, sqlite_connection_string(connection_->url, options));
+    // SQLite opens lazily; the first page tells whether it is a database at all.
+    execute_raw("PRAGMA schema_version");
+  };
+  if (options.mode == OpenMode::read_write)
+    return try_open(OpenMode::read_write);
+  try {
+    try_open(OpenMode::read_only);
+  } catch (const soci::sqlite3_soci_error& error) {
+    // A process that was killed in mid-commit leaves a journal that the next reader has to roll back, for which a
+    // read-only connection lacks the right.
+    const int code = error.result() & 0xFF;
+    if (code != kSqliteReadOnly && code != kSqliteCannotOpen)
+      throw;
+    connection_->soci.close();
+    try_open(OpenMode::read_write);
+    execute_raw("PRAGMA query_only = ON");
+  }
+}
+
+void Session::execute_raw(const std::string& sql) {
+  soci::statement statement(connection_->soci);
+  statement.alloc();
+  statement.prepare(sql);
+  statement.define_and_bind();
+  statement.execute(true);
 }
 
 Session::~Session() = default;

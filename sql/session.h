@@ -88,6 +88,9 @@ class Session {
   std::int64_t count(std::string_view sql, const SqlParameters& parameters = {});
 
  private:
+  void open(SessionOptions options);
+  void execute_raw(const std::string& sql);
+
   struct Connection;
   std::unique_ptr<Connection> connection_;
 };

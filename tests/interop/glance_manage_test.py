@@ -168,10 +168,13 @@ class StartCase:
                 'SELECT os_hidden, os_hash_algo, os_hash_value FROM images').fetchall()
         self.assertEqual(rows, [(0, None, None)] * 2)
 
-    def test_revert_gives_the_start_back(self):
+    def test_revert_keeps_what_a_revision_row_promises(self):
         self.backglance('expand')
         self.backglance('expand', '--revert')
-        self.assertEqual(dump(self.path), dump(at_revision(self.start)))
+        self.assertEqual(dump(self.path), dump(at_revision(self.reference)))
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            ours = db.execute("SELECT name FROM sqlite_master WHERE name LIKE 'backglance%'").fetchall()
+        self.assertEqual(ours, [])
         self.backglance('expand')
         self.assertEqual(dump(self.path), dump(at_revision(self.reference)))
 
