@@ -82,7 +82,7 @@ ReadFailure open_failure(const Place& place, int error) {
               fmt::format("no such file in store directory {}", quoted(place.directory))};
     case EXDEV:
     case ELOOP:
-      return unreadable("a symbolic link leads out of the store directory");
+      return unreadable("its path or a symbolic link leads out of the store directory");
     case ENXIO:  // a socket, a device without a driver
     case EISDIR:
       return unreadable("not a regular file");

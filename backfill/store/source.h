@@ -13,16 +13,10 @@
 
 namespace backglance {
 
-// What to read and digest at a time. Read + MD5 + SHA-512 of a warm 1 GiB file took 3.2 s of CPU at
-// 64 KiB (also at 16 and 32), 3.5 s at 128 KiB, 256 KiB, 1 MiB and 4 MiB, on a core with 512 KiB of
-// L2: a small buffer is still in the cache when the next read fills it. Cold files are read ahead
-// by the kernel, whatever the size.
-inline constexpr std::size_t kChunkBytes = 64 << 10;
-
 // Why a location could not be read, as a class and a sentence without secrets.
 struct ReadFailure {
-  ReadClass read_class =
-      ReadClass::unreadable;  // missing, unreadable, changed_while_read, store_not_supported
+  // missing, unreadable, changed_while_read or store_not_supported
+  ReadClass read_class = ReadClass::unreadable;
   std::string reason;
 };
 

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
+constexpr std::size_t kChunkBytes = 64 << 10;
 
 // More than two of the reader's windows, and no whole number of pages.
 constexpr std::size_t kBytes = 70 * kMiB + 1234;

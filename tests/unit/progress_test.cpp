@@ -1,0 +1,43 @@
+#include "cli/progress.h"
+
+#include <catch2/catch.hpp>
+
+using namespace backglance;
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+}  // namespace
+
+TEST_CASE("progress is in bytes, with rate and time left") {
+  ReadCounters counters;
+  counters.bytes_total = 100 * kMiB;
+  counters.images_total = 7;
+  counters.bytes_read = 25 * kMiB;
+  counters.images_settled = 2;
+  CHECK(progress_line(counters, 5.0 * kMiB, 200) ==
+        "[=====               ]  25%  25.0 MiB of 100.0 MiB, 5.0 MiB/s, 15 s left, 2 of 7 images");
+}
+
+TEST_CASE("bytes that will not be read count as progress") {
+  ReadCounters counters;
+  counters.bytes_total = 100 * kMiB;
+  counters.images_total = 2;
+  counters.skip(50 * kMiB, 0);
+  counters.findings = 1;
+  const std::string line = progress_line(counters, 0, 200);
+  CHECK(line.find(" 50%") != std::string::npos);
+  CHECK(line.find("1 findings") != std::string::npos);
+}
+
+TEST_CASE("the line fits the terminal and survives figures beyond the expected") {
+  ReadCounters counters;
+  CHECK_FALSE(progress_line(counters, 0, 80).empty());
+  counters.bytes_total = 1;
+  counters.bytes_read = 1'000'000 * kMiB;
+  counters.images_settled = 5;
+  CHECK(progress_line(counters, 1e12, 200).find("100%") != std::string::npos);
+  for (const int columns : {0, 1, 20, 79, 80})
+    CHECK(static_cast<int>(progress_line(counters, 1e12, columns).size()) <= columns);
+}

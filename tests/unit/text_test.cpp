@@ -1,0 +1,70 @@
+#include "base/text.h"
+
+#include <catch2/catch.hpp>
+
+using namespace backglance;
+
+TEST_CASE("foreign text is printed on one line and cannot command a terminal") {
+  CHECK(printable("plain") == "plain");
+  CHECK(printable("a\nb\tc") == "a\\x0ab\\x09c");
+  CHECK(printable("\x1b[2J") == "\\x1b[2J");
+  CHECK(printable("\x7f") == "\\x7f");
+  // U+009B is the one-character form of ESC [.
+  CHECK(printable("\xC2\x9B") == "\\xc2\\x9b");
+}
+
+TEST_CASE("bytes that are not UTF-8 are shown as hexadecimal, whole characters stay") {
+  CHECK(printable("na\xC3\xAFve \xE6\x97\xA5 \xF0\x9F\x98\x80") ==
+        "na\xC3\xAFve \xE6\x97\xA5 \xF0\x9F\x98\x80");
+  CHECK(printable("\xFF\xC3") == "\\xff\\xc3");
+  CHECK(printable("\xC0\xAF") == "\\xc0\\xaf");               // overlong
+  CHECK(printable("\xED\xA0\x80") == "\\xed\\xa0\\x80");      // a surrogate
+  CHECK(printable("\xF5\x80\x80\x80").starts_with("\\xf5"));  // beyond U+10FFFF
+  CHECK(is_utf8("\xF4\x8F\xBF\xBF"));
+  CHECK_FALSE(is_utf8("\xF4\x90\x80\x80"));
+  CHECK_FALSE(is_utf8("abc\xE2\x82"));
+}
+
+TEST_CASE("long text is cut and says so") {
+  CHECK(printable(std::string(300, 'x'), 10) == std::string(10, 'x') + "...");
+  CHECK(printable(std::string(10, 'x'), 10) == std::string(10, 'x'));
+}
+
+TEST_CASE("bytes are read in powers of 1024 with or without a unit") {
+  CHECK(parse_bytes("0") == 0);
+  CHECK(parse_bytes("1048576") == 1048576);
+  CHECK(parse_bytes("20M") == 20ULL << 20);
+  CHECK(parse_bytes("20 MiB") == 20ULL << 20);
+  CHECK(parse_bytes("1gb") == 1ULL << 30);
+  CHECK(parse_bytes("2T") == 2ULL << 40);
+  for (const char* bad : {"", "x", "-1", "1.5G", "10x", "1 2", "M", "9999999999P",
+                          "18446744073709551616", "9223372036854775808"})
+    CHECK_FALSE(parse_bytes(bad));
+  CHECK(parse_bytes("9223372036854775807") == 9223372036854775807ULL);
+}
+
+TEST_CASE("durations are read with or without a unit") {
+  using std::chrono::seconds;
+  CHECK(parse_duration("90") == seconds(90));
+  CHECK(parse_duration("0s") == seconds(0));
+  CHECK(parse_duration("15m") == seconds(900));
+  CHECK(parse_duration("15min") == seconds(900));
+  CHECK(parse_duration("8h") == seconds(28800));
+  CHECK(parse_duration("180d") == seconds(180LL * 86400));
+  for (const char* bad : {"", "d", "-5d", "1w", "1.5h", "10 x", "99999999999999d"})
+    CHECK_FALSE(parse_duration(bad));
+}
+
+TEST_CASE("sizes and durations read well") {
+  CHECK(human_bytes(0) == "0 B");
+  CHECK(human_bytes(1023) == "1023 B");
+  CHECK(human_bytes(1024) == "1.0 KiB");
+  CHECK(human_bytes((1ULL << 20) - 1) == "1.0 MiB");
+  CHECK(human_bytes(1536ULL << 20) == "1.5 GiB");
+  CHECK(human_bytes(UINT64_MAX) == "16.0 EiB");
+  CHECK(human_duration(std::chrono::seconds(59)) == "59 s");
+  CHECK(human_duration(std::chrono::seconds(3661)) == "1 h 01 min");
+  CHECK(human_duration(std::chrono::hours(76)) == "3 d 4 h");
+  CHECK(utc_time(0) == "1970-01-01 00:00:00");
+  CHECK(utc_date(1772600767) == "2026-03-04");
+}

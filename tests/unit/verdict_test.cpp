@@ -1,0 +1,76 @@
+#include "backfill/verdict.h"
+
+#include <catch2/catch.hpp>
+
+using namespace backglance;
+
+namespace {
+
+constexpr const char* kMd5 = "900150983cd24fb0d6963f7d28e17f72";
+
+ImageRow image_with(std::optional<std::int64_t> size, const std::string& checksum,
+                    const std::string& algorithm = "", const std::string& value = "") {
+  ImageRow image;
+  image.id = "an image";
+  image.hashable = true;
+  image.size = size;
+  image.checksum = checksum;
+  image.os_hash_algo = algorithm;
+  image.os_hash_value = value;
+  return image;
+}
+
+ReadOutcome three_bytes() {
+  ReadOutcome outcome;
+  outcome.bytes = 3;
+  outcome.md5 = kMd5;
+  outcome.algorithm = "sha256";
+  outcome.digest = "ba7816bf";
+  return outcome;
+}
+
+ReadClass backfill_verdict(const ImageRow& image) {
+  ReadOutcome outcome = three_bytes();
+  judge_for_backfill(image, outcome);
+  return outcome.read_class;
+}
+
+ReadClass verify_verdict(const ImageRow& image) {
+  ReadOutcome outcome = three_bytes();
+  judge_for_verify(image, outcome);
+  return outcome.read_class;
+}
+
+}  // namespace
+
+TEST_CASE("bytes that agree with all that Glance knows are blessed") {
+  CHECK(backfill_verdict(image_with(3, kMd5)) == ReadClass::hashed);
+  CHECK(backfill_verdict(image_with(std::nullopt, kMd5)) == ReadClass::hashed);
+  CHECK(backfill_verdict(image_with(3, "")) == ReadClass::hashed);
+  CHECK(backfill_verdict(image_with(3, "900150983CD24FB0D6963F7D28E17F72")) == ReadClass::hashed);
+}
+
+TEST_CASE("bytes that disagree with size or checksum are never blessed") {
+  CHECK(backfill_verdict(image_with(4, kMd5)) == ReadClass::size_differs);
+  CHECK(backfill_verdict(image_with(-1, kMd5)) == ReadClass::size_differs);
+  CHECK(backfill_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73")) ==
+        ReadClass::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, "no md5 at all")) == ReadClass::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, std::string(kMd5) + " ")) == ReadClass::checksum_differs);
+}
+
+TEST_CASE("a disagreement says both values and no control character") {
+  ReadOutcome outcome = three_bytes();
+  judge_for_backfill(image_with(3, "\x1b[31mred"), outcome);
+  CHECK(outcome.reason.find(kMd5) != std::string::npos);
+  CHECK(outcome.reason.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("verify compares the digest and falls back to the checksum") {
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816bf")) == ReadClass::verified);
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "BA7816BF")) == ReadClass::verified);
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816b0")) == ReadClass::hash_differs);
+  CHECK(verify_verdict(image_with(3, kMd5)) == ReadClass::verified);
+  CHECK(verify_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73", "sha256", "ba7816bf")) ==
+        ReadClass::checksum_differs);
+}
