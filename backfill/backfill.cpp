@@ -28,21 +28,27 @@ void read_and_judge(Work& work, ReadContext& context) {
     judge_for_backfill(work.task.image, *work.outcome);
 }
 
-// Queues the images named on the command line, whatever became of them before.
-void queue_named(Session& session, Items& items, const std::vector<std::string>& images,
-                 ReadResult& result, const OnResult& on_result) {
+// Queues the images named on the command line, whatever became of them before. Returns those that
+// are to be read; the others have their result.
+std::vector<std::string> queue_named(Session& session, Items& items,
+                                     const std::vector<std::string>& images, ReadResult& result,
+                                     const OnResult& on_result) {
+  std::vector<std::string> queued;
   for (const std::string& image_id : images) {
     const auto image = read_image(session, image_id);
     if (!image)
       throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
-    if (items.requeue_one(image_id))
+    if (items.requeue_one(image_id)) {
+      queued.push_back(image_id);
       continue;
+    }
     ReadOutcome outcome;
     outcome.read_class = image->hashable ? ReadClass::already_done : ReadClass::gone;
     ++result.total(outcome.read_class).images;
     if (on_result)
       on_result(image_id, outcome);
   }
+  return queued;
 }
 
 void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& options) {
@@ -69,9 +75,9 @@ void read_queue(const Site& site, const std::string& run_id, ReadContext& contex
   Claimer claimer(site, run_id, context, options);
   Settler settler(site, run_id, context, on_result, result);
   const Heartbeat heartbeat(site, run_id, context);
-  run_pipeline(options.jobs, {[&](Work& work) { return claimer.next(work); },
-                              [&](Work& work) { read_and_judge(work, context); },
-                              [&](Work& work) { settler.add(work); }});
+  run_pipeline(options.jobs_or_default(), {[&](Work& work) { return claimer.next(work); },
+                                           [&](Work& work) { read_and_judge(work, context); },
+                                           [&](Work& work) { settler.add(work); }});
   settler.flush();
   claimer.release_rest();
   if (heartbeat.lost())
@@ -99,6 +105,10 @@ std::string outcome_text(RunEnd end) {
 
 }  // namespace
 
+int ReadOptions::jobs_or_default() const {
+  return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 bool ReadResult::has_findings() const {
   for (std::size_t i = 0; i < classes.size(); ++i)
     if (classes[i].images > 0 && is_finding(static_cast<ReadClass>(i)))
@@ -106,11 +116,8 @@ bool ReadResult::has_findings() const {
   return false;
 }
 
-ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& wanted,
+ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
                     const OnResult& on_result) {
-  ReadOptions options = wanted;
-  if (options.jobs <= 0)
-    options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   Session session(site.database);
   require_expanded(read_schema_state(session));
   Run run(session, "backfill");
@@ -121,12 +128,15 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& w
   result.queued = items.queue_new();
   if (options.retry_failed)
     items.requeue_failed();
-  queue_named(session, items, options.images, result, on_result);
+  ReadOptions to_read = options;
+  to_read.images = queue_named(session, items, options.images, result, on_result);
   set_totals(context.counters(),
-             options.images.empty() ? items.claimable() : named_totals(session, options.images),
+             options.images.empty() ? items.claimable() : named_totals(session, to_read.images),
              options);
 
-  read_queue(site, run.id(), context, options, on_result, result);
+  // No image to read of those named is not the same as none named.
+  if (options.images.empty() || !to_read.images.empty())
+    read_queue(site, run.id(), context, to_read, on_result, result);
 
   // What Glance saved over while we read.
   if (!stop_requested())

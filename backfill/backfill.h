@@ -18,6 +18,8 @@ namespace backglance {
 // image through it.
 
 struct ReadOptions {
+  int jobs_or_default() const;
+
   int jobs = 0;                       // images read at a time; 0: one per processor
   std::optional<std::int64_t> limit;  // images
   std::optional<std::int64_t>

@@ -12,7 +12,7 @@ namespace {
 
 // Images per claim: small ones in a bunch, for each claim is a transaction; large ones few at a
 // time, so that other hosts find some.
-constexpr std::int64_t kSmallImageBytes = 16 * 1024 * 1024;
+constexpr std::int64_t kSmallImageBytes = 16 << 20;
 constexpr std::int64_t kSmallBunch = 64;
 
 }  // namespace
@@ -45,7 +45,7 @@ bool Claimer::next(Work& work) {
 
 bool Claimer::refill() {
   std::int64_t largest = std::numeric_limits<std::int64_t>::max();
-  std::int64_t count = std::max<std::int64_t>(options_.jobs, 1);
+  std::int64_t count = options_.jobs_or_default();
   if (options_.max_bytes) {
     largest = *options_.max_bytes - claimed_bytes_;
     count = 1;

@@ -35,12 +35,10 @@ void sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
     if (page.empty() || stop_requested())
       return;
     for (const Items::Erased& erased : page) {
-      if (!is_same_object(erased, context)) {
+      if (!is_same_object(erased, context) || !items.restore(erased)) {
         items.requeue_erased(erased.image_id);
         continue;
       }
-      if (!items.restore(erased))
-        continue;
       ++result.total(ReadClass::restored).images;
       if (on_result)
         on_result(erased.image_id, erased.outcome);

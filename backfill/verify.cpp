@@ -4,7 +4,6 @@
 #include <deque>
 #include <limits>
 #include <optional>
-#include <thread>
 
 #include "backfill/backfill.h"
 #include "backfill/pipeline.h"
@@ -181,23 +180,21 @@ class VerifyRecord {
 
 }  // namespace
 
-ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& wanted,
+ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {
-  ReadOptions options = wanted;
-  if (options.jobs <= 0)
-    options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   ReadResult result;
   VerifyList list(site, context, options);
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
-  run_pipeline(options.jobs, {[&](Work& work) { return list.next(work); },
-                              [&](Work& work) {
-                                if (work.outcome)
-                                  return;
-                                work.outcome = read_once(work.task, *work.algorithm, context);
-                                if (work.outcome && work.outcome->read_class == ReadClass::hashed)
-                                  judge_for_verify(work.task.image, *work.outcome);
-                              },
-                              [&](Work& work) { record.add(work); }});
+  run_pipeline(options.jobs_or_default(),
+               {[&](Work& work) { return list.next(work); },
+                [&](Work& work) {
+                  if (work.outcome)
+                    return;
+                  work.outcome = read_once(work.task, *work.algorithm, context);
+                  if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+                    judge_for_verify(work.task.image, *work.outcome);
+                },
+                [&](Work& work) { record.add(work); }});
   result.end = list.end();
   if (context.should_stop())
     result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;

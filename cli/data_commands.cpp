@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/text.h"
 #include "cli/json.h"
@@ -29,10 +28,6 @@ std::uint64_t bytes_option(const std::string& name, const std::string& text) {
   return *bytes;
 }
 
-int jobs_or_default(int jobs) {
-  return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
 using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
 
 // Runs a reading command under its progress display. Findings are said as they come.
@@ -40,7 +35,7 @@ ReadResult with_progress(const Site& site, const ReadOptions& options, ReadComma
   ReadContext context(site, options.bandwidth, options.max_runtime);
   // oneTBB would start no more threads than there are processors; readers wait for disks.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<std::size_t>(jobs_or_default(options.jobs)));
+                                    static_cast<std::size_t>(options.jobs_or_default()));
   Progress progress(context.counters());
   for (const std::string& directory : context.unavailable_directories())
     progress.say("warning: store directory " + printable(directory) + " cannot be opened");

@@ -31,8 +31,7 @@ void add_source(CLI::App& app, SiteSource& source) {
       ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--config-dir", source.config_dirs,
-                 "Directory of *.conf files; may be repeated")
+  app.add_option("--config-dir", source.config_dirs, "Directory of *.conf files; may be repeated")
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -53,8 +52,8 @@ void add_common(CLI::App& app, CommonOptions& common, bool changes) {
     app.add_flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
 }
 
-// The site may be named on either side of the command, glance-manage having taught people to name it
-// in front. What stands in front counts as given first.
+// The site may be named on either side of the command, glance-manage having taught people to name
+// it in front. What stands in front counts as given first.
 SiteSource joined(SiteSource before, const SiteSource& after) {
   const auto append = [](auto& list, const auto& more) {
     list.insert(list.end(), more.begin(), more.end());

@@ -12,7 +12,7 @@
 namespace backglance {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kBufferBytes = 64 << 10;
 
 std::string base64(const std::string& bytes) {
   constexpr const char* kAlphabet =

@@ -134,6 +134,7 @@ RestoreCounts revert_contract(Session& session) {
 
 std::vector<std::string> plan_uninstall(Session& session) {
   const SchemaState state = read_schema_state(session);
+  require_own_tables(state, session.engine());
   std::vector<std::string> tables;
   for (const std::string& table : ledger_tables())
     if (state.catalog.contains(table))
@@ -143,6 +144,7 @@ std::vector<std::string> plan_uninstall(Session& session) {
 
 std::vector<std::string> uninstall(Session& session) {
   const SchemaState state = read_schema_state(session);
+  require_own_tables(state, session.engine());
   if (state.catalog.contains("backglance_run"))
     if (const auto live = live_runs(session); !live.empty())
       throw Error(ErrorKind::locked,
@@ -150,7 +152,7 @@ std::vector<std::string> uninstall(Session& session) {
                               printable(live.front().host)),
                   "backglance status");
   Transaction transaction(session);
-  const std::vector<std::string> there = plan_uninstall(session);
+  std::vector<std::string> there = plan_uninstall(session);
   for (const StepStatement& statement :
        step_statements(session.engine(), "0001_ledger", "uninstall"))
     if (state.catalog.contains(statement.table))

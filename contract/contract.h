@@ -51,7 +51,9 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
 // since.
 RestoreCounts revert_contract(Session& session);
 
-// Drops our own tables and nothing else. Returns the names of those that were there.
+// Drops our own tables and nothing else. Returns the names of those that were there. Throws
+// Error{schema_state} if one that has a name of ours is somebody else's, Error{locked} while a run
+// is at work.
 std::vector<std::string> plan_uninstall(Session& session);
 std::vector<std::string> uninstall(Session& session);
 

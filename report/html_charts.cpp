@@ -157,7 +157,7 @@ std::vector<Slot> deadline_slots(const SiteReport& report) {
   const std::int64_t last =
       deadlines.empty() ? 0 : *std::max_element(deadlines.begin(), deadlines.end());
   std::vector<Slot> slots = week_slots(today);
-  if (last >= slots.back().first + 7 * 86400)
+  if (last >= slots.back().first + std::int64_t{7} * 86400)
     slots = month_slots(today, last);
   for (const std::int64_t deadline : deadlines) {
     const auto after =

@@ -2,10 +2,11 @@
 
 namespace backglance {
 
+namespace {
+
 // Dark colours are for screens only: paper is white whatever the reader's settings are. Chart
 // colours keep 3:1 and texts 4.5:1 against what is behind them in both schemes.
-std::string_view html_style() {
-  return R"css(
+constexpr std::string_view kStyle = R"css(
 :root {
   color-scheme: light dark;
   --page: #f6f7f7; --card: #ffffff; --ink: #1b2126; --soft: #59626c; --line: #dfe3e6; --rule: #c5ccd2;
@@ -196,6 +197,11 @@ footer p { max-width: 60em; margin-top: 6px; }
   a { color: inherit; text-decoration: none; }
 }
 )css";
+
+}  // namespace
+
+std::string_view html_style() {
+  return kStyle;
 }
 
 }  // namespace backglance

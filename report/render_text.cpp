@@ -15,7 +15,7 @@ namespace {
 using Align = TextTable::Align;
 using Fit = TextTable::Fit;
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 

@@ -128,7 +128,7 @@ std::string cut_to_width(std::string_view text, int columns) {
   if (display_width(text) <= columns)
     return std::string(text);
   const std::string_view dots =
-      std::string_view("...").substr(0, columns > 0 ? std::min(columns, 3) : 0);
+      std::string_view("...").substr(0, static_cast<std::size_t>(std::clamp(columns, 0, 3)));
   int left = columns - static_cast<int>(dots.size());
   std::string out;
   while (!text.empty()) {

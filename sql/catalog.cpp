@@ -47,8 +47,7 @@ Catalog read_catalog(Session& session) {
   for (const SqlRow& row : session.rows(sql_text(session.engine(), "catalog", "tables")))
     catalog[row.text_or_empty(0)];
   for (auto& [name, table] : catalog)
-    if (name == "images" || name == "alembic_version" || name.starts_with("backglance_"))
-      table = read_table(session, name);
+    table = read_table(session, name);
   return catalog;
 }
 

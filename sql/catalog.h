@@ -40,8 +40,8 @@ struct CatalogTable {
 
 using Catalog = std::map<std::string, CatalogTable, std::less<>>;
 
-// All tables of the database, with the columns and indexes of those that are Glance's `images` or
-// ours. Takes no lock beyond that of a read.
+// All tables of the database with their columns and indexes. Names are in lower case where the
+// engine takes them without regard to case. Takes no lock beyond that of a read.
 Catalog read_catalog(Session& session);
 
 // "varchar(64), nullable, default none", for messages.

@@ -17,6 +17,12 @@ constexpr EngineFacts kSqlite = {
     .false_literal = "0",
     .now = "CAST(strftime('%s', 'now') AS INTEGER)",
     .now_datetime = "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
+    // A column takes values of any type. Text sorts before every blob, so that a blob would be the
+    // end of each page; no text is at or before an empty one.
+    .has_id = "(typeof(i.id) = 'text' AND i.id <> '')",
+    .known_size =
+        "CAST(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END AS "
+        "INTEGER)",
     .begin_write = "BEGIN IMMEDIATE",
     .transactional_ddl = true,
     .boolean_type = "boolean",
@@ -35,11 +41,13 @@ const EngineFacts& engine_facts(Engine engine) {
 }
 
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
-  const std::array<std::pair<std::string_view, std::string_view>, 4> words = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 6> words = {{
       {"{true}", facts.true_literal},
       {"{false}", facts.false_literal},
       {"{now}", facts.now},
       {"{now_datetime}", facts.now_datetime},
+      {"{has_id}", facts.has_id},
+      {"{known_size}", facts.known_size},
   }};
   std::string out;
   while (!sql.empty()) {

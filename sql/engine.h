@@ -16,6 +16,10 @@ struct EngineFacts {
   std::string_view false_literal;
   std::string_view now;           // unix seconds of the database's clock
   std::string_view now_datetime;  // that moment as Glance stores it: naive UTC
+  // For the row i of images: whether its id is one, which pages in the order of ids depend on, and
+  // its size as a whole number, 0 if it is none or beyond belief.
+  std::string_view has_id;
+  std::string_view known_size;
   std::string_view begin_write;
   bool transactional_ddl;
   // How the catalogue spells the types of Glance's columns, lower case.
@@ -26,7 +30,8 @@ struct EngineFacts {
 
 const EngineFacts& engine_facts(Engine engine);
 
-// `sql` with {true}, {false}, {now}, {now_datetime} replaced by the engine's words.
+// `sql` with {true}, {false}, {now}, {now_datetime}, {has_id}, {known_size} replaced by the
+// engine's words.
 std::string in_dialect(std::string_view sql, const EngineFacts& facts);
 
 }  // namespace backglance

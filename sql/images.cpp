@@ -30,8 +30,9 @@ std::optional<ImageRow> read_image(Session& session, const std::string& image_id
   const std::string status = row->text_or_empty(1);
   image.hashable = !row->truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
                                                status) != kHashableStatuses.end();
-  image.size = row->integer(3);
-  if (image.size.value_or(0) == 0)
+  if (row->text(3))
+    image.size = row->integer_or(3, -1);
+  if (image.size == 0)
     image.size.reset();
   image.checksum = row->text_or_empty(4);
   image.os_hash_algo = row->text_or_empty(5);

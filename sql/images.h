@@ -15,7 +15,7 @@ namespace backglance {
 struct ImageRow {
   std::string id;
   bool hashable = false;             // not deleted, and active or deactivated
-  std::optional<std::int64_t> size;  // nothing for NULL and 0, which mean "unknown", and for text
+  std::optional<std::int64_t> size;  // nothing for NULL and 0: unknown; -1 for what is no number
   std::string checksum;              // empty for NULL
   std::string os_hash_algo;
   std::string os_hash_value;

@@ -62,15 +62,15 @@ bool Items::requeue_one(const std::string& image_id) {
 std::vector<Claim> Items::claim(const std::string& run_id, std::int64_t count,
                                 std::int64_t max_size, std::chrono::seconds lease) {
   std::vector<Claim> candidates;
+  // Under the write lock from the first look on: where another run takes the candidates in between,
+  // nothing would be left of them, as if the queue were empty.
+  Transaction transaction(session_);
   session_.query(sql("claim_candidates"), {{"count", count}, {"max_size", max_size}},
                  [&](const SqlRow& row) {
                    candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0),
                                          row.integer_or(2, 0), row.integer_or(3, 0)});
                  });
   std::vector<Claim> claims;
-  if (candidates.empty())
-    return claims;
-  Transaction transaction(session_);
   for (Claim& candidate : candidates) {
     if (session_.execute(sql("claim"), {{"run", run_id},
                                         {"seconds", std::int64_t{lease.count()}},
@@ -116,6 +116,7 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
                                                     const std::vector<Settled>& settled) {
   std::vector<std::optional<ReadClass>> became;
   Transaction transaction(session_);
+  became.reserve(settled.size());
   for (const Settled& one : settled)
     became.push_back(settle_one(run_id, one));
   transaction.commit();

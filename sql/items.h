@@ -86,7 +86,8 @@ class Items {
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
   // The guarded publish again, from the ledger. False if the guard held it back.
   bool restore(const Erased& erased);
-  // The object is not the one that was read: it has to be read again.
+  // The object, or its checksum or size in Glance, is not what was read: it has to be read again.
+  // Does nothing to an image that is no longer pending.
   void requeue_erased(const std::string& image_id);
 
   QueueTotals queued();     // still to read, now or later

@@ -1,7 +1,12 @@
 #include "sql/schema_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <sstream>
+
+#include "base/text.h"
 
 namespace backglance {
 namespace {
@@ -22,7 +27,45 @@ bool looks_like_glance(const Catalog& catalog) {
                                 [&](const char* name) { return catalog.contains(name); });
 }
 
+// The first word of each line of a CREATE TABLE's body: its columns, as our files write them.
+std::vector<std::string> columns_of_create_table(const std::string& sql) {
+  std::vector<std::string> names;
+  std::istringstream lines(sql);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const auto text = trim(line);
+    if (!text.starts_with(')'))
+      names.emplace_back(text.substr(0, text.find(' ')));
+  }
+  return names;
+}
+
 }  // namespace
+
+std::string table_difference(const Catalog& catalog, const StepStatement& makes) {
+  const auto table = catalog.find(makes.table);
+  if (table == catalog.end())
+    return {};
+  std::vector<std::string> there;
+  for (const CatalogColumn& column : table->second.columns)
+    there.push_back(column.name);
+  const auto ours = columns_of_create_table(makes.sql);
+  if (there == ours)
+    return {};
+  return fmt::format("table {} has the columns ({}), ours would have ({})", makes.table,
+                     printable(join(there, ", "), 600), join(ours, ", "));
+}
+
+void require_own_tables(const SchemaState& state, const EngineFacts& engine) {
+  for (const StepStatement& statement : step_statements(engine, "0001_ledger", "expand")) {
+    if (statement.kind != "table")
+      continue;
+    const std::string difference = table_difference(state.catalog, statement);
+    if (!difference.empty())
+      throw Error(ErrorKind::schema_state, difference + "; nothing was changed");
+  }
+}
 
 const std::vector<std::string>& ledger_tables() {
   static const std::vector<std::string> tables = {"backglance_step",      "backglance_run",

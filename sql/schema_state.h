@@ -5,6 +5,7 @@
 
 #include "glance/revisions.h"
 #include "sql/catalog.h"
+#include "sql/text.h"
 
 namespace backglance {
 
@@ -24,6 +25,13 @@ SchemaState read_schema_state(Session& session);
 // database, and unless moreover the hash columns and our ledger are there.
 void require_glance(const SchemaState& state);
 void require_expanded(const SchemaState& state);
+
+// What tells a table of the database from the one that `makes`, a CREATE TABLE of ours, would make:
+// one sentence; empty if it has the same columns or is not there.
+std::string table_difference(const Catalog& catalog, const StepStatement& makes);
+
+// Throws Error{schema_state} if a table that has a name of ours is somebody else's.
+void require_own_tables(const SchemaState& state, const EngineFacts& engine);
 
 // The tables of ours, in the order in which expand makes them.
 const std::vector<std::string>& ledger_tables();

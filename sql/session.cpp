@@ -152,8 +152,8 @@ void Session::open(SessionOptions options) {
   try {
     try_open(OpenMode::read_only);
   } catch (const soci::sqlite3_soci_error& error) {
-    // A process that was killed in mid-commit leaves a journal that the next reader has to roll back, for which a
-    // read-only connection lacks the right.
+    // A process that was killed in mid-commit leaves a journal that the next reader has to roll
+    // back, for which a read-only connection lacks the right.
     const int code = error.result() & 0xFF;
     if (code != kSqliteReadOnly && code != kSqliteCannotOpen)
       throw;

@@ -79,6 +79,7 @@ std::vector<PropertyRow> live_properties(Session& session, const std::string& im
 
 SignatureFinding judge_live(const std::vector<PropertyRow>& properties) {
   std::vector<std::string> names;
+  names.reserve(properties.size());
   for (const PropertyRow& property : properties)
     names.push_back(property.name);
   return judge_signature(names);
@@ -237,7 +238,7 @@ std::vector<PropertyRow> removable_properties(Session& session, const std::strin
 std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
                                            const std::string& image_id) {
   Transaction transaction(session);
-  const std::vector<PropertyRow> properties = removable_properties(session, image_id);
+  std::vector<PropertyRow> properties = removable_properties(session, image_id);
   const auto now = session.first_row(signature_sql(session, "current_datetime"));
   const std::string deleted_at = now->text_or_empty(0);
   for (const PropertyRow& property : properties) {
@@ -274,9 +275,8 @@ RestoreCounts restore_properties(Session& session) {
       const auto rows = session.execute(signature_sql(session, "restore_property"),
                                         {{"property", after},
                                          {"id", image_id},
-                                         {"value", sql_value(row.text(3))},
-                                         {"updated_at", sql_value(row.text(4))},
-                                         {"deleted_at", row.text_or_empty(5)}});
+                                         {"updated_at", sql_value(row.text(2))},
+                                         {"deleted_at", row.text_or_empty(3)}});
       if (rows == 0) {
         ++counts.kept;
         continue;

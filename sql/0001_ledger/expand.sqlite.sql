@@ -3,7 +3,7 @@
 -- lock: the database's write lock, for the moment of one small transaction
 -- cost: none
 CREATE TABLE backglance_step (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          INTEGER PRIMARY KEY,
     step        VARCHAR(64)  NOT NULL,
     statement   INTEGER      NOT NULL,
     sql_digest  VARCHAR(64)  NOT NULL,

@@ -1,15 +1,15 @@
 -- name: tables
-SELECT name
+SELECT lower(name)
 FROM   sqlite_master
 WHERE  type = 'table'
-ORDER  BY name;
+ORDER  BY 1;
 
 -- name: columns
-SELECT name, lower(type), "notnull", dflt_value
+SELECT lower(name), lower(type), "notnull", dflt_value
 FROM   pragma_table_info(:table)
 ORDER  BY cid;
 
 -- name: indexes
-SELECT   l.name, l."unique", l.partial, i.name
+SELECT   lower(l.name), l."unique", l.partial, lower(i.name)
 FROM     pragma_index_list(:table) AS l, pragma_index_info(l.name) AS i
-ORDER BY l.name, i.seqno;
+ORDER BY 1, i.seqno;

@@ -3,24 +3,26 @@
 
 -- name: pending_totals
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0),
+       COALESCE(SUM({known_size}), 0),
        COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  i.deleted = {false}
+AND    {has_id}
 AND    i.status IN ('active', 'deactivated')
 AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');
 
 -- name: pending_totals_before_expand
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0),
+       COALESCE(SUM({known_size}), 0),
        COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  i.deleted = {false}
+AND    {has_id}
 AND    i.status IN ('active', 'deactivated');
 
 -- name: page_end
 SELECT MAX(page.id)
-FROM   (SELECT id FROM images WHERE id > :after ORDER BY id LIMIT :page) AS page;
+FROM   (SELECT i.id FROM images i WHERE i.id > :after AND {has_id} ORDER BY i.id LIMIT :page) AS page;
 
 -- name: image
 SELECT i.id, i.status, i.deleted, i.size, i.checksum, i.os_hash_algo, i.os_hash_value
@@ -44,21 +46,23 @@ AND    (name IN ('os_glance_import_task', 'os_glance_hash_op_host')
         OR (name = 'os_glance_importing_to_stores' AND value <> ''));
 
 -- name: verifiable_page
-SELECT   i.id, i.size
+SELECT   i.id, {known_size}
 FROM     images i
 WHERE    i.deleted = {false}
+AND      {has_id}
 AND      i.status IN ('active', 'deactivated')
 AND      ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
           OR (i.checksum IS NOT NULL AND i.checksum <> ''))
-AND      (COALESCE(i.size, 0) < :size OR (COALESCE(i.size, 0) = :size AND i.id > :after))
-ORDER BY COALESCE(i.size, 0) DESC, i.id
+AND      ({known_size} < :size OR ({known_size} = :size AND i.id > :after))
+ORDER BY {known_size} DESC, i.id
 LIMIT    :page;
 
 -- name: verifiable_totals
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0)
+       COALESCE(SUM({known_size}), 0)
 FROM   images i
 WHERE  i.deleted = {false}
+AND    {has_id}
 AND    i.status IN ('active', 'deactivated')
 AND    ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
         OR (i.checksum IS NOT NULL AND i.checksum <> ''));
@@ -67,6 +71,7 @@ AND    ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
 SELECT   i.id
 FROM     images i
 WHERE    i.deleted = {false}
+AND      {has_id}
 AND      i.status IN ('active', 'deactivated')
 AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
 AND      i.id > :after

@@ -4,7 +4,7 @@
 INSERT INTO backglance_item (image_id, state, size_bytes, queued_at)
 SELECT i.id,
        'queued',
-       CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END,
+       {known_size},
        {now}
 FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
@@ -116,14 +116,14 @@ AND    state = 'queued';
 -- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
 -- name: publish
 UPDATE images
-SET    checksum = CASE WHEN checksum IS NULL OR checksum = '' THEN :md5 ELSE checksum END,
+SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN :md5 ELSE checksum END,
        os_hash_algo = :algorithm,
        os_hash_value = :digest
 WHERE  id = :id
 AND    deleted = {false}
 AND    status IN ('active', 'deactivated')
 AND    (os_hash_value IS NULL OR os_hash_value = '')
-AND    (checksum IS NULL OR checksum = '' OR lower(checksum) = :md5)
+AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = :md5)
 AND    (size IS NULL OR size = 0 OR size = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
@@ -168,13 +168,18 @@ WHERE  image_id = :id
 AND    state = 'done'
 AND    digest = :digest;
 
--- The bytes are not the ones that were read: read again.
+-- The object, or what Glance says of it, is not what was read: read again, if there still is a hash to find.
 -- name: requeue_erased
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now},
        md5 = NULL, algorithm = NULL, digest = NULL
 WHERE  image_id = :id
-AND    state = 'done';
+AND    state = 'done'
+AND    EXISTS (SELECT 1 FROM images i
+               WHERE i.id = backglance_item.image_id
+               AND   i.deleted = {false}
+               AND   i.status IN ('active', 'deactivated')
+               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
 
 -- name: erased_count
 SELECT COUNT(*)
@@ -203,9 +208,10 @@ AND    next_try_at <= {now};
 
 -- name: unqueued_totals
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0)
+       COALESCE(SUM({known_size}), 0)
 FROM   images i
 WHERE  i.deleted = {false}
+AND    {has_id}
 AND    i.status IN ('active', 'deactivated')
 AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
 AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);

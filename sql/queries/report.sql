@@ -40,7 +40,7 @@ GROUP BY result;
 SELECT   CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
               ELSE COALESCE(i.os_hash_algo, '?') END AS algorithm,
          COUNT(*),
-         COALESCE(SUM(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END), 0)
+         COALESCE(SUM({known_size}), 0)
 FROM     images i
 WHERE    i.deleted = {false}
 AND      i.status IN ('active', 'deactivated')

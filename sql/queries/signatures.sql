@@ -122,6 +122,7 @@ FROM   image_properties p
 JOIN   images i ON i.id = p.image_id
 WHERE  p.deleted = {false}
 AND    i.deleted = {false}
+AND    {has_id}
 AND    p.name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
                   'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
                   'img_signature_certificate_uuid')
@@ -163,16 +164,17 @@ SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :miss
 WHERE  image_id = :id;
 
 -- name: archived_page
-SELECT   r.property_id, r.image_id, r.name, r.value, r.updated_at, r.deleted_at
+SELECT   r.property_id, r.image_id, r.updated_at, r.deleted_at
 FROM     backglance_removed r
 WHERE    r.property_id > :after
 ORDER BY r.property_id
 LIMIT    :page;
 
--- Put back only what is still as we left it, and only on an image that is still there.
+-- Put back only what is still as we left it, and only on an image that is still there. The value has never left
+-- its row.
 -- name: restore_property
 UPDATE image_properties
-SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at, value = :value
+SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at
 WHERE  id = :property
 AND    image_id = :id
 AND    deleted = {true}
