@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+"""Runs the commands of the documents, and holds the documents against the sources.
+
+    /usr/bin/python3 tests/docs/docs_test.py [BINARY] [unittest's own arguments]
+
+BINARY, else the variable BACKGLANCE, is the program. Needs Debian's glance-common and sqlite3. How a
+document is written so that it can be run stands in document.py.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import document
+from glance_host import GlanceHost
+
+SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
+SCHEMA = 'sql/0001_ledger/expand.sqlite.sql'
+DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'docs/design.md', 'docs/ledger.md',
+             'docs/operations.md', 'docs/backfill.md', 'docs/json.md')
+
+binary = None
+
+
+def read(name):
+    return (SOURCES / name).read_text()
+
+
+class RunTest(unittest.TestCase):
+    """Each document's commands, in order, on a fresh site."""
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix='docs-test-')
+        cls.addClassCleanup(scratch.cleanup)
+        cls.host = GlanceHost(pathlib.Path(scratch.name) / 'host', binary)
+        cls.fresh = pathlib.Path(scratch.name) / 'fresh'
+        shutil.copytree(cls.host.directory, cls.fresh, symlinks=True)
+
+    def setUp(self):
+        shutil.rmtree(self.host.directory)
+        shutil.copytree(self.fresh, self.host.directory, symlinks=True)
+
+    def run_document(self, name):
+        entries = document.parse(read(name))
+        self.assertTrue(any(isinstance(entry, document.Command) for entry in entries), name)
+        for entry in entries:
+            if entry == document.Step(entry.line, 'fresh-site'):
+                self.setUp()
+                continue
+            if isinstance(entry, document.Step):
+                self.host.step(entry.words)
+                continue
+            code, output = self.host.run(entry.text)
+            where = '%s:%d: %s\n%s' % (name, entry.line, entry.text, output)
+            self.assertEqual(code, entry.exit_code, where)
+            if entry.output:
+                difference = document.first_difference(entry.output, output.splitlines())
+                self.assertIsNone(difference, '%s\n%s' % (difference, where))
+
+    def test_commands_of_readme(self):
+        self.run_document('README.md')
+
+    def test_commands_of_operations(self):
+        self.run_document('docs/operations.md')
+
+    def test_commands_of_design(self):
+        self.run_document('docs/design.md')
+
+    def test_commands_of_backfill(self):
+        self.run_document('docs/backfill.md')
+
+    def test_commands_of_ledger_and_its_invariants(self):
+        self.run_document('docs/ledger.md')
+        queries = re.findall(r'```sql\n(.*?)```', read('docs/ledger.md'), re.DOTALL)
+        self.assertTrue(queries)
+        for query in ''.join(queries).split(';'):
+            if query.strip():
+                with self.host.open() as db:
+                    self.assertEqual(db.execute(query).fetchall(), [], query)
+
+    def json_of(self, *arguments):
+        done = subprocess.run([binary, *arguments, '--json'], check=False, timeout=600,
+                              env=self.host.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn(done.returncode, (0, 1, 3, 4, 5, 10), done.stderr)
+        return json.loads(done.stdout)
+
+    def assert_members(self, heading, *objects):
+        rows = document.table_rows(read('docs/json.md'), heading)
+        named = {word for row in rows for word in document.code_words(row[0])}
+        self.assertEqual(set().union(*objects), named, heading)
+
+    def test_json_objects_have_the_members_that_json_md_names(self):
+        run = self.json_of
+        self.assert_members('error', run('report')['error'])
+        self.assert_members('check', run('check'))
+        self.assert_members('plan', run('plan'))
+        dry_sync = run('sync', '--dry-run')
+        dry_expand = run('expand', '--dry-run')
+        self.assert_members('expand', run('expand'), dry_expand)
+        self.assert_members('statements', *dry_expand['statements'])
+        self.assert_members('migrate', run('migrate', '--dry-run'), run('migrate'))
+        self.host.step('import-done')
+        dry_backfill = run('backfill', '--dry-run')
+        backfill = run('backfill')
+        self.assert_members('backfill', backfill)
+        self.assert_members('backfill --dry-run', dry_backfill)
+        self.assert_members('verify --dry-run', run('verify', '--dry-run'))
+        self.assertEqual(set(run('verify')), set(backfill))
+        self.assert_members('sync', run('sync'), dry_sync)
+        status = run('status')
+        self.assert_members('status', status)
+        self.assert_members('a run of status', *status['recent_runs'])
+        report = run('report')
+        self.assert_members('report', report)
+        self.assert_members('contract --dry-run', run('contract', '--dry-run'))
+        self.host.step('time-passes')
+        self.host.step("delete 'one byte flipped'")
+        self.assert_members('contract', run('contract', '--yes'))
+        self.assert_members('contract --revert', run('contract', '--revert'))
+        self.assert_members('contract --uninstall', run('contract', '--uninstall', '--yes'))
+
+
+class SourceTest(unittest.TestCase):
+    """What the documents say of the sources."""
+
+    def test_ledger_document_has_every_table_and_column_and_no_other(self):
+        schema = {}
+        for table, body in re.findall(r'CREATE TABLE (\w+) \(\n(.*?)\n\);', read(SCHEMA), re.DOTALL):
+            schema[table] = [tuple(line.split()[:2]) for line in body.splitlines()]
+        self.assertEqual(len(schema), read(SCHEMA).count('CREATE TABLE'))
+        text = read('docs/ledger.md')
+        documented = {}
+        for table in re.findall(r'^## (backglance_\w+)$', text, re.MULTILINE):
+            documented[table] = [(row[0].strip('`'), row[1].replace(' ', ''))
+                                 for row in document.table_rows(text, table)]
+        self.assertEqual(documented, {table: [(name, kind.rstrip(',')) for name, kind in columns]
+                                      for table, columns in schema.items()})
+
+    def test_every_result_and_scheme_is_documented(self):
+        ledger = read('docs/ledger.md')
+        operations = read('docs/operations.md')
+        for name, text in re.findall(r'Entry\{ReadClass::\w+, "(\w+)", "([^"]+)"',
+                                     read('sql/read_class.cpp')):
+            self.assertIn('`%s`' % name, ledger)
+            if name not in ('verified', 'hash_differs'):
+                self.assertIn('| `%s` |' % text, operations)
+        for name in re.findall(r'\{SignatureScheme::\w+, "(\w+)"',
+                               read('glance/signature_properties.cpp')):
+            self.assertIn('`%s`' % name, ledger)
+
+    def test_exit_codes_are_those_of_the_program(self):
+        codes = set(re.findall(r'= (\d+),', read('cli/exit_code.h')))
+        for name in ('README.md', 'docs/operations.md'):
+            rows = document.table_rows(read(name), 'Exit codes')
+            self.assertEqual({row[0] for row in rows}, codes, name)
+
+    def test_messages_of_the_troubleshooting_table_are_the_sources(self):
+        sources = ' '.join(read(path.relative_to(SOURCES)) for path in sorted(SOURCES.rglob('*.cpp'))
+                           if path.relative_to(SOURCES).parts[0] not in ('build', 'tests'))
+        # a text that is written over several lines, and the placeholders of fmt
+        sources = re.sub(r'"\s*\n\s*"', '', sources)
+        rows = document.table_rows(read('docs/operations.md'), 'Troubleshooting')
+        parts = [part.strip(' :;()') for row in rows for message in document.code_words(row[0])
+                 for part in message.split('...')]
+        self.assertEqual([part for part in parts if part not in sources], [])
+
+    def test_options_of_operations_are_all_of_backfill(self):
+        done = subprocess.run([binary, 'backfill', '--help'], check=True, stdout=subprocess.PIPE,
+                              text=True)
+        general = {'--help', '--config-file', '--config-dir', '--database', '--store-dir', '--json',
+                   '--dry-run'}
+        options = set(re.findall(r'^\s+(?:-\w,)?(--[\w-]+)', done.stdout, re.MULTILINE)) - general
+        rows = document.table_rows(read('docs/operations.md'), '5. backfill')
+        self.assertEqual({document.code_words(row[0])[0].split()[0] for row in rows}, options)
+
+    def test_links_lead_somewhere(self):
+        for name in DOCUMENTS:
+            text = read(name)
+            for target in re.findall(r'\]\(([^)#]+)[^)]*\)', text):
+                if '://' not in target:
+                    self.assertTrue((SOURCES / name).parent.joinpath(target).exists(),
+                                    '%s: %s' % (name, target))
+            for path in re.findall(r'`((?:docs|scripts|tests|sql|cli|cmake)/[\w./-]+)`', text):
+                self.assertTrue((SOURCES / path).exists(), '%s: %s' % (name, path))
+
+    def test_prose_is_wrapped(self):
+        long = []
+        for name in DOCUMENTS:
+            block = False
+            for number, line in enumerate(read(name).splitlines(), 1):
+                block = block != line.startswith('```')
+                if len(line) > 100 and not block and not line.startswith(('|', '```')):
+                    long.append('%s:%d' % (name, number))
+        self.assertEqual(long, [])
+
+
+class MatchTest(unittest.TestCase):
+    """That a document with wrong output would be found."""
+
+    def test_lines_and_wildcards(self):
+        differs = document.first_difference
+        self.assertIsNone(differs(['a  b', '...', 'z'], ['a b', 'c', 'd', '', 'z']))
+        self.assertIsNone(differs(['a ... z', '...'], ['a b z']))
+        self.assertIsNone(differs(['at 2026-03-04 05:06:07'], ['at 2031-01-02 03:04:05']))
+        self.assertIn('expected', differs(['a', 'b'], ['a']))
+        self.assertIn('expected', differs(['...', 'b'], ['a', 'c']))
+        self.assertIn('not expected', differs(['a'], ['a', 'b']))
+        self.assertIn('expected', differs(['12 images'], ['13 images']))
+
+    def test_commands_exit_codes_and_cron_lines(self):
+        found = document.parse('```console\n$ a b    # exit 10\nout\n$ c\n```\n'
+                               '<!-- docs_test: delete x -->\n'
+                               '```crontab\n# why\n1 2 * * 1-5 glance a --b\n```\n')
+        self.assertEqual(found, [document.Command(2, 'a b', 10, ['out']),
+                                 document.Command(4, 'c', 0, []), document.Step(6, 'delete x'),
+                                 document.Command(9, 'a --b', 0, [])])
+
+
+if __name__ == '__main__':
+    given = len(sys.argv) > 1 and os.access(sys.argv[1], os.X_OK)
+    binary = os.path.abspath(sys.argv.pop(1) if given else os.environ['BACKGLANCE'])
+    unittest.main()
