@@ -23,6 +23,10 @@ std::string printable(std::string_view text, std::size_t max_bytes = 200);
 // True if all of it is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
+// "1,204", "1 image", "1,204 images"; the plural is the noun with an "s".
+std::string grouped(std::int64_t number);
+std::string counted(std::int64_t number, std::string_view noun);
+
 // "1.5 GiB", "17 B". Powers of 1024, one decimal from KiB on.
 std::string human_bytes(std::uint64_t bytes);
 

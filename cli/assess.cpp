@@ -2,26 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "expand/expand.h"
 #include "sql/items.h"
 #include "sql/signatures.h"
 
 namespace backglance {
-namespace {
-
-std::string count(std::int64_t number, std::string_view singular, std::string_view plural) {
-  return fmt::format("{} {}", number, number == 1 ? singular : plural);
-}
-
-}  // namespace
 
 Due assess(Session& session, const SchemaState& state) {
   const auto statements = plan_expand(state, session.engine()).statements.size();
   if (statements > 0)
     return {ExitCode::expand_due,
-            count(static_cast<std::int64_t>(statements), "schema statement is",
-                  "schema statements are") +
-                " due",
+            counted(static_cast<std::int64_t>(statements), "schema statement") + " to run",
             "backglance expand"};
 
   Items items(session);
@@ -30,14 +22,14 @@ Due assess(Session& session, const SchemaState& state) {
   if (unqueued > 0 || unflagged > 0)
     return {ExitCode::migrate_due,
             fmt::format("{} to queue, {} with signature properties to classify",
-                        count(unqueued, "image", "images"), unflagged),
+                        counted(unqueued, "image"), unflagged),
             "backglance migrate"};
   const QueueTotals queued = items.queued();
   const std::int64_t erased = items.erased();
   if (queued.images > 0 || erased > 0) {
     const bool later = erased == 0 && items.claimable().images == 0;
     return {ExitCode::migrate_due,
-            fmt::format("{} to read{}, {} to restore", count(queued.images, "image", "images"),
+            fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
                         later ? " (all waiting for Glance or for a live run)" : "", erased),
             "backglance backfill"};
   }
@@ -45,13 +37,12 @@ Due assess(Session& session, const SchemaState& state) {
   if (due > 0)
     return {ExitCode::contract_due,
             fmt::format("the grace period of {} with deprecated signatures has ended",
-                        count(due, "image", "images")),
+                        counted(due, "image")),
             "backglance contract"};
   const QueueTotals failed = items.failed();
   if (failed.images > 0)
     return {ExitCode::done,
-            fmt::format("nothing is due; {} could not be hashed",
-                        count(failed.images, "image", "images")),
+            fmt::format("nothing is due; {} could not be hashed", counted(failed.images, "image")),
             "backglance report"};
   return {ExitCode::done, "nothing is due", ""};
 }

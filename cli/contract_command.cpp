@@ -25,6 +25,11 @@ struct ContractFlags {
   std::filesystem::path directory;
 };
 
+std::string properties_text(std::int64_t number) {
+  return fmt::format("{} {}", grouped(number),
+                     number == 1 ? "legacy signature property" : "legacy signature properties");
+}
+
 // The confirmation that a destructive step needs: --yes, or the word typed at a terminal.
 void confirm(const ContractFlags& flags, const std::string& what, const std::string& word) {
   if (flags.yes)
@@ -54,14 +59,14 @@ ExitCode run_revert(const CommonOptions& common, Session& session) {
     if (common.json)
       print_json({{"dry_run", true}, {"properties", removed}});
     else
-      fmt::print("would put back {} properties\n", removed);
+      fmt::print("would put back {}\n", properties_text(removed));
     return ExitCode::done;
   }
   const RestoreCounts counts = revert_contract(session);
   if (common.json)
     print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
   else
-    fmt::print("put back {} properties; left {} that were changed since\n", counts.restored,
+    fmt::print("put back {}; left {} that were changed since\n", properties_text(counts.restored),
                counts.kept);
   return ExitCode::done;
 }
@@ -103,15 +108,15 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
     if (common.json)
       print_json(object);
     else
-      fmt::print("{} readable images lack a hash{}; would remove {} properties of {} images\n",
-                 plan.blocking, plan.blocking > 0 ? " and block" : "", plan.due_properties,
-                 plan.due_images);
+      fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
+                 counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
+                 properties_text(plan.due_properties), counted(plan.due_images, "image"));
     return ExitCode::done;
   }
   if (plan.blocking == 0 && plan.due_images > 0)
     confirm(flags,
-            fmt::format("This removes {} legacy signature properties of {} images",
-                        plan.due_properties, plan.due_images),
+            fmt::format("This removes {} of {}", properties_text(plan.due_properties),
+                        counted(plan.due_images, "image")),
             "remove");
   const ContractResult result =
       contract(session, site.database, is_readable, output_directory(flags, site));
@@ -124,9 +129,9 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
   else if (result.safety_copy.empty())
     fmt::print("nothing to remove: no image's grace period has ended\n");
   else
-    fmt::print("removed {} properties of {} images\nsafety copy  {}\narchive      {}\n",
-               result.properties, result.images, result.safety_copy.string(),
-               result.archive.string());
+    fmt::print("removed {} of {}\nsafety copy  {}\narchive      {}\n",
+               properties_text(result.properties), counted(result.images, "image"),
+               result.safety_copy.string(), result.archive.string());
   return ExitCode::done;
 }
 

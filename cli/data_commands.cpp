@@ -61,8 +61,9 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site,
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else
-    fmt::print("would read {} images, {}; would restore {}; {} failed before\n", plan.images,
-               human_bytes(static_cast<std::uint64_t>(plan.bytes)), plan.erased, plan.failed);
+    fmt::print("would read {}, {}; would restore {}; {} failed before\n",
+               counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
+               plan.erased, plan.failed);
   return ExitCode::done;
 }
 
@@ -87,7 +88,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
     else
-      fmt::print("would read {} images, {}\n", totals.images,
+      fmt::print("would read {}, {}\n", counted(totals.images, "image"),
                  human_bytes(static_cast<std::uint64_t>(totals.bytes)));
     return ExitCode::done;
   }
@@ -167,7 +168,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
     } else {
       print_statements(schema);
       print_migrate_result(data, true);
-      fmt::print("would read {} images, {}\n", reads.images,
+      fmt::print("would read {}, {}\n", counted(reads.images, "image"),
                  human_bytes(static_cast<std::uint64_t>(reads.bytes)));
     }
     return ExitCode::done;
@@ -272,7 +273,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   fmt::print("{}: {}, {} read", verb, end(),
              human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (result.left_images > 0)
-    fmt::print(", {} images ({}) left for later", result.left_images,
+    fmt::print(", {} ({}) left for later", counted(result.left_images, "image"),
                human_bytes(static_cast<std::uint64_t>(result.left_bytes)));
   if (result.lost_leases > 0)
     fmt::print(", {} taken over by another run", result.lost_leases);
@@ -280,9 +281,9 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
-  fmt::print("{}: {} images queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
-             dry_run ? "migrate would do" : "migrate", result.queued, result.flagged,
-             result.changed, result.cleared, result.tagged,
+  fmt::print("{}: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
+             dry_run ? "migrate would do" : "migrate", counted(result.queued, "image"),
+             result.flagged, result.changed, result.cleared, result.tagged,
              dry_run ? "" : " -- next: backglance backfill");
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)

@@ -31,7 +31,7 @@ json run_json(const RunRow& run) {
           {"host", run.host},
           {"started_at", json_time(run.started_at)},
           {"finished_at", run.finished_at ? json(json_time(*run.finished_at)) : json(nullptr)},
-          {"outcome", run.outcome},
+          {"outcome", run.outcome.empty() ? json(nullptr) : json(run.outcome)},
           {"images", run.images},
           {"bytes", run.bytes}};
 }
@@ -66,7 +66,8 @@ json read_result_json(const ReadResult& result) {
     }
     return "interrupted";
   };
-  return {{"end", end()},
+  return {{"dry_run", false},
+          {"end", end()},
           {"classes", classes},
           {"queued", result.queued},
           {"bytes_read", result.bytes_read},

@@ -90,21 +90,22 @@ ExitCode run_plan(const CommonOptions& common) {
     fmt::print("note: {}\n", note);
   fmt::print("expand: {} statements\n", schema.statements.size());
   print_statements(schema);
-  fmt::print("\nmigrate: {} images to queue, {} images with signature properties to flag\n",
-             plan["migrate"]["to_queue"].get<std::int64_t>(),
-             plan["migrate"]["to_flag"].get<std::int64_t>());
+  fmt::print("\nmigrate: {} to queue, {} with signature properties to flag\n",
+             counted(plan["migrate"]["to_queue"].get<std::int64_t>(), "image"),
+             counted(plan["migrate"]["to_flag"].get<std::int64_t>(), "image"));
   for (const auto& [scheme, images] : plan["migrate"]["signatures"].items())
     fmt::print("  {:>8}  {}\n", images.get<std::int64_t>(),
                signature_scheme_text(signature_scheme_from_name(scheme)));
   const json& reads = plan["backfill"];
-  fmt::print("\nbackfill: {} images to read, {}{}\n", reads["images"].get<std::int64_t>(),
-             human_bytes(reads["bytes"].get<std::uint64_t>()),
-             pending.unknown_size > 0
-                 ? fmt::format(" and {} images of unknown or no size", pending.unknown_size)
-                 : "");
+  fmt::print(
+      "\nbackfill: {} to read, {}{}\n", counted(reads["images"].get<std::int64_t>(), "image"),
+      human_bytes(reads["bytes"].get<std::uint64_t>()),
+      pending.unknown_size > 0
+          ? fmt::format(" and {} of unknown or no size", counted(pending.unknown_size, "image"))
+          : "");
   if (reads["failed_before"].get<std::int64_t>() > 0)
-    fmt::print("  {} images failed before; only backfill --retry-failed reads them again\n",
-               reads["failed_before"].get<std::int64_t>());
+    fmt::print("  {} failed before; only backfill --retry-failed reads them again\n",
+               counted(reads["failed_before"].get<std::int64_t>(), "image"));
   fmt::print("\nnothing was changed\n");
   return ExitCode::done;
 }

@@ -92,16 +92,16 @@ void print_stores(const json& site) {
 }
 
 std::string images_and_bytes(const json& totals) {
-  return fmt::format("{} images, {}", totals["images"].get<std::int64_t>(),
+  return fmt::format("{}, {}", counted(totals["images"].get<std::int64_t>(), "image"),
                      human_bytes(totals["bytes"].get<std::uint64_t>()));
 }
 
 void print_run(const json& run) {
-  fmt::print(
-      "{:<11} {} {} on {}: {}, {} images, {}\n", "Run", run["started_at"].get<std::string>(),
-      run["command"].get<std::string>(), printable(run["host"].get<std::string>()),
-      run["outcome"].get<std::string>().empty() ? "at work" : run["outcome"].get<std::string>(),
-      run["images"].get<std::int64_t>(), human_bytes(run["bytes"].get<std::uint64_t>()));
+  fmt::print("{:<11} {} {} on {}: {}, {}, {}\n", "Run", run["started_at"].get<std::string>(),
+             run["command"].get<std::string>(), printable(run["host"].get<std::string>()),
+             run["outcome"].is_null() ? "at work" : run["outcome"].get<std::string>(),
+             counted(run["images"].get<std::int64_t>(), "image"),
+             human_bytes(run["bytes"].get<std::uint64_t>()));
 }
 
 void print_status(const json& status) {

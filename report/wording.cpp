@@ -88,20 +88,6 @@ std::string_view signature_scheme_meaning(SignatureScheme scheme) {
   return {};
 }
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const std::size_t first = number < 0 ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
-}
-
-std::string counted(std::int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
-}
-
 std::string percent_text(std::int64_t part, std::int64_t total) {
   if (part <= 0 || total <= 0)
     return "0 %";

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "glance/signature_properties.h"
 #include "sql/read_class.h"
 
@@ -16,10 +17,6 @@ std::string_view read_class_meaning(ReadClass read_class);
 
 // What a scheme means for the image that carries it.
 std::string_view signature_scheme_meaning(SignatureScheme scheme);
-
-// "1,204", "1 image", "1,204 images".
-std::string grouped(std::int64_t number);
-std::string counted(std::int64_t number, std::string_view noun);
 
 // "85 %". Rounded down, so that only the whole is "100 %"; "under 1 %" where there is something
 // after all; "0 %" of nothing.

@@ -248,16 +248,19 @@ std::int64_t Items::erased() {
   return session_.count(sql("erased_count"));
 }
 
-void Items::record_verification(const std::string& run_id, const std::string& image_id,
-                                const ReadOutcome& outcome) {
+void Items::record_verifications(const std::string& run_id, const std::vector<Settled>& verified) {
+  if (verified.empty())
+    return;
   Transaction transaction(session_);
-  session_.execute(sql("forget_verification"), {{"id", image_id}});
-  session_.execute(sql("record_verification"),
-                   {{"id", image_id},
-                    {"result", std::string(read_class_name(outcome.read_class))},
-                    {"reason", sql_value(unless_empty(outcome.reason))},
-                    {"bytes", outcome.bytes},
-                    {"run", run_id}});
+  for (const auto& [claim, outcome] : verified) {
+    session_.execute(sql("forget_verification"), {{"id", claim.image_id}});
+    session_.execute(sql("record_verification"),
+                     {{"id", claim.image_id},
+                      {"result", std::string(read_class_name(outcome.read_class))},
+                      {"reason", sql_value(unless_empty(outcome.reason))},
+                      {"bytes", outcome.bytes},
+                      {"run", run_id}});
+  }
   transaction.commit();
 }
 

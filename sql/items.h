@@ -96,8 +96,9 @@ class Items {
   QueueTotals unqueued();   // pending images that no item stands for
   std::int64_t erased();
 
-  void record_verification(const std::string& run_id, const std::string& image_id,
-                           const ReadOutcome& outcome);
+  // What verify found, in one transaction; the claims are of no run. Replaces what was recorded of
+  // these images before.
+  void record_verifications(const std::string& run_id, const std::vector<Settled>& verified);
 
  private:
   const std::string& sql(std::string_view name) const;

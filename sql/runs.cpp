@@ -96,6 +96,8 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.command = row.text_or_empty(1);
     one.run.host = row.text_or_empty(2);
     one.run.started_at = row.integer_or(5, 0);
+    one.run.images = row.integer_or(6, 0);
+    one.run.bytes = row.integer_or(7, 0);
     one.alive = one.run.host == host ? process_lives(row.text_or_empty(3))
                                      : row.integer_or(4, 0) < kHeartbeatLimitSeconds;
     runs.push_back(std::move(one));

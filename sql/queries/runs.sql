@@ -14,7 +14,7 @@ SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :
 WHERE  run_id = :run;
 
 -- name: unfinished
-SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at
+SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at, images, bytes
 FROM     backglance_run
 WHERE    finished_at IS NULL
 ORDER BY started_at, run_id;
@@ -28,5 +28,5 @@ AND    finished_at IS NULL;
 -- name: recent
 SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes
 FROM     backglance_run
-ORDER BY started_at DESC, run_id
+ORDER BY started_at DESC, COALESCE(finished_at, 9007199254740992) DESC, run_id
 LIMIT    :count;
