@@ -3,14 +3,6 @@
 namespace backglance {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// A transaction's share of small images, and how long the first of them may wait for the others.
-constexpr std::size_t kMaxWaiting = 64;
-constexpr std::chrono::milliseconds kMaxWait{100};
-// An image that took longer than this to read is worth a commit of its own.
-constexpr std::chrono::milliseconds kLongRead{20};
-
 // What was read is not thrown away because somebody holds the write lock: SQLite's own wait
 // (SessionOptions) is repeated so often, some minutes in all.
 constexpr int kCommitAttempts = 12;
@@ -31,10 +23,8 @@ void Settler::add(Work& work) {
     items_.release(run_id_, work.claim);
     return;
   }
-  if (waiting_.empty())
-    oldest_ = Clock::now();
   waiting_.push_back({work.claim, std::move(*work.outcome)});
-  if (waiting_.size() >= kMaxWaiting || work.took > kLongRead || Clock::now() - oldest_ > kMaxWait)
+  if (pace_.add(work.took))
     flush();
 }
 
@@ -73,6 +63,7 @@ void Settler::flush() {
       on_result_(one.claim.image_id, one.outcome);
   }
   waiting_.clear();
+  pace_.committed();
 }
 
 }  // namespace backglance

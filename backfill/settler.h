@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include "backfill/backfill.h"
+#include "backfill/commit_pace.h"
 #include "backfill/pipeline.h"
 #include "sql/items.h"
 #include "sql/session.h"
@@ -12,8 +12,7 @@
 namespace backglance {
 
 // The pipeline's last stage: publishes what was read, settles what was not, gives back what was
-// broken off. Small images are settled several to a transaction; a large one at once, so that a
-// kill costs little. One thread at a time.
+// broken off. Several to a transaction, as CommitPace has it. One thread at a time.
 class Settler {
  public:
   Settler(const Site& site, const std::string& run_id, ReadContext& context,
@@ -31,7 +30,7 @@ class Settler {
   const OnResult& on_result_;
   ReadResult& result_;
   std::vector<Items::Settled> waiting_;
-  std::chrono::steady_clock::time_point oldest_;
+  CommitPace pace_;
 };
 
 }  // namespace backglance

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "backfill/backfill.h"
+#include "backfill/commit_pace.h"
 #include "backfill/pipeline.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
@@ -145,22 +146,22 @@ class VerifyRecord {
     }
   }
 
-  void add(const Work& work) {
+  void add(Work& work) {
     if (!work.outcome)
       return;
-    const ReadOutcome& outcome = *work.outcome;
+    waiting_.push_back({work.claim, std::move(*work.outcome)});
+    if (pace_.add(work.took))
+      flush();
+  }
+
+  // Records what is still waiting. After the pipeline.
+  void flush() {
     if (run_)
-      Items(*session_).record_verification(run_->id(), work.claim.image_id, outcome);
-    ReadCounters& counters = context_.counters();
-    counters.images_settled.fetch_add(1, std::memory_order_relaxed);
-    counters.skip(work.claim.size_bytes, outcome.bytes);
-    ClassTotal& total = result_.total(outcome.read_class);
-    ++total.images;
-    total.bytes += outcome.bytes;
-    if (is_finding(outcome.read_class))
-      counters.findings.fetch_add(1, std::memory_order_relaxed);
-    if (on_result_)
-      on_result_(work.claim.image_id, outcome);
+      Items(*session_).record_verifications(run_->id(), waiting_);
+    for (const Items::Settled& one : waiting_)
+      count(one);
+    waiting_.clear();
+    pace_.committed();
   }
 
   void finish(RunEnd end) {
@@ -171,11 +172,27 @@ class VerifyRecord {
   }
 
  private:
+  void count(const Items::Settled& one) {
+    const auto& [claim, outcome] = one;
+    ReadCounters& counters = context_.counters();
+    counters.images_settled.fetch_add(1, std::memory_order_relaxed);
+    counters.skip(claim.size_bytes, outcome.bytes);
+    ClassTotal& total = result_.total(outcome.read_class);
+    ++total.images;
+    total.bytes += outcome.bytes;
+    if (is_finding(outcome.read_class))
+      counters.findings.fetch_add(1, std::memory_order_relaxed);
+    if (on_result_)
+      on_result_(claim.image_id, outcome);
+  }
+
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
   std::optional<Session> session_;
   std::optional<Run> run_;
+  std::vector<Items::Settled> waiting_;
+  CommitPace pace_;
 };
 
 }  // namespace
@@ -190,11 +207,14 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                 [&](Work& work) {
                   if (work.outcome)
                     return;
+                  const auto began = CommitPace::Clock::now();
                   work.outcome = read_once(work.task, *work.algorithm, context);
+                  work.took = CommitPace::Clock::now() - began;
                   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
                     judge_for_verify(work.task.image, *work.outcome);
                 },
                 [&](Work& work) { record.add(work); }});
+  record.flush();
   result.end = list.end();
   if (context.should_stop())
     result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 
 #include "base/text.h"
 #include "expand/expand.h"
@@ -40,33 +39,11 @@ std::vector<std::string> names_in_parentheses(const std::string& sql) {
   return names;
 }
 
-// The first word of each line of a CREATE TABLE's body: its columns, as our files write them.
-std::vector<std::string> columns_of_create_table(const std::string& sql) {
-  std::vector<std::string> names;
-  std::istringstream lines(sql);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    const auto text = trim(line);
-    if (!text.starts_with(')'))
-      names.emplace_back(text.substr(0, text.find(' ')));
-  }
-  return names;
-}
-
 Finding find_table(const SchemaState& state, const StepStatement& statement) {
-  const auto table = state.catalog.find(statement.table);
-  if (table == state.catalog.end())
+  if (!state.catalog.contains(statement.table))
     return {};
-  std::vector<std::string> there;
-  for (const CatalogColumn& column : table->second.columns)
-    there.push_back(column.name);
-  const auto ours = columns_of_create_table(statement.sql);
-  if (there == ours)
-    return {Presence::exact, {}};
-  return {Presence::conflicting,
-          fmt::format("table {} has the columns ({}), ours would have ({})", statement.table,
-                      printable(join(there, ", "), 600), join(ours, ", "))};
+  const std::string difference = table_difference(state.catalog, statement);
+  return {difference.empty() ? Presence::exact : Presence::conflicting, difference};
 }
 
 Finding find_column(const SchemaState& state, const EngineFacts& engine,

@@ -63,6 +63,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state) {
     plan.notes.emplace_back("backglance's own tables are not there: nothing of it to take back");
     return plan;
   }
+  require_own_tables(state, session.engine());
   require_empty_ledger(session);
   const auto& steps = expand_steps();
   plan_glance_revert(plan, session, state,
