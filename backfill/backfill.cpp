@@ -85,8 +85,9 @@ void read_queue(const Site& site, const std::string& run_id, ReadContext& contex
                 "the leases could not be renewed in time; what was read until then is published",
                 "backglance backfill");
   result.end = claimer.end();
-  if (context.should_stop())
-    result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+  // A signal that came after the last image has ended nothing early.
+  if (result.end != RunEnd::complete && context.should_stop())
+    result.end = context.why_stopped();
 }
 
 std::string outcome_text(RunEnd end) {

@@ -31,8 +31,6 @@ struct ReadOptions {
   bool retry_failed = false;        // backfill: read again what failed before
 };
 
-enum class RunEnd { complete, limit, out_of_time, interrupted };
-
 struct ClassTotal {
   std::int64_t images = 0;
   std::int64_t bytes = 0;

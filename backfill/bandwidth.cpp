@@ -25,7 +25,7 @@ constexpr double kLongestTurnSeconds = 1e8;
 Bandwidth::Bandwidth(std::uint64_t bytes_per_second)
     : bytes_per_second_(bytes_per_second), next_turn_(Clock::now()) {}
 
-void Bandwidth::take(std::uint64_t bytes) {
+void Bandwidth::take(std::uint64_t bytes, const std::function<bool()>& should_stop) {
   if (bytes_per_second_ == 0)
     return;
   const std::chrono::duration<double> cost(std::min(
@@ -36,7 +36,7 @@ void Bandwidth::take(std::uint64_t bytes) {
     turn = std::max(next_turn_, Clock::now() - kBurst);
     next_turn_ = turn + std::chrono::duration_cast<Clock::duration>(cost);
   }
-  while (!stop_requested()) {
+  while (!stop_requested() && !(should_stop && should_stop())) {
     const Clock::duration left = turn - Clock::now();
     if (left <= Clock::duration::zero())
       return;

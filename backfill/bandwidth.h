@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 
 namespace backglance {
@@ -17,8 +18,9 @@ class Bandwidth {
   explicit Bandwidth(std::uint64_t bytes_per_second);
 
   // Blocks until these bytes may be read. Over any time t at most rate * (t + 1/10 s) bytes and one
-  // call's bytes pass. Returns at once, or within 100 ms, if a stop was requested (base/stop.h).
-  void take(std::uint64_t bytes);
+  // call's bytes pass. Returns at once, or within 100 ms, if a stop was requested (base/stop.h) or
+  // `should_stop`, where given, says so.
+  void take(std::uint64_t bytes, const std::function<bool()>& should_stop = {});
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -27,7 +27,7 @@ Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& conte
 
 bool Claimer::next(Work& work) {
   if (context_.should_stop()) {
-    end_ = context_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+    end_ = context_.why_stopped();
     return false;
   }
   if (options_.limit && handed_out_ >= *options_.limit) {

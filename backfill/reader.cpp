@@ -76,7 +76,7 @@ Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& 
     if (auto* failure = std::get_if<ReadFailure>(&result))
       return {false, std::move(*failure)};
     const std::size_t got = std::get<std::size_t>(result);
-    context.bandwidth().take(got);
+    context.bandwidth().take(got, [&] { return context.should_stop(); });
     digests.update(buffer.first(got));
     outcome.bytes += static_cast<std::int64_t>(got);
     context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
@@ -129,6 +129,10 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
 
 bool ReadContext::out_of_time() const {
   return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+}
+
+RunEnd ReadContext::why_stopped() const {
+  return !stop_requested() && out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
 }
 
 bool ReadContext::should_stop() const {

@@ -34,6 +34,8 @@ struct ReadCounters {
   }
 };
 
+enum class RunEnd { complete, limit, out_of_time, interrupted };
+
 // What all readers of a run share. Any thread, once made.
 class ReadContext {
  public:
@@ -45,7 +47,8 @@ class ReadContext {
 
   // True once the run is to end: a signal, the end of --max-runtime, or abandon().
   bool should_stop() const;
-  bool out_of_time() const;
+  // Why, once it is true. A signal counts for more than the end of the time.
+  RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 
   SourceOpener* opener_for(const std::string& scheme) const;
@@ -58,6 +61,8 @@ class ReadContext {
   ReadCounters& counters() { return counters_; }
 
  private:
+  bool out_of_time() const;
+
   std::vector<std::unique_ptr<SourceOpener>> openers_;
   std::vector<std::string> unavailable_;
   std::string encryption_key_;

@@ -16,7 +16,9 @@
 namespace backglance {
 namespace {
 
-constexpr std::int64_t kPage = 64;
+// Each page is a pass over images, which has no index on the size: few of them, of some hundred
+// KiB.
+constexpr std::int64_t kPage = 4096;
 
 // The images to verify, largest first, or those that were named. One thread at a time.
 class VerifyList {
@@ -57,7 +59,7 @@ class VerifyList {
   bool next(Work& work) {
     for (;;) {
       if (context_.should_stop()) {
-        end_ = context_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+        end_ = context_.why_stopped();
         return false;
       }
       if (options_.limit && handed_out_ >= *options_.limit) {
@@ -216,8 +218,9 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                 [&](Work& work) { record.add(work); }});
   record.flush();
   result.end = list.end();
-  if (context.should_stop())
-    result.end = context.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+  // A signal that came after the last image has ended nothing early.
+  if (result.end != RunEnd::complete && context.should_stop())
+    result.end = context.why_stopped();
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   record.finish(result.end);
   return result;

@@ -143,6 +143,8 @@ std::vector<std::string> plan_uninstall(Session& session) {
 }
 
 std::vector<std::string> uninstall(Session& session) {
+  // Under the write lock from the first look on: a run that began in between would lose its tables.
+  Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
   require_own_tables(state, session.engine());
   if (state.catalog.contains("backglance_run"))
@@ -151,7 +153,6 @@ std::vector<std::string> uninstall(Session& session) {
                   fmt::format("another run is at work: {} on {}", printable(live.front().command),
                               printable(live.front().host)),
                   "backglance status");
-  Transaction transaction(session);
   std::vector<std::string> there = plan_uninstall(session);
   for (const StepStatement& statement :
        step_statements(session.engine(), "0001_ledger", "uninstall"))

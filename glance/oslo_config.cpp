@@ -187,6 +187,20 @@ Error substitution_error(OptionName owner, std::string_view what) {
                                              printable(owner.group, 80), what));
 }
 
+constexpr std::array kDefaultNames = {"glance", "glance-api", "glance-manage"};
+
+// Where oslo.config finds a file or directory of its search path, if anywhere.
+std::optional<fs::path> first_hit(const std::string& name) {
+  const std::array<fs::path, 4> directories = {home_expanded("~/.glance"), home_expanded("~"),
+                                               "/etc/glance", "/etc"};
+  for (const fs::path& directory : directories) {
+    std::error_code ignored;  // what cannot be looked at does not exist for oslo either
+    if (fs::exists(directory / name, ignored))
+      return directory / name;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 OsloConfig OsloConfig::read(const std::vector<fs::path>& files) {
@@ -304,22 +318,16 @@ std::string OsloConfig::referenced(std::string_view reference, std::vector<std::
 }
 
 std::vector<fs::path> default_config_files() {
-  constexpr std::array kNames = {"glance", "glance-api", "glance-manage"};
-  const std::array<fs::path, 4> directories = {home_expanded("~/.glance"), home_expanded("~"),
-                                               "/etc/glance", "/etc"};
-  const auto first_hit = [&](const std::string& name) -> std::optional<fs::path> {
-    for (const fs::path& directory : directories) {
-      std::error_code ignored;  // what cannot be looked at does not exist for oslo either
-      if (fs::exists(directory / name, ignored))
-        return directory / name;
-    }
-    return std::nullopt;
-  };
   std::vector<fs::path> files;
-  for (const std::string name : kNames)
+  for (const std::string name : kDefaultNames)
     if (const auto file = first_hit(name + ".conf"))
       files.push_back(*file);
-  for (const std::string name : kNames) {
+  return files;
+}
+
+std::vector<fs::path> default_config_dir_files() {
+  std::vector<fs::path> files;
+  for (const std::string name : kDefaultNames) {
     const auto directory = first_hit(name + ".conf.d");
     std::error_code ignored;
     if (!directory || !fs::is_directory(*directory, ignored))

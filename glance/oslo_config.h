@@ -67,9 +67,14 @@ class OsloConfig {
 
 // The files that oslo.config would read for glance-api and glance-manage on this machine when none
 // is named: the first hit each of glance.conf, glance-api.conf, glance-manage.conf in ~/.glance, ~,
-// /etc/glance, /etc, then the *.conf of the .conf.d directories of the same names, found likewise,
-// sorted by name within each.
+// /etc/glance, /etc; and then the *.conf of the .conf.d directories of the same names, found
+// likewise, sorted by name within each.
+//
+// --config-file takes the place of the files alone, and --config-dir of the directories alone: the
+// other half of the default is still read, before what was named (oslo_config/cfg.py sets both
+// as defaults of these two options).
 std::vector<std::filesystem::path> default_config_files();
+std::vector<std::filesystem::path> default_config_dir_files();
 
 // The *.conf of `directory` that are not hidden, sorted by name. Throws Error{usage} if it is not a
 // directory, Error{io} if it cannot be read.

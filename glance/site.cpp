@@ -206,12 +206,20 @@ std::string read_key(const OsloConfig& config) {
 }
 
 std::vector<fs::path> files_of(const SiteSource& source) {
-  std::vector<fs::path> files = source.config_files;
+  std::vector<fs::path> files;
+  const auto add = [&](const std::vector<fs::path>& more) {
+    files.insert(files.end(), more.begin(), more.end());
+  };
+  // A site that is named by its URL and by no file is described by the command line alone.
+  const bool by_url_alone =
+      source.database_url && source.config_files.empty() && source.config_dirs.empty();
+  if (source.config_files.empty() && !by_url_alone)
+    add(default_config_files());
+  if (source.config_dirs.empty() && !by_url_alone)
+    add(default_config_dir_files());
+  add(source.config_files);
   for (const fs::path& directory : source.config_dirs)
-    for (const fs::path& file : config_files_in(directory))
-      files.push_back(file);
-  if (source.config_files.empty() && source.config_dirs.empty() && !source.database_url)
-    return default_config_files();
+    add(config_files_in(directory));
   return files;
 }
 

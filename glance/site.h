@@ -39,8 +39,8 @@ struct SiteSource {
   std::vector<std::filesystem::path> store_dirs;
 };
 
-// Reads the site: the named files, then the named directories' files; with neither, and with no
-// `database_url`, oslo's own search path. With a database_url no file is needed.
+// Reads the site: oslo's own search path for whichever of files and directories is not named, then the
+// named files, then the named directories' files. With a database_url and neither, no file is read.
 // The database is [database] connection or its old names; the stores are those of [DEFAULT]
 // enabled_backends, else of [glance_store].
 // Throws Error{usage} if no database is found, the URL is wrong, both filesystem_store_datadir and

@@ -20,9 +20,13 @@ constexpr EngineFacts kSqlite = {
     // A column takes values of any type. Text sorts before every blob, so that a blob would be the
     // end of each page; no text is at or before an empty one.
     .has_id = "(typeof(i.id) = 'text' AND i.id <> '')",
+    // 64 TiB, so that a sum of very many is still an integer; Glance's own cap is 1 TiB.
     .known_size =
-        "CAST(CASE WHEN i.size BETWEEN 0 AND 9007199254740992 THEN i.size ELSE 0 END AS "
-        "INTEGER)",
+        "CAST(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END AS INTEGER)",
+    .size_text = "CAST(size AS TEXT)",
+    // Without statistics (ANALYZE), which are not ours to make, an index on `deleted`, where nearly
+    // all rows are alike, seems as good to SQLite as one on image_id.
+    .no_index = "+",
     .begin_write = "BEGIN IMMEDIATE",
     .transactional_ddl = true,
     .boolean_type = "boolean",
@@ -41,13 +45,15 @@ const EngineFacts& engine_facts(Engine engine) {
 }
 
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
-  const std::array<std::pair<std::string_view, std::string_view>, 6> words = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 8> words = {{
       {"{true}", facts.true_literal},
       {"{false}", facts.false_literal},
       {"{now}", facts.now},
       {"{now_datetime}", facts.now_datetime},
       {"{has_id}", facts.has_id},
+      {"{no_index}", facts.no_index},
       {"{known_size}", facts.known_size},
+      {"{size_text}", facts.size_text},
   }};
   std::string out;
   while (!sql.empty()) {

@@ -20,6 +20,9 @@ struct EngineFacts {
   // its size as a whole number, 0 if it is none or beyond belief.
   std::string_view has_id;
   std::string_view known_size;
+  std::string_view size_text;  // the column size as text, whatever it holds
+  // Before a column: keeps the planner off that column's index.
+  std::string_view no_index;
   std::string_view begin_write;
   bool transactional_ddl;
   // How the catalogue spells the types of Glance's columns, lower case.
@@ -30,8 +33,8 @@ struct EngineFacts {
 
 const EngineFacts& engine_facts(Engine engine);
 
-// `sql` with {true}, {false}, {now}, {now_datetime}, {has_id}, {known_size} replaced by the
-// engine's words.
+// `sql` with each word in braces ({true}, {now}, {has_id}, ...; the list is in engine.cpp) replaced
+// by the engine's own.
 std::string in_dialect(std::string_view sql, const EngineFacts& facts);
 
 }  // namespace backglance

@@ -179,7 +179,7 @@ bool Items::publish(const std::string& image_id, const ReadOutcome& outcome) {
                                            {"algorithm", outcome.algorithm},
                                            {"digest", outcome.digest},
                                            {"id", image_id},
-                                           {"bytes", outcome.bytes},
+                                           {"bytes", std::to_string(outcome.bytes)},
                                            {"location", sql_value(outcome.location_id)}}) > 0;
 }
 

@@ -28,7 +28,12 @@ constexpr int kSqliteNotADatabase = 26;
 // The driver's own sentence without the statement and the parameters that SOCI appends to what():
 // they may hold locations.
 std::string driver_text(const soci::soci_error& error) {
-  return printable(error.get_error_message(), 300);
+  std::string text = error.get_error_message();
+  // "sqlite3_statement_backend::loadOne: integer overflow"
+  if (const auto colons = text.find("::"); colons != std::string::npos)
+    if (const auto end = text.find(": ", colons); end != std::string::npos)
+      text.erase(0, end + 2);
+  return printable(text, 300);
 }
 
 Error translated(const soci::soci_error& error, const DatabaseUrl& url) {

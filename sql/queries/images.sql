@@ -33,7 +33,7 @@ WHERE  i.id = :id;
 SELECT   id, value, meta_data
 FROM     image_locations
 WHERE    image_id = :id
-AND      deleted = {false}
+AND      {no_index}deleted = {false}
 AND      status = 'active'
 ORDER BY id;
 
@@ -41,7 +41,7 @@ ORDER BY id;
 SELECT name
 FROM   image_properties
 WHERE  image_id = :id
-AND    deleted = {false}
+AND    {no_index}deleted = {false}
 AND    (name IN ('os_glance_import_task', 'os_glance_hash_op_host')
         OR (name = 'os_glance_importing_to_stores' AND value <> ''));
 
@@ -70,7 +70,7 @@ AND    ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
 -- name: unhashed_page
 SELECT   i.id
 FROM     images i
-WHERE    i.deleted = {false}
+WHERE    {no_index}i.deleted = {false}
 AND      {has_id}
 AND      i.status IN ('active', 'deactivated')
 AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')

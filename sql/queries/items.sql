@@ -8,7 +8,7 @@ SELECT i.id,
        {now}
 FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
-AND    i.deleted = {false}
+AND    {no_index}i.deleted = {false}
 AND    i.status IN ('active', 'deactivated')
 AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
 AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
@@ -23,7 +23,7 @@ WHERE  ((state = 'done' AND digest IS NULL)
         OR (state = 'failed' AND result = 'no_location'
             AND EXISTS (SELECT 1 FROM image_locations l
                         WHERE l.image_id = backglance_item.image_id
-                        AND   l.deleted = {false} AND l.status = 'active')))
+                        AND   {no_index}l.deleted = {false} AND l.status = 'active')))
 AND    EXISTS (SELECT 1 FROM images i
                WHERE i.id = backglance_item.image_id
                AND   i.deleted = {false}
@@ -124,7 +124,8 @@ AND    deleted = {false}
 AND    status IN ('active', 'deactivated')
 AND    (os_hash_value IS NULL OR os_hash_value = '')
 AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = :md5)
-AND    (size IS NULL OR size = 0 OR size = :bytes)
+AND    (os_hash_algo IS NULL OR os_hash_algo = '' OR os_hash_algo = :algorithm)
+AND    (size IS NULL OR size = 0 OR {size_text} = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
                AND   l.deleted = {false} AND l.status = 'active');
@@ -152,9 +153,9 @@ FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
                             AND l.deleted = {false} AND l.status = 'active'
-WHERE    t.state = 'done'
+WHERE    {no_index}t.state = 'done'
 AND      t.digest IS NOT NULL
-AND      i.deleted = {false}
+AND      {no_index}i.deleted = {false}
 AND      i.status IN ('active', 'deactivated')
 AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
 AND      t.image_id > :after

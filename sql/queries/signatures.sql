@@ -43,7 +43,7 @@ FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 AND      s.tag IS NULL
-AND      i.deleted = {false}
+AND      {no_index}i.deleted = {false}
 AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
@@ -111,7 +111,7 @@ FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 AND      s.deadline_at <= {now}
-AND      i.deleted = {false}
+AND      {no_index}i.deleted = {false}
 AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
@@ -132,7 +132,7 @@ AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.ima
 SELECT   id, name, value, updated_at
 FROM     image_properties
 WHERE    image_id = :id
-AND      deleted = {false}
+AND      {no_index}deleted = {false}
 AND      name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
                   'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
                   'img_signature_certificate_uuid',
