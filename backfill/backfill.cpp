@@ -62,11 +62,15 @@ void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& o
 
 QueueTotals named_totals(Session& session, const std::vector<std::string>& images) {
   QueueTotals totals;
-  for (const std::string& image_id : images)
-    if (const auto image = read_image(session, image_id)) {
-      ++totals.images;
-      totals.bytes += image->size.value_or(0);
-    }
+  for (const std::string& image_id : images) {
+    const auto image = read_image(session, image_id);
+    if (!image)
+      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+    if (!image->hashable || !image->os_hash_value.empty())
+      continue;
+    ++totals.images;
+    totals.bytes += image->size.value_or(0);
+  }
   return totals;
 }
 
@@ -145,6 +149,11 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   const QueueTotals left = items.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
+  result.failed_before = items.failed().images;
+  for (std::size_t i = 0; i < result.classes.size(); ++i)
+    if (is_finding(static_cast<ReadClass>(i)))
+      result.failed_before -= result.classes[i].images;
+  result.failed_before = std::max<std::int64_t>(result.failed_before, 0);
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   run.finish(outcome_text(result.end),
              static_cast<std::int64_t>(context.counters().images_settled.load()),
@@ -190,8 +199,15 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   }
   const QueueTotals queued = items.queued();
   const QueueTotals unqueued = items.unqueued();
-  plan.images = queued.images + unqueued.images + (options.retry_failed ? failed.images : 0);
-  plan.bytes = queued.bytes + unqueued.bytes + (options.retry_failed ? failed.bytes : 0);
+  const QueueTotals changed = items.changed();
+  plan.images =
+      queued.images + unqueued.images + changed.images + (options.retry_failed ? failed.images : 0);
+  plan.bytes =
+      queued.bytes + unqueued.bytes + changed.bytes + (options.retry_failed ? failed.bytes : 0);
+  if (options.limit)
+    plan.images = std::min(plan.images, *options.limit);
+  if (options.max_bytes)
+    plan.bytes = std::min(plan.bytes, *options.max_bytes);
   return plan;
 }
 

@@ -43,6 +43,9 @@ struct ReadResult {
   std::int64_t bytes_read = 0;
   std::int64_t left_images = 0;  // of the queue, after the run
   std::int64_t left_bytes = 0;
+  std::int64_t broken_off = 0;  // images whose read was ended before the last byte
+  std::int64_t failed_before =
+      0;                         // images that failed in earlier runs and were not read in this one
   std::int64_t lost_leases = 0;  // images that another run took over
   bool has_findings() const;
   ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
@@ -81,6 +84,9 @@ struct BackfillPlan {
   std::int64_t failed = 0;  // of earlier runs, that only --retry-failed reads again
   std::int64_t erased = 0;  // that the sweep would put back
 };
+// What verify would read. Throws Error{usage} for an unknown --image.
+PendingTotals plan_verify(Session& session, const ReadOptions& options);
+
 BackfillPlan plan_backfill(const Site& site, const ReadOptions& options);
 
 }  // namespace backglance

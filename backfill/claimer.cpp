@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "sql/retry.h"
 
 namespace backglance {
 namespace {
@@ -39,20 +40,25 @@ bool Claimer::next(Work& work) {
   work.claim = std::move(claims_.front());
   claims_.pop_front();
   ++handed_out_;
-  look_up(work);
+  retry_busy([&] { look_up(work); });
   return true;
+}
+
+std::int64_t Claimer::used_bytes() const {
+  // Images of unknown size count once they are read.
+  return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters().bytes_read.load()));
 }
 
 bool Claimer::refill() {
   std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   std::int64_t count = options_.jobs_or_default();
   if (options_.max_bytes) {
-    largest = *options_.max_bytes - claimed_bytes_;
+    largest = *options_.max_bytes - used_bytes();
     count = 1;
   }
-  auto claims = items_.claim(run_id_, count, largest, kLease);
+  auto claims = retry_busy([&] { return items_.claim(run_id_, count, largest, kLease); });
   if (!options_.max_bytes && !claims.empty() && claims.back().size_bytes < kSmallImageBytes) {
-    auto more = items_.claim(run_id_, kSmallBunch, largest, kLease);
+    auto more = retry_busy([&] { return items_.claim(run_id_, kSmallBunch, largest, kLease); });
     claims.insert(claims.end(), more.begin(), more.end());
   }
   if (claims.empty() && options_.max_bytes && items_.claimable().images > 0)
@@ -67,7 +73,12 @@ bool Claimer::refill() {
 bool Claimer::refill_from_list() {
   while (next_listed_ < options_.images.size()) {
     const std::string& image_id = options_.images[next_listed_++];
-    if (auto claim = items_.claim_one(run_id_, image_id, kLease)) {
+    auto claim = retry_busy([&] { return items_.claim_one(run_id_, image_id, kLease); });
+    if (claim && options_.max_bytes && claim->size_bytes > *options_.max_bytes - used_bytes()) {
+      items_.release(run_id_, *claim);
+      end_ = RunEnd::limit;
+    } else if (claim) {
+      claimed_bytes_ += claim->size_bytes;
       claims_.push_back(std::move(*claim));
       return true;
     }
@@ -103,7 +114,7 @@ void Claimer::look_up(Work& work) {
 
 void Claimer::release_rest() {
   for (const Claim& claim : claims_)
-    items_.release(run_id_, claim);
+    retry_busy([&] { items_.release(run_id_, claim); });
   claims_.clear();
 }
 

@@ -37,6 +37,7 @@ class Claimer {
   bool refill();
   bool refill_from_list();
   void look_up(Work& work);
+  std::int64_t used_bytes() const;
 
   Session session_;
   Items items_;

@@ -21,9 +21,12 @@ void Heartbeat::run(const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
   // Between two attempts after one that failed, and how long before the leases' end reading stops.
   constexpr std::chrono::seconds kRetry{5};
+  // Often enough for status to be worth reading; leases could wait for a third of their time.
+  constexpr std::chrono::seconds kBeat{10};
+  static_assert(kBeat <= kLease / 3);
   constexpr std::chrono::seconds kMargin{20};
   auto last = Clock::now();
-  auto wait = kLease / 3;
+  auto wait = kBeat;
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, wait, [] { return false; });
@@ -32,7 +35,7 @@ void Heartbeat::run(const std::stop_token& stop) {
     const auto began = Clock::now();
     if (beat()) {
       last = began;
-      wait = kLease / 3;
+      wait = kBeat;
     } else if (Clock::now() - last > kLease - kMargin) {
       lost_.store(true);
       context_.abandon();

@@ -166,15 +166,23 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     outcome.location_id = row.id;
     if (length_differs(task.image, source, outcome))
       return outcome;
-    DigestSet digests({&md5_algorithm(), &algorithm});
-    const Fed fed = feed(source, digests, context, outcome);
+    std::optional<DigestSet> digests;
+    try {
+      digests.emplace(std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});
+    } catch (const Error& error) {
+      // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
+      outcome.read_class = ReadClass::hash_not_supported;
+      outcome.reason = error.what();
+      return outcome;
+    }
+    const Fed fed = feed(source, *digests, context, outcome);
     if (fed.stopped)
       return std::nullopt;
     if (fed.failure) {
       add_failure(failed, reasons, row.id, *fed.failure);
       continue;
     }
-    const auto hex = digests.finish();
+    const auto hex = digests->finish();
     outcome.md5 = hex[0];
     outcome.digest = hex[1];
     outcome.algorithm =

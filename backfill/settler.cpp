@@ -1,14 +1,8 @@
 #include "backfill/settler.h"
 
+#include "sql/retry.h"
+
 namespace backglance {
-namespace {
-
-// What was read is not thrown away because somebody holds the write lock: SQLite's own wait
-// (SessionOptions) is repeated so often, some minutes in all.
-constexpr int kCommitAttempts = 12;
-
-}  // namespace
-
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
     : session_(site.database),
@@ -20,7 +14,8 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
 
 void Settler::add(Work& work) {
   if (!work.outcome) {
-    items_.release(run_id_, work.claim);
+    ++result_.broken_off;
+    retry_busy([&] { items_.release(run_id_, work.claim); });
     return;
   }
   waiting_.push_back({work.claim, std::move(*work.outcome)});
@@ -31,16 +26,7 @@ void Settler::add(Work& work) {
 void Settler::flush() {
   if (waiting_.empty())
     return;
-  std::vector<std::optional<ReadClass>> became;
-  for (int attempt = 1;; ++attempt) {
-    try {
-      became = items_.settle(run_id_, waiting_);
-      break;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::busy || attempt >= kCommitAttempts)
-        throw;
-    }
-  }
+  const auto became = retry_busy([&] { return items_.settle(run_id_, waiting_); });
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     Items::Settled& one = waiting_[i];
     ReadCounters& counters = context_.counters();

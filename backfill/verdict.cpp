@@ -9,20 +9,24 @@
 namespace backglance {
 namespace {
 
+// Puts the verdict before what was said of other locations.
+void say(ReadOutcome& outcome, ReadClass read_class, std::string reason) {
+  outcome.read_class = read_class;
+  outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
+}
+
 bool differs(const ImageRow& image, ReadOutcome& outcome) {
   if (image.size && *image.size != outcome.bytes) {
-    outcome.read_class = ReadClass::size_differs;
-    outcome.reason =
-        fmt::format("the store holds {} bytes, Glance says {}", outcome.bytes, *image.size);
+    say(outcome, ReadClass::size_differs,
+        fmt::format("the store holds {} bytes, Glance says {}", outcome.bytes, *image.size));
     return true;
   }
   if (!image.checksum.empty() && lower_ascii(image.checksum) != outcome.md5) {
-    outcome.read_class = ReadClass::checksum_differs;
-    outcome.reason =
+    say(outcome, ReadClass::checksum_differs,
         is_md5_hex(image.checksum)
             ? fmt::format("MD5 of the bytes is {}, Glance says {}", outcome.md5, image.checksum)
             : fmt::format("MD5 of the bytes is {}, Glance's checksum is no MD5: '{}'", outcome.md5,
-                          printable(image.checksum, 64));
+                          printable(image.checksum, 64)));
     return true;
   }
   return false;

@@ -10,6 +10,7 @@
 #include "backfill/pipeline.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
 
@@ -41,16 +42,9 @@ class VerifyList {
     }
     std::stable_sort(images_.begin(), images_.end(),
                      [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
-    PendingTotals totals = verifiable_totals(session_);
-    if (!options.images.empty()) {
-      totals = {static_cast<std::int64_t>(images_.size()), 0, 0};
-      for (const SizedImage& image : images_)
-        totals.bytes += image.size;
-    }
-    context.counters().images_total.store(static_cast<std::uint64_t>(
-        options.limit ? std::min(totals.images, *options.limit) : totals.images));
-    context.counters().bytes_total.store(static_cast<std::uint64_t>(
-        options.max_bytes ? std::min(totals.bytes, *options.max_bytes) : totals.bytes));
+    const PendingTotals totals = plan_verify(session_, options);
+    context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
+    context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   }
 
   bool has_ledger() const { return has_ledger_; }
@@ -159,7 +153,7 @@ class VerifyRecord {
   // Records what is still waiting. After the pipeline.
   void flush() {
     if (run_)
-      Items(*session_).record_verifications(run_->id(), waiting_);
+      retry_busy([&] { Items(*session_).record_verifications(run_->id(), waiting_); });
     for (const Items::Settled& one : waiting_)
       count(one);
     waiting_.clear();
@@ -198,6 +192,29 @@ class VerifyRecord {
 };
 
 }  // namespace
+
+PendingTotals plan_verify(Session& session, const ReadOptions& options) {
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  if (!state.has_os_hash)
+    throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
+                "backglance expand");
+  PendingTotals totals;
+  if (options.images.empty())
+    totals = verifiable_totals(session);
+  for (const std::string& image_id : options.images) {
+    const auto image = read_image(session, image_id);
+    if (!image)
+      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+    ++totals.images;
+    totals.bytes += std::max<std::int64_t>(image->size.value_or(0), 0);
+  }
+  if (options.limit)
+    totals.images = std::min(totals.images, *options.limit);
+  if (options.max_bytes)
+    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+  return totals;
+}
 
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {

@@ -2,8 +2,8 @@
 
 namespace backglance {
 
-// Makes SIGINT and SIGTERM ask for a clean end. A second signal of either kind ends the process at
-// once with the signal's default action. Call once, before threads start.
+// Makes SIGINT, SIGTERM and SIGHUP ask for a clean end. A second signal of either kind ends the
+// process at once with the signal's default action. Call once, before threads start.
 void install_stop_handlers();
 
 // True once a clean end was asked for, by a signal or by request_stop(). Any thread.

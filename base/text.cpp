@@ -185,7 +185,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   if (!quantity)
     return std::nullopt;
   std::uint64_t factor = 0;
-  if (quantity->unit.empty() || quantity->unit == "s")
+  if (quantity->unit == "s" || (quantity->unit.empty() && quantity->number == 0))
     factor = 1;
   else if (quantity->unit == "m" || quantity->unit == "min")
     factor = 60;
@@ -193,6 +193,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     factor = 3600;
   else if (quantity->unit == "d")
     factor = 86400;
+  else if (quantity->unit == "w")
+    factor = std::uint64_t{7} * 86400;
   else
     return std::nullopt;
   // A thousand centuries is surely a slip of the finger, and dates must stay representable.

@@ -37,7 +37,8 @@ std::string human_duration(std::chrono::seconds duration);
 // Nothing if it is not such a number, or past 2^63-1.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
-// A duration from "90", "90s", "15m", "8h", "180d": a bare number is seconds. Nothing if it is not.
+// A duration from "90s", "15m", "8h", "180d", "26w". A number without a unit is none, but for 0: a
+// person who leaves the unit out does not always mean seconds.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 // "2026-03-04 05:06:07" in UTC of unix seconds, and the date alone.

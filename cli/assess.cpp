@@ -17,7 +17,7 @@ Due assess(Session& session, const SchemaState& state) {
             "backglance expand"};
 
   Items items(session);
-  const std::int64_t unqueued = items.unqueued().images;
+  const std::int64_t unqueued = items.unqueued().images + items.changed().images;
   const std::int64_t unflagged = unflagged_count(session);
   if (unqueued > 0 || unflagged > 0)
     return {ExitCode::migrate_due,

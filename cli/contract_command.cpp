@@ -99,10 +99,11 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
                      const ContractFlags& flags) {
   const ReadContext context(site, 0, {});
   if (!context.unavailable_directories().empty())
-    throw Error(ErrorKind::gate,
-                fmt::format("store directory {} cannot be opened: whether its images can be read is "
-                            "not known",
-                            printable(join(context.unavailable_directories(), ", "), 600)));
+    throw Error(
+        ErrorKind::gate,
+        fmt::format("store directory {} cannot be opened: whether its images can be read is "
+                    "not known",
+                    printable(join(context.unavailable_directories(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
     return backglance::is_readable(read_locations(session, image_id), context);
   };

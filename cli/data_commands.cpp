@@ -5,6 +5,7 @@
 #include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -83,8 +84,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const Site site = read_site(common.source);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
-    require_expanded(read_schema_state(session));
-    const PendingTotals totals = verifiable_totals(session);
+    const PendingTotals totals = plan_verify(session, options);
     if (common.json)
       print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
     else
@@ -102,17 +102,15 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
 
 struct MigrateFlags {
   std::string grace = "180d";
-  std::string tag;
-  std::string untag;
+  std::optional<std::string> tag;
+  std::optional<std::string> untag;
 };
 
 MigrateOptions migrate_options(const MigrateFlags& flags) {
   MigrateOptions options;
   options.grace = duration_option("--grace", flags.grace);
-  if (!flags.tag.empty())
-    options.tag = flags.tag;
-  if (!flags.untag.empty())
-    options.untag = flags.untag;
+  options.tag = flags.tag;
+  options.untag = flags.untag;
   return options;
 }
 
@@ -131,6 +129,15 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (common.dry_run && options.untag) {
+    require_expanded(read_schema_state(session));
+    const std::int64_t tags = tag_count(session, *options.untag);
+    if (common.json)
+      print_json({{"dry_run", true}, {"tags", tags}});
+    else
+      fmt::print("would take back {}\n", counted(tags, "tag"));
+    return ExitCode::done;
+  }
   const MigrateResult result = common.dry_run ? plan_migrate(session) : migrate(session, options);
   if (common.json)
     print_json(migrate_json(result, common.dry_run));
@@ -196,13 +203,14 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
       ->check(CLI::Range(1, kMaxJobs));
   app.add_option("--limit", flags.limit, "At most so many images")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   app.add_option("--max-bytes", flags.max_bytes,
                  "At most so many bytes; an image that does not fit into what is left is not begun")
       ->type_name("BYTES");
   app.add_option("--max-runtime", flags.max_runtime, "End after this time: 90s, 15m, 8h")
       ->type_name("DURATION");
-  app.add_option("--bandwidth", flags.bandwidth, "At most so many bytes per second, over all jobs")
+  app.add_option("--bandwidth", flags.bandwidth,
+                 "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
       ->type_name("BYTES/S");
   app.add_option("--image", flags.images, "This image alone; may be repeated")
       ->type_name("ID")
@@ -222,12 +230,12 @@ ReadOptions read_options(const ReadFlags& flags) {
   ReadOptions options;
   options.jobs = flags.jobs;
   options.limit = flags.limit;
-  if (!flags.max_bytes.empty())
-    options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", flags.max_bytes));
-  if (!flags.max_runtime.empty())
-    options.max_runtime = duration_option("--max-runtime", flags.max_runtime);
-  if (!flags.bandwidth.empty()) {
-    std::string rate = flags.bandwidth;
+  if (flags.max_bytes)
+    options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));
+  if (flags.max_runtime)
+    options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
+  if (flags.bandwidth) {
+    std::string rate = *flags.bandwidth;
     if (rate.ends_with("/s"))
       rate.resize(rate.size() - 2);
     options.bandwidth = bytes_option("--bandwidth", rate);
@@ -268,27 +276,40 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
       case RunEnd::interrupted:
         break;
     }
-    return "interrupted; what was read is published, the rest released";
+    return "interrupted";
   };
   fmt::print("{}: {}, {} read", verb, end(),
              human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  if (result.broken_off > 0)
+    fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
   if (result.left_images > 0)
     fmt::print(", {} ({}) left for later", counted(result.left_images, "image"),
                human_bytes(static_cast<std::uint64_t>(result.left_bytes)));
   if (result.lost_leases > 0)
     fmt::print(", {} taken over by another run", result.lost_leases);
+  if (result.failed_before > 0)
+    fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
+               counted(result.failed_before, "image"));
   fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
-  fmt::print("{}: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
-             dry_run ? "migrate would do" : "migrate", counted(result.queued, "image"),
-             result.flagged, result.changed, result.cleared, result.tagged,
-             dry_run ? "" : " -- next: backglance backfill");
+  if (dry_run)
+    fmt::print("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
+               result.flagged);
+  else
+    fmt::print(
+        "migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed -- next: "
+        "backglance backfill\n",
+        counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
+        result.tagged);
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)
       fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
                  is_deprecated(count.scheme) ? "  deprecated" : "");
+  if (result.first_deadline)
+    fmt::print("the first grace period ends on {} UTC; deadlines once set stay\n",
+               utc_time(*result.first_deadline));
 }
 
 ExitCode exit_code_of(const ReadResult& result) {

@@ -14,9 +14,9 @@ namespace backglance {
 struct ReadFlags {
   int jobs = 0;
   std::optional<std::int64_t> limit;
-  std::string max_bytes;
-  std::string max_runtime;
-  std::string bandwidth;
+  std::optional<std::string> max_bytes;
+  std::optional<std::string> max_runtime;
+  std::optional<std::string> bandwidth;
   std::vector<std::string> images;
   bool retry_failed = false;
   bool sweep = false;

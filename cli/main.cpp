@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -104,9 +106,17 @@ int run(int argc, char** argv) {
   }
   common.source = joined(std::move(before_command), common.source);
   try {
-    return static_cast<int>(runner(common));
+    const ExitCode code = runner(common);
+    // What was printed may still be in a buffer, and the disk under it full.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw backglance::io_error("standard output cannot be written", errno);
+    return static_cast<int>(code);
   } catch (const Error& error) {
     return static_cast<int>(report_error(error, common.json));
+  } catch (const std::system_error& error) {
+    // fmt throws it when a stream does not take what it prints.
+    return static_cast<int>(report_error(
+        backglance::io_error("standard output cannot be written", error.code().value()), false));
   }
 }
 

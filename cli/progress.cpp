@@ -42,7 +42,10 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   const double share = total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
   const double rest = static_cast<double>(total - done);
   std::string left;
-  if (rest > 0 && bytes_per_second > 0)
+  constexpr double kYear = 365.0 * 86400;
+  if (rest > 0 && bytes_per_second > 0 && rest / bytes_per_second > kYear)
+    left = ", more than a year left";
+  else if (rest > 0 && bytes_per_second > 0)
     left = ", " + human_duration(std::chrono::seconds(std::llround(rest / bytes_per_second))) +
            " left";
   const std::string figures =

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -83,8 +84,10 @@ void print_stores(const json& site) {
   for (const json& store : site["stores"]) {
     const std::string id = store["id"];
     std::vector<std::string> directories = store["directories"];
-    for (std::string& directory : directories)
-      directory = printable(directory);
+    for (std::string& directory : directories) {
+      const bool readable = access(directory.c_str(), R_OK | X_OK) == 0;
+      directory = printable(directory) + (readable ? "" : " ** cannot be opened **");
+    }
     fmt::print(
         "{:<11} {}{}{}{}\n", "Store", id, id.empty() ? "" : ": ", store["type"].get<std::string>(),
         directories.empty() ? " (not read by this release)" : "  " + join(directories, ", "));

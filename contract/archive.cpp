@@ -12,8 +12,6 @@
 namespace backglance {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 << 10;
-
 std::string base64(const std::string& bytes) {
   constexpr const char* kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -66,33 +64,21 @@ RemovalArchive::~RemovalArchive() {
 void RemovalArchive::add(const PropertyRow& property) {
   buffer_ +=
       as_json(property).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-  if (buffer_.size() >= kBufferBytes) {
-    write_all(buffer_);
-    buffer_.clear();
-  }
 }
 
-void RemovalArchive::close() {
-  write_all(buffer_);
-  buffer_.clear();
-  if (fsync(fd_) != 0)
-    throw io_error("archive " + path_.string(), errno);
-  const int failed = ::close(fd_) == 0 ? 0 : errno;
-  fd_ = -1;
-  if (failed != 0)
-    throw io_error("archive " + path_.string(), failed);
-}
-
-void RemovalArchive::write_all(const std::string& text) {
+void RemovalArchive::sync() {
   std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote = write(fd_, text.data() + done, text.size() - done);
+  while (done < buffer_.size()) {
+    const ssize_t wrote = write(fd_, buffer_.data() + done, buffer_.size() - done);
     if (wrote < 0 && errno == EINTR)
       continue;
     if (wrote < 0)
       throw io_error("archive " + path_.string(), errno);
     done += static_cast<std::size_t>(wrote);
   }
+  buffer_.clear();
+  if (fsync(fd_) != 0)
+    throw io_error("archive " + path_.string(), errno);
 }
 
 }  // namespace backglance

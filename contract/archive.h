@@ -19,12 +19,10 @@ class RemovalArchive {
   RemovalArchive& operator=(const RemovalArchive&) = delete;
 
   void add(const PropertyRow& property);
-  // Brings everything to the disk. Throws Error{io}.
-  void close();
+  // Brings all that was added to the disk. Throws Error{io}.
+  void sync();
 
  private:
-  void write_all(const std::string& text);
-
   std::filesystem::path path_;
   std::string buffer_;
   int fd_ = -1;

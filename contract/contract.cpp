@@ -108,15 +108,15 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
   result.archive = directory / ("backglance-removed-" + stamp + ".jsonl");
   copy_sqlite_database(database, result.safety_copy);
   RemovalArchive archive(result.archive);
-  for_each_due(session, [&](const std::string&, const std::vector<PropertyRow>& properties) {
+  // Each image's properties are on the disk before their removal is committed.
+  const auto archive_first = [&](const std::vector<PropertyRow>& properties) {
     for (const PropertyRow& property : properties)
       archive.add(property);
-  });
-  archive.close();
-
+    archive.sync();
+  };
   for_each_due(session, [&](const std::string& image_id, const std::vector<PropertyRow>&) {
-    const auto removed = remove_properties(session, run.id(), image_id);
-    ++result.images;
+    const auto removed = remove_properties(session, run.id(), image_id, archive_first);
+    result.images += removed.empty() ? 0 : 1;
     result.properties += static_cast<std::int64_t>(removed.size());
   });
   untag_settled(session);

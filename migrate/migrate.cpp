@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/stop.h"
+#include "base/text.h"
 #include "sql/items.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
@@ -17,7 +18,7 @@ constexpr std::size_t kFlagBatch = 500;
 constexpr std::size_t kMaxTagBytes = 255;
 
 void check_tag(const std::optional<std::string>& tag) {
-  if (tag && (tag->empty() || tag->size() > kMaxTagBytes))
+  if (tag && (trim(*tag).empty() || tag->size() > kMaxTagBytes))
     throw Error(ErrorKind::usage, "a tag has 1 to 255 bytes");
 }
 
@@ -73,6 +74,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
       result.tagged = tag_flagged(session, *options.tag);
   }
   result.schemes = scheme_counts(session);
+  result.first_deadline = first_deadline(session);
   run.finish("done", result.queued);
   return result;
 }
@@ -82,8 +84,8 @@ MigrateResult plan_migrate(Session& session) {
   require_glance(state);
   MigrateResult result;
   const bool ledger = state.has_ledger && state.has_os_hash;
-  result.queued =
-      ledger ? Items(session).unqueued().images : pending_totals(session, state.has_os_hash).images;
+  result.queued = ledger ? Items(session).unqueued().images + Items(session).changed().images
+                         : pending_totals(session, state.has_os_hash).images;
   std::map<SignatureScheme, std::int64_t> schemes;
   for_each_signed_image(session,
                         [&](const SignedImage& image) { ++schemes[image.finding.scheme]; });

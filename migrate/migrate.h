@@ -19,12 +19,13 @@ struct MigrateOptions {
 };
 
 struct MigrateResult {
-  std::int64_t queued = 0;           // images newly queued for the backfill
-  std::int64_t flagged = 0;          // images newly flagged
-  std::int64_t changed = 0;          // flags that followed a change
-  std::int64_t cleared = 0;          // flags whose image has lost all such properties
-  std::int64_t tagged = 0;           // tags added or taken back
-  std::vector<SchemeCount> schemes;  // all flags, after the run
+  std::int64_t queued = 0;                     // images newly queued for the backfill
+  std::int64_t flagged = 0;                    // images newly flagged
+  std::int64_t changed = 0;                    // flags that followed a change
+  std::int64_t cleared = 0;                    // flags whose image has lost all such properties
+  std::int64_t tagged = 0;                     // tags added or taken back
+  std::optional<std::int64_t> first_deadline;  // of live images still flagged, unix seconds
+  std::vector<SchemeCount> schemes;            // all flags, after the run
 };
 
 // The data steps that SQL alone can do: queues every image to be read and classifies every image

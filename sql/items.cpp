@@ -1,5 +1,6 @@
 #include "sql/items.h"
 
+#include "base/stop.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -17,11 +18,12 @@ constexpr std::int64_t kChangedAttempts = 3;
 struct Retry {
   bool again = false;
   std::int64_t delay_seconds = 0;
+  std::int64_t tries = 1;  // that it counts for
 };
 
 Retry retry_of(ReadClass read_class, std::int64_t attempts_before) {
   if (read_class == ReadClass::busy_in_glance)
-    return {true, kBusyDelaySeconds};
+    return {true, kBusyDelaySeconds, 0};  // waiting for Glance is no attempt
   if (read_class == ReadClass::changed_while_read)
     return {attempts_before + 1 < kChangedAttempts, kChangedDelaySeconds};
   return {};
@@ -45,10 +47,13 @@ std::int64_t Items::queue_new() {
   std::int64_t queued = 0;
   std::string after;
   while (const auto upto = image_page_end(session_, after, kQueuePage)) {
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; what was queued stays queued");
     queued += session_.execute(sql("queue_page"), {{"after", after}, {"upto", *upto}});
     after = *upto;
   }
-  return queued + session_.execute(sql("requeue_changed"));
+  return queued + session_.execute(sql("requeue_changed")) +
+         session_.execute(sql("requeue_unreachable"));
 }
 
 std::int64_t Items::requeue_failed() {
@@ -130,6 +135,7 @@ std::optional<ReadClass> Items::settle_one(const std::string& run_id, const Sett
   if (retry.again) {
     const auto rows = session_.execute(sql("postpone"), {{"result", result},
                                                          {"reason", outcome.reason},
+                                                         {"tries", retry.tries},
                                                          {"delay", retry.delay_seconds},
                                                          {"id", claim.image_id},
                                                          {"run", run_id},
@@ -158,7 +164,8 @@ std::optional<ReadClass> Items::settle_one(const std::string& run_id, const Sett
     return outcome.read_class;
 
   const ReadClass why = why_not_published(claim.image_id);
-  const bool again = why == ReadClass::busy_in_glance;
+  // A row that does not stand still is not read for ever.
+  const bool again = why == ReadClass::busy_in_glance && claim.attempts + 1 < kChangedAttempts;
   session_.execute(
       sql("amend_result"),
       {{"state", std::string(again          ? "queued"
@@ -232,6 +239,9 @@ QueueTotals Items::totals(std::string_view name) {
 
 QueueTotals Items::queued() {
   return totals("queued_totals");
+}
+QueueTotals Items::changed() {
+  return totals("changed_totals");
 }
 QueueTotals Items::claimable() {
   return totals("claimable_totals");

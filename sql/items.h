@@ -91,6 +91,7 @@ class Items {
   void requeue_erased(const std::string& image_id);
 
   QueueTotals queued();     // still to read, now or later
+  QueueTotals changed();    // settled before, and work again: queue_new() will queue them
   QueueTotals claimable();  // of these, now
   QueueTotals failed();     // findings whose image still has no hash
   QueueTotals unqueued();   // pending images that no item stands for

@@ -62,16 +62,29 @@ std::string boot_id() {
   return id;
 }
 
+// "pid:[4026531836]": containers that share a host's name do not see each other's processes.
+std::string pid_namespace() {
+  std::array<char, 64> name = {};
+  const ssize_t length = readlink("/proc/self/ns/pid", name.data(), name.size() - 1);
+  return length > 0 ? std::string(name.data(), static_cast<std::size_t>(length)) : "?";
+}
+
 // Names one process of one boot, so that a later process with the same pid is not taken for it.
 std::string this_process() {
   const std::string pid = std::to_string(getpid());
-  return fmt::format("{} {} {}", boot_id(), pid, process_start(pid));
+  return fmt::format("{} {} {} {}", boot_id(), pid_namespace(), pid, process_start(pid));
 }
 
-bool process_lives(const std::string& process) {
+// Whether that process is at work. Nothing if this process cannot know.
+std::optional<bool> process_lives(const std::string& process) {
   const auto parts = split(process, ' ');
-  return parts.size() == 3 && parts[0] == boot_id() && !parts[2].empty() &&
-         process_start(parts[1]) == parts[2];
+  if (parts.size() != 4 || parts[3].empty())
+    return std::nullopt;
+  if (parts[0] != boot_id())
+    return false;
+  if (parts[1] != pid_namespace())
+    return std::nullopt;
+  return process_start(parts[2]) == parts[3];
 }
 
 bool shares(const std::string& command) {
@@ -98,8 +111,9 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.started_at = row.integer_or(5, 0);
     one.run.images = row.integer_or(6, 0);
     one.run.bytes = row.integer_or(7, 0);
-    one.alive = one.run.host == host ? process_lives(row.text_or_empty(3))
-                                     : row.integer_or(4, 0) < kHeartbeatLimitSeconds;
+    const auto lives =
+        one.run.host == host ? process_lives(row.text_or_empty(3)) : std::optional<bool>();
+    one.alive = lives.value_or(row.integer_or(4, 0) < kHeartbeatLimitSeconds);
     runs.push_back(std::move(one));
   });
   return runs;

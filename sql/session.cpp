@@ -67,7 +67,10 @@ std::string sqlite_connection_string(const DatabaseUrl& url, const SessionOption
   struct stat info = {};
   if (stat(url.database.c_str(), &info) != 0)
     throw Error(ErrorKind::connect,
-                io_error("the database file cannot be opened: " + url.redacted(), errno).what());
+                io_error("the database file cannot be opened: " + url.redacted(), errno).what(),
+                url.database.starts_with('/')
+                    ? ""
+                    : "an absolute path takes four slashes: sqlite:////srv/glance.sqlite");
   if (!S_ISREG(info.st_mode))
     throw Error(ErrorKind::connect, "the database is not a regular file: " + url.redacted());
   // SOCI's parser takes the value between quotes as it stands and has no escape.

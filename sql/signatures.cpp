@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/stop.h"
 #include "base/text.h"
 #include "sql/images.h"
 #include "sql/text.h"
@@ -94,6 +95,11 @@ void write_scheme(Session& session, std::string_view statement, const std::strin
                    {"missing", join(finding.missing, " ")}});
 }
 
+void check_tagging_stop() {
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted between two tags", "backglance migrate");
+}
+
 bool tag_image(Session& session, const std::string& image_id, const std::string& tag) {
   Transaction transaction(session);
   const SqlParameters parameters = {{"id", image_id}, {"tag", tag}};
@@ -133,9 +139,11 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
                   });
     if (page.empty())
       return changed;
-    for (const Tagged& one : page)
+    for (const Tagged& one : page) {
+      check_tagging_stop();
       if (deprecated_too || !one.deprecated)
         changed += untag_image(session, one.image_id, tag, one.tag_id) ? 1 : 0;
+    }
     after = page.back().image_id;
   }
 }
@@ -190,8 +198,10 @@ std::int64_t tag_flagged(Session& session, const std::string& tag) {
         first_column(session, "untagged_page", {{"after", after}, {"page", kRowPage}});
     if (page.empty())
       return changed;
-    for (const std::string& image_id : page)
+    for (const std::string& image_id : page) {
+      check_tagging_stop();
       changed += tag_image(session, image_id, tag) ? 1 : 0;
+    }
     after = page.back();
   }
 }
@@ -215,6 +225,15 @@ std::vector<SchemeCount> scheme_counts(Session& session) {
   return counts;
 }
 
+std::optional<std::int64_t> first_deadline(Session& session) {
+  const auto row = session.first_row(signature_sql(session, "first_deadline"));
+  return row ? row->integer(0) : std::nullopt;
+}
+
+std::int64_t tag_count(Session& session, const std::string& tag) {
+  return session.count(signature_sql(session, "tag_count"), {{"tag", tag}});
+}
+
 std::int64_t due_count(Session& session) {
   return session.count(signature_sql(session, "due_totals"));
 }
@@ -236,14 +255,16 @@ std::vector<PropertyRow> removable_properties(Session& session, const std::strin
 }
 
 std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
-                                           const std::string& image_id) {
+                                           const std::string& image_id,
+                                           const OnRemoval& before_commit) {
   Transaction transaction(session);
   std::vector<PropertyRow> properties = removable_properties(session, image_id);
   const auto now = session.first_row(signature_sql(session, "current_datetime"));
   const std::string deleted_at = now->text_or_empty(0);
   for (const PropertyRow& property : properties) {
     // A property that was removed, put back by its owner and falls due again has a note already.
-    session.execute(signature_sql(session, "forget_archived"), {{"property", property.id}});
+    session.execute(signature_sql(session, "forget_archived"),
+                    {{"id", image_id}, {"name", property.name}});
     session.execute(signature_sql(session, "archive_property"),
                     {{"property", property.id},
                      {"id", image_id},
@@ -256,35 +277,45 @@ std::vector<PropertyRow> remove_properties(Session& session, const std::string& 
                     {{"property", property.id}, {"deleted_at", deleted_at}});
   }
   write_scheme(session, "mark_removed", image_id, judge_live(live_properties(session, image_id)));
+  before_commit(properties);
   transaction.commit();
   return properties;
 }
 
 RestoreCounts restore_properties(Session& session) {
   RestoreCounts counts;
-  std::int64_t after = -1;
+  std::string after_image;
+  std::string after_name;
   for (;;) {
-    const auto page = session.rows(signature_sql(session, "archived_page"),
-                                   {{"after", after}, {"page", kRowPage}});
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
+                  "backglance contract --revert");
+    const auto page = session.rows(
+        signature_sql(session, "archived_page"),
+        {{"after_image", after_image}, {"after_name", after_name}, {"page", kRowPage}});
     if (page.empty())
       return counts;
     Transaction transaction(session);
     for (const SqlRow& row : page) {
-      after = row.integer_or(0, 0);
-      const std::string image_id = row.text_or_empty(1);
-      const auto rows = session.execute(signature_sql(session, "restore_property"),
-                                        {{"property", after},
-                                         {"id", image_id},
-                                         {"updated_at", sql_value(row.text(2))},
-                                         {"deleted_at", row.text_or_empty(3)}});
-      if (rows == 0) {
+      after_image = row.text_or_empty(1);
+      after_name = row.text_or_empty(2);
+      const SqlParameters property = {{"id", after_image},
+                                      {"name", after_name},
+                                      {"value", sql_value(row.text(3))},
+                                      {"updated_at", sql_value(row.text(4))}};
+      SqlParameters as_left = property;
+      as_left.push_back({"property", row.integer_or(0, 0)});
+      as_left.push_back({"deleted_at", row.text_or_empty(5)});
+      if (session.execute(signature_sql(session, "restore_property"), as_left) == 0 &&
+          session.execute(signature_sql(session, "recreate_property"), property) == 0) {
         ++counts.kept;
         continue;
       }
       ++counts.restored;
-      session.execute(signature_sql(session, "forget_archived"), {{"property", after}});
-      write_scheme(session, "mark_restored", image_id,
-                   judge_live(live_properties(session, image_id)));
+      session.execute(signature_sql(session, "forget_archived"),
+                      {{"id", after_image}, {"name", after_name}});
+      write_scheme(session, "mark_restored", after_image,
+                   judge_live(live_properties(session, after_image)));
     }
     transaction.commit();
   }

@@ -47,11 +47,17 @@ std::int64_t untag(Session& session, const std::string& tag);
 // Takes our tags, whatever their name, from images whose scheme is no longer deprecated.
 void untag_settled(Session& session);
 
+// Images that carry this tag of ours.
+std::int64_t tag_count(Session& session, const std::string& tag);
+
 struct SchemeCount {
   SignatureScheme scheme = SignatureScheme::none;
   std::int64_t images = 0;
 };
 std::vector<SchemeCount> scheme_counts(Session& session);
+
+// The earliest deadline of a live image with a deprecated scheme.
+std::optional<std::int64_t> first_deadline(Session& session);
 
 // Live images whose deadline has passed.
 std::int64_t due_count(Session& session);
@@ -73,15 +79,20 @@ struct PropertyRow {
 std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id);
 
 // Removes them in one transaction as Glance removes them (soft delete) and enters each in
-// backglance_removed. Returns what was removed.
+// backglance_removed. `before_commit` is given what is being removed while it can still be called
+// off by throwing. Returns what was removed.
+using OnRemoval = std::function<void(const std::vector<PropertyRow>&)>;
 std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
-                                           const std::string& image_id);
+                                           const std::string& image_id,
+                                           const OnRemoval& before_commit);
 
 struct RestoreCounts {
   std::int64_t restored = 0;  // properties
   std::int64_t kept = 0;      // that somebody has set or the image lost since: left as they are
 };
-// Puts back everything that backglance_removed holds, and empties it of what was put back.
+// Puts back everything that backglance_removed holds, and empties it of what was put back. A row
+// that `glance-manage db purge` has taken away since is made anew; its created_at is then its last
+// change.
 RestoreCounts restore_properties(Session& session);
 std::int64_t removed_count(Session& session);
 

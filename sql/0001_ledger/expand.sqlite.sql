@@ -20,7 +20,7 @@ CREATE TABLE backglance_run (
     run_id       VARCHAR(36)  NOT NULL PRIMARY KEY,
     command      VARCHAR(16)  NOT NULL,
     host         VARCHAR(255) NOT NULL,
-    process      VARCHAR(96)  NOT NULL,
+    process      VARCHAR(128) NOT NULL,
     version      VARCHAR(32)  NOT NULL,
     started_at   BIGINT       NOT NULL,
     heartbeat_at BIGINT       NOT NULL,
@@ -94,12 +94,13 @@ CREATE TABLE backglance_signature (
 -- lock: the database's write lock, for the moment of one small transaction
 -- cost: none
 CREATE TABLE backglance_removed (
-    property_id  BIGINT       NOT NULL PRIMARY KEY,
+    property_id  BIGINT       NOT NULL,
     image_id     VARCHAR(36)  NOT NULL,
     name         VARCHAR(255) NOT NULL,
     value        TEXT,
     updated_at   VARCHAR(32),
     deleted_at   VARCHAR(32)  NOT NULL,
     run_id       VARCHAR(36)  NOT NULL,
-    removed_at   BIGINT       NOT NULL
+    removed_at   BIGINT       NOT NULL,
+    PRIMARY KEY (image_id, name)
 );

@@ -73,7 +73,7 @@ FROM     images i
 WHERE    {no_index}i.deleted = {false}
 AND      {has_id}
 AND      i.status IN ('active', 'deactivated')
-AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
+AND      ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
 AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;

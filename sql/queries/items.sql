@@ -10,7 +10,7 @@ FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
 AND    {no_index}i.deleted = {false}
 AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
+AND    ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
 AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
 
 -- Work that has come back: a hash that somebody else had filled and that is gone again, an image that was not
@@ -23,7 +23,36 @@ WHERE  ((state = 'done' AND digest IS NULL)
         OR (state = 'failed' AND result = 'no_location'
             AND EXISTS (SELECT 1 FROM image_locations l
                         WHERE l.image_id = backglance_item.image_id
-                        AND   {no_index}l.deleted = {false} AND l.status = 'active')))
+                        AND   l.deleted = {false} AND l.status = 'active')))
+AND    EXISTS (SELECT 1 FROM images i
+               WHERE i.id = backglance_item.image_id
+               AND   i.deleted = {false}
+               AND   i.status IN ('active', 'deactivated')
+               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+
+-- name: changed_totals
+SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
+FROM   backglance_item
+WHERE  ((state = 'done' AND digest IS NULL)
+        OR (state = 'failed' AND result = 'gone')
+        OR (state = 'failed' AND result = 'no_location'
+            AND EXISTS (SELECT 1 FROM image_locations l
+                        WHERE l.image_id = backglance_item.image_id
+                        AND   l.deleted = {false} AND l.status = 'active')))
+AND    EXISTS (SELECT 1 FROM images i
+               WHERE i.id = backglance_item.image_id
+               AND   i.deleted = {false}
+               AND   i.status IN ('active', 'deactivated')
+               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+
+-- A store that was not there may be back. To look costs an open, so that each run an hour later looks again; what
+-- disagreed is read again only when told.
+-- name: requeue_unreachable
+UPDATE backglance_item
+SET    state = 'queued', next_try_at = 0, queued_at = {now}
+WHERE  state = 'failed'
+AND    result IN ('missing', 'unreadable')
+AND    finished_at < {now} - 3600
 AND    EXISTS (SELECT 1 FROM images i
                WHERE i.id = backglance_item.image_id
                AND   i.deleted = {false}
@@ -140,7 +169,7 @@ AND    lease_token = :token;
 
 -- name: postpone
 UPDATE backglance_item
-SET    result = :result, reason = :reason, attempts = attempts + 1, next_try_at = {now} + :delay,
+SET    result = :result, reason = :reason, attempts = attempts + :tries, next_try_at = {now} + :delay,
        lease_run = NULL, lease_until = 0
 WHERE  image_id = :id
 AND    lease_run = :run
@@ -187,6 +216,7 @@ SELECT COUNT(*)
 FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'done'
+AND    t.digest IS NOT NULL
 AND    i.deleted = {false}
 AND    i.status IN ('active', 'deactivated')
 AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');

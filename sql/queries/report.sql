@@ -26,10 +26,15 @@ AND      i.deleted = {false}
 ORDER BY v.image_id;
 
 -- name: results
-SELECT   result, COUNT(*), COALESCE(SUM(bytes_read), 0)
-FROM     backglance_item
-WHERE    result IS NOT NULL
-GROUP BY result;
+SELECT   t.result, COUNT(*), COALESCE(SUM(t.bytes_read), 0)
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    t.result IS NOT NULL
+AND      (t.state <> 'failed'
+          OR (i.deleted = {false}
+              AND i.status IN ('active', 'deactivated')
+              AND (i.os_hash_value IS NULL OR i.os_hash_value = '')))
+GROUP BY t.result;
 
 -- name: verify_results
 SELECT   result, COUNT(*), COALESCE(SUM(bytes_read), 0)

@@ -87,6 +87,11 @@ UPDATE backglance_signature
 SET    tag = NULL, tag_id = NULL
 WHERE  image_id = :id;
 
+-- name: tag_count
+SELECT COUNT(*)
+FROM   backglance_signature
+WHERE  tag = :tag;
+
 -- name: used_tags
 SELECT DISTINCT tag
 FROM   backglance_signature
@@ -96,6 +101,13 @@ WHERE  tag IS NOT NULL;
 SELECT   s.scheme, COUNT(*)
 FROM     backglance_signature s
 GROUP BY s.scheme;
+
+-- name: first_deadline
+SELECT MIN(s.deadline_at)
+FROM   backglance_signature s
+JOIN   images i ON i.id = s.image_id
+WHERE  s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+AND    i.deleted = {false};
 
 -- name: due_totals
 SELECT COUNT(*)
@@ -149,7 +161,8 @@ VALUES (:property, :id, :name, :value, :updated_at, :deleted_at, :run, {now});
 
 -- name: forget_archived
 DELETE FROM backglance_removed
-WHERE  property_id = :property;
+WHERE  image_id = :id
+AND    name = :name;
 
 -- As Glance's own image_property_delete does it: the row stays, with its value.
 -- name: delete_property
@@ -164,22 +177,31 @@ SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :miss
 WHERE  image_id = :id;
 
 -- name: archived_page
-SELECT   r.property_id, r.image_id, r.updated_at, r.deleted_at
+SELECT   r.property_id, r.image_id, r.name, r.value, r.updated_at, r.deleted_at
 FROM     backglance_removed r
-WHERE    r.property_id > :after
-ORDER BY r.property_id
+WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :after_name)
+ORDER BY r.image_id, r.name
 LIMIT    :page;
 
--- Put back only what is still as we left it, and only on an image that is still there. The value has never left
--- its row.
+-- Put back only what is still as we left it, and only on an image that is still there.
 -- name: restore_property
 UPDATE image_properties
-SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at
+SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at, value = :value
 WHERE  id = :property
 AND    image_id = :id
+AND    name = :name
 AND    deleted = {true}
 AND    deleted_at = :deleted_at
 AND    EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false});
+
+-- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
+-- name: recreate_property
+INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
+SELECT i.id, :name, :value, COALESCE(:updated_at, {now_datetime}), :updated_at, {false}
+FROM   images i
+WHERE  i.id = :id
+AND    i.deleted = {false}
+AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = i.id AND p.name = :name);
 
 -- name: mark_restored
 UPDATE backglance_signature

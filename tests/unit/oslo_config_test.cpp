@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config_dir.h"
+#include "glance/site.h"
 
 using namespace backglance;
 
@@ -215,10 +216,13 @@ TEST_CASE("the default files are the first hit of each name, then those of the d
         "glance-manage.conf.d/z.txt"})
     dir.write(name, "[g]\n");
   CHECK(default_config_files() ==
-        std::vector<std::filesystem::path>{
-            dir.path() / ".glance/glance.conf", dir.path() / "glance-api.conf",
-            dir.path() / ".glance/glance-manage.conf", dir.path() / ".glance/glance.conf.d/a.conf",
-            dir.path() / ".glance/glance.conf.d/b.conf", dir.path() / "glance-api.conf.d/c.conf"});
+        std::vector<std::filesystem::path>{dir.path() / ".glance/glance.conf",
+                                           dir.path() / "glance-api.conf",
+                                           dir.path() / ".glance/glance-manage.conf"});
+  CHECK(default_config_dir_files() ==
+        std::vector<std::filesystem::path>{dir.path() / ".glance/glance.conf.d/a.conf",
+                                           dir.path() / ".glance/glance.conf.d/b.conf",
+                                           dir.path() / "glance-api.conf.d/c.conf"});
 }
 
 TEST_CASE("a tilde in front of a file's name is the home directory") {
@@ -226,4 +230,22 @@ TEST_CASE("a tilde in front of a file's name is the home directory") {
   const Home home(dir.path());
   dir.write("x.conf", "[g]\na=1\n");
   CHECK(OsloConfig::read({"~/x.conf"}).get("g", "a") == "1");
+}
+
+TEST_CASE("a named file leaves the default directories in force, a named directory the files") {
+  const ConfigDir dir;
+  const Home home(dir.path());
+  dir.write(".glance/glance.conf", "[DEFAULT]\nhashing_algorithm = sha224\n");
+  dir.write(".glance/glance-api.conf.d/x.conf", "[DEFAULT]\nhashing_algorithm = sha256\n");
+  dir.write("named.conf", "[database]\nconnection = sqlite:////srv/glance.sqlite\n");
+  dir.write("named.d/a.conf", "[database]\nconnection = sqlite:////srv/glance.sqlite\n");
+  SiteSource by_file;
+  by_file.config_files = {dir.path() / "named.conf"};
+  CHECK(read_site(by_file).hashing_algorithm == "sha256");
+  SiteSource by_dir;
+  by_dir.config_dirs = {dir.path() / "named.d"};
+  CHECK(read_site(by_dir).hashing_algorithm == "sha224");
+  SiteSource by_url;
+  by_url.database_url = "sqlite:////srv/glance.sqlite";
+  CHECK(read_site(by_url).hashing_algorithm == "sha512");
 }

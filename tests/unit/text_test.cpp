@@ -43,15 +43,17 @@ TEST_CASE("bytes are read in powers of 1024 with or without a unit") {
   CHECK(parse_bytes("9223372036854775807") == 9223372036854775807ULL);
 }
 
-TEST_CASE("durations are read with or without a unit") {
+TEST_CASE("durations are read with their unit") {
   using std::chrono::seconds;
-  CHECK(parse_duration("90") == seconds(90));
+  CHECK(parse_duration("90s") == seconds(90));
+  CHECK(parse_duration("0") == seconds(0));
+  CHECK(parse_duration("26w") == seconds(26LL * 7 * 86400));
   CHECK(parse_duration("0s") == seconds(0));
   CHECK(parse_duration("15m") == seconds(900));
   CHECK(parse_duration("15min") == seconds(900));
   CHECK(parse_duration("8h") == seconds(28800));
   CHECK(parse_duration("180d") == seconds(180LL * 86400));
-  for (const char* bad : {"", "d", "-5d", "1w", "1.5h", "10 x", "99999999999999d"})
+  for (const char* bad : {"", "d", "-5d", "90", "180", "1.5h", "10 x", "99999999999999d"})
     CHECK_FALSE(parse_duration(bad));
 }
 

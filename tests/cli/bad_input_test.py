@@ -1,0 +1,430 @@
+#!/usr/bin/python3
+"""Wrong use and broken sites: one clear line, the right exit code, nothing lost."""
+
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import program
+from program import DONE, FAILED, FINDINGS, USAGE
+import sites
+import glance_schema
+
+NOBODY = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
+KEY = 'a key that is 33 bytes long, sir!'
+
+
+def as_nobody():
+    return NOBODY if os.getuid() == 0 else ()
+
+
+def namespace(script):
+    """The command that runs a shell script in mounts of its own."""
+    user = () if os.getuid() == 0 else ('--map-root-user',)
+    return ('unshare', '--mount', *user, 'sh', '-c', script, 'sh')
+
+
+class Usage(sites.SmallSiteTest):
+    def test_wrong_use_of_the_command_line(self):
+        options = ('--config-file', str(self.site.config))
+        for arguments in (
+                (), ('destroy',), ('--destroy',), ('status', 'extra'), ('status', '--no-such-option'),
+                ('status', '--dry-run'), ('backfill', '--jobs', '0'), ('backfill', '--jobs', '-1'),
+                ('backfill', '--jobs', '1025'), ('backfill', '--jobs', 'many'), ('backfill', '--jobs'),
+                ('backfill', '--limit', '0'), ('backfill', '--limit', '-1'),
+                ('backfill', '--limit', '1x'),
+                ('backfill', '--bandwidth', 'x'), ('backfill', '--bandwidth', '0'),
+                ('backfill', '--bandwidth', '-5M'), ('backfill', '--bandwidth', '5X'),
+                ('backfill', '--max-bytes', '1.5G'), ('backfill', '--max-bytes', '-1'),
+                ('backfill', '--max-bytes', '9999999999T'), ('backfill', '--max-runtime', 'soon'),
+                ('backfill', '--max-runtime', '-1s'), ('verify', '--limit', '-1'),
+                ('migrate', '--grace', '10x'), ('migrate', '--grace', '-5d'), ('migrate', '--grace', ''),
+                ('migrate', '--grace', '99999999999999999999d'), ('sync', '--grace', '5 moons'),
+                ('migrate', '--tag', 'a', '--untag', 'b'), ('migrate', '--tag', 'x' * 256),
+                ('report', '--csv=rows'), ('expand', '--revert', '--repair'),
+                ('contract', '--revert', '--uninstall')):
+            # `options` last, so that a missing argument is not taken from them
+            with self.subTest(arguments):
+                before = program.tree_digest(self.site.directory)
+                where = options if arguments and arguments[0] in program.COMMANDS else ()
+                self.refused(*arguments, *where, code=USAGE)
+                self.assertEqual(program.tree_digest(self.site.directory), before)
+
+    def test_unknown_image_is_refused(self):
+        self.on_site('expand')
+        for image_id in ('00000000-0000-4000-8000-000000000000', 'x\n\x1b[31m', 'x' * 5000):
+            for command in ('backfill', 'verify'):
+                self.assert_one_line(self.on_site(command, '--image', image_id, code=USAGE))
+
+    def test_unknown_hashing_algorithm(self):
+        self.site.add()
+        self.on_site('expand')
+        for name in ('whirlpool2', 'shake_128', '', 'sha512\x07'):
+            if name:
+                self.site.write_config('hashing_algorithm = %s' % name)
+                result = self.on_site('backfill', code=USAGE)
+                self.assert_one_line(result, ['hashing_algorithm'])
+
+    def test_encryption_key_of_the_wrong_length(self):
+        self.site.write_config('metadata_encryption_key = %s' % KEY)
+        for command in program.COMMANDS:
+            result = self.on_site(command, code=USAGE)
+            self.assert_one_line(result, ['metadata_encryption_key', '16, 24 or 32'])
+            self.assertNotIn(KEY, result.err)
+
+
+class Config(sites.SmallSiteTest):
+    def test_no_configuration_at_all(self):
+        hide = ('for d in /etc/glance; do [ ! -d $d ] || mount -t tmpfs tmpfs $d; done;'
+                ' for f in glance.conf glance-api.conf; do [ ! -e /etc/$f ] || exit 99; done;'
+                ' exec "$@"')
+        self.refused('status', code=USAGE, words=['--config-file', '--database'],
+                     prefix=namespace(hide), env=dict(os.environ, HOME='/nonexistent'))
+
+    def test_files_that_cannot_be_used(self):
+        directory = self.scratch()
+        broken = directory / 'broken.conf'
+        broken.write_text('[DEFAULT]\nthis line is none\n')
+        early = directory / 'early.conf'
+        early.write_text('connection = sqlite:////tmp/x\n')
+        unclosed = directory / 'unclosed.conf'
+        unclosed.write_text('[database\nconnection = sqlite:////tmp/x\n')
+        empty = directory / 'empty.conf'
+        empty.write_text('')
+        binary = directory / 'binary.conf'
+        binary.write_bytes(bytes(range(256)) * 16)
+        loop = directory / 'loop.conf'
+        loop.write_text('[DEFAULT]\na = $b\nb = $a\n[database]\nconnection = sqlite:///$a\n')
+        for path in (directory / 'none.conf', directory, broken, early, unclosed, empty, binary, loop):
+            with self.subTest(path.name):
+                self.refused('status', '--config-file', path, code=(FAILED, USAGE))
+        self.refused('status', '--config-dir', directory / 'no', code=(FAILED, USAGE))
+
+    def test_wrong_urls(self):
+        for url in ('', 'sqlite', 'sqlite:/one/slash', 'sqlite://', 'sqlite:////', 'sqlite://host/path',
+                    'nonsense://x/y', '/var/lib/glance/glance.sqlite', 'sqlite:///a\nb', '%', 'sqlite:///%zz'):
+            with self.subTest(url):
+                self.refused('status', '--database', url, code=(FAILED, USAGE))
+
+
+class Databases(sites.SmallSiteTest):
+    """Every command refuses what is no database of Glance's, or none that it knows."""
+
+    def assert_refused(self, path, words=(), commands=program.COMMANDS):
+        before = path.read_bytes() if path.is_file() else None
+        for command in commands:
+            with self.subTest(command):
+                self.refused(command, '--database', 'sqlite:///%s' % path, '--store-dir',
+                             self.site.store, words=words)
+        if before is not None:
+            self.assertEqual(path.read_bytes(), before)
+
+    def test_missing(self):
+        self.assert_refused(self.site.directory / 'none.sqlite', ['No such file'])
+        self.assertFalse((self.site.directory / 'none.sqlite').exists())
+
+    def test_directory(self):
+        self.assert_refused(self.site.store, ['not a regular file'])
+
+    def test_no_database_at_all(self):
+        path = self.site.directory / 'text'
+        path.write_text('This is text, and rather more of it than a header of SQLite holds.\n' * 100)
+        self.assert_refused(path, ['not an SQLite database'])
+
+    def test_empty_file(self):
+        path = self.site.directory / 'empty'
+        path.write_bytes(b'')
+        self.assert_refused(path, ['empty'])
+
+    def test_another_program_s_database(self):
+        path = self.site.directory / 'other.sqlite'
+        with sqlite3.connect(path) as connection:
+            connection.execute('CREATE TABLE images (id INTEGER PRIMARY KEY, name TEXT)')
+            connection.execute('CREATE TABLE alembic_version (version_num TEXT)')
+        self.assert_refused(path, ['not a Glance database'])
+
+    def test_older_than_queens(self):
+        path = self.site.directory / 'pike.sqlite'
+        glance_schema.make_schema_in_subprocess('sqlite:///%s' % path, 'pike_contract01')
+        # status and the like may look
+        self.assert_refused(path, ['pike_contract01'], ('plan', 'expand', 'sync', 'check'))
+
+    def test_revisions_that_nobody_knows(self):
+        for version in ('zebra_contract01', '', "'; DROP TABLE images; --", 'x' * 10000):
+            self.site.database.execute('UPDATE alembic_version SET version_num = ?', version)
+            self.assert_refused(self.site.database.path, (), ('plan', 'expand', 'sync', 'check'))
+
+    def test_revision_rows_that_are_gone(self):
+        self.site.database.execute('DELETE FROM alembic_version')
+        self.assert_refused(self.site.database.path, ['alembic_version'],
+                            ('plan', 'expand', 'sync', 'check'))
+
+    def test_damaged(self):
+        for number in range(500):
+            self.site.add(b'', name='n' * 200, location='file:///x')
+        whole = self.site.database.path.read_bytes()
+        for name, data in (('half', whole[:len(whole) // 2]), ('odd', whole[:len(whole) // 2 + 777]),
+                           ('header', whole[:100]), ('first page', whole[:4096]),
+                           ('scribbled', whole[:4096] + b'\xa5' * (len(whole) - 4096))):
+            with self.subTest(name):
+                path = self.site.directory / name
+                path.write_bytes(data)
+                self.assert_refused(path, (), ('plan', 'expand', 'sync', 'check'))
+
+    def test_damaged_after_expand(self):
+        for number in range(500):
+            self.site.add(b'', name='n' * 200, location='file:///x')
+        self.sync(code=FINDINGS)
+        whole = self.site.database.path.read_bytes()
+        self.site.database.path.write_bytes(whole[:len(whole) // 3])
+        self.assert_refused(self.site.database.path, ['damaged'], ('report', 'backfill', 'check'))
+
+    def test_locked_by_another_process(self):
+        self.sync()
+        connection = self.site.database.connect()
+        self.addCleanup(connection.close)
+        connection.execute('BEGIN EXCLUSIVE')
+        began = time.monotonic()
+        waiting = [program.start(command, *self.site.options) for command in program.COMMANDS]
+        for process in waiting:
+            result = program.finish(process)
+            self.assert_code(result, FAILED)
+            self.assert_one_line(result, ['locked'])
+        # 10 s each, and the time that ten processes take to start
+        self.assertLess(time.monotonic() - began, 20)
+        connection.rollback()
+        self.on_site('check')
+
+    def test_write_lock_alone_does_not_keep_readers_out(self):
+        self.sync()
+        connection = self.site.database.connect()
+        self.addCleanup(connection.close)
+        connection.execute('BEGIN IMMEDIATE')
+        for command in ('status', 'plan', 'report', 'check'):
+            self.on_site(command)
+
+
+class Rights(sites.SmallSiteTest):
+    """As a user who is not root: nobody, if the tests run as root."""
+
+    def setUp(self):
+        super().setUp()
+        # Where the program was built, that user may have no right to enter.
+        self.copy = self.scratch() / 'backglance'
+        shutil.copy(program.binary(), self.copy)
+        self.copy.chmod(0o755)
+        self.image = self.site.add(b'bytes')
+        self.on_site('expand')
+        self.addCleanup(self.restore)
+
+    def restore(self):
+        self.site.directory.chmod(0o755)
+        self.site.store.chmod(0o755)
+
+    def as_user(self, command, *arguments, code):
+        done = subprocess.run([*as_nobody(), self.copy, command, *self.site.options, *arguments],
+                              check=False, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=program.TIMEOUT)
+        result = program.Result(done.args, done.returncode, done.stdout, done.stderr)
+        self.assert_code(result, code)
+        return result
+
+    def test_read_only_file_can_be_looked_at(self):
+        self.site.database.path.chmod(0o444)
+        self.site.directory.chmod(0o555)
+        before = self.site.database.path.read_bytes()
+        for command in ('status', 'plan'):
+            self.as_user(command, code=DONE)
+        self.as_user('check', code=program.MIGRATE_DUE)
+        self.as_user('migrate', '--dry-run', code=DONE)
+        for arguments in (('migrate',), ('backfill',), ('sync',), ('contract', '--uninstall', '--yes')):
+            self.assert_one_line(self.as_user(*arguments, code=FAILED), ['read-only'])
+        self.assertEqual(self.site.database.path.read_bytes(), before)
+
+    def test_directory_that_takes_no_journal(self):
+        self.site.database.path.chmod(0o666)
+        self.site.directory.chmod(0o555)
+        self.assert_one_line(self.as_user('migrate', code=FAILED))
+
+    def test_file_that_may_not_be_read(self):
+        self.site.database.path.chmod(0)
+        self.assert_one_line(self.as_user('status', code=FAILED), ['opened'])
+
+    def test_configuration_that_may_not_be_read(self):
+        self.site.config.chmod(0)
+        self.assert_one_line(self.as_user('status', code=(FAILED, USAGE)), ['glance-api.conf'])
+
+    def test_store_that_may_not_be_read(self):
+        self.site.store.chmod(0)
+        self.site.database.path.chmod(0o666)
+        self.site.directory.chmod(0o777)
+        self.assert_one_line(self.as_user('backfill', code=FAILED), ['no store directory'])
+        self.assertEqual(self.site.database.rows('SELECT * FROM backglance_item'), [])
+
+    def test_image_that_may_not_be_read(self):
+        self.site.path_of(self.image).chmod(0)
+        self.site.database.path.chmod(0o666)
+        self.site.directory.chmod(0o777)
+        result = self.as_user('backfill', '--json', code=FINDINGS)
+        self.assertEqual(result.object['classes'], {'unreadable': {'images': 1, 'bytes': 0}})
+        self.site.path_of(self.image).chmod(0o644)
+        self.on_site('backfill', '--retry-failed')
+
+
+class FullDisk(sites.SmallSiteTest):
+    """The database is moved to a small file system, which is then filled up."""
+
+    SIZE = 4 << 20
+
+    def setUp(self):
+        super().setUp()
+        for number in range(40):
+            self.site.add(number.to_bytes(4, 'big') * 8192)
+        self.site.add_legacy_signature(self.site.add(b'signed'))
+        self.small = self.scratch()
+        self.holder = subprocess.Popen(
+            namespace('mount -t tmpfs -o size=%d,mode=755 tmpfs "$1" && echo mounted && exec cat'
+                      % self.SIZE) + (str(self.small),), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(self.release)
+        self.assertEqual(self.holder.stdout.readline(), b'mounted\n', 'no mount namespace: be root')
+
+    def namespace_of_holder(self):
+        return ('nsenter', '--target', str(self.holder.pid), '--mount',
+                *(() if os.getuid() == 0 else ('--user', '--preserve-credentials')))
+
+    def release(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+    @property
+    def inside(self):
+        return pathlib.Path('/proc/%d/root%s' % (self.holder.pid, self.small))
+
+    def move_in(self):
+        shutil.copy(self.site.database.path, self.inside / 'glance.sqlite')
+
+    def look(self):
+        """A copy of the database as it stands on the small file system."""
+        directory = self.scratch()
+        for path in self.inside.glob('glance.sqlite*'):
+            shutil.copy(path, directory)
+        return sites.Database(directory / 'glance.sqlite')
+
+    def fill(self):
+        with open(self.inside / 'filler', 'ab', buffering=0) as file:
+            for size in (65536, 4096):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    pass
+
+    def start(self, command, *arguments):
+        return program.start(command, '--database', 'sqlite:///%s/glance.sqlite' % self.small,
+                             '--store-dir', self.site.store, *arguments,
+                             prefix=self.namespace_of_holder())
+
+    def on_full_disk(self, command, *arguments, code=DONE):
+        result = program.finish(self.start(command, *arguments))
+        self.assert_code(result, code)
+        return result
+
+    def assert_full(self, command, *arguments):
+        before = self.contents()
+        self.fill()
+        result = self.on_full_disk(command, *arguments, code=FAILED)
+        self.assert_one_line(result, ['full'])
+        self.assertTrue(self.look().is_sound())
+        self.assertEqual(self.contents(), before)
+        (self.inside / 'filler').unlink()
+
+    def contents(self):
+        database = self.look()
+        return {table: database.rows('SELECT * FROM "%s"' % table) for table in database.tables()
+                if table not in ('backglance_run', 'sqlite_sequence')}
+
+    def test_each_command_says_so_and_goes_on_when_there_is_room(self):
+        self.move_in()
+        self.assert_full('expand')
+        self.on_full_disk('expand')
+        self.assert_full('migrate')
+        self.on_full_disk('migrate', '--grace', '0s')
+        self.assert_full('backfill')
+        self.assertEqual(self.on_full_disk('backfill', '--json').object['classes']['hashed']['images'],
+                         41)
+        self.assert_full('contract', '--yes')
+        self.assertEqual([path.name for path in self.inside.glob('backglance-*')], [])
+        self.assertIn('removed 4 properties', self.on_full_disk('contract', '--yes').out)
+
+    def test_disk_that_fills_up_during_a_backfill_loses_nothing_that_was_published(self):
+        self.on_site('expand')
+        self.on_site('migrate')
+        # Rows of the ledger grow as results come; so that they need new pages soon
+        self.site.database.execute(
+            "UPDATE images SET name = replace(hex(zeroblob(127)), '00', 'n')")
+        self.move_in()
+        process = self.start('backfill', '--jobs', '1', '--bandwidth', '512K')
+        program.wait_for(lambda: self.look().value(
+            'SELECT count(*) FROM images WHERE os_hash_value IS NOT NULL') or
+            process.poll() is not None)
+        self.fill()
+        result = program.finish(process)
+        self.assert_code(result, FAILED)
+        self.assert_one_line(result, ['full'])
+        database = self.look()
+        self.assertTrue(database.is_sound())
+        published = database.rows('SELECT id, os_hash_value FROM images WHERE os_hash_value IS NOT NULL')
+        self.assertGreater(len(published), 0)
+        self.assertLess(len(published), 41)
+        for image_id, value in published:
+            self.assertEqual(value, sites.sha512(self.site.path_of(image_id).read_bytes()))
+        (self.inside / 'filler').unlink()
+        rest = self.on_full_disk('backfill', '--json').object
+        self.assertEqual(rest['classes']['hashed']['images'], 41 - len(published))
+
+
+class Stores(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        self.second = self.scratch()
+        self.here = self.site.add(b'here')
+        moved = self.second / 'moved'
+        moved.write_bytes(b'there')
+        self.there = self.site.add(b'there', location='file://%s' % moved)
+        self.options = ('--database', 'sqlite:///%s' % self.site.database.path)
+        self.program('expand', *self.options)
+
+    def backfill(self, *stores, code, extra=()):
+        arguments = [word for store in stores for word in ('--store-dir', store)]
+        return self.program('backfill', *self.options, *arguments, *extra, code=code)
+
+    def test_store_that_is_gone_marks_nothing(self):
+        for command in ('backfill', 'verify', 'sync', 'contract'):
+            self.refused(command, *self.options, '--store-dir', '/no/such/store',
+                         words=['no store directory'])
+        self.assertEqual(self.site.database.rows(
+            'SELECT * FROM backglance_item WHERE result IS NOT NULL'), [])
+
+    def test_store_that_is_a_file_is_no_store(self):
+        self.refused('backfill', *self.options, '--store-dir', self.site.config,
+                     words=['no store directory'])
+
+    def test_one_of_two_stores_gone_lets_the_other_go_on(self):
+        away = self.second.rename(self.second.with_name('away'))
+        self.addCleanup(shutil.rmtree, away, ignore_errors=True)
+        result = self.backfill(self.site.store, self.second, code=FINDINGS)
+        self.assertIn('warning: store directory', result.err)
+        hashes = self.site.hashes()
+        self.assertEqual(hashes[self.here][1], sites.sha512(b'here'))
+        self.assertIsNone(hashes[self.there][1])
+        away.rename(self.second)
+        self.backfill(self.site.store, self.second, code=DONE, extra=['--retry-failed'])
+        self.assertEqual(self.site.hashes()[self.there][1], sites.sha512(b'there'))
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+"""What holds for every command: help, JSON, dry runs."""
+
+import re
+
+import program
+from program import CONTRACT_DUE, DONE, FAILED, FINDINGS, MIGRATE_DUE
+import sites
+
+DOCUMENTED = program.SOURCES / 'docs' / 'json.md'
+
+
+def json_section(command):
+    """The text of the section of docs/json.md whose heading names the command."""
+    heading, text = '', {}
+    for line in DOCUMENTED.read_text().splitlines():
+        if line.startswith('## '):
+            heading = line
+        text[heading] = text.get(heading, '') + line + '\n'
+    for heading, section in text.items():
+        if command in re.findall(r'[a-z]+', heading):
+            return section
+    return None
+
+
+class Help(program.ProgramTest):
+    def test_program_lists_its_commands_and_exit_codes(self):
+        result = self.program('--help')
+        for command in program.COMMANDS:
+            self.assertRegex(result.out, r'(?m)^  %s  ' % command)
+        for code in sorted(program.EXIT_CODES - {0}):
+            self.assertRegex(result.out, r'\b%d [a-z]' % code)
+
+    def test_each_command_says_what_it_takes(self):
+        for command in program.COMMANDS:
+            with self.subTest(command):
+                result = self.program(command, '--help')
+                self.assertIn('--config-file', result.out)
+                self.assertIn('--json', result.out)
+                self.assertEqual('--dry-run' in result.out, command in program.CHANGING)
+                self.assertEqual(result.err, '')
+
+    def test_version_is_that_of_the_build(self):
+        text = (program.SOURCES / 'CMakeLists.txt').read_text()
+        version = re.search(r'project\(backglance VERSION (\S+)', text).group(1)
+        self.assertEqual(self.program('--version').out, 'backglance %s\n' % version)
+
+
+class Json(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        for number in range(3):
+            self.site.add(b'image %d' % number)
+        self.site.add_legacy_signature(self.site.add(b'signed'))
+        self.site.add(b'lost', location='file://%s/no-such-file' % self.site.store)
+
+    def objects(self):
+        """Each command's objects, before and after the work is done, dry and real."""
+        yield 'status', self.json('status')
+        yield 'plan', self.json('plan')
+        yield 'check', self.json('check', code=program.EXPAND_DUE)
+        yield 'sync', self.json('sync', '--dry-run')
+        yield 'expand', self.json('expand', '--dry-run')
+        yield 'expand', self.json('expand')
+        yield 'migrate', self.json('migrate', '--dry-run')
+        yield 'migrate', self.json('migrate', '--grace', '0s')
+        yield 'check', self.json('check', code=MIGRATE_DUE)
+        yield 'backfill', self.json('backfill', '--dry-run')
+        yield 'backfill', self.json('backfill', code=FINDINGS)
+        yield 'check', self.json('check', code=CONTRACT_DUE)
+        yield 'verify', self.json('verify', '--dry-run')
+        yield 'verify', self.json('verify', code=FINDINGS)
+        yield 'report', self.json('report')
+        yield 'contract', self.json('contract', '--dry-run')
+        yield 'contract', self.json('contract', '--yes')
+        yield 'contract', self.json('contract', '--revert', '--dry-run')
+        yield 'contract', self.json('contract', '--revert')
+        yield 'sync', self.json('sync', code=DONE)
+        yield 'status', self.json('status')
+        yield 'plan', self.json('plan')
+        yield 'contract', self.json('contract', '--uninstall', '--dry-run')
+        yield 'contract', self.json('contract', '--uninstall', '--yes')
+        yield 'expand', self.json('expand', '--revert', '--dry-run')
+
+    def json(self, command, *arguments, **options):
+        return self.on_site(command, '--json', *arguments, **options).object
+
+    def test_every_command_prints_exactly_one_object(self):
+        commands = {command for command, value in self.objects() if value}
+        self.assertEqual(commands, set(program.COMMANDS))
+
+    def test_every_member_is_documented(self):
+        members = {}
+        for command, value in self.objects():
+            members.setdefault(command, set()).update(value)
+        for command, names in members.items():
+            with self.subTest(command):
+                section = json_section(command)
+                self.assertIsNotNone(section, 'docs/json.md has no section on %s' % command)
+                for name in sorted(names):
+                    self.assertIn('`%s`' % name, section)
+
+    def test_an_error_is_an_object_too(self):
+        result = self.on_site('migrate', '--json', code=FAILED)
+        self.assertEqual(result.object['error']['exit_code'], FAILED)
+        self.assertEqual(result.object['error']['next'], 'backglance expand')
+        self.assertIn(result.object['error']['text'], result.err)
+        self.assert_one_line(result)
+
+
+class DryRun(sites.SmallSiteTest):
+    """The states that a site goes through; in each, every dry run leaves every byte as it was."""
+
+    def setUp(self):
+        super().setUp()
+        for number in range(3):
+            self.site.add(b'image %d' % number)
+        self.site.add_legacy_signature(self.site.add(b'signed'))
+
+    def assert_dry(self, *arguments, code=DONE):
+        before = program.tree_digest(self.site.directory)
+        names = sorted(path.name for path in self.site.directory.iterdir())
+        result = self.on_site(*arguments, '--dry-run', code=code)
+        self.assertEqual(program.tree_digest(self.site.directory), before, str(result))
+        self.assertEqual(sorted(path.name for path in self.site.directory.iterdir()), names)
+        return result
+
+    def test_before_expand(self):
+        self.assertIn('ADD COLUMN os_hash_value', self.assert_dry('expand').out)
+        self.assertIn('4 images queued, 1 flagged', self.assert_dry('migrate').out)
+        self.assertIn('would read 4 images', self.assert_dry('backfill').out)
+        self.assertIn('would read 4 images', self.assert_dry('sync').out)
+        self.assert_dry('expand', '--revert')
+        for command in ('verify', 'contract'):
+            self.assertIn('backglance expand', self.assert_dry(command, code=FAILED).err)
+
+    def test_after_expand(self):
+        self.on_site('expand')
+        self.assertIn('nothing to do', self.assert_dry('expand').out)
+        self.assertIn('would run', self.assert_dry('expand', '--revert').out)
+        self.assertIn('4 images queued, 1 flagged', self.assert_dry('migrate').out)
+        self.assertIn('would read 4 images', self.assert_dry('backfill').out)
+        self.assertIn('readable without a hash: 4 images', self.assert_dry('contract').out)
+        self.assertIn('would drop', self.assert_dry('contract', '--uninstall').out)
+
+    def test_after_backfill(self):
+        self.sync('--grace', '0s')
+        self.assertIn('would read 0 images', self.assert_dry('backfill').out)
+        self.assertIn('would read 4 images', self.assert_dry('verify').out)
+        self.assertIn('would remove 4 legacy signature properties of 1 image', self.assert_dry('contract').out)
+        self.on_site('contract', '--yes')
+        self.assertIn('would put back 4 properties', self.assert_dry('contract', '--revert').out)
+
+    def test_plan_lists_the_statements_that_expand_then_runs(self):
+        plan = self.on_site('plan', '--json').object
+        ran = self.on_site('expand', '--json').object
+        self.assertEqual([one['sql'] for one in plan['statements']],
+                         [one['sql'] for one in ran['statements']])
+        for statement in plan['statements']:
+            self.assertTrue(statement['lock'], statement)
+        self.assertEqual(plan['backfill']['images'], 4)
+
+    def test_commands_that_only_look_change_nothing(self):
+        self.sync()
+        before = program.tree_digest(self.site.directory)
+        for arguments in (('status',), ('plan',), ('report',), ('report', '--csv'), ('check',)):
+            self.on_site(*arguments)
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+
+
+if __name__ == '__main__':
+    program.main()

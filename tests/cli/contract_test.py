@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""contract: its gate, its confirmation, what it removes, puts back and leaves."""
+
+import json
+import signal
+
+import program
+from program import DONE, FAILED, FINDINGS, INTERRUPTED, USAGE
+import sites
+
+
+class ContractTest(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        self.plain = self.site.add(b'plain')
+        self.signed = [self.site.add(b'signed %d' % number) for number in range(3)]
+        for image_id in self.signed:
+            self.site.add_legacy_signature(image_id)
+            self.site.add_property(image_id, 'os_type', 'linux')
+        self.sync('--grace', '0s')
+
+    def properties(self):
+        return self.site.database.rows(
+            'SELECT id, image_id, name, value, deleted, deleted_at, updated_at FROM image_properties'
+            ' ORDER BY id')
+
+    def live_names(self, image_id):
+        return {row[0] for row in self.site.database.rows(
+            'SELECT name FROM image_properties WHERE image_id = ? AND deleted = 0', image_id)}
+
+    def files(self, pattern):
+        return sorted(self.site.directory.glob(pattern))
+
+    def assert_removed(self):
+        for image_id in self.signed:
+            self.assertEqual(self.live_names(image_id), {'os_type'})
+
+    def start_at_terminal(self, *arguments):
+        terminal = program.Terminal()
+        self.addCleanup(terminal.close)
+        process = program.start('contract', *self.site.options, *arguments, stdin=terminal.slave,
+                                stderr=terminal.slave)
+        return terminal, process
+
+    def answer(self, text, *arguments):
+        terminal, process = self.start_at_terminal(*arguments)
+        terminal.read_until('to go on: ')
+        terminal.write(text + '\n')
+        return program.finish(process)
+
+
+class Confirmation(ContractTest):
+    def test_without_a_terminal_it_takes_yes(self):
+        before = self.properties()
+        result = self.on_site('contract', code=USAGE)
+        self.assert_one_line(result, ['--yes'])
+        self.assertEqual(self.properties(), before)
+        self.assertEqual(self.files('backglance-*'), [])
+
+    def test_the_word_typed_at_a_terminal_is_enough(self):
+        result = self.answer('remove')
+        self.assert_code(result, DONE)
+        self.assertIn('removed 12 properties of 3 images', result.out)
+        self.assert_removed()
+
+    def test_any_other_word_changes_nothing(self):
+        before = self.properties()
+        for word in ('yes', '', 'remov', 'REMOVE'):
+            self.assert_code(self.answer(word), USAGE)
+        self.assertEqual(self.properties(), before)
+        self.assertEqual(self.files('backglance-*'), [])
+
+    def test_control_c_at_the_question_is_an_interruption(self):
+        before = self.properties()
+        terminal, process = self.start_at_terminal()
+        terminal.read_until('to go on: ')
+        self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
+        self.assertEqual(self.properties(), before)
+
+    def test_uninstall_asks_for_its_own_word(self):
+        self.assert_code(self.answer('remove', '--uninstall'), USAGE)
+        self.assertIn('backglance_item', self.site.database.tables())
+        self.assert_code(self.answer('uninstall', '--uninstall'), DONE)
+        self.assertNotIn('backglance_item', self.site.database.tables())
+
+
+class Removal(ContractTest):
+    def contract(self, *arguments, code=DONE):
+        return self.on_site('contract', '--json', *arguments, code=code).object
+
+    def test_properties_are_removed_as_glance_removes_them(self):
+        before = {row[0]: row for row in self.properties()}
+        self.assertEqual(self.contract('--yes')['properties'], 12)
+        self.assert_removed()
+        for row in self.properties():
+            id_, image_id, name, value, deleted, deleted_at, updated_at = row
+            self.assertEqual(row[:4], before[id_][:4])
+            if name in sites.LEGACY:
+                self.assertEqual(deleted, 1)
+                self.assertRegex(deleted_at, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$')
+                self.assertEqual(updated_at, deleted_at)
+            else:
+                self.assertEqual(row, before[id_])
+
+    def test_safety_copy_and_archive_hold_what_was_there(self):
+        before = self.properties()
+        result = self.contract('--yes')
+        copy = sites.Database(result['safety_copy'])
+        self.assertTrue(copy.is_sound())
+        self.assertEqual(copy.rows(
+            'SELECT id, image_id, name, value, deleted, deleted_at, updated_at FROM image_properties'
+            ' ORDER BY id'), before)
+        self.assertEqual(copy.path.stat().st_mode & 0o777, 0o600)
+        with open(result['archive'], encoding='utf-8') as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual({(line['property_id'], line['image_id'], line['name'], line['value'])
+                          for line in lines},
+                         {row[:4] for row in before if row[2] in sites.LEGACY})
+
+    def test_archive_dir_takes_both_files(self):
+        directory = self.scratch()
+        result = self.contract('--yes', '--archive-dir', directory)
+        self.assertEqual(len(list(directory.iterdir())), 2)
+        self.assertTrue(result['archive'].startswith(str(directory)))
+        self.assertEqual(self.files('backglance-*'), [])
+
+    def test_archive_dir_that_is_not_there_is_refused(self):
+        before = self.properties()
+        result = self.on_site('contract', '--yes', '--archive-dir', '/no/such/directory', code=FAILED)
+        self.assert_one_line(result, ['/no/such/directory'])
+        self.assertEqual(self.properties(), before)
+
+    def test_second_contract_does_nothing(self):
+        self.contract('--yes')
+        after = self.properties()
+        self.assertEqual(self.contract('--yes')['properties'], 0)
+        self.assertEqual(self.properties(), after)
+        self.assertEqual(len(self.files('backglance-*')), 2)
+
+    def test_revert_puts_everything_back_as_it_was(self):
+        before = self.properties()
+        self.contract('--yes')
+        self.assertEqual(self.contract('--revert')['restored'], 12)
+        self.assertEqual(self.properties(), before)
+        self.assertEqual(self.contract('--revert')['restored'], 0)
+
+    def test_revert_leaves_what_was_changed_since(self):
+        self.contract('--yes')
+        changed = self.signed[0]
+        self.site.database.execute(
+            "UPDATE image_properties SET deleted = 0, deleted_at = NULL, value = 'new'"
+            " WHERE image_id = ? AND name = 'signature'", changed)
+        result = self.contract('--revert')
+        self.assertEqual((result['restored'], result['kept']), (11, 1))
+        self.assertEqual(self.site.database.value(
+            "SELECT value FROM image_properties WHERE image_id = ? AND name = 'signature'", changed),
+            'new')
+
+    def test_a_readable_image_without_a_hash_is_in_the_way(self):
+        late = self.site.add(b'late')
+        before = self.properties()
+        result = self.on_site('contract', '--yes', code=FAILED)
+        self.assert_one_line(result, [late, 'backglance backfill'])
+        self.assertEqual(self.properties(), before)
+        dry = self.contract('--dry-run')
+        self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
+
+    def test_an_image_that_cannot_be_read_is_not_in_the_way(self):
+        self.site.add(b'lost', location='file://%s/no-such-file' % self.site.store)
+        self.on_site('backfill', code=FINDINGS)
+        self.assertEqual(self.contract('--yes')['images'], 3)
+
+    def test_grace_that_has_not_ended_is_kept(self):
+        self.site.database.execute(
+            'UPDATE backglance_signature SET deadline_at = deadline_at + 86400 WHERE image_id = ?',
+            self.signed[1])
+        self.assertEqual(self.contract('--yes')['images'], 2)
+        self.assertIn('signature', self.live_names(self.signed[1]))
+
+    def test_uninstall_drops_our_tables_and_nothing_else(self):
+        kept = [table for table in self.site.database.tables() if not table.startswith('backglance_')]
+        hashes = self.site.hashes()
+        self.on_site('contract', '--uninstall', '--yes')
+        tables = [table for table in self.site.database.tables() if table != 'sqlite_sequence']
+        self.assertEqual(tables, [table for table in kept if table != 'sqlite_sequence'])
+        self.assertEqual(self.site.hashes(), hashes)
+        self.assertIn('nothing', self.on_site('contract', '--uninstall', '--yes').out)
+        self.on_site('expand')
+        self.on_site('check', code=program.MIGRATE_DUE)
+
+    def test_revert_and_uninstall_exclude_each_other(self):
+        result = self.on_site('contract', '--revert', '--uninstall', code=USAGE)
+        self.assert_one_line(result)
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""The report in its four forms, and verify, whose results it shows."""
+
+import csv
+import html.parser
+import io
+
+import program
+from program import DONE, FAILED, FINDINGS, USAGE
+import sites
+
+VOID = {'area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track',
+        'wbr'}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that every element is closed where it ought to be, and gathers what the page loads."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open = []
+        self.faults = []
+        self.loaded = []
+        self.elements = []
+        self.text = []
+        self.feed(text)
+        self.close()
+        self.faults += ['not closed: %s' % name for name in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        for name, value in attrs:
+            if name in ('src', 'href', 'xlink:href', 'srcset', 'data', 'action'):
+                self.loaded.append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append('closed out of turn: %s at %s' % (tag, self.getpos()))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class Report(sites.MadeSiteTest):
+    make_options = ('--hostile', '--seed', 'report')
+
+    def setUp(self):
+        super().setUp()
+        self.on_site('sync', '--grace', '10d', code=FINDINGS)
+        self.findings = {image_id for image_id, image in self.images.items() if image['finding']}
+        self.signed = {image_id: image['scheme'] for image_id, image in self.images.items()
+                       if image['scheme'] != 'none'}
+
+    def test_json_has_every_finding_and_every_signature(self):
+        report = self.on_site('report', '--json').object
+        self.assertEqual({one['image_id'] for one in report['backfill']['findings']}, self.findings)
+        self.assertEqual({one['image_id']: one['scheme'] for one in report['signatures']['images']},
+                         self.signed)
+        for one in report['backfill']['findings']:
+            self.assertEqual(one['class'], self.images[one['image_id']]['result'])
+            self.assertTrue(one['reason'])
+
+    def test_csv_has_a_line_for_every_signature(self):
+        result = self.on_site('report', '--csv')
+        self.assertEqual(result.out, self.on_site('report', '--csv=signatures').out)
+        rows = list(csv.DictReader(io.StringIO(result.out, newline='')))
+        self.assertEqual({row['image_id']: row['scheme'] for row in rows}, self.signed)
+        self.assert_no_formula(rows)
+
+    def test_csv_has_a_line_for_every_finding(self):
+        rows = list(csv.DictReader(io.StringIO(self.on_site('report', '--csv=findings').out,
+                                               newline='')))
+        self.assertEqual({row['image_id'] for row in rows}, self.findings)
+        self.assert_no_formula(rows)
+
+    def assert_no_formula(self, rows):
+        """A spreadsheet would run such a cell."""
+        for row in rows:
+            for value in row.values():
+                self.assertFalse((value or '').startswith(('=', '+', '@', '\t', '\r')), row)
+
+    def test_text_names_every_finding_and_no_control_character_gets_through(self):
+        result = self.on_site('report')
+        for image_id in self.findings | {
+                image_id for image_id, scheme in self.signed.items() if scheme.startswith('legacy')}:
+            self.assertIn(image_id, result.out)
+        self.assertNotRegex(result.out, r'[\x00-\x09\x0b-\x1f\x7f]')
+
+    def test_html_is_one_whole_page_that_loads_nothing(self):
+        path = self.directory / 'report.html'
+        self.on_site('report', '--html', path)
+        text = path.read_text(encoding='utf-8')
+        page = Page(text)
+        self.assertEqual(page.faults, [])
+        self.assertTrue(text.lower().startswith('<!doctype html>'))
+        for address in page.loaded:
+            self.assertRegex(address, r'^(#|data:)', 'the page loads %s' % address)
+        for word in ('@import', 'url(http', 'url("http', "url('http", 'fetch(', 'XMLHttpRequest'):
+            self.assertNotIn(word, text)
+        self.assertNotIn('<script>alert', text)
+        self.assertIn('svg', page.elements)
+        shown = ''.join(page.text)
+        for image_id in self.findings:
+            self.assertIn(image_id, shown)
+        self.assert_no_secret(text, 'the HTML page')
+
+    def test_html_goes_beside_json(self):
+        path = self.directory / 'both.html'
+        result = self.on_site('report', '--json', '--html', path)
+        self.assertIn('signatures', result.object)
+        self.assertEqual(Page(path.read_text()).faults, [])
+
+    def test_html_into_a_directory_that_is_not_there_is_refused(self):
+        result = self.on_site('report', '--html', self.directory / 'no' / 'such.html', code=FAILED)
+        self.assert_one_line(result, ['such.html'])
+
+    def test_html_leaves_the_old_page_if_it_cannot_write_the_new_one(self):
+        path = self.directory / 'taken'
+        path.mkdir(exist_ok=True)
+        result = self.on_site('report', '--html', path, code=FAILED)
+        self.assert_one_line(result, ['taken'])
+        self.assertEqual([other.name for other in self.directory.glob('*.part')], [])
+
+    def test_unknown_form_of_csv_is_refused(self):
+        self.assert_one_line(self.on_site('report', '--csv=everything', code=USAGE), ['--csv'])
+
+
+class ReportBeforeExpand(sites.SmallSiteTest):
+    def test_report_says_what_comes_first(self):
+        self.assert_one_line(self.on_site('report', code=FAILED), ['backglance expand'])
+
+
+class Verify(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        self.ids = [self.site.add(b'image %d' % number * 1000) for number in range(5)]
+        self.sync()
+
+    def verify(self, *arguments, code=DONE):
+        return self.on_site('verify', '--json', *arguments, code=code).object['classes']
+
+    def flip(self, image_id):
+        path = self.site.path_of(image_id)
+        data = bytearray(path.read_bytes())
+        data[100] ^= 1
+        path.write_bytes(data)
+
+    def test_whole_images_are_verified(self):
+        self.assertEqual(self.verify(), {'verified': {'images': 5, 'bytes': 35000}})
+
+    def test_a_bit_flipped_after_the_backfill_is_found(self):
+        self.flip(self.ids[2])
+        classes = self.verify(code=FINDINGS)
+        self.assertEqual(classes['verified']['images'], 4)
+        self.assertEqual(classes['checksum_differs']['images'], 1)
+        report = self.on_site('report', '--json').object
+        self.assertEqual([one['image_id'] for one in report['verify']['findings']], [self.ids[2]])
+
+    def test_a_hash_that_is_not_that_of_the_bytes_is_found(self):
+        self.site.database.execute("UPDATE images SET os_hash_value = ? WHERE id = ?", 'ab' * 64,
+                                   self.ids[4])
+        self.assertEqual(self.verify(code=FINDINGS)['hash_differs']['images'], 1)
+
+    def test_without_a_hash_the_checksum_is_compared(self):
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        self.assertEqual(self.verify(), {'verified': {'images': 5, 'bytes': 35000}})
+        self.flip(self.ids[0])
+        self.assertEqual(self.verify(code=FINDINGS)['checksum_differs']['images'], 1)
+
+    def test_hash_in_upper_case_is_the_same_hash(self):
+        self.site.database.execute('UPDATE images SET os_hash_value = upper(os_hash_value)')
+        self.assertEqual(self.verify()['verified']['images'], 5)
+
+    def test_verify_writes_nothing_into_the_tables_of_glance(self):
+        before = self.site.database.rows('SELECT * FROM images ORDER BY id')
+        self.flip(self.ids[1])
+        self.verify(code=FINDINGS)
+        self.assertEqual(self.site.database.rows('SELECT * FROM images ORDER BY id'), before)
+
+    def test_one_image_can_be_named(self):
+        self.assertEqual(self.verify('--image', self.ids[3])['verified']['images'], 1)
+
+    def test_limits_hold(self):
+        self.assertEqual(self.verify('--limit', '2')['verified']['images'], 2)
+        self.assertEqual(self.verify('--max-bytes', '14000')['verified']['images'], 2)
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,254 @@
+#!/usr/bin/python3
+"""Runs of the backfill as they begin, show themselves, meet other runs, are limited and end."""
+
+import re
+import signal
+import time
+
+import program
+from program import DONE, FAILED, FINDINGS, INTERRUPTED, LOCKED, MIGRATE_DUE, USAGE
+import sites
+
+KIB = 1024
+
+
+class SlowSiteTest(sites.SmallSiteTest):
+    """32 images of 128 KiB: 4 s at 1 MiB/s."""
+
+    def setUp(self):
+        super().setUp()
+        self.big_site(32, 128 * KIB)
+        self.on_site('expand')
+        self.on_site('migrate')
+
+    def published(self):
+        return {image_id: value for image_id, (_, value, _) in self.site.hashes().items()
+                if value is not None}
+
+    def assert_all_right(self):
+        for image_id, (algorithm, value, _) in self.site.hashes().items():
+            self.assertEqual(algorithm, 'sha512')
+            self.assertEqual(value, sites.sha512(self.site.path_of(image_id).read_bytes()))
+
+
+class Interrupted(SlowSiteTest):
+    def interrupt(self, number):
+        result = program.stop(self.start_slow_backfill('--json'), number)
+        self.assert_code(result, INTERRUPTED)
+        published = self.published()
+        self.assertGreater(len(published), 0)
+        self.assertLess(len(published), 32)
+        self.assertEqual(result.object['end'], 'interrupted')
+        self.assertEqual(result.object['classes']['hashed']['images'], len(published))
+        self.assertEqual(self.site.leased(), 0)
+        self.assertEqual(self.site.database.rows(
+            'SELECT outcome FROM backglance_run WHERE finished_at IS NULL'), [])
+        for image_id, value in published.items():
+            self.assertEqual(value, sites.sha512(self.site.path_of(image_id).read_bytes()))
+
+        rest = self.on_site('backfill', '--json').object
+        self.assertEqual(rest['classes']['hashed']['images'], 32 - len(published))
+        self.assertEqual(rest['bytes_read'], (32 - len(published)) * 128 * KIB)
+        self.assert_all_right()
+
+    def test_control_c_ends_a_backfill_that_the_next_one_takes_up(self):
+        self.interrupt(signal.SIGINT)
+
+    def test_sigterm_does_the_same(self):
+        self.interrupt(signal.SIGTERM)
+
+    def test_a_run_that_was_killed_is_taken_up_as_well(self):
+        process = self.start_slow_backfill()
+        process.kill()
+        program.finish(process)
+        published = self.published()
+        self.assertGreater(self.site.leased(), 0)
+        rest = self.on_site('backfill', '--json').object
+        self.assertEqual(rest['bytes_read'], (32 - len(published)) * 128 * KIB)
+        self.assert_all_right()
+
+    def test_verify_can_be_interrupted(self):
+        self.on_site('backfill')
+        process = program.start('verify', *self.site.options, '--bandwidth', '1M')
+        program.wait_for(lambda: self.site.database.value(
+            'SELECT count(*) FROM backglance_verify') > 0 or process.poll() is not None)
+        self.assert_code(program.stop(process), INTERRUPTED)
+
+    def test_sync_can_be_interrupted(self):
+        process = program.start('sync', *self.site.options, '--bandwidth', '1M')
+        program.wait_for(lambda: self.published() or process.poll() is not None)
+        self.assert_code(program.stop(process), INTERRUPTED)
+        self.assertEqual(self.site.leased(), 0)
+
+    def test_control_c_ends_in_the_middle_of_a_large_image(self):
+        self.site.add(b'x' * (8 << 20))
+        process = program.start('backfill', *self.site.options, '--bandwidth', '512K')
+        program.wait_for(lambda: self.site.leased() > 0)
+        time.sleep(0.5)
+        began = time.monotonic()
+        self.assert_code(program.stop(process), INTERRUPTED)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(self.site.leased(), 0)
+
+
+class Display(SlowSiteTest):
+    def test_terminal_shows_bytes_rate_and_time_left(self):
+        terminal = program.Terminal()
+        self.addCleanup(terminal.close)
+        process = program.start('backfill', *self.site.options, '--bandwidth', '1M',
+                                stderr=terminal.slave)
+        terminal.read_until(' left')
+        result = program.finish(process)
+        terminal.read_all()
+        self.assert_code(result, DONE)
+        lines = re.split(r'[\r\n]', terminal.text)
+        figures = re.compile(
+            r'[\d.]+ [KM]iB of 4\.0 MiB, [\d.]+ (B|KiB|MiB)/s, \d+ s left, \d+ of 32 images')
+        self.assertTrue(any(figures.search(line) for line in lines), terminal.text)
+        self.assertIn('\r', terminal.text)
+        for line in lines:
+            self.assertLess(len(line.replace('\x1b[K', '')), 120)
+
+    def test_narrow_terminal_gets_no_longer_lines(self):
+        terminal = program.Terminal(columns=40)
+        self.addCleanup(terminal.close)
+        process = program.start('backfill', *self.site.options, '--bandwidth', '2M',
+                                stderr=terminal.slave)
+        program.finish(process)
+        terminal.read_all()
+        self.assertIn('of 4.0 MiB', terminal.text)
+        for line in re.split(r'[\r\n]', terminal.text):
+            self.assertLess(len(line.replace('\x1b[K', '')), 40)
+
+    def test_pipe_gets_plain_lines(self):
+        result = self.on_site('backfill', '--bandwidth', '2M')
+        self.assertNotIn('\r', result.out + result.err)
+        self.assertNotIn('\x1b', result.out + result.err)
+        self.assertIn('backfill: complete', result.out)
+
+    def test_findings_are_named_as_they_come(self):
+        lost = self.site.add(b'lost', location='file://%s/no-such-file' % self.site.store)
+        result = self.on_site('backfill', code=FINDINGS)
+        self.assertRegex(result.err, r'(?m)^%s: missing: ' % lost)
+
+
+class Together(SlowSiteTest):
+    def test_two_backfills_share_the_work(self):
+        # more than one of them claims at once
+        self.big_site(200, 16 * KIB)
+        first = self.start_slow_backfill('--json', '--jobs', '1')
+        second = program.start('backfill', *self.site.options, '--json', '--bandwidth', '1M')
+        results = [program.finish(first), program.finish(second)]
+        for result in results:
+            self.assert_code(result, DONE)
+        read = [result.object['bytes_read'] for result in results]
+        self.assertEqual(sum(read), 32 * 128 * KIB + 200 * 16 * KIB)
+        self.assertGreater(min(read), 0)
+        self.assert_all_right()
+
+    def test_what_changes_the_schema_waits_for_no_backfill_but_says_that_one_runs(self):
+        backfill = self.start_slow_backfill(bandwidth='256K')
+        for arguments in (('migrate',), ('expand', '--revert'), ('contract', '--yes'),
+                          ('contract', '--revert'), ('contract', '--uninstall', '--yes')):
+            with self.subTest(arguments):
+                result = self.on_site(*arguments, code=(LOCKED, FAILED))
+                # What a gate refuses anyhow may say so first; it must be refused.
+                self.assert_one_line(result)
+                if arguments != ('expand', '--revert'):
+                    self.assertEqual(result.code, LOCKED, str(result))
+                    self.assertIn('backfill', result.err)
+        status = self.on_site('status', '--json').object
+        self.assertEqual([run['command'] for run in status['runs']], ['backfill'])
+        self.assertIn('to read', self.on_site('check', code=MIGRATE_DUE).out)
+        self.assert_code(program.stop(backfill), INTERRUPTED)
+        self.on_site('migrate')
+
+    def test_revert_of_expand_finds_a_backfill_at_work(self):
+        # Nothing has a result yet, so that no gate but the run itself is in its way.
+        site = sites.SmallSite(self.scratch())
+        site.add(b'x' * (4 << 20))
+        self.program('expand', *site.options)
+        process = program.start('backfill', *site.options, '--bandwidth', '512K')
+        program.wait_for(lambda: site.leased() > 0)
+        result = self.program('expand', '--revert', *site.options, code=LOCKED)
+        self.assert_one_line(result, ['another run is at work: backfill'])
+        self.assert_code(program.stop(process), INTERRUPTED)
+        self.program('expand', '--revert', *site.options)
+
+
+class Limits(SlowSiteTest):
+    def backfill(self, *arguments, code=DONE):
+        return self.on_site('backfill', '--json', *arguments, code=code).object
+
+    def test_limit_counts_images(self):
+        result = self.backfill('--limit', '5')
+        self.assertEqual((result['end'], result['classes']['hashed']['images']), ('limit', 5))
+        self.assertEqual(result['left']['images'], 27)
+        self.assertEqual(self.site.leased(), 0)
+        self.assertEqual(len(self.published()), 5)
+
+    def test_max_bytes_is_not_passed(self):
+        result = self.backfill('--max-bytes', '700K')
+        self.assertEqual((result['end'], result['bytes_read']), ('limit', 5 * 128 * KIB))
+
+    def test_max_runtime_ends_the_run(self):
+        began = time.monotonic()
+        result = self.backfill('--max-runtime', '1s', '--bandwidth', '1M')
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertEqual(result['end'], 'out_of_time')
+        self.assertLess(len(self.published()), 32)
+        self.assertEqual(self.site.leased(), 0)
+
+    def test_bandwidth_is_kept(self):
+        began = time.monotonic()
+        self.backfill('--bandwidth', '2M')
+        # 4 MiB at 2 MiB/s, less the first burst and the last chunk, which is waited for before it counts
+        self.assertGreater(time.monotonic() - began, 1.5)
+
+    def test_largest_image_is_first(self):
+        largest = self.site.add(b'y' * (1 << 20))
+        self.backfill('--limit', '1')
+        self.assertEqual(set(self.published()), {largest})
+
+    def test_image_reads_that_one_alone(self):
+        wanted = sorted(self.site.hashes())[7]
+        self.backfill('--image', wanted)
+        self.assertEqual(set(self.published()), {wanted})
+        again = self.backfill('--image', wanted)
+        self.assertEqual(again['classes'], {'already_done': {'images': 1, 'bytes': 0}})
+
+    def test_unknown_image_is_refused(self):
+        result = self.on_site('backfill', '--image', 'no-such-image', code=USAGE)
+        self.assert_one_line(result, ['no-such-image'])
+        self.assertEqual(self.published(), {})
+
+    def test_sweep_restores_what_glance_erased_without_reading(self):
+        self.backfill()
+        hashes = self.site.hashes()
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        result = self.backfill('--sweep')
+        self.assertEqual(result['classes'], {'restored': {'images': 32, 'bytes': 0}})
+        self.assertEqual(result['bytes_read'], 0)
+        self.assertEqual(self.site.hashes(), hashes)
+
+    def test_a_new_image_is_found_by_the_backfill_itself(self):
+        self.backfill()
+        late = self.site.add(b'late')
+        self.assertEqual(self.backfill()['queued'], 1)
+        self.assertEqual(self.published()[late], sites.sha512(b'late'))
+
+    def test_file_replaced_by_another_is_read_again_after_glance_erased_the_hash(self):
+        self.backfill()
+        image_id = sorted(self.site.hashes())[3]
+        path = self.site.path_of(image_id)
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data)
+        self.site.database.execute('UPDATE images SET os_hash_value = NULL WHERE id = ?', image_id)
+        result = self.backfill()
+        self.assertEqual(result['bytes_read'], 128 * KIB)
+        self.assertEqual(self.published()[image_id], sites.sha512(data))
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,183 @@
+#include "base/stop.h"
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Ids = std::vector<std::string>;
+
+// Images of these sizes, in this order.
+Ids upload_sizes(GlanceSite& site, const std::vector<std::size_t>& sizes) {
+  Ids ids;
+  for (const std::size_t size : sizes)
+    ids.push_back(site.upload(std::string(size, 'x')));
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("--limit ends a run after so many images", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {10, 50, 30, 20, 40});
+  const BackfillRun run = run_backfill(site, {.jobs = 1, .limit = 2});
+  CHECK(run.result.end == RunEnd::limit);
+  CHECK(run.order == Ids{ids[1], ids[4]});
+  CHECK(run.result.left_images == 3);
+  CHECK(run.result.left_bytes == 60);
+  CHECK(Items(site.sql()).claimable().images == 3);
+  CHECK(site.runs("backfill", "limit") == 1);
+  CHECK(run_backfill(site, {.jobs = 3, .limit = 0}).order.empty());
+  CHECK(run_backfill(site, {.jobs = 3, .limit = 100}).images(ReadClass::hashed) == 3);
+}
+
+TEST_CASE("--max-bytes begins no image that does not fit into what is left", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {500, 300, 100, 50, 60});
+  const BackfillRun run = run_backfill(site, {.jobs = 2, .max_bytes = 450});
+  CHECK(run.result.end == RunEnd::limit);
+  CHECK(run.result.bytes_read == 450);
+  CHECK(site.get(ids[0], "os_hash_value") == std::nullopt);
+  CHECK(site.get(ids[4], "os_hash_value") == std::nullopt);
+  CHECK(run.images(ReadClass::hashed) == 3);
+  CHECK(Items(site.sql()).claimable().images == 2);
+  CHECK(run_backfill(site, {.jobs = 2, .max_bytes = 560}).result.end == RunEnd::complete);
+}
+
+TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20, 10});
+  const auto began = std::chrono::steady_clock::now();
+  const BackfillRun run = run_backfill(
+      site, {.jobs = 2}, {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(1)});
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(4));
+  CHECK(run.result.end == RunEnd::out_of_time);
+  CHECK(site.get(ids[0], "os_hash_value") == std::nullopt);
+  CHECK(run.result.left_images >= 1);
+  CHECK(Items(site.sql()).claimable().images == run.result.left_images);
+  CHECK(site.runs("backfill", "out of time") == 1);
+  run_backfill(site);
+  CHECK(site.get(ids[0], "os_hash_value").has_value());
+}
+
+TEST_CASE("--bandwidth is kept", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  upload_sizes(site, std::vector<std::size_t>(8, 256 << 10));
+  const auto began = std::chrono::steady_clock::now();
+  const BackfillRun run =
+      run_backfill(site, {.jobs = 4}, {.bytes_per_second = 4 << 20, .max_runtime = {}});
+  CHECK(run.images(ReadClass::hashed) == 8);
+  // 2 MiB at 4 MiB/s, but for the last chunk and a tenth of a second.
+  CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(300));
+}
+
+TEST_CASE("--image reads the named images alone", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {10, 20, 30});
+  const BackfillRun run = run_backfill(site, {.jobs = 1, .images = {ids[0], ids[1]}});
+  CHECK(run.result.end == RunEnd::complete);
+  CHECK(run.images(ReadClass::hashed) == 2);
+  CHECK(site.get(ids[2], "os_hash_value") == std::nullopt);
+  const BackfillPlan plan = plan_backfill(site.site(), {.images = {ids[2]}});
+  CHECK(plan.images == 1);
+  CHECK(plan.bytes == 30);
+
+  SECTION("one that has its hash is left as it is") {
+    const BackfillRun again = run_backfill(site, {.jobs = 1, .images = {ids[0]}});
+    CHECK(again.images(ReadClass::already_done) == 1);
+    CHECK(again.result.bytes_read == 0);
+  }
+  SECTION("one that is deleted is said to be") {
+    site.delete_image(ids[2]);
+    const BackfillRun again = run_backfill(site, {.jobs = 1, .images = {ids[2]}});
+    CHECK(again.images(ReadClass::gone) == 1);
+    CHECK(again.order == Ids{ids[2]});
+    // And nothing else is read in its place.
+    const std::string other = site.upload("other");
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 0);
+  }
+  SECTION("one that is not there is a mistake") {
+    const Error error =
+        required_error([&] { run_backfill(site, {.jobs = 1, .images = {"no-such-image"}}); });
+    CHECK(error.kind() == ErrorKind::usage);
+    CHECK(live_runs(site.sql()).empty());
+  }
+  SECTION("one that failed before is read again") {
+    fs::rename(site.file(ids[2]), site.file("aside"));
+    CHECK(run_backfill(site).images(ReadClass::missing) == 1);
+    fs::rename(site.file("aside"), site.file(ids[2]));
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
+  }
+  SECTION("one that was put off is looked at now") {
+    site.add_properties(ids[2], {"os_glance_import_task"});
+    CHECK(run_backfill(site).images(ReadClass::busy_in_glance) == 1);
+    site.delete_property(ids[2], "os_glance_import_task");
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
+  }
+  SECTION("one named twice is read once") {
+    const BackfillRun again = run_backfill(site, {.jobs = 2, .images = {ids[2], ids[2]}});
+    CHECK(again.images(ReadClass::hashed) == 1);
+    CHECK(again.result.bytes_read == 30);
+  }
+}
+
+TEST_CASE("--retry-failed reads again what failed before", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {10, 20});
+  fs::rename(site.file(ids[0]), site.file("aside"));
+  CHECK(run_backfill(site).images(ReadClass::missing) == 1);
+  fs::rename(site.file("aside"), site.file(ids[0]));
+  CHECK(run_backfill(site).order.empty());
+  CHECK(plan_backfill(site.site(), {}).images == 0);
+  CHECK(plan_backfill(site.site(), {}).failed == 1);
+  CHECK(plan_backfill(site.site(), {.retry_failed = true}).images == 1);
+  const BackfillRun run = run_backfill(site, {.jobs = 1, .retry_failed = true});
+  CHECK(run.order == Ids{ids[0]});
+  CHECK(run.images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(site, {.jobs = 1, .retry_failed = true}).order.empty());
+}
+
+TEST_CASE("a store directory that is gone is no site without images", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {10});
+  SECTION("the only one") {
+    site.site().stores[0].directories = {site.directory() / "unmounted"};
+    const auto before = dump(site.sql());
+    const Error error = required_error([&] { run_backfill(site); });
+    CHECK(error.kind() == ErrorKind::io);
+    CHECK(std::string(error.what()).find("unmounted") != std::string::npos);
+    CHECK(changes(before, dump(site.sql())) == kNone);
+  }
+  SECTION("one of two") {
+    site.site().stores[0].directories.push_back(site.directory() / "unmounted");
+    const std::string there = site.insert_image();
+    site.add_location(there, "file://" + (site.directory() / "unmounted" / there).string());
+    const BackfillRun run = run_backfill(site);
+    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.images(ReadClass::unreadable) == 1);
+    ReadContext context(site.site(), 0, std::nullopt);
+    CHECK(context.unavailable_directories().size() == 1);
+  }
+}
+
+TEST_CASE("a database that is read-only is told of, and nothing is read", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  upload_sizes(site, {10});
+  Session reader = site.open({.mode = OpenMode::read_only});
+  CHECK(required_error([&] { reader.execute("DELETE FROM images"); }).kind() == ErrorKind::connect);
+  Session writer = site.open({.lock_timeout = std::chrono::seconds(0)});
+  const Transaction lock(site.sql());
+  CHECK(required_error([&] { const Run run(writer, "backfill"); }).kind() == ErrorKind::busy);
+}

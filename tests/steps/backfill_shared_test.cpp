@@ -1,0 +1,161 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <future>
+
+#include "base/stop.h"
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+
+namespace {
+
+// Takes a request to stop back, whatever the test comes to.
+struct StopReset {
+  ~StopReset() { reset_stop(); }
+};
+
+std::int64_t upload_many(GlanceSite& site, int count, std::size_t bytes) {
+  Transaction transaction(site.sql());
+  for (int i = 0; i < count; ++i)
+    site.upload(std::string(bytes, static_cast<char>('a' + i % 26)));
+  transaction.commit();
+  return count * static_cast<std::int64_t>(bytes);
+}
+
+std::int64_t hashed(GlanceSite& site) {
+  return site.sql().count("SELECT COUNT(*) FROM images WHERE os_hash_value IS NOT NULL");
+}
+
+}  // namespace
+
+TEST_CASE("a run that is told to stop publishes what was read and gives the rest back",
+          "[backfill]") {
+  const int jobs = GENERATE(1, 4);
+  const StopReset reset;
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 12, 300'000);
+  ReadContext context(site.site(), 3'000'000, std::nullopt);
+  std::int64_t settled = 0;
+  const ReadResult result = backfill(site.site(), context, {.jobs = jobs},
+                                     [&](const std::string&, const ReadOutcome& outcome) {
+                                       CHECK(outcome.read_class == ReadClass::hashed);
+                                       ++settled;
+                                       request_stop();
+                                     });
+  reset_stop();
+  CHECK(result.end == RunEnd::interrupted);
+  CHECK(settled >= 1);
+  CHECK(settled < 12);
+  CHECK(hashed(site) == settled);
+  CHECK(result.left_images == 12 - settled);
+  CHECK(Items(site.sql()).claimable().images == 12 - settled);
+  CHECK(site.runs("backfill", "interrupted") == 1);
+  CHECK(live_runs(site.sql()).empty());
+
+  const BackfillRun rest = run_backfill(site, {.jobs = jobs});
+  CHECK(rest.result.end == RunEnd::complete);
+  CHECK(rest.images(ReadClass::hashed) == 12 - settled);
+  CHECK(hashed(site) == 12);
+}
+
+TEST_CASE("a run that is told to stop before it begins reads nothing", "[backfill]") {
+  const StopReset reset;
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 3, 100);
+  request_stop();
+  const BackfillRun run = run_backfill(site, {.jobs = 2});
+  CHECK(run.result.end == RunEnd::interrupted);
+  CHECK(run.order.empty());
+  CHECK(Items(site.sql()).claimable().images == 3);
+}
+
+TEST_CASE("two runs at once share the queue and read nothing twice", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::int64_t bytes = upload_many(site, 150, 5'000) + upload_many(site, 6, 2'000'000);
+  const auto run = [&] {
+    return std::async(std::launch::async, [&] { return run_backfill(site, {.jobs = 2}); });
+  };
+  auto first = run();
+  auto second = run();
+  const BackfillRun one = first.get();
+  const BackfillRun two = second.get();
+  CHECK(one.images(ReadClass::hashed) + two.images(ReadClass::hashed) == 156);
+  CHECK(one.result.bytes_read + two.result.bytes_read == bytes);
+  CHECK(one.result.lost_leases + two.result.lost_leases == 0);
+  CHECK(hashed(site) == 156);
+  for (const auto& [id, outcome] : one.outcomes)
+    CHECK_FALSE(two.outcomes.contains(id));
+  CHECK(run_backfill(site).order.empty());
+}
+
+TEST_CASE("images leased by another host are left to it", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 3, 100);
+  Items items(site.sql());
+  items.queue_new();
+  site.sql().execute(
+      "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
+      "heartbeat_at) VALUES ('far', 'backfill', 'elsewhere', 'p', '1', {now}, {now})");
+  REQUIRE(items.claim("far", 2, INT64_MAX, std::chrono::seconds(100)).size() == 2);
+  const BackfillRun run = run_backfill(site);
+  CHECK(run.images(ReadClass::hashed) == 1);
+  CHECK(run.result.left_images == 2);
+
+  // Its heart stops: its leases are free.
+  site.sql().execute("UPDATE backglance_run SET heartbeat_at = {now} - 999 WHERE run_id = 'far'");
+  CHECK(run_backfill(site).images(ReadClass::hashed) == 2);
+}
+
+TEST_CASE("what a killed backfill had read is not read again", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 10, 200'000);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // One image of this size takes longer than a commit waits for others.
+    ReadContext context(site.site(), 2'000'000, std::nullopt);
+    int settled = 0;
+    backfill(site.site(), context, {.jobs = 1}, [&](const std::string&, const ReadOutcome&) {
+      if (++settled == 4)
+        _exit(42);
+    });
+    _exit(1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WEXITSTATUS(status) == 42);
+  const std::int64_t before = hashed(site);
+  CHECK(before >= 4);
+  const BackfillRun run = run_backfill(site);
+  CHECK(run.images(ReadClass::hashed) == 10 - before);
+  CHECK(run.result.bytes_read == (10 - before) * 200'000);
+  CHECK(hashed(site) == 10);
+}
+
+TEST_CASE("a run goes on while an old Glance writes", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 60, 20'000);
+  auto glance = std::async(std::launch::async, [&] {
+    Session session = site.open();
+    for (int i = 1; i <= 60; ++i)
+      session.execute(
+          "UPDATE images SET name = 'renamed', updated_at = {now_datetime} "
+          "WHERE id LIKE :id",
+          {{"id", "%" + std::to_string(1000 + i).substr(1)}});
+  });
+  const BackfillRun run = run_backfill(site, {.jobs = 3});
+  glance.get();
+  CHECK(run.images(ReadClass::hashed) == 60);
+  CHECK(site.sql().count("SELECT COUNT(*) FROM images WHERE name = 'renamed' AND os_hash_value "
+                         "IS NOT NULL") == 60);
+}

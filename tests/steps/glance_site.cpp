@@ -1,0 +1,316 @@
+#include "tests/steps/glance_site.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "backfill/store/open_beneath.h"
+#include "sql/catalog.h"
+
+namespace backglance {
+namespace {
+
+namespace fs = std::filesystem;
+
+// In 2018, and as Glance writes it.
+constexpr const char* kCreated = "2018-01-02 03:04:05.000006";
+
+void make_schema(const fs::path& target, const std::string& rows) {
+  const std::string url = "sqlite:///" + target.string();
+  const std::array<const char*, 5> arguments = {"python3", BACKGLANCE_SCHEMA_SCRIPT, url.c_str(),
+                                                rows.c_str(), nullptr};
+  // Nothing of ours: a PYTHONPATH or a sanitizer's options are not for Glance.
+  const std::array<const char*, 3> environment = {"PATH=/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE=1",
+                                                  nullptr};
+  pid_t child = 0;
+  REQUIRE(posix_spawn(&child, "/usr/bin/python3", nullptr, nullptr,
+                      const_cast<char* const*>(arguments.data()),
+                      const_cast<char* const*>(environment.data())) == 0);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  INFO("glance_schema.py " << rows);
+  REQUIRE(status == 0);
+}
+
+// A database at these rows. Glance takes seconds to make one, so each is made once for all tests
+// and test programs, and again only if the script that makes it has changed.
+fs::path template_database(const std::string& rows) {
+  const fs::path directory = BACKGLANCE_TEMPLATES;
+  fs::create_directories(directory);
+  const Fd lock(::open((directory / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
+  REQUIRE(flock(lock.get(), LOCK_EX) == 0);
+  const fs::path made = directory / (rows + ".sqlite");
+  if (fs::exists(made) && fs::last_write_time(made) > fs::last_write_time(BACKGLANCE_SCHEMA_SCRIPT))
+    return made;
+  const fs::path raw = directory / "unfinished";
+  fs::remove(raw);
+  make_schema(raw, rows);
+  fs::rename(raw, made);
+  return made;
+}
+
+std::string text_of(const SqlRow& row) {
+  std::string text;
+  for (std::size_t i = 0; i < row.size(); ++i)
+    text += row.is_null(i) ? "|NULL" : "|'" + row.text_or_empty(i) + "'";
+  return text;
+}
+
+BackfillRun collect(const std::function<ReadResult(const OnResult&)>& action) {
+  BackfillRun run;
+  run.result = action([&](const std::string& image_id, const ReadOutcome& outcome) {
+    run.order.push_back(image_id);
+    run.outcomes[image_id] = outcome;
+  });
+  return run;
+}
+
+}  // namespace
+
+GlanceSite::GlanceSite(const std::string& rows) {
+  std::string pattern = (fs::temp_directory_path() / "backglance-site-XXXXXX").native();
+  REQUIRE(mkdtemp(pattern.data()) != nullptr);
+  directory_ = fs::canonical(pattern);
+  fs::create_directory(store());
+  const fs::path path = directory_ / "glance.sqlite";
+  if (rows.empty())
+    write_file(path, "");
+  else
+    fs::copy_file(template_database(rows), path);
+  site_.database.database = path.string();
+  site_.stores = {{"", "file", {store()}}};
+  session_.emplace(site_.database);
+}
+
+GlanceSite::~GlanceSite() {
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+std::string GlanceSite::insert_image(const std::string& name) {
+  const std::string id = fmt::format("00000000-0000-4000-8000-{:012}", ++images_);
+  sql().execute(
+      "INSERT INTO images (id, name, size, status, created_at, updated_at, deleted_at, deleted, "
+      "disk_format, container_format, checksum, owner, min_disk, min_ram, protected, virtual_size, "
+      "visibility) VALUES (:id, :name, NULL, 'active', :now, :now2, NULL, {false}, 'raw', 'bare', "
+      "NULL, 'owner', 0, 0, {false}, NULL, 'private')",
+      {{"id", id},
+       {"name", name},
+       {"now", std::string(kCreated)},
+       {"now2", std::string(kCreated)}});
+  return id;
+}
+
+std::string GlanceSite::upload(std::string_view content, const std::string& name) {
+  const std::string id = insert_image(name);
+  write_file(file(id), content);
+  add_location(id, "file://" + file(id).string());
+  set(id, "size", static_cast<std::int64_t>(content.size()));
+  set(id, "checksum", digest_of("md5", content));
+  return id;
+}
+
+void GlanceSite::write_file(const fs::path& file, std::string_view content) const {
+  fs::create_directories(file.parent_path());
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  REQUIRE(out);
+}
+
+std::int64_t GlanceSite::add_location(const std::string& image_id, const std::string& uri) {
+  sql().execute(
+      "INSERT INTO image_locations (image_id, value, meta_data, status, created_at, updated_at, "
+      "deleted_at, deleted) VALUES (:id, :uri, '{}', 'active', :now, :now2, NULL, {false})",
+      {{"id", image_id},
+       {"uri", uri},
+       {"now", std::string(kCreated)},
+       {"now2", std::string(kCreated)}});
+  return sql().count("SELECT MAX(id) FROM image_locations");
+}
+
+std::int64_t GlanceSite::first_location(const std::string& image_id) {
+  return sql().count("SELECT MIN(id) FROM image_locations WHERE image_id = :id",
+                     {{"id", image_id}});
+}
+
+std::int64_t GlanceSite::add_property(const std::string& image_id, const std::string& name,
+                                      const SqlValue& value) {
+  sql().execute(
+      "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted_at, "
+      "deleted) VALUES (:id, :name, :value, :now, :now2, NULL, {false})",
+      {{"id", image_id},
+       {"name", name},
+       {"value", value},
+       {"now", std::string(kCreated)},
+       {"now2", std::string(kCreated)}});
+  return sql().count("SELECT MAX(id) FROM image_properties");
+}
+
+void GlanceSite::add_properties(const std::string& image_id,
+                                const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    add_property(image_id, name, "value of " + name);
+}
+
+void GlanceSite::delete_property(const std::string& image_id, const std::string& name) {
+  REQUIRE(sql().execute("UPDATE image_properties SET deleted = {true}, deleted_at = "
+                        "{now_datetime}, updated_at = {now_datetime} WHERE image_id = :id "
+                        "AND name = :name AND deleted = {false}",
+                        {{"id", image_id}, {"name", name}}) == 1);
+}
+
+void GlanceSite::delete_image(const std::string& image_id) {
+  // One moment for the image and all that it still has.
+  const std::string moment = "2019-08-09 10:11:12.131415";
+  sql().execute(
+      "UPDATE images SET status = 'deleted', deleted = {true}, deleted_at = :at "
+      "WHERE id = :id",
+      {{"at", moment}, {"id", image_id}});
+  sql().execute(
+      "UPDATE image_locations SET status = 'deleted', deleted = {true}, "
+      "deleted_at = :at WHERE image_id = :id AND deleted = {false}",
+      {{"at", moment}, {"id", image_id}});
+  for (const char* table : {"image_properties", "image_tags"})
+    sql().execute(fmt::format("UPDATE {} SET deleted = {{true}}, deleted_at = :at "
+                              "WHERE image_id = :id AND deleted = {{false}}",
+                              table),
+                  {{"at", moment}, {"id", image_id}});
+}
+
+void GlanceSite::add_tag(const std::string& image_id, const std::string& tag) {
+  sql().execute(
+      "INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted_at, "
+      "deleted) VALUES (:id, :tag, :now, :now2, NULL, {false})",
+      {{"id", image_id},
+       {"tag", tag},
+       {"now", std::string(kCreated)},
+       {"now2", std::string(kCreated)}});
+}
+
+std::vector<std::string> GlanceSite::live_tags(const std::string& image_id) {
+  std::vector<std::string> tags;
+  for (const SqlRow& row : sql().rows(
+           "SELECT value FROM image_tags WHERE image_id = :id AND deleted = {false} ORDER BY value",
+           {{"id", image_id}}))
+    tags.push_back(row.text_or_empty(0));
+  return tags;
+}
+
+void GlanceSite::set(const std::string& image_id, const std::string& column,
+                     const SqlValue& value) {
+  REQUIRE(sql().execute(fmt::format("UPDATE images SET {} = :value WHERE id = :id", column),
+                        {{"value", value}, {"id", image_id}}) == 1);
+}
+
+std::optional<std::string> GlanceSite::get(const std::string& image_id, const std::string& column) {
+  const auto row = sql().first_row(fmt::format("SELECT {} FROM images WHERE id = :id", column),
+                                   {{"id", image_id}});
+  REQUIRE(row.has_value());
+  return row->text(0);
+}
+
+std::optional<std::string> GlanceSite::ours(const std::string& table, const std::string& image_id,
+                                            const std::string& column) {
+  const auto row = sql().first_row(
+      fmt::format("SELECT {} FROM backglance_{} WHERE image_id = :id", column, table),
+      {{"id", image_id}});
+  return row ? row->text(0) : std::nullopt;
+}
+
+GlanceSite::Copy GlanceSite::load(const std::string& image_id) {
+  Copy copy{image_id, {}};
+  for (const char* column : {"name", "size", "status", "checksum", "os_hash_algo", "os_hash_value"})
+    copy.columns[column] = get(image_id, column);
+  return copy;
+}
+
+void GlanceSite::save(const Copy& copy) {
+  for (const auto& [column, value] : copy.columns)
+    set(copy.image_id, column, sql_value(value));
+  sql().execute("UPDATE images SET updated_at = {now_datetime} WHERE id = :id",
+                {{"id", copy.image_id}});
+}
+
+std::vector<std::string> GlanceSite::revision_rows() {
+  std::vector<std::string> rows;
+  for (const SqlRow& row :
+       sql().rows("SELECT version_num FROM alembic_version ORDER BY version_num"))
+    rows.push_back(row.text_or_empty(0));
+  return rows;
+}
+
+std::int64_t GlanceSite::runs(const std::string& command, const std::string& outcome) {
+  return sql().count(
+      "SELECT COUNT(*) FROM backglance_run WHERE command = :command AND outcome = :outcome",
+      {{"command", command}, {"outcome", outcome}});
+}
+
+std::string digest_of(const std::string& algorithm, std::string_view content) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
+  std::size_t length = 0;
+  REQUIRE(EVP_Q_digest(nullptr, algorithm.c_str(), nullptr, content.data(), content.size(),
+                       digest.data(), &length) == 1);
+  std::string hex;
+  for (std::size_t i = 0; i < length; ++i)
+    hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+Dump dump(Session& session, Part part) {
+  const bool without_ours = part == Part::glance || part == Part::glance_schema;
+  Dump lines;
+  for (const SqlRow& row : session.rows("SELECT tbl_name, type, name, sql FROM sqlite_master"))
+    if (!without_ours || !row.text_or_empty(0).starts_with("backglance_"))
+      lines.push_back(text_of(row));
+  if (part == Part::all || part == Part::glance)
+    for (const auto& [table, unused] : read_catalog(session))
+      if (!without_ours || !table.starts_with("backglance_"))
+        for (const SqlRow& row : session.rows(fmt::format("SELECT * FROM \"{}\"", table)))
+          lines.push_back(table + text_of(row));
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+Dump changes(const Dump& before, const Dump& after) {
+  Dump lines;
+  const auto add = [&](const char* sign, const Dump& of, const Dump& without) {
+    Dump only;
+    std::set_difference(of.begin(), of.end(), without.begin(), without.end(),
+                        std::back_inserter(only));
+    for (const std::string& line : only)
+      lines.push_back(sign + line);
+  };
+  add("- ", before, after);
+  add("+ ", after, before);
+  return lines;
+}
+
+BackfillRun run_backfill(const GlanceSite& site, const ReadOptions& options, const Pace& pace) {
+  ReadContext context(site.site(), pace.bytes_per_second, pace.max_runtime);
+  return collect([&](const OnResult& on_result) {
+    return backfill(site.site(), context, options, on_result);
+  });
+}
+
+BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options) {
+  ReadContext context(site.site(), 0, std::nullopt);
+  return collect(
+      [&](const OnResult& on_result) { return verify(site.site(), context, options, on_result); });
+}
+
+BackfillRun run_sweep(const GlanceSite& site) {
+  ReadContext context(site.site(), 0, std::nullopt);
+  return collect([&](const OnResult& on_result) { return sweep(site.site(), context, on_result); });
+}
+
+}  // namespace backglance

@@ -1,0 +1,308 @@
+#include "migrate/migrate.h"
+
+#include "base/stop.h"
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+
+namespace {
+
+const std::vector<std::string> kLegacy = {"signature", "signature_hash_method",
+                                          "signature_key_type", "signature_certificate_uuid"};
+const std::vector<std::string> kNew = {"img_signature", "img_signature_hash_method",
+                                       "img_signature_key_type", "img_signature_certificate_uuid"};
+
+std::vector<std::string> both_of(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// An image with these properties, which migrate is to classify.
+std::string sign(GlanceSite& site, const std::vector<std::string>& names) {
+  const std::string id = site.insert_image();
+  site.add_properties(id, names);
+  return id;
+}
+
+std::string flag(GlanceSite& site, const std::string& id, const std::string& column = "scheme") {
+  return site.ours("signature", id, column).value_or("-");
+}
+
+std::int64_t number(GlanceSite& site, const std::string& id, const std::string& column) {
+  return std::stoll(flag(site, id, column));
+}
+
+}  // namespace
+
+TEST_CASE("migrate is refused before expand, and changes nothing", "[migrate]") {
+  GlanceSite site("queens_contract01");
+  sign(site, kLegacy);
+  const auto before = dump(site.sql());
+  const Error error = required_error([&] { migrate(site.sql(), {}); });
+  CHECK(error.kind() == ErrorKind::schema_state);
+  CHECK(error.next() == "backglance expand");
+  // What it would do can be told all the same.
+  const MigrateResult plan = plan_migrate(site.sql());
+  CHECK(plan.queued == 1);
+  CHECK(plan.flagged == 1);
+  CHECK(changes(before, dump(site.sql())) == kNone);
+}
+
+TEST_CASE("migrate classifies every combination of signature properties", "[migrate]") {
+  struct Combination {
+    std::vector<std::string> names;
+    std::string scheme;
+    std::string missing;
+  };
+  const std::vector<Combination> combinations = {
+      {kLegacy, "legacy_complete", ""},
+      {both_of(kLegacy, {"mask_gen_algorithm", "pss_salt_length"}), "legacy_complete", ""},
+      {{"signature", "signature_key_type"},
+       "legacy_partial",
+       "signature_hash_method signature_certificate_uuid"},
+      {{"signature_certificate_uuid"},
+       "legacy_partial",
+       "signature signature_hash_method signature_key_type"},
+      {kNew, "new_complete", ""},
+      {both_of(kNew, {"pss_salt_length"}), "new_complete", ""},
+      {both_of(kNew, {"signature"}), "new_complete", ""},
+      {{"img_signature", "img_signature_key_type"},
+       "new_partial",
+       "img_signature_hash_method img_signature_certificate_uuid"},
+      {both_of(kLegacy, kNew), "both", ""},
+      {both_of(kLegacy, {"img_signature"}), "both",
+       "img_signature_hash_method img_signature_key_type img_signature_certificate_uuid"},
+      {{"signature"}, "unrelated", ""},
+      {{"mask_gen_algorithm"}, "unrelated", ""},
+      // Glance compares names with case.
+      {{"Signature", "SIGNATURE_HASH_METHOD"}, "-", ""},
+      {{"os_type", "architecture"}, "-", ""},
+  };
+  GlanceSite site;
+  expand(site.sql());
+  std::vector<std::string> ids;
+  for (const Combination& combination : combinations)
+    ids.push_back(sign(site, combination.names));
+  const MigrateResult planned = plan_migrate(site.sql());
+  const MigrateResult result = migrate(site.sql(), {});
+  CHECK(result.flagged == 12);
+  CHECK(result.changed == 0);
+  CHECK(result.cleared == 0);
+  std::int64_t counted = 0;
+  for (const SchemeCount& count : result.schemes)
+    counted += count.images;
+  CHECK(counted == 12);
+  REQUIRE(planned.schemes.size() == result.schemes.size());
+  for (std::size_t i = 0; i < result.schemes.size(); ++i) {
+    CHECK(planned.schemes[i].scheme == result.schemes[i].scheme);
+    CHECK(planned.schemes[i].images == result.schemes[i].images);
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    INFO(Catch::Detail::stringify(combinations[i].names));
+    CHECK(flag(site, ids[i]) == combinations[i].scheme);
+    if (combinations[i].scheme == "-")
+      continue;
+    if (combinations[i].scheme != "unrelated")
+      CHECK(flag(site, ids[i], "missing") == combinations[i].missing);
+    const bool deprecated = is_deprecated(signature_scheme_from_name(combinations[i].scheme));
+    CHECK((flag(site, ids[i], "deadline_at") != "-") == deprecated);
+  }
+}
+
+TEST_CASE("migrate flags snapshots, hidden, deactivated and deleted images too", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string snapshot = sign(site, both_of(kLegacy, {"base_image_ref"}));
+  const std::string typed = sign(site, kLegacy);
+  site.add_property(typed, "image_type", std::string("snapshot"));
+  const std::string not_snapshot = sign(site, kLegacy);
+  site.add_property(not_snapshot, "image_type", std::string("image"));
+  const std::string hidden = sign(site, kLegacy);
+  site.set(hidden, "os_hidden", std::int64_t{1});
+  const std::string deactivated = sign(site, kLegacy);
+  site.set(deactivated, "status", std::string("deactivated"));
+  const std::string deleted = sign(site, kLegacy);
+  site.delete_image(deleted);
+  // Removed one before the image went: the image did not end with a whole signature.
+  const std::string thinned = sign(site, kLegacy);
+  site.delete_property(thinned, "signature_key_type");
+  site.delete_image(thinned);
+  const std::string removed = sign(site, kLegacy);
+  for (const std::string& name : kLegacy)
+    site.delete_property(removed, name);
+
+  CHECK(migrate(site.sql(), {}).flagged == 7);
+  CHECK(flag(site, snapshot, "snapshot") == "1");
+  CHECK(flag(site, typed, "snapshot") == "1");
+  CHECK(flag(site, not_snapshot, "snapshot") == "0");
+  CHECK(flag(site, hidden) == "legacy_complete");
+  CHECK(flag(site, deactivated) == "legacy_complete");
+  CHECK(flag(site, deleted) == "legacy_complete");
+  CHECK(flag(site, thinned) == "legacy_partial");
+  CHECK(flag(site, removed) == "-");
+}
+
+TEST_CASE("a second migrate keeps the first dates, whatever its grace", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site, kLegacy);
+  using std::chrono::hours;
+  migrate(site.sql(), {.grace = hours(24 * 180)});
+  const std::int64_t flagged = number(site, id, "flagged_at");
+  CHECK(number(site, id, "deadline_at") == flagged + 180 * 86'400);
+
+  // A month goes by.
+  site.sql().execute(
+      "UPDATE backglance_signature SET flagged_at = flagged_at - 2592000, "
+      "deadline_at = deadline_at - 2592000");
+  const auto flags = site.sql().first_row("SELECT * FROM backglance_signature");
+  const MigrateResult again = migrate(site.sql(), {.grace = hours(24)});
+  CHECK(again.flagged == 0);
+  CHECK(again.changed == 0);
+  CHECK(again.queued == 0);
+  CHECK(number(site, id, "flagged_at") == flagged - 2'592'000);
+  CHECK(number(site, id, "deadline_at") == flagged + 150 * 86'400);
+}
+
+TEST_CASE("migrate follows what owners change, and keeps the first dates", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string grows = sign(site, {"signature", "signature_key_type"});
+  const std::string renewed = sign(site, kLegacy);
+  const std::string cleaned = sign(site, kLegacy);
+  const std::string turns_old = sign(site, kNew);
+  const std::string was_a_word = sign(site, {"signature"});
+  migrate(site.sql(), {});
+  site.sql().execute(
+      "UPDATE backglance_signature SET flagged_at = flagged_at - 1000, "
+      "deadline_at = deadline_at - 1000");
+  const std::int64_t flagged = number(site, grows, "flagged_at");
+  const std::int64_t deadline = number(site, renewed, "deadline_at");
+
+  site.add_properties(grows, {"signature_hash_method", "signature_certificate_uuid"});
+  for (const std::string& name : kLegacy) {
+    site.delete_property(renewed, name);
+    site.delete_property(cleaned, name);
+  }
+  site.add_properties(renewed, kNew);
+  site.add_properties(turns_old, kLegacy);
+  site.add_properties(was_a_word, {"signature_hash_method"});
+
+  const MigrateResult result = migrate(site.sql(), {});
+  CHECK(result.flagged == 0);
+  CHECK(result.changed == 4);
+  CHECK(result.cleared == 1);
+  CHECK(flag(site, grows) == "legacy_complete");
+  CHECK(flag(site, grows, "missing").empty());
+  CHECK(number(site, grows, "flagged_at") == flagged);
+  CHECK(number(site, grows, "deadline_at") == deadline);
+  CHECK(flag(site, renewed) == "new_complete");
+  CHECK(flag(site, cleaned) == "none");
+  CHECK(flag(site, cleaned, "present").empty());
+  CHECK(flag(site, turns_old) == "both");
+  // Its grace begins only now.
+  CHECK(number(site, turns_old, "flagged_at") == flagged);
+  CHECK(number(site, turns_old, "deadline_at") >= flagged + 1000 + 180 * 86'400);
+  CHECK(flag(site, was_a_word) == "legacy_partial");
+
+  CHECK(migrate(site.sql(), {}).cleared == 0);
+  // The owner puts it back: the date of the first time counts.
+  site.sql().execute(
+      "UPDATE image_properties SET deleted = {false}, deleted_at = NULL "
+      "WHERE image_id = :id",
+      {{"id", cleaned}});
+  CHECK(migrate(site.sql(), {}).changed == 1);
+  CHECK(number(site, cleaned, "deadline_at") == deadline);
+}
+
+TEST_CASE("migrate queues live images without a hash, each once", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string active = site.upload("active");
+  const std::string deactivated = site.upload("deactivated");
+  site.set(deactivated, "status", std::string("deactivated"));
+  const std::string hidden = site.upload("hidden");
+  site.set(hidden, "os_hidden", std::int64_t{1});
+  const std::string orphaned = site.upload("an algorithm without a value");
+  site.set(orphaned, "os_hash_algo", std::string("sha512"));
+  const std::string emptied = site.upload("an empty value");
+  site.set(emptied, "os_hash_value", std::string());
+  const std::string hashed = site.upload("hashed");
+  site.set(hashed, "os_hash_value", std::string("aa"));
+  for (const char* status :
+       {"queued", "saving", "importing", "uploading", "killed", "deleted", "pending_delete"})
+    site.set(site.upload(status), "status", std::string(status));
+  site.delete_image(site.upload("deleted"));
+
+  CHECK(plan_migrate(site.sql()).queued == 5);
+  CHECK(migrate(site.sql(), {}).queued == 5);
+  for (const std::string& id : {active, deactivated, hidden, orphaned, emptied})
+    CHECK(site.ours("item", id, "state") == "queued");
+  CHECK_FALSE(site.ours("item", hashed, "state").has_value());
+  CHECK(site.ours("item", active, "size_bytes") == "6");
+  CHECK(migrate(site.sql(), {}).queued == 0);
+  CHECK(plan_migrate(site.sql()).queued == 0);
+
+  site.upload("a new one");
+  CHECK(migrate(site.sql(), {}).queued == 1);
+}
+
+TEST_CASE("sizes that are no sizes do not keep migrate from queueing", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  for (const SqlValue& size : {SqlValue(nullptr), SqlValue(std::int64_t{-1}),
+                               SqlValue(std::int64_t{0}), SqlValue(std::int64_t{INT64_MAX}),
+                               SqlValue(std::string("huge")), SqlValue(std::string("1e400"))})
+    site.set(site.upload("content"), "size", size);
+  CHECK(migrate(site.sql(), {}).queued == 6);
+  CHECK(Items(site.sql()).queued().bytes == 0);
+}
+
+TEST_CASE("migrate pages through more images than a page holds", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  {
+    Transaction transaction(site.sql());
+    for (int i = 0; i < 2300; ++i)
+      sign(site, {"signature", "signature_key_type"});
+    transaction.commit();
+  }
+  const MigrateResult result = migrate(site.sql(), {});
+  CHECK(result.queued == 2300);
+  CHECK(result.flagged == 2300);
+  const MigrateResult again = migrate(site.sql(), {});
+  CHECK(again.queued + again.flagged + again.changed + again.cleared == 0);
+}
+
+TEST_CASE("migrate ends when it is told to, and goes on later", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  sign(site, kLegacy);
+  request_stop();
+  const Error error = required_error([&] { migrate(site.sql(), {}); });
+  reset_stop();
+  CHECK(error.kind() == ErrorKind::interrupted);
+  CHECK(live_runs(site.sql()).empty());
+  CHECK(migrate(site.sql(), {}).flagged == 1);
+}
+
+TEST_CASE("migrate changes nothing of Glance's", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  sign(site, kLegacy);
+  site.upload("content");
+  const auto glance = dump(site.sql(), Part::glance);
+  migrate(site.sql(), {});
+  CHECK(changes(glance, dump(site.sql(), Part::glance)) == kNone);
+}
+
+TEST_CASE("migrate runs alone", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  Session other = site.open();
+  const Run run(other, "backfill");
+  CHECK(required_error([&] { migrate(site.sql(), {}); }).kind() == ErrorKind::locked);
+}

@@ -1,0 +1,167 @@
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+namespace fs = std::filesystem;
+
+namespace {
+
+// An image that Glance held in memory while its hash was published, and then wrote back.
+struct Erased {
+  Erased() {
+    expand(site.sql());
+    image = site.upload("content");
+    site.set(image, "checksum", nullptr);
+    const GlanceSite::Copy old = site.load(image);
+    REQUIRE(run_backfill(site).images(ReadClass::hashed) == 1);
+    site.save(old);
+    REQUIRE(site.get(image, "os_hash_value") == std::nullopt);
+    REQUIRE(site.get(image, "checksum") == std::nullopt);
+  }
+
+  void require_hashed(const std::string& content = "content") {
+    REQUIRE(site.get(image, "os_hash_algo") == "sha512");
+    REQUIRE(site.get(image, "os_hash_value") == digest_of("sha512", content));
+    REQUIRE(site.get(image, "checksum") == digest_of("md5", content));
+  }
+
+  GlanceSite site;
+  std::string image;
+};
+
+}  // namespace
+
+TEST_CASE("a sweep puts back what a whole-row save erased, without reading", "[sweep]") {
+  Erased it;
+  CHECK(plan_backfill(it.site.site(), {}).erased == 1);
+  const auto updated_at = it.site.get(it.image, "updated_at");
+  const BackfillRun run = run_sweep(it.site);
+  CHECK(run.images(ReadClass::restored) == 1);
+  CHECK(run.order == std::vector<std::string>{it.image});
+  CHECK(run.result.bytes_read == 0);
+  it.require_hashed();
+  CHECK(it.site.get(it.image, "updated_at") == updated_at);
+  CHECK(it.site.ours("item", it.image, "result") == "restored");
+  CHECK(plan_backfill(it.site.site(), {}).erased == 0);
+
+  const auto glance = dump(it.site.sql(), Part::glance);
+  CHECK(run_sweep(it.site).order.empty());
+  CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+}
+
+TEST_CASE("a backfill sweeps by itself, and reads nothing for it", "[sweep]") {
+  Erased it;
+  const BackfillRun run = run_backfill(it.site);
+  CHECK(run.images(ReadClass::restored) == 1);
+  CHECK(run.images(ReadClass::hashed) == 0);
+  CHECK(run.result.bytes_read == 0);
+  it.require_hashed();
+}
+
+TEST_CASE("what is saved over during a backfill is back at its end", "[sweep]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string image = site.upload("content");
+  const GlanceSite::Copy old = site.load(image);
+  ReadContext context(site.site(), 0, std::nullopt);
+  const ReadResult result = backfill(site.site(), context, {.jobs = 1},
+                                     [&](const std::string&, const ReadOutcome& outcome) {
+                                       if (outcome.read_class == ReadClass::hashed)
+                                         site.save(old);
+                                     });
+  CHECK(result.total(ReadClass::hashed).images == 1);
+  CHECK(result.total(ReadClass::restored).images == 1);
+  CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
+}
+
+TEST_CASE("a hash is put back as often as it is erased", "[sweep]") {
+  Erased it;
+  for (int i = 0; i < 3; ++i) {
+    it.site.set(it.image, "os_hash_value", nullptr);
+    CHECK(run_sweep(it.site).images(ReadClass::restored) == 1);
+    it.require_hashed();
+  }
+}
+
+TEST_CASE("where the object is another, the image is read again", "[sweep]") {
+  Erased it;
+  SECTION("another file in its place") {
+    it.site.write_file(it.site.file("new"), "contenT");
+    fs::rename(it.site.file("new"), it.site.file(it.image));
+  }
+  SECTION("the file was written to") {
+    it.site.write_file(it.site.file(it.image), "contenT");
+  }
+  CHECK(run_sweep(it.site).images(ReadClass::restored) == 0);
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  CHECK(it.site.ours("item", it.image, "state") == "queued");
+  CHECK(run_backfill(it.site).images(ReadClass::hashed) == 1);
+  it.require_hashed("contenT");
+}
+
+TEST_CASE("where its location is gone, the image is read by another", "[sweep]") {
+  Erased it;
+  it.site.sql().execute("UPDATE image_locations SET deleted = {true}, status = 'deleted'");
+  SECTION("by none") {
+    CHECK(run_backfill(it.site).images(ReadClass::no_location) == 1);
+    CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  }
+  SECTION("of the same object") {
+    it.site.add_location(it.image, "file://" + it.site.file(it.image).string());
+    CHECK(run_backfill(it.site).images(ReadClass::hashed) == 1);
+    it.require_hashed();
+  }
+}
+
+TEST_CASE("where its file is gone, the image is a finding", "[sweep]") {
+  Erased it;
+  fs::remove(it.site.file(it.image));
+  CHECK(run_backfill(it.site).images(ReadClass::missing) == 1);
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+}
+
+TEST_CASE("where size or checksum are others than those read, the image is read again", "[sweep]") {
+  Erased it;
+  SECTION("the checksum") {
+    it.site.set(it.image, "checksum", std::string(32, 'a'));
+    CHECK(run_backfill(it.site).images(ReadClass::checksum_differs) == 1);
+  }
+  SECTION("the size") {
+    it.site.set(it.image, "size", std::int64_t{8});
+    CHECK(run_backfill(it.site).images(ReadClass::size_differs) == 1);
+  }
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  CHECK(Items(it.site.sql()).failed().images == 1);
+}
+
+TEST_CASE("a sweep leaves alone what is not erased", "[sweep]") {
+  Erased it;
+  SECTION("another hash in its place") {
+    it.site.set(it.image, "os_hash_value", std::string("ab12"));
+  }
+  SECTION("a deleted image") {
+    it.site.delete_image(it.image);
+  }
+  SECTION("an image that is not active") {
+    it.site.set(it.image, "status", std::string("importing"));
+  }
+  const auto glance = dump(it.site.sql(), Part::glance);
+  CHECK(run_sweep(it.site).order.empty());
+  CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+}
+
+TEST_CASE("a sweep pages through more than a page of erased hashes", "[sweep]") {
+  GlanceSite site;
+  expand(site.sql());
+  {
+    Transaction transaction(site.sql());
+    for (int i = 0; i < 450; ++i)
+      site.upload("image " + std::to_string(i));
+    transaction.commit();
+  }
+  REQUIRE(run_backfill(site, {.jobs = 2}).images(ReadClass::hashed) == 450);
+  site.sql().execute("UPDATE images SET os_hash_value = NULL, os_hash_algo = NULL");
+  CHECK(run_sweep(site).images(ReadClass::restored) == 450);
+}

@@ -1,0 +1,139 @@
+#include "expand/expand.h"
+#include "migrate/migrate.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+
+namespace {
+
+using Tags = std::vector<std::string>;
+
+const std::string kTag = "md5-signature";
+
+std::string sign(GlanceSite& site) {
+  const std::string id = site.insert_image();
+  site.add_properties(id, {"signature", "signature_hash_method", "signature_key_type",
+                           "signature_certificate_uuid"});
+  return id;
+}
+
+std::int64_t tag_all(GlanceSite& site, const std::string& tag = kTag) {
+  return migrate(site.sql(), {.tag = tag}).tagged;
+}
+
+std::int64_t untag_all(GlanceSite& site, const std::string& tag = kTag) {
+  return migrate(site.sql(), {.untag = tag}).tagged;
+}
+
+}  // namespace
+
+TEST_CASE("a tag is set on deprecated images alone, as Glance sets it", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string legacy = sign(site);
+  const std::string plain = site.insert_image();
+  const std::string renewed = site.insert_image();
+  site.add_properties(renewed, {"img_signature"});
+  const std::string deleted = sign(site);
+  site.delete_image(deleted);
+  CHECK(migrate(site.sql(), {}).tagged == 0);
+  CHECK(site.live_tags(legacy).empty());
+
+  CHECK(tag_all(site) == 1);
+  CHECK(site.live_tags(legacy) == Tags{kTag});
+  for (const std::string& id : {plain, renewed, deleted})
+    CHECK(site.live_tags(id).empty());
+  const auto row = site.sql().first_row(
+      "SELECT created_at, updated_at, deleted_at, deleted FROM image_tags WHERE image_id = :id",
+      {{"id", legacy}});
+  REQUIRE(row.has_value());
+  CHECK(row->text_or_empty(0).size() == std::string("2018-01-02 03:04:05.000006").size());
+  CHECK(row->text(1) == row->text(0));
+  CHECK(row->is_null(2));
+  CHECK(row->text(3) == "0");
+
+  CHECK(tag_all(site) == 0);
+  CHECK(site.live_tags(legacy) == Tags{kTag});
+}
+
+TEST_CASE("a tag is taken back as Glance deletes it, and can be set again", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  tag_all(site);
+  CHECK(untag_all(site) == 1);
+  CHECK(site.live_tags(id).empty());
+  CHECK(site.sql().count("SELECT COUNT(*) FROM image_tags WHERE deleted = {true} AND deleted_at "
+                         "IS NOT NULL AND updated_at = deleted_at") == 1);
+  CHECK(untag_all(site) == 0);
+  CHECK(tag_all(site) == 1);
+  CHECK(site.live_tags(id) == Tags{kTag});
+}
+
+TEST_CASE("an owner's own tag of that name is left alone", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  site.add_tag(id, kTag);
+  site.add_tag(id, "other");
+  CHECK(tag_all(site) == 0);
+  CHECK(untag_all(site) == 0);
+  CHECK(site.live_tags(id) == Tags{kTag, "other"});
+}
+
+TEST_CASE("a tag that its owner removed stays removed", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  tag_all(site);
+  site.sql().execute("UPDATE image_tags SET deleted = {true}, deleted_at = {now_datetime}");
+  CHECK(tag_all(site) == 0);
+  CHECK(site.live_tags(id).empty());
+  // What there is to take back is gone already.
+  CHECK(untag_all(site) == 0);
+}
+
+TEST_CASE("an owner's tag set in place of ours is not taken back", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  tag_all(site);
+  site.sql().execute("UPDATE image_tags SET deleted = {true}, deleted_at = {now_datetime}");
+  site.add_tag(id, kTag);
+  CHECK(untag_all(site) == 0);
+  CHECK(site.live_tags(id) == Tags{kTag});
+}
+
+TEST_CASE("a tag goes when the image is deprecated no longer", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  tag_all(site);
+  for (const char* name :
+       {"signature", "signature_hash_method", "signature_key_type", "signature_certificate_uuid"})
+    site.delete_property(id, name);
+  CHECK(tag_all(site) == 1);
+  CHECK(site.live_tags(id).empty());
+}
+
+TEST_CASE("untag takes back the tag that it is given, and no other", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string first = sign(site);
+  tag_all(site, "one");
+  const std::string second = sign(site);
+  tag_all(site, "two");
+  CHECK(untag_all(site, "two") == 1);
+  CHECK(site.live_tags(first) == Tags{"one"});
+  CHECK(site.live_tags(second).empty());
+}
+
+TEST_CASE("a tag that Glance could not hold is refused", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  sign(site);
+  CHECK(required_error([&] { tag_all(site, ""); }).kind() == ErrorKind::usage);
+  CHECK(required_error([&] { tag_all(site, std::string(256, 't')); }).kind() == ErrorKind::usage);
+  CHECK(required_error([&] { untag_all(site, ""); }).kind() == ErrorKind::usage);
+  CHECK(tag_all(site, std::string(255, 't')) == 1);
+}

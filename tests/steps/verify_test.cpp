@@ -1,0 +1,177 @@
+#include <cctype>
+
+#include "expand/expand.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string upload_hashed(GlanceSite& site, const std::string& content) {
+  const std::string id = site.upload(content);
+  site.set(id, "os_hash_algo", std::string("sha512"));
+  site.set(id, "os_hash_value", digest_of("sha512", content));
+  return id;
+}
+
+std::string in_capitals(std::string text) {
+  for (char& c : text)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("verify is refused before the hash columns are there", "[verify]") {
+  GlanceSite site("queens_contract01");
+  const Error error = required_error([&] { run_verify(site); });
+  CHECK(error.kind() == ErrorKind::schema_state);
+  CHECK(error.next() == "backglance expand");
+}
+
+TEST_CASE("verify works on a site that was never expanded, and leaves no trace", "[verify]") {
+  GlanceSite site("head");
+  const std::string image = upload_hashed(site, "content");
+  const auto before = dump(site.sql());
+  const BackfillRun run = run_verify(site);
+  CHECK(run.images(ReadClass::verified) == 1);
+  CHECK(run.order == std::vector<std::string>{image});
+  CHECK(changes(before, dump(site.sql())) == kNone);
+}
+
+TEST_CASE("verify compares the bytes with what is stored", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string good = upload_hashed(site, "good");
+  const std::string other_algorithm = site.upload("sha256");
+  site.set(other_algorithm, "os_hash_algo", std::string("SHA256"));
+  site.set(other_algorithm, "os_hash_value", digest_of("sha256", "sha256"));
+  const std::string checksum_alone = site.upload("checksum alone");
+  const std::string capitals = upload_hashed(site, "capitals");
+  site.set(capitals, "os_hash_value", in_capitals(digest_of("sha512", "capitals")));
+  const std::string wrong_hash = upload_hashed(site, "wrong hash");
+  site.set(wrong_hash, "os_hash_value", digest_of("sha512", "something else"));
+  const std::string wrong_checksum = upload_hashed(site, "wrong checksum");
+  site.set(wrong_checksum, "checksum", digest_of("md5", "something else"));
+  const std::string damaged = upload_hashed(site, "damaged");
+  site.write_file(site.file(damaged), "d@maged");
+  const std::string without_checksum = upload_hashed(site, "hash alone, damaged");
+  site.set(without_checksum, "checksum", nullptr);
+  site.write_file(site.file(without_checksum), "hash alone, d@maged");
+  const std::string cut = upload_hashed(site, "cut short");
+  fs::resize_file(site.file(cut), 3);
+  const std::string missing = upload_hashed(site, "missing");
+  fs::remove(site.file(missing));
+  const std::string unknown = upload_hashed(site, "unknown algorithm");
+  site.set(unknown, "os_hash_algo", std::string("rot13"));
+  const std::string busy = upload_hashed(site, "busy");
+  site.add_properties(busy, {"os_glance_import_task"});
+  const std::string nowhere = upload_hashed(site, "nowhere");
+  site.sql().execute("DELETE FROM image_locations WHERE image_id = :id", {{"id", nowhere}});
+  const std::string nothing = site.upload("nothing to compare with");
+  site.set(nothing, "checksum", nullptr);
+  const std::string deleted = upload_hashed(site, "deleted");
+  site.delete_image(deleted);
+
+  const auto glance = dump(site.sql(), Part::glance);
+  const BackfillRun run = run_verify(site, {.jobs = 2});
+  CHECK(run.result.end == RunEnd::complete);
+  CHECK(run.result.has_findings());
+  const std::map<std::string, ReadClass> wanted = {
+      {good, ReadClass::verified},
+      {other_algorithm, ReadClass::verified},
+      {checksum_alone, ReadClass::verified},
+      {capitals, ReadClass::verified},
+      {wrong_hash, ReadClass::hash_differs},
+      {wrong_checksum, ReadClass::checksum_differs},
+      {damaged, ReadClass::checksum_differs},
+      {without_checksum, ReadClass::hash_differs},
+      {cut, ReadClass::size_differs},
+      {missing, ReadClass::missing},
+      {unknown, ReadClass::hash_not_supported},
+      {busy, ReadClass::busy_in_glance},
+      {nowhere, ReadClass::no_location},
+  };
+  CHECK(run.outcomes.size() == wanted.size());
+  for (const auto& [id, read_class] : wanted) {
+    REQUIRE(run.outcomes.contains(id));
+    CHECK(read_class_name(run.outcomes.at(id).read_class) == read_class_name(read_class));
+    CHECK(site.ours("verify", id, "result") == std::string(read_class_name(read_class)));
+  }
+  CHECK_THAT(run.outcomes.at(capitals).reason, Contains("lower case"));
+  CHECK_THAT(run.outcomes.at(checksum_alone).reason, Contains("checksum alone"));
+  CHECK_THAT(run.outcomes.at(wrong_hash).reason,
+             Contains(digest_of("sha512", "wrong hash")) &&
+                 Contains(digest_of("sha512", "something else")));
+  CHECK(changes(glance, dump(site.sql(), Part::glance)) == kNone);
+  CHECK(site.runs("verify", "done") == 1);
+}
+
+TEST_CASE("a second verify reads again and replaces what the first found", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string image = upload_hashed(site, "content");
+  site.write_file(site.file(image), "damaged");
+  CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
+  site.write_file(site.file(image), "content");
+  const BackfillRun run = run_verify(site);
+  CHECK(run.images(ReadClass::verified) == 1);
+  CHECK(run.result.bytes_read == 7);
+  CHECK(site.ours("verify", image, "result") == "verified");
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 1);
+}
+
+TEST_CASE("what a backfill has published is verified", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  for (int i = 0; i < 20; ++i)
+    site.upload(std::string(static_cast<std::size_t>(i) * 10'000, 'x'));
+  REQUIRE(run_backfill(site, {.jobs = 2}).images(ReadClass::hashed) == 20);
+  CHECK(run_verify(site, {.jobs = 4}).images(ReadClass::verified) == 20);
+}
+
+TEST_CASE("verify keeps to its limits and reads the largest first", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  std::vector<std::string> ids;
+  for (const std::size_t size : {10U, 50U, 30U, 20U, 40U})
+    ids.push_back(upload_hashed(site, std::string(size, 'x')));
+  using Ids = std::vector<std::string>;
+  SECTION("none") {
+    CHECK(run_verify(site).order == Ids{ids[1], ids[4], ids[2], ids[3], ids[0]});
+  }
+  SECTION("--limit") {
+    const BackfillRun run = run_verify(site, {.jobs = 1, .limit = 2});
+    CHECK(run.result.end == RunEnd::limit);
+    CHECK(run.order == Ids{ids[1], ids[4]});
+  }
+  SECTION("--max-bytes") {
+    const BackfillRun run = run_verify(site, {.jobs = 1, .max_bytes = 65});
+    CHECK(run.result.end == RunEnd::limit);
+    CHECK(run.order == Ids{ids[1], ids[0]});
+    CHECK(run.result.bytes_read == 60);
+  }
+  SECTION("--image") {
+    CHECK(run_verify(site, {.jobs = 1, .images = {ids[0], ids[2]}}).order == Ids{ids[2], ids[0]});
+    CHECK(required_error([&] { run_verify(site, {.jobs = 1, .images = {"none"}}); }).kind() ==
+          ErrorKind::usage);
+  }
+}
+
+TEST_CASE("verify pages through every image, whatever its size says", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  // More than a page of equal sizes, and sizes that are none.
+  for (int i = 0; i < 150; ++i)
+    upload_hashed(site, "content");
+  for (const SqlValue& size :
+       {SqlValue(nullptr), SqlValue(std::int64_t{0}), SqlValue(std::string("huge")),
+        SqlValue(std::string("12.5")), SqlValue(std::int64_t{-3}), SqlValue(INT64_MAX)})
+    site.set(upload_hashed(site, "content"), "size", size);
+  const BackfillRun run = run_verify(site, {.jobs = 2});
+  CHECK(run.images(ReadClass::verified) == 152);
+  CHECK(run.images(ReadClass::size_differs) == 4);
+}
