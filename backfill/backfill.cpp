@@ -90,7 +90,7 @@ void read_queue(const Site& site, const std::string& run_id, ReadContext& contex
                 "backglance backfill");
   result.end = claimer.end();
   // A signal that came after the last image has ended nothing early.
-  if (result.end != RunEnd::complete && context.should_stop())
+  if ((result.end != RunEnd::complete || result.broken_off > 0) && context.should_stop())
     result.end = context.why_stopped();
 }
 

@@ -66,8 +66,8 @@ void run_pipeline(int jobs, const Stages& stages) {
     slot->between_stages.take();
     stages.settle(slot->work);
     slot->between_stages.leave();
-    between_settles.leave();
     idle.push(slot);
+    between_settles.leave();
   };
   between_claims.leave();
   tbb::task_arena arena(jobs);

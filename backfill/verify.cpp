@@ -143,8 +143,10 @@ class VerifyRecord {
   }
 
   void add(Work& work) {
-    if (!work.outcome)
+    if (!work.outcome) {
+      ++result_.broken_off;
       return;
+    }
     waiting_.push_back({work.claim, std::move(*work.outcome)});
     if (pace_.add(work.took))
       flush();
@@ -236,7 +238,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   record.flush();
   result.end = list.end();
   // A signal that came after the last image has ended nothing early.
-  if (result.end != RunEnd::complete && context.should_stop())
+  if ((result.end != RunEnd::complete || result.broken_off > 0) && context.should_stop())
     result.end = context.why_stopped();
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   record.finish(result.end);

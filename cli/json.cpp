@@ -72,6 +72,8 @@ json read_result_json(const ReadResult& result) {
           {"queued", result.queued},
           {"bytes_read", result.bytes_read},
           {"left", {{"images", result.left_images}, {"bytes", result.left_bytes}}},
+          {"broken_off", result.broken_off},
+          {"failed_before", result.failed_before},
           {"lost_leases", result.lost_leases}};
 }
 

@@ -69,6 +69,9 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
     result.tagged = untag(session, *options.untag);
   } else {
     result.queued = Items(session).queue_new();
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; what was queued stays queued",
+                  "backglance migrate");
     flag_all(session, run, options, result);
     if (options.tag)
       result.tagged = tag_flagged(session, *options.tag);

@@ -23,7 +23,7 @@ constexpr EngineFacts kSqlite = {
     // 64 TiB, so that a sum of very many is still an integer; Glance's own cap is 1 TiB.
     .known_size =
         "CAST(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END AS INTEGER)",
-    .size_text = "CAST(size AS TEXT)",
+    .text_type = "TEXT",
     // Without statistics (ANALYZE), which are not ours to make, an index on `deleted`, where nearly
     // all rows are alike, seems as good to SQLite as one on image_id.
     .no_index = "+",
@@ -53,7 +53,7 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{has_id}", facts.has_id},
       {"{no_index}", facts.no_index},
       {"{known_size}", facts.known_size},
-      {"{size_text}", facts.size_text},
+      {"{text_type}", facts.text_type},
   }};
   std::string out;
   while (!sql.empty()) {

@@ -20,7 +20,7 @@ struct EngineFacts {
   // its size as a whole number, 0 if it is none or beyond belief.
   std::string_view has_id;
   std::string_view known_size;
-  std::string_view size_text;  // the column size as text, whatever it holds
+  std::string_view text_type;  // what CAST turns any value into its text by
   // Before a column: keeps the planner off that column's index.
   std::string_view no_index;
   std::string_view begin_write;

@@ -47,10 +47,10 @@ std::int64_t Items::queue_new() {
   std::int64_t queued = 0;
   std::string after;
   while (const auto upto = image_page_end(session_, after, kQueuePage)) {
-    if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was queued stays queued");
     queued += session_.execute(sql("queue_page"), {{"after", after}, {"upto", *upto}});
     after = *upto;
+    if (stop_requested())
+      return queued;  // the caller's next look at the wish to stop ends the run in its own way
   }
   return queued + session_.execute(sql("requeue_changed")) +
          session_.execute(sql("requeue_unreachable"));

@@ -35,7 +35,7 @@ std::vector<std::string> columns_of_create_table(const std::string& sql) {
   std::getline(lines, line);
   while (std::getline(lines, line)) {
     const auto text = trim(line);
-    if (!text.starts_with(')'))
+    if (!text.starts_with(')') && !text.starts_with("PRIMARY KEY"))
       names.emplace_back(text.substr(0, text.find(' ')));
   }
   return names;

@@ -266,13 +266,7 @@ std::vector<PropertyRow> remove_properties(Session& session, const std::string& 
     session.execute(signature_sql(session, "forget_archived"),
                     {{"id", image_id}, {"name", property.name}});
     session.execute(signature_sql(session, "archive_property"),
-                    {{"property", property.id},
-                     {"id", image_id},
-                     {"name", property.name},
-                     {"value", sql_value(property.value)},
-                     {"updated_at", sql_value(property.updated_at)},
-                     {"deleted_at", deleted_at},
-                     {"run", run_id}});
+                    {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
     session.execute(signature_sql(session, "delete_property"),
                     {{"property", property.id}, {"deleted_at", deleted_at}});
   }
@@ -299,13 +293,10 @@ RestoreCounts restore_properties(Session& session) {
     for (const SqlRow& row : page) {
       after_image = row.text_or_empty(1);
       after_name = row.text_or_empty(2);
-      const SqlParameters property = {{"id", after_image},
-                                      {"name", after_name},
-                                      {"value", sql_value(row.text(3))},
-                                      {"updated_at", sql_value(row.text(4))}};
+      const SqlParameters property = {{"id", after_image}, {"name", after_name}};
       SqlParameters as_left = property;
       as_left.push_back({"property", row.integer_or(0, 0)});
-      as_left.push_back({"deleted_at", row.text_or_empty(5)});
+      as_left.push_back({"deleted_at", row.text_or_empty(3)});
       if (session.execute(signature_sql(session, "restore_property"), as_left) == 0 &&
           session.execute(signature_sql(session, "recreate_property"), property) == 0) {
         ++counts.kept;

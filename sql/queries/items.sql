@@ -153,8 +153,9 @@ AND    deleted = {false}
 AND    status IN ('active', 'deactivated')
 AND    (os_hash_value IS NULL OR os_hash_value = '')
 AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = :md5)
-AND    (os_hash_algo IS NULL OR os_hash_algo = '' OR os_hash_algo = :algorithm)
-AND    (size IS NULL OR size = 0 OR {size_text} = :bytes)
+AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
+        OR CAST(os_hash_algo AS {text_type}) = :algorithm)
+AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
                AND   l.deleted = {false} AND l.status = 'active');

@@ -154,10 +154,13 @@ ORDER BY id;
 -- name: current_datetime
 SELECT {now_datetime};
 
+-- The value goes from table to table, so that it comes back as what it was, whatever that is.
 -- name: archive_property
 INSERT INTO backglance_removed
        (property_id, image_id, name, value, updated_at, deleted_at, run_id, removed_at)
-VALUES (:property, :id, :name, :value, :updated_at, :deleted_at, :run, {now});
+SELECT p.id, p.image_id, p.name, p.value, p.updated_at, :deleted_at, :run, {now}
+FROM   image_properties p
+WHERE  p.id = :property;
 
 -- name: forget_archived
 DELETE FROM backglance_removed
@@ -177,7 +180,7 @@ SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :miss
 WHERE  image_id = :id;
 
 -- name: archived_page
-SELECT   r.property_id, r.image_id, r.name, r.value, r.updated_at, r.deleted_at
+SELECT   r.property_id, r.image_id, r.name, r.deleted_at
 FROM     backglance_removed r
 WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :after_name)
 ORDER BY r.image_id, r.name
@@ -186,7 +189,9 @@ LIMIT    :page;
 -- Put back only what is still as we left it, and only on an image that is still there.
 -- name: restore_property
 UPDATE image_properties
-SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at, value = :value
+SET    deleted = {false}, deleted_at = NULL,
+       updated_at = (SELECT r.updated_at FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name),
+       value = (SELECT r.value FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name)
 WHERE  id = :property
 AND    image_id = :id
 AND    name = :name
@@ -197,11 +202,13 @@ AND    EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND
 -- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
 -- name: recreate_property
 INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
-SELECT i.id, :name, :value, COALESCE(:updated_at, {now_datetime}), :updated_at, {false}
-FROM   images i
-WHERE  i.id = :id
+SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at, {now_datetime}), r.updated_at, {false}
+FROM   backglance_removed r
+JOIN   images i ON i.id = r.image_id
+WHERE  r.image_id = :id
+AND    r.name = :name
 AND    i.deleted = {false}
-AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = i.id AND p.name = :name);
+AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = r.image_id AND p.name = r.name);
 
 -- name: mark_restored
 UPDATE backglance_signature

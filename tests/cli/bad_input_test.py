@@ -358,7 +358,7 @@ class FullDisk(sites.SmallSiteTest):
                          41)
         self.assert_full('contract', '--yes')
         self.assertEqual([path.name for path in self.inside.glob('backglance-*')], [])
-        self.assertIn('removed 4 properties', self.on_full_disk('contract', '--yes').out)
+        self.assertIn('removed 4 ', self.on_full_disk('contract', '--yes').out)
 
     def test_disk_that_fills_up_during_a_backfill_loses_nothing_that_was_published(self):
         self.on_site('expand')

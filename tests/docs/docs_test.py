@@ -134,7 +134,8 @@ class SourceTest(unittest.TestCase):
     def test_ledger_document_has_every_table_and_column_and_no_other(self):
         schema = {}
         for table, body in re.findall(r'CREATE TABLE (\w+) \(\n(.*?)\n\);', read(SCHEMA), re.DOTALL):
-            schema[table] = [tuple(line.split()[:2]) for line in body.splitlines()]
+            schema[table] = [tuple(line.split()[:2]) for line in body.splitlines()
+                             if not line.split()[0] == 'PRIMARY']
         self.assertEqual(len(schema), read(SCHEMA).count('CREATE TABLE'))
         text = read('docs/ledger.md')
         documented = {}

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <thread>
 
 #include "base/stop.h"
 #include "expand/expand.h"
@@ -61,6 +62,25 @@ TEST_CASE("a run that is told to stop publishes what was read and gives the rest
   CHECK(rest.result.end == RunEnd::complete);
   CHECK(rest.images(ReadClass::hashed) == 12 - settled);
   CHECK(hashed(site) == 12);
+}
+
+TEST_CASE("a run whose last image is broken off is not complete", "[backfill]") {
+  const StopReset reset;
+  GlanceSite site;
+  expand(site.sql());
+  upload_many(site, 1, 4'000'000);
+  ReadContext context(site.site(), 2'000'000, std::nullopt);
+  auto stopper = std::async(std::launch::async, [&] {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (context.counters().bytes_read.load() == 0 && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    request_stop();
+  });
+  const ReadResult result = backfill(site.site(), context, {.jobs = 2}, nullptr);
+  stopper.get();
+  CHECK(result.end == RunEnd::interrupted);
+  CHECK(result.left_images == 1);
+  CHECK(site.runs("backfill", "interrupted") == 1);
 }
 
 TEST_CASE("a run that is told to stop before it begins reads nothing", "[backfill]") {
