@@ -10,7 +10,7 @@ namespace backglance {
 namespace {
 
 // Puts the verdict before what was said of other locations.
-void say(ReadOutcome& outcome, ReadClass read_class, std::string reason) {
+void say(ReadOutcome& outcome, ReadClass read_class, const std::string& reason) {
   outcome.read_class = read_class;
   outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -30,6 +31,15 @@ std::string properties_text(std::int64_t number) {
                      number == 1 ? "legacy signature property" : "legacy signature properties");
 }
 
+// Returns once a line can be read or a stop was asked for. A plain read would miss a signal that
+// comes just before it blocks.
+void wait_for_answer() {
+  constexpr int kLookMilliseconds = 200;
+  pollfd input = {STDIN_FILENO, POLLIN, 0};
+  while (!stop_requested() && poll(&input, 1, kLookMilliseconds) <= 0) {
+  }
+}
+
 // The confirmation that a destructive step needs: --yes, or the word typed at a terminal.
 void confirm(const ContractFlags& flags, const std::string& what, const std::string& word) {
   if (flags.yes)
@@ -37,10 +47,11 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   if (isatty(STDIN_FILENO) != 1)
     throw Error(ErrorKind::usage, what + ": this needs --yes, or a terminal to confirm at");
   fmt::print(stderr, "{}. Type '{}' to go on: ", what, word);
-  std::string answer;
-  std::getline(std::cin, answer);
+  wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
+  std::string answer;
+  std::getline(std::cin, answer);
   if (trim(answer) != word)
     throw Error(ErrorKind::usage, "not confirmed; nothing was changed");
 }

@@ -39,9 +39,9 @@ struct SiteSource {
   std::vector<std::filesystem::path> store_dirs;
 };
 
-// Reads the site: oslo's own search path for whichever of files and directories is not named, then the
-// named files, then the named directories' files. With a database_url and neither, no file is read.
-// The database is [database] connection or its old names; the stores are those of [DEFAULT]
+// Reads the site: oslo's own search path for whichever of files and directories is not named, then
+// the named files, then the named directories' files. With a database_url and neither, no file is
+// read. The database is [database] connection or its old names; the stores are those of [DEFAULT]
 // enabled_backends, else of [glance_store].
 // Throws Error{usage} if no database is found, the URL is wrong, both filesystem_store_datadir and
 // filesystem_store_datadirs are set, or the encryption key is not of 16, 24 or 32 bytes; Error{io}

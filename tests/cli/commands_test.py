@@ -125,31 +125,39 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(sorted(path.name for path in self.site.directory.iterdir()), names)
         return result
 
+    def dry_object(self, *arguments):
+        # the words first, which must be as dry
+        self.assert_dry(*arguments)
+        return self.assert_dry(*arguments, '--json').object
+
     def test_before_expand(self):
         self.assertIn('ADD COLUMN os_hash_value', self.assert_dry('expand').out)
-        self.assertIn('would queue 4 images and flag 1', self.assert_dry('migrate').out)
-        self.assertIn('would read 4 images', self.assert_dry('backfill').out)
-        self.assertIn('would read 4 images', self.assert_dry('sync').out)
+        migrate = self.dry_object('migrate')
+        self.assertEqual((migrate['queued'], migrate['flagged']), (4, 1))
+        self.assertEqual(self.dry_object('backfill')['images'], 4)
+        self.assertEqual(self.dry_object('sync')['backfill']['images'], 4)
         self.assert_dry('expand', '--revert')
         for command in ('verify', 'contract'):
             self.assertIn('backglance expand', self.assert_dry(command, code=FAILED).err)
 
     def test_after_expand(self):
         self.on_site('expand')
-        self.assertIn('nothing to do', self.assert_dry('expand').out)
-        self.assertIn('would run', self.assert_dry('expand', '--revert').out)
-        self.assertIn('would queue 4 images and flag 1', self.assert_dry('migrate').out)
-        self.assertIn('would read 4 images', self.assert_dry('backfill').out)
-        self.assertIn('readable without a hash: 4 images', self.assert_dry('contract').out)
-        self.assertIn('would drop', self.assert_dry('contract', '--uninstall').out)
+        self.assertEqual(self.dry_object('expand')['statements'], [])
+        self.assertNotEqual(self.dry_object('expand', '--revert')['statements'], [])
+        migrate = self.dry_object('migrate')
+        self.assertEqual((migrate['queued'], migrate['flagged']), (4, 1))
+        self.assertEqual(self.dry_object('backfill')['images'], 4)
+        self.assertEqual(self.dry_object('contract')['blocking_images'], 4)
+        self.assertIn('backglance_item', self.dry_object('contract', '--uninstall')['tables'])
 
     def test_after_backfill(self):
         self.sync('--grace', '0s')
-        self.assertIn('would read 0 images', self.assert_dry('backfill').out)
-        self.assertIn('would read 4 images', self.assert_dry('verify').out)
-        self.assertRegex(self.assert_dry('contract').out, r'would remove 4 .*of 1 image')
+        self.assertEqual(self.dry_object('backfill')['images'], 0)
+        self.assertEqual(self.dry_object('verify')['images'], 4)
+        contract = self.dry_object('contract')
+        self.assertEqual((contract['due_images'], contract['due_properties']), (1, 4))
         self.on_site('contract', '--yes')
-        self.assertIn('would put back 4 ', self.assert_dry('contract', '--revert').out)
+        self.assertEqual(self.dry_object('contract', '--revert')['properties'], 4)
 
     def test_plan_lists_the_statements_that_expand_then_runs(self):
         plan = self.on_site('plan', '--json').object
