@@ -32,7 +32,7 @@ struct ContractSite {
   fs::path safe() const { return site.directory() / "safe"; }
 
   std::string sign(const std::vector<std::string>& names = kLegacy) {
-    const std::string id = site.upload("content");
+    std::string id = site.upload("content");
     site.add_properties(id, names);
     return id;
   }
@@ -110,6 +110,7 @@ TEST_CASE("contract refuses while an image that can be read lacks a hash", "[con
   const std::string image = it.sign();
   it.let_grace_end();
   std::vector<std::string> blocking;
+  blocking.reserve(12);
   for (int i = 0; i < 12; ++i)
     blocking.push_back(it.site.upload("new"));
   const auto glance = dump(it.site.sql(), Part::glance);

@@ -11,7 +11,7 @@ namespace {
 // plan and expand, with --repair or without, refuse with the same reason and change nothing.
 Error required_refusal(GlanceSite& site, bool repair_too = true) {
   const auto before = dump(site.sql());
-  const Error error = required_error([&] { expand(site.sql()); });
+  Error error = required_error([&] { expand(site.sql()); });
   CHECK(error.kind() == ErrorKind::schema_state);
   const SchemaState state = read_schema_state(site.sql());
   CHECK(std::string(required_error([&] { plan_expand(state, site.sql().engine()); }).what()) ==

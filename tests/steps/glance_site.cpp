@@ -48,7 +48,7 @@ fs::path template_database(const std::string& rows) {
   fs::create_directories(directory);
   const Fd lock(::open((directory / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
   REQUIRE(flock(lock.get(), LOCK_EX) == 0);
-  const fs::path made = directory / (rows + ".sqlite");
+  fs::path made = directory / (rows + ".sqlite");
   if (fs::exists(made) && fs::last_write_time(made) > fs::last_write_time(BACKGLANCE_SCHEMA_SCRIPT))
     return made;
   const fs::path raw = directory / "unfinished";
@@ -97,7 +97,7 @@ GlanceSite::~GlanceSite() {
 }
 
 std::string GlanceSite::insert_image(const std::string& name) {
-  const std::string id = fmt::format("00000000-0000-4000-8000-{:012}", ++images_);
+  std::string id = fmt::format("00000000-0000-4000-8000-{:012}", ++images_);
   sql().execute(
       "INSERT INTO images (id, name, size, status, created_at, updated_at, deleted_at, deleted, "
       "disk_format, container_format, checksum, owner, min_disk, min_ram, protected, virtual_size, "
@@ -111,7 +111,7 @@ std::string GlanceSite::insert_image(const std::string& name) {
 }
 
 std::string GlanceSite::upload(std::string_view content, const std::string& name) {
-  const std::string id = insert_image(name);
+  std::string id = insert_image(name);
   write_file(file(id), content);
   add_location(id, "file://" + file(id).string());
   set(id, "size", static_cast<std::int64_t>(content.size()));

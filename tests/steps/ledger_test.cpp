@@ -295,9 +295,8 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
   Items items(site.sql());
-  std::vector<std::string> images;
   for (int i = 0; i < 4; ++i)
-    images.push_back(site.upload("content"));
+    site.upload("content");
   items.queue_new();
   Session session = site.open();
   const Run run(session, "backfill");

@@ -10,6 +10,8 @@ using namespace backglance;
 
 namespace {
 
+constexpr std::int64_t kDay = 86'400;  // seconds
+
 const std::vector<std::string> kLegacy = {"signature", "signature_hash_method",
                                           "signature_key_type", "signature_certificate_uuid"};
 const std::vector<std::string> kNew = {"img_signature", "img_signature_hash_method",
@@ -22,7 +24,7 @@ std::vector<std::string> both_of(std::vector<std::string> a, const std::vector<s
 
 // An image with these properties, which migrate is to classify.
 std::string sign(GlanceSite& site, const std::vector<std::string>& names) {
-  const std::string id = site.insert_image();
+  std::string id = site.insert_image();
   site.add_properties(id, names);
   return id;
 }
@@ -84,6 +86,7 @@ TEST_CASE("migrate classifies every combination of signature properties", "[migr
   GlanceSite site;
   expand(site.sql());
   std::vector<std::string> ids;
+  ids.reserve(combinations.size());
   for (const Combination& combination : combinations)
     ids.push_back(sign(site, combination.names));
   const MigrateResult planned = plan_migrate(site.sql());
@@ -152,7 +155,7 @@ TEST_CASE("a second migrate keeps the first dates, whatever its grace", "[migrat
   using std::chrono::hours;
   migrate(site.sql(), {.grace = hours(24 * 180)});
   const std::int64_t flagged = number(site, id, "flagged_at");
-  CHECK(number(site, id, "deadline_at") == flagged + 180 * 86'400);
+  CHECK(number(site, id, "deadline_at") == flagged + 180 * kDay);
 
   // A month goes by.
   site.sql().execute(
@@ -164,7 +167,7 @@ TEST_CASE("a second migrate keeps the first dates, whatever its grace", "[migrat
   CHECK(again.changed == 0);
   CHECK(again.queued == 0);
   CHECK(number(site, id, "flagged_at") == flagged - 2'592'000);
-  CHECK(number(site, id, "deadline_at") == flagged + 150 * 86'400);
+  CHECK(number(site, id, "deadline_at") == flagged + 150 * kDay);
 }
 
 TEST_CASE("migrate follows what owners change, and keeps the first dates", "[migrate]") {
@@ -205,7 +208,7 @@ TEST_CASE("migrate follows what owners change, and keeps the first dates", "[mig
   CHECK(flag(site, turns_old) == "both");
   // Its grace begins only now.
   CHECK(number(site, turns_old, "flagged_at") == flagged);
-  CHECK(number(site, turns_old, "deadline_at") >= flagged + 1000 + 180 * 86'400);
+  CHECK(number(site, turns_old, "deadline_at") >= flagged + 1000 + 180 * kDay);
   CHECK(flag(site, was_a_word) == "legacy_partial");
 
   CHECK(migrate(site.sql(), {}).cleared == 0);

@@ -96,7 +96,7 @@ TEST_CASE("a report lists flagged images, deprecated and nearest deadline first"
   CHECK(first.present == std::vector<std::string>{"signature", "signature_key_type"});
   CHECK(first.missing ==
         std::vector<std::string>{"signature_hash_method", "signature_certificate_uuid"});
-  CHECK(first.deadline_at.value() == first.flagged_at + 180 * 86'400 - 500);
+  CHECK(first.deadline_at.value() == first.flagged_at + 180 * std::int64_t{86'400} - 500);
   CHECK(report.signatures[1].image_id == later);
   CHECK(report.signatures[2].image_id == deleted);
   CHECK(report.signatures[2].deleted);

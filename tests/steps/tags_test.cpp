@@ -11,7 +11,7 @@ using Tags = std::vector<std::string>;
 const std::string kTag = "md5-signature";
 
 std::string sign(GlanceSite& site) {
-  const std::string id = site.insert_image();
+  std::string id = site.insert_image();
   site.add_properties(id, {"signature", "signature_hash_method", "signature_key_type",
                            "signature_certificate_uuid"});
   return id;

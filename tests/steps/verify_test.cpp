@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string upload_hashed(GlanceSite& site, const std::string& content) {
-  const std::string id = site.upload(content);
+  std::string id = site.upload(content);
   site.set(id, "os_hash_algo", std::string("sha512"));
   site.set(id, "os_hash_value", digest_of("sha512", content));
   return id;
