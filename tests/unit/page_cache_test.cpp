@@ -24,6 +24,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The kernel may take some pages away at any time for reasons of its own; what a wrong reader
+// changes is thousands.
+constexpr std::size_t kPagesOfOthers = 64;
+
 constexpr std::size_t kMiB = 1 << 20;
 constexpr std::size_t kChunkBytes = 64 << 10;
 
@@ -176,7 +180,7 @@ TEST_CASE("a warm file stays warm") {
   const std::vector<bool> before = cached.resident();
   REQUIRE(std::count(before.begin(), before.end(), false) == 0);
   CHECK(read_through_store(cached) == kBytes);
-  CHECK(cached.changed_since(before) == 0);
+  CHECK(cached.changed_since(before) <= kPagesOfOthers);
 }
 
 TEST_CASE("of a half-warm file the same pages stay warm") {
@@ -189,7 +193,7 @@ TEST_CASE("of a half-warm file the same pages stay warm") {
   REQUIRE(cached.resident_bytes() > 20 * kMiB);
   REQUIRE(cached.resident_bytes() < 30 * kMiB);
   CHECK(read_through_store(cached) == kBytes);
-  CHECK(cached.changed_since(before) == 0);
+  CHECK(cached.changed_since(before) <= kPagesOfOthers);
 }
 
 TEST_CASE("the holes of a sparse file fill no page cache") {
@@ -248,7 +252,7 @@ TEST_CASE(
   CHECK(total == kBytes);
   CHECK(right);
   if (has_uncached || geteuid() != 0)
-    CHECK(cached.changed_since(before) == 0);
+    CHECK(cached.changed_since(before) <= kPagesOfOthers);
   else
     CHECK(cached.resident_bytes() == 0);
 }
