@@ -161,6 +161,9 @@ TEST_CASE("what is published is not queued to be read again while it stands", "[
     it.site.set(it.image, "os_hash_value", nullptr);
     it.site.delete_image(it.image);
   }
+  // An image that is pending changes nothing for one that is not.
+  it.site.upload("another");
+  CHECK(items.queue_new() == 1);
   items.requeue_erased(it.image);
   CHECK(items.queue_new() == 0);
   CHECK(it.site.ours("item", it.image, "state") == "done");
