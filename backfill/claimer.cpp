@@ -1,11 +1,9 @@
 #include "backfill/claimer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
-#include "base/text.h"
+#include "backfill/look_up.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -87,29 +85,14 @@ bool Claimer::refill_from_list() {
 }
 
 void Claimer::look_up(Work& work) {
-  ReadOutcome settled;
-  const auto say = [&](ReadClass read_class, std::string reason) {
-    settled.read_class = read_class;
-    settled.reason = std::move(reason);
-    work.outcome = std::move(settled);
-  };
   auto image = read_image(session_, work.claim.image_id);
   if (!image || !image->hashable)
-    return say(ReadClass::gone, "the image is no longer active in Glance");
+    return settle_unread(work, ReadClass::gone, "the image is no longer active in Glance");
   work.task.image = std::move(*image);
   if (!work.task.image.os_hash_value.empty())
-    return say(ReadClass::already_done, "os_hash_value has been filled by somebody else");
-  const std::string marker = busy_marker(session_, work.claim.image_id);
-  if (!marker.empty())
-    return say(ReadClass::busy_in_glance,
-               "property " + marker + " says that Glance is working on it");
-  work.algorithm = algorithm_of(work.task.image, context_);
-  if (work.algorithm == nullptr)
-    return say(ReadClass::hash_not_supported,
-               fmt::format("os_hash_algo is '{}'", printable(work.task.image.os_hash_algo, 64)));
-  work.task.locations = read_locations(session_, work.claim.image_id);
-  if (work.task.locations.empty())
-    return say(ReadClass::no_location, "the image has no live location");
+    return settle_unread(work, ReadClass::already_done,
+                         "os_hash_value has been filled by somebody else");
+  look_up_rest(session_, work, algorithm_of(work.task.image, context_));
 }
 
 void Claimer::release_rest() {

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <deque>
 #include <limits>
@@ -7,6 +5,7 @@
 
 #include "backfill/backfill.h"
 #include "backfill/commit_pace.h"
+#include "backfill/look_up.h"
 #include "backfill/pipeline.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
@@ -90,33 +89,18 @@ class VerifyList {
   }
 
   void look_up(Work& work) {
-    const auto say = [&](ReadClass read_class, std::string reason) {
-      ReadOutcome outcome;
-      outcome.read_class = read_class;
-      outcome.reason = std::move(reason);
-      work.outcome = std::move(outcome);
-    };
     auto image = read_image(session_, work.claim.image_id);
     if (!image || !image->hashable)
-      return say(ReadClass::gone, "the image is not active in Glance");
+      return settle_unread(work, ReadClass::gone, "the image is not active in Glance");
     work.task.image = std::move(*image);
     const ImageRow& row = work.task.image;
     if (row.os_hash_value.empty() && row.checksum.empty())
-      return say(ReadClass::already_done,
-                 "the image has neither os_hash_value nor checksum to compare with");
-    const std::string marker = busy_marker(session_, row.id);
-    if (!marker.empty())
-      return say(ReadClass::busy_in_glance,
-                 "property " + marker + " says that Glance is working on it");
+      return settle_unread(work, ReadClass::already_done,
+                           "the image has neither os_hash_value nor checksum to compare with");
     // Without a value there is only the MD5 to compare, which every read computes.
-    work.algorithm =
-        row.os_hash_value.empty() ? &md5_algorithm() : find_digest_algorithm(row.os_hash_algo);
-    if (work.algorithm == nullptr)
-      return say(ReadClass::hash_not_supported,
-                 fmt::format("os_hash_algo is '{}'", printable(row.os_hash_algo, 64)));
-    work.task.locations = read_locations(session_, row.id);
-    if (work.task.locations.empty())
-      return say(ReadClass::no_location, "the image has no live location");
+    look_up_rest(
+        session_, work,
+        row.os_hash_value.empty() ? &md5_algorithm() : find_digest_algorithm(row.os_hash_algo));
   }
 
   Session session_;
