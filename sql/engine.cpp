@@ -17,6 +17,9 @@ constexpr EngineFacts kSqlite = {
     .false_literal = "0",
     .now = "CAST(strftime('%s', 'now') AS INTEGER)",
     .now_datetime = "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
+    .hour_ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hours')",
+    .two_hours_ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', '-2 hours')",
+    .day_ago = "strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 days')",
     // A column takes values of any type. Text sorts before every blob, so that a blob would be the
     // end of each page; no text is at or before an empty one.
     .has_id = "(typeof(i.id) = 'text' AND i.id <> '')",
@@ -45,11 +48,14 @@ const EngineFacts& engine_facts(Engine engine) {
 }
 
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
-  const std::array<std::pair<std::string_view, std::string_view>, 8> words = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 11> words = {{
       {"{true}", facts.true_literal},
       {"{false}", facts.false_literal},
       {"{now}", facts.now},
       {"{now_datetime}", facts.now_datetime},
+      {"{hour_ago}", facts.hour_ago},
+      {"{two_hours_ago}", facts.two_hours_ago},
+      {"{day_ago}", facts.day_ago},
       {"{has_id}", facts.has_id},
       {"{no_index}", facts.no_index},
       {"{known_size}", facts.known_size},

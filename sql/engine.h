@@ -16,6 +16,9 @@ struct EngineFacts {
   std::string_view false_literal;
   std::string_view now;           // unix seconds of the database's clock
   std::string_view now_datetime;  // that moment as Glance stores it: naive UTC
+  std::string_view hour_ago;      // likewise
+  std::string_view two_hours_ago;
+  std::string_view day_ago;
   // For the row i of images: whether its id is one, which pages in the order of ids depend on, and
   // its size as a whole number, 0 if it is none or beyond belief.
   std::string_view has_id;

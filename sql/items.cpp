@@ -43,21 +43,25 @@ const std::string& Items::sql(std::string_view name) const {
   return sql_text(session_.engine(), "items", name);
 }
 
-std::int64_t Items::queue_new() {
-  std::int64_t queued = 0;
+std::int64_t Items::by_pages(std::initializer_list<std::string_view> names) {
+  std::int64_t changed = 0;
   std::string after;
   while (const auto upto = image_page_end(session_, after, kQueuePage)) {
-    queued += session_.execute(sql("queue_page"), {{"after", after}, {"upto", *upto}});
+    for (const std::string_view name : names)
+      changed += session_.execute(sql(name), {{"after", after}, {"upto", *upto}});
     after = *upto;
     if (stop_requested())
-      return queued;  // the caller's next look at the wish to stop ends the run in its own way
+      break;  // the caller's next look at the wish to stop ends the run in its own way
   }
-  return queued + session_.execute(sql("requeue_changed")) +
-         session_.execute(sql("requeue_unreachable"));
+  return changed;
+}
+
+std::int64_t Items::queue_new() {
+  return by_pages({"queue_page", "requeue_changed", "requeue_unreachable"});
 }
 
 std::int64_t Items::requeue_failed() {
-  return session_.execute(sql("requeue_failed"));
+  return by_pages({"requeue_failed"});
 }
 
 bool Items::requeue_one(const std::string& image_id) {

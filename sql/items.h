@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ class Items {
   // Queues every pending image that has no item yet, in transactions of a few thousand rows, and
   // what has come back. Returns the number of images queued. Safe to run again at any time.
   std::int64_t queue_new();
-  // All failed items whose image is still pending.
+  // All failed items whose image is still pending, by pages likewise.
   std::int64_t requeue_failed();
   // That image, whatever became of it before. False if it is not pending.
   bool requeue_one(const std::string& image_id);
@@ -103,6 +104,9 @@ class Items {
 
  private:
   const std::string& sql(std::string_view name) const;
+  // Runs the statements on every image in the order of ids, a few thousand per transaction.
+  // Returns the rows changed.
+  std::int64_t by_pages(std::initializer_list<std::string_view> names);
   std::optional<ReadClass> settle_one(const std::string& run_id, const Settled& settled);
   bool publish(const std::string& image_id, const ReadOutcome& outcome);
   ReadClass why_not_published(const std::string& image_id);

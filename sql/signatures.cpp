@@ -187,7 +187,18 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
 }
 
 std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
-  return session.execute(signature_sql(session, "clear_unseen"), {{"run", run_id}});
+  std::int64_t cleared = 0;
+  std::string after;
+  for (;;) {
+    const auto end = session.first_row(signature_sql(session, "unseen_page_end"),
+                                       {{"after", after}, {"run", run_id}, {"page", kRowPage}});
+    if (!end || end->is_null(0))
+      return cleared;
+    const std::string upto = end->text_or_empty(0);
+    cleared += session.execute(signature_sql(session, "clear_unseen"),
+                               {{"after", after}, {"upto", upto}, {"run", run_id}});
+    after = upto;
+  }
 }
 
 std::int64_t tag_flagged(Session& session, const std::string& tag) {

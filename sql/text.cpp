@@ -34,7 +34,38 @@ void add_statements(Statements& statements, std::string_view text) {
   }
 }
 
+std::string_view without_end(std::string_view sql) {
+  sql = trim(sql);
+  if (sql.ends_with(';'))
+    sql.remove_suffix(1);
+  return sql;
+}
+
+// `sql` with each fragment's name in braces replaced by the fragment, which may name others.
+std::string with_fragments(std::string_view sql, const Statements& fragments) {
+  std::string out;
+  for (;;) {
+    const auto open = sql.find('{');
+    out += sql.substr(0, open);
+    if (open == std::string_view::npos)
+      return out;
+    const auto close = sql.find('}', open);
+    const auto found = close == std::string_view::npos
+                           ? fragments.end()
+                           : fragments.find(sql.substr(open + 1, close - open - 1));
+    if (found == fragments.end()) {
+      out += '{';
+      sql.remove_prefix(open + 1);
+      continue;
+    }
+    out += with_fragments(trim(found->second), fragments);
+    sql.remove_prefix(close + 1);
+  }
+}
+
 Statements read_statements(const EngineFacts& engine, std::string_view topic) {
+  Statements fragments;
+  add_statements(fragments, find_file("queries/fragments.sql")->text);
   Statements statements;
   bool found = false;
   for (const std::string& name : {fmt::format("queries/{}.sql", topic),
@@ -46,12 +77,8 @@ Statements read_statements(const EngineFacts& engine, std::string_view topic) {
   }
   if (!found)
     throw std::logic_error(fmt::format("no SQL file for {}", topic));
-  for (auto& [name, sql] : statements) {
-    std::string_view body = trim(sql);
-    if (body.ends_with(';'))
-      body.remove_suffix(1);
-    sql = in_dialect(body, engine);
-  }
+  for (auto& [name, sql] : statements)
+    sql = in_dialect(with_fragments(without_end(sql), fragments), engine);
   return statements;
 }
 

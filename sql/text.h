@@ -16,8 +16,9 @@ struct SqlFile {
 const std::vector<SqlFile>& sql_files();
 
 // The statement called `name` in queries/<topic>.<engine>.sql, else in queries/<topic>.sql. A
-// statement is what follows a line "-- name: <name>", up to the next such line. Names are constants
-// of the program: an unknown one is a defect and throws std::logic_error.
+// statement is what follows a line "-- name: <name>", up to the next such line; a name in braces in
+// it stands for that condition of queries/fragments.sql. Names are constants of the program: an
+// unknown one is a defect and throws std::logic_error.
 const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
                             std::string_view name);
 

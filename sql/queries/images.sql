@@ -1,24 +1,20 @@
--- Reads of Glance's tables. An image is pending when it is live, its data is whole, and it has no hash;
--- the same condition stands in items.sql wherever rows are queued, claimed, published or restored.
+-- Reads of Glance's tables. What live, pending and verifiable mean stands in fragments.sql.
 
 -- name: pending_totals
 SELECT COUNT(*),
        COALESCE(SUM({known_size}), 0),
        COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
-WHERE  i.deleted = {false}
-AND    {has_id}
-AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');
+WHERE  {pending}
+AND    {has_id};
 
 -- name: pending_totals_before_expand
 SELECT COUNT(*),
        COALESCE(SUM({known_size}), 0),
        COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
-WHERE  i.deleted = {false}
-AND    {has_id}
-AND    i.status IN ('active', 'deactivated');
+WHERE  {live}
+AND    {has_id};
 
 -- name: page_end
 SELECT MAX(page.id)
@@ -37,22 +33,27 @@ AND      {no_index}deleted = {false}
 AND      status = 'active'
 ORDER BY id;
 
+-- Marks of a Glance that died would bar an image for ever. Of an import's lock Glance itself says when it has
+-- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour,
+-- two while it is pending. The other two carry no such rule: a day without a change is taken for the end.
 -- name: busy_marker
-SELECT name
-FROM   image_properties
-WHERE  image_id = :id
-AND    {no_index}deleted = {false}
-AND    (name IN ('os_glance_import_task', 'os_glance_hash_op_host')
-        OR (name = 'os_glance_importing_to_stores' AND value <> ''));
+SELECT p.name
+FROM   image_properties p
+WHERE  p.image_id = :id
+AND    {no_index}p.deleted = {false}
+AND    ((p.name = 'os_glance_import_task'
+         AND EXISTS (SELECT 1 FROM tasks t
+                     WHERE t.id = p.value
+                     AND   (t.updated_at > {hour_ago} OR (t.status = 'pending' AND t.updated_at > {two_hours_ago}))))
+        OR ((p.name = 'os_glance_hash_op_host' OR (p.name = 'os_glance_importing_to_stores' AND p.value <> ''))
+            AND COALESCE(p.updated_at, p.created_at) > {day_ago}));
 
 -- name: verifiable_page
 SELECT   i.id, {known_size}
 FROM     images i
-WHERE    i.deleted = {false}
+WHERE    {live}
 AND      {has_id}
-AND      i.status IN ('active', 'deactivated')
-AND      ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
-          OR (i.checksum IS NOT NULL AND i.checksum <> ''))
+AND      {verifiable}
 AND      ({known_size} < :size OR ({known_size} = :size AND i.id > :after))
 ORDER BY {known_size} DESC, i.id
 LIMIT    :page;
@@ -61,19 +62,15 @@ LIMIT    :page;
 SELECT COUNT(*),
        COALESCE(SUM({known_size}), 0)
 FROM   images i
-WHERE  i.deleted = {false}
+WHERE  {live}
 AND    {has_id}
-AND    i.status IN ('active', 'deactivated')
-AND    ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '')
-        OR (i.checksum IS NOT NULL AND i.checksum <> ''));
+AND    {verifiable};
 
 -- name: unhashed_page
 SELECT   i.id
 FROM     images i
-WHERE    {no_index}i.deleted = {false}
+WHERE    {pending_by_id}
 AND      {has_id}
-AND      i.status IN ('active', 'deactivated')
-AND      ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
 AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;

@@ -8,76 +8,45 @@ SELECT i.id,
        {now}
 FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
-AND    {no_index}i.deleted = {false}
-AND    i.status IN ('active', 'deactivated')
-AND    ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
+AND    {pending_by_id}
 AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
 
--- Work that has come back: a hash that somebody else had filled and that is gone again, an image that was not
--- live or had no location and now is and has.
 -- name: requeue_changed
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
-WHERE  ((state = 'done' AND digest IS NULL)
-        OR (state = 'failed' AND result = 'gone')
-        OR (state = 'failed' AND result = 'no_location'
-            AND EXISTS (SELECT 1 FROM image_locations l
-                        WHERE l.image_id = backglance_item.image_id
-                        AND   l.deleted = {false} AND l.status = 'active')))
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+WHERE  image_id > :after AND image_id <= :upto
+AND    {item_has_come_back}
+AND    {item_is_pending};
 
 -- name: changed_totals
 SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
 FROM   backglance_item
-WHERE  ((state = 'done' AND digest IS NULL)
-        OR (state = 'failed' AND result = 'gone')
-        OR (state = 'failed' AND result = 'no_location'
-            AND EXISTS (SELECT 1 FROM image_locations l
-                        WHERE l.image_id = backglance_item.image_id
-                        AND   l.deleted = {false} AND l.status = 'active')))
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+WHERE  {item_has_come_back}
+AND    {item_is_pending};
 
 -- A store that was not there may be back. To look costs an open, so that each run an hour later looks again; what
 -- disagreed is read again only when told.
 -- name: requeue_unreachable
 UPDATE backglance_item
 SET    state = 'queued', next_try_at = 0, queued_at = {now}
-WHERE  state = 'failed'
+WHERE  image_id > :after AND image_id <= :upto
+AND    {no_index}state = 'failed'
 AND    result IN ('missing', 'unreadable')
 AND    finished_at < {now} - 3600
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+AND    {item_is_pending};
 
 -- name: requeue_failed
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
-WHERE  state = 'failed'
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+WHERE  image_id > :after AND image_id <= :upto
+AND    {no_index}state = 'failed'
+AND    {item_is_pending};
 
 -- name: requeue_one
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id = :id
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+AND    {item_is_pending};
 
 -- Largest first. The queue's own index gives the order, so that the rows read are those returned and the few
 -- under lease before them.
@@ -185,9 +154,7 @@ LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
                             AND l.deleted = {false} AND l.status = 'active'
 WHERE    {no_index}t.state = 'done'
 AND      t.digest IS NOT NULL
-AND      {no_index}i.deleted = {false}
-AND      i.status IN ('active', 'deactivated')
-AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
+AND      {pending_by_id}
 AND      t.image_id > :after
 ORDER BY t.image_id
 LIMIT    :page;
@@ -206,11 +173,7 @@ SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at
        md5 = NULL, algorithm = NULL, digest = NULL
 WHERE  image_id = :id
 AND    state = 'done'
-AND    EXISTS (SELECT 1 FROM images i
-               WHERE i.id = backglance_item.image_id
-               AND   i.deleted = {false}
-               AND   i.status IN ('active', 'deactivated')
-               AND   (i.os_hash_value IS NULL OR i.os_hash_value = ''));
+AND    {item_is_pending};
 
 -- name: erased_count
 SELECT COUNT(*)
@@ -218,18 +181,14 @@ FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'done'
 AND    t.digest IS NOT NULL
-AND    i.deleted = {false}
-AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');
+AND    {pending};
 
 -- name: queued_totals
 SELECT COUNT(*), COALESCE(SUM(t.size_bytes), 0)
 FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'queued'
-AND    i.deleted = {false}
-AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');
+AND    {pending};
 
 -- name: claimable_totals
 SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
@@ -242,10 +201,8 @@ AND    next_try_at <= {now};
 SELECT COUNT(*),
        COALESCE(SUM({known_size}), 0)
 FROM   images i
-WHERE  i.deleted = {false}
+WHERE  {pending}
 AND    {has_id}
-AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
 AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
 
 -- name: failed_totals
@@ -254,9 +211,7 @@ FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'failed'
 AND    t.result NOT IN ('no_location', 'gone')
-AND    i.deleted = {false}
-AND    i.status IN ('active', 'deactivated')
-AND    (i.os_hash_value IS NULL OR i.os_hash_value = '');
+AND    {pending};
 
 -- name: item
 SELECT state, result, reason

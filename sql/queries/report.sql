@@ -12,9 +12,7 @@ SELECT   t.image_id, i.name, i.owner, i.size, t.result, t.reason, t.finished_at
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 WHERE    t.state = 'failed'
-AND      i.deleted = {false}
-AND      i.status IN ('active', 'deactivated')
-AND      (i.os_hash_value IS NULL OR i.os_hash_value = '')
+AND      {pending}
 ORDER BY t.image_id;
 
 -- name: verify_findings
@@ -31,9 +29,7 @@ FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 WHERE    t.result IS NOT NULL
 AND      (t.state <> 'failed'
-          OR (i.deleted = {false}
-              AND i.status IN ('active', 'deactivated')
-              AND (i.os_hash_value IS NULL OR i.os_hash_value = '')))
+          OR ({pending}))
 GROUP BY t.result;
 
 -- name: verify_results
@@ -47,8 +43,7 @@ SELECT   CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
          COUNT(*),
          COALESCE(SUM({known_size}), 0)
 FROM     images i
-WHERE    i.deleted = {false}
-AND      i.status IN ('active', 'deactivated')
+WHERE    {live}
 GROUP BY CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
               ELSE COALESCE(i.os_hash_algo, '?') END
 ORDER BY 2 DESC, 1;

@@ -8,9 +8,7 @@ SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
 FROM     image_properties p
 JOIN     images i ON i.id = p.image_id
 WHERE    p.image_id > :after AND p.image_id <= :upto
-AND      p.name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
-                    'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
-                    'img_signature_certificate_uuid',
+AND      p.name IN ({signature_names},
                     'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref')
 ORDER BY p.image_id, p.id;
 
@@ -31,17 +29,26 @@ SET    scheme = :scheme, present = :present, missing = :missing, snapshot = :sna
        deadline_at = COALESCE(deadline_at, {now} + :grace)
 WHERE  image_id = :id;
 
+-- name: unseen_page_end
+SELECT MAX(page.image_id)
+FROM   (SELECT   image_id
+        FROM     backglance_signature
+        WHERE    image_id > :after AND seen_run <> :run AND scheme <> 'none'
+        ORDER BY image_id
+        LIMIT    :page) AS page;
+
 -- name: clear_unseen
 UPDATE backglance_signature
 SET    scheme = 'none', present = '', missing = ''
-WHERE  seen_run <> :run
+WHERE  image_id > :after AND image_id <= :upto
+AND    seen_run <> :run
 AND    scheme <> 'none';
 
 -- name: untagged_page
 SELECT   s.image_id
 FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
-WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+WHERE    {flagged}
 AND      s.tag IS NULL
 AND      {no_index}i.deleted = {false}
 AND      s.image_id > :after
@@ -106,14 +113,14 @@ GROUP BY s.scheme;
 SELECT MIN(s.deadline_at)
 FROM   backglance_signature s
 JOIN   images i ON i.id = s.image_id
-WHERE  s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+WHERE  {flagged}
 AND    i.deleted = {false};
 
 -- name: due_totals
 SELECT COUNT(*)
 FROM   backglance_signature s
 JOIN   images i ON i.id = s.image_id
-WHERE  s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+WHERE  {flagged}
 AND    s.deadline_at <= {now}
 AND    i.deleted = {false};
 
@@ -121,7 +128,7 @@ AND    i.deleted = {false};
 SELECT   s.image_id
 FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
-WHERE    s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+WHERE    {flagged}
 AND      s.deadline_at <= {now}
 AND      {no_index}i.deleted = {false}
 AND      s.image_id > :after
@@ -135,9 +142,7 @@ JOIN   images i ON i.id = p.image_id
 WHERE  p.deleted = {false}
 AND    i.deleted = {false}
 AND    {has_id}
-AND    p.name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
-                  'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
-                  'img_signature_certificate_uuid')
+AND    p.name IN ({signature_names})
 AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);
 
 -- name: live_properties
@@ -145,9 +150,7 @@ SELECT   id, name, value, updated_at
 FROM     image_properties
 WHERE    image_id = :id
 AND      {no_index}deleted = {false}
-AND      name IN ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
-                  'img_signature', 'img_signature_hash_method', 'img_signature_key_type',
-                  'img_signature_certificate_uuid',
+AND      name IN ({signature_names},
                   'mask_gen_algorithm', 'pss_salt_length')
 ORDER BY id;
 

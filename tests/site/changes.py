@@ -22,6 +22,12 @@ def properties(**values):
     return change
 
 
+def import_task(image, site):
+    """An import that holds its lock on the image."""
+    image.import_task = '5f1c4b4e-7f7e-4a54-8f6c-2d6b6a3c9d10'
+    properties(os_glance_import_task=image.import_task)(image, site)
+
+
 def deleted_properties(*names):
     """Soft-deletes properties that an earlier change set."""
     def change(image, site):

@@ -47,6 +47,7 @@ class Image:
     locations: list[Location] = dataclasses.field(default_factory=list)
     properties: dict[str, Property] = dataclasses.field(default_factory=dict)
     tags: list[str] = dataclasses.field(default_factory=list)
+    import_task: str | None = None  # a row of tasks that is at work now
     stored: Digests | None = None  # of the bytes that a reader gets; None if it gets none
     # Columns to be overwritten with bytes that are no UTF-8, on an engine that takes them.
     raw: dict[str, bytes] = dataclasses.field(default_factory=dict)

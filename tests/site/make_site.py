@@ -67,7 +67,7 @@ filesystem_store_datadirs = {site}/images-cold:100
 def all_cases(garbage, hostile):
     cases = (read_cases.PLAIN + read_cases.BIG + read_cases.NOT_QUEUED + read_cases.HASH_COLUMNS
              + read_cases.FILES + read_cases.BUSY + read_cases.LOCATIONS
-             + signature_cases.SIGNATURES)
+             + signature_cases.SIGNATURES + read_cases.LEFT_BEHIND)
     if garbage:
         cases += read_cases.GARBAGE + signature_cases.GARBAGE
     if hostile:

@@ -84,8 +84,7 @@ FILES = [
 ]
 
 BUSY = [
-    case('import task at work', 'busy_in_glance',
-         c.properties(os_glance_import_task='5f1c4b4e-7f7e-4a54-8f6c-2d6b6a3c9d10')),
+    case('import task at work', 'busy_in_glance', c.import_task),
     case('hash worker at work', 'busy_in_glance',
          c.properties(os_glance_hash_op_host='http://glance1.example.org:9292')),
     case('importing to a store', 'busy_in_glance',
@@ -168,6 +167,12 @@ GARBAGE = [
     case('property name that is no ASCII', 'hashed', c.properties(**{'ключ "; --': 'значение'})),
     case('location twice', 'hashed',
          lambda image, site: image.locations.append(Location(image.locations[0].value))),
+]
+
+# What a Glance that died left behind.
+LEFT_BEHIND = [
+    case('import task that is gone', 'hashed',
+         c.properties(os_glance_import_task='00000000-0000-4000-8000-0000000000bb')),
 ]
 
 # Sums of sizes overflow here, and no estimate makes sense: kept out of a site that is to be looked at.

@@ -13,7 +13,7 @@ class Database:
         self._engine = sqlalchemy.create_engine(url)
         metadata = sqlalchemy.MetaData()
         metadata.reflect(self._engine, only=['images', 'image_locations', 'image_properties',
-                                             'image_tags', 'image_members'])
+                                             'image_tags', 'image_members', 'tasks'])
         self._tables = metadata.tables
         self._pending = {name: [] for name in self._tables}
         self._raw = []
@@ -42,9 +42,16 @@ class Database:
         for location in image.locations:
             self._add('image_locations', location.deleted, times, image_id=image.id,
                       value=location.value, meta_data=location.meta_data, status=location.status)
+        now = datetime.datetime.utcnow()
+        just_now = {'created_at': now, 'updated_at': now}
         for name, property_ in image.properties.items():
-            self._add('image_properties', property_.deleted or image.deleted, times,
+            # What Glance marks its own work by is of today.
+            self._add('image_properties', property_.deleted or image.deleted,
+                      just_now if name.startswith('os_glance_') else times,
                       image_id=image.id, name=name, value=property_.value)
+        if image.import_task:
+            self._add('tasks', False, just_now, id=image.import_task, type='api_image_import',
+                      status='processing', owner='glance')
         for tag in image.tags:
             self._add('image_tags', image.deleted, times, image_id=image.id, value=tag)
         if image.visibility == 'shared':

@@ -135,16 +135,20 @@ std::vector<Case> row_cases() {
          site.set(id, "os_hash_algo", std::string("shake_256"));
        }},
       {"an import at work", R::busy_in_glance, "queued", "os_glance_import_task",
+       [](GlanceSite& site, const std::string& id) { site.start_import(id); }},
+      {"an import that waits for its turn", R::busy_in_glance, "queued", "os_glance_import_task",
        [](GlanceSite& site, const std::string& id) {
-         site.add_properties(id, {"os_glance_import_task"});
+         site.start_import(id, std::chrono::minutes(110), "pending");
        }},
       {"a hash worker at work", R::busy_in_glance, "queued", "os_glance_hash_op_host",
        [](GlanceSite& site, const std::string& id) {
          site.add_properties(id, {"os_glance_hash_op_host"});
+         site.sql().execute("UPDATE image_properties SET updated_at = {now_datetime}");
        }},
       {"an import into stores", R::busy_in_glance, "queued", "os_glance_importing_to_stores",
        [](GlanceSite& site, const std::string& id) {
          site.add_properties(id, {"os_glance_importing_to_stores"});
+         site.sql().execute("UPDATE image_properties SET updated_at = {now_datetime}");
        }},
   };
 }
@@ -159,8 +163,24 @@ std::vector<Case> harmless_cases() {
        }},
       {"an import that is over", R::hashed, "done", "",
        [](GlanceSite& site, const std::string& id) {
-         site.add_properties(id, {"os_glance_import_task"});
+         site.start_import(id);
          site.delete_property(id, "os_glance_import_task");
+       }},
+      {"an import whose task is gone", R::hashed, "done", "",
+       [](GlanceSite& site, const std::string& id) {
+         site.add_properties(id, {"os_glance_import_task"});
+       }},
+      {"an import that died", R::hashed, "done", "",
+       [](GlanceSite& site, const std::string& id) {
+         site.start_import(id, std::chrono::minutes(61));
+       }},
+      {"an import that never had its turn", R::hashed, "done", "",
+       [](GlanceSite& site, const std::string& id) {
+         site.start_import(id, std::chrono::minutes(121), "pending");
+       }},
+      {"a hash worker that died years ago", R::hashed, "done", "",
+       [](GlanceSite& site, const std::string& id) {
+         site.add_properties(id, {"os_glance_hash_op_host", "os_glance_importing_to_stores"});
        }},
       {"a size unknown", R::hashed, "done", "",
        [](GlanceSite& site, const std::string& id) { site.set(id, "size", nullptr); }},
@@ -345,7 +365,7 @@ TEST_CASE("an image on which Glance works is read when that is over", "[backfill
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");
-  site.add_properties(image, {"os_glance_import_task"});
+  site.start_import(image);
   const BackfillRun busy = run_backfill(site);
   CHECK(busy.images(ReadClass::busy_in_glance) == 1);
   CHECK(busy.result.left_images == 1);

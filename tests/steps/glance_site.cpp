@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 
 #include "backfill/store/open_beneath.h"
+#include "base/text.h"
 #include "sql/catalog.h"
 
 namespace backglance {
@@ -160,6 +162,17 @@ void GlanceSite::add_properties(const std::string& image_id,
                                 const std::vector<std::string>& names) {
   for (const std::string& name : names)
     add_property(image_id, name, "value of " + name);
+}
+
+void GlanceSite::start_import(const std::string& image_id, std::chrono::minutes age,
+                              const std::string& status) {
+  const std::string task = "task of " + image_id.substr(24);
+  const std::string touched = utc_time(std::time(nullptr) - age.count() * 60) + ".000000";
+  sql().execute(
+      "INSERT INTO tasks (id, type, status, owner, created_at, updated_at, deleted) "
+      "VALUES (:id, 'api_image_import', :status, 'owner', :now, :touched, {false})",
+      {{"id", task}, {"status", status}, {"now", std::string(kCreated)}, {"touched", touched}});
+  add_property(image_id, "os_glance_import_task", task);
 }
 
 void GlanceSite::delete_property(const std::string& image_id, const std::string& name) {

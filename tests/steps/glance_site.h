@@ -58,6 +58,9 @@ class GlanceSite {
   std::int64_t add_property(const std::string& image_id, const std::string& name,
                             const SqlValue& value);
   void add_properties(const std::string& image_id, const std::vector<std::string>& names);
+  // A live import's lock and its task; `age` since the task was last touched.
+  void start_import(const std::string& image_id, std::chrono::minutes age = std::chrono::minutes(1),
+                    const std::string& status = "processing");
   // As Glance does it: the row stays, with its value.
   void delete_property(const std::string& image_id, const std::string& name);
   void delete_image(const std::string& image_id);

@@ -115,7 +115,7 @@ TEST_CASE("a report tells results, findings and coverage of a backfill", "[repor
   const std::string damaged = site.upload("damaged");
   site.write_file(site.file(damaged), "d@maged");
   const std::string busy = site.upload("busy");
-  site.add_properties(busy, {"os_glance_import_task"});
+  site.start_import(busy);
   const std::string nowhere = site.insert_image();
   run_backfill(site);
 

@@ -68,7 +68,7 @@ TEST_CASE("verify compares the bytes with what is stored", "[verify]") {
   const std::string unknown = upload_hashed(site, "unknown algorithm");
   site.set(unknown, "os_hash_algo", std::string("rot13"));
   const std::string busy = upload_hashed(site, "busy");
-  site.add_properties(busy, {"os_glance_import_task"});
+  site.start_import(busy);
   const std::string nowhere = upload_hashed(site, "nowhere");
   site.sql().execute("DELETE FROM image_locations WHERE image_id = :id", {{"id", nowhere}});
   const std::string nothing = site.upload("nothing to compare with");

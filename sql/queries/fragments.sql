@@ -1,0 +1,37 @@
+-- Conditions that several statements need, each said once. A statement of the other files names one in braces.
+-- The row of images is always i, of backglance_signature s; conditions on items name their table.
+
+-- What has data that Glance serves.
+-- name: live
+i.deleted = {false} AND i.status IN ('active', 'deactivated')
+
+-- Live, and without a hash: what backfill is for. os_hash_algo alone says nothing, Glance sets it first.
+-- name: pending
+{live} AND (i.os_hash_value IS NULL OR i.os_hash_value = '')
+
+-- The same where rows are taken in the order of their ids.
+-- name: pending_by_id
+{no_index}i.deleted = {false} AND i.status IN ('active', 'deactivated')
+AND ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
+
+-- name: verifiable
+((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))
+
+-- name: item_is_pending
+EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pending})
+
+-- A hash that somebody else had filled and that is gone again, an image that was not live or had no location and
+-- now is and has.
+-- name: item_has_come_back
+((state = 'done' AND digest IS NULL)
+ OR (state = 'failed' AND result = 'gone')
+ OR (state = 'failed' AND result = 'no_location'
+     AND EXISTS (SELECT 1 FROM image_locations l
+                 WHERE l.image_id = backglance_item.image_id AND l.deleted = {false} AND l.status = 'active')))
+
+-- name: flagged
+s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+
+-- name: signature_names
+'signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
+'img_signature', 'img_signature_hash_method', 'img_signature_key_type', 'img_signature_certificate_uuid'
