@@ -24,6 +24,8 @@ void read_and_judge(Work& work, ReadContext& context) {
   const auto began = std::chrono::steady_clock::now();
   work.outcome = read_once(work.task, *work.algorithm, context);
   work.took = std::chrono::steady_clock::now() - began;
+  if (work.outcome)
+    context.note_pace(work.outcome->bytes, work.took);
   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
 }

@@ -25,7 +25,8 @@ struct ReadOptions {
   std::optional<std::int64_t>
       max_bytes;  // an image that does not fit into what is left is not begun
   std::optional<std::chrono::seconds>
-      max_runtime;                  // then reads under way are broken off and given back
+      max_runtime;                  // then reads under way are broken off and given back, and
+                                    // none is begun that cannot end in time
   std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
   std::vector<std::string> images;  // these alone
   bool retry_failed = false;        // backfill: read again what failed before

@@ -1,7 +1,6 @@
 #include "backfill/claimer.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "backfill/look_up.h"
 #include "sql/retry.h"
@@ -48,10 +47,10 @@ std::int64_t Claimer::used_bytes() const {
 }
 
 bool Claimer::refill() {
-  std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  std::int64_t largest = context_.largest_in_time();
   std::int64_t count = options_.jobs_or_default();
   if (options_.max_bytes) {
-    largest = *options_.max_bytes - used_bytes();
+    largest = std::min(largest, *options_.max_bytes - used_bytes());
     count = 1;
   }
   auto claims = retry_busy([&] { return items_.claim(run_id_, count, largest, kLease); });
@@ -59,8 +58,8 @@ bool Claimer::refill() {
     auto more = retry_busy([&] { return items_.claim(run_id_, kSmallBunch, largest, kLease); });
     claims.insert(claims.end(), more.begin(), more.end());
   }
-  if (claims.empty() && options_.max_bytes && items_.claimable().images > 0)
-    end_ = RunEnd::limit;
+  if (claims.empty() && items_.claimable().images > 0)
+    end_ = options_.max_bytes ? RunEnd::limit : RunEnd::out_of_time;
   for (Claim& claim : claims) {
     claimed_bytes_ += claim.size_bytes;
     claims_.push_back(std::move(claim));

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 
 #include "backfill/digest/digest_set.h"
 #include "backfill/store/file_store.h"
@@ -16,6 +18,11 @@ namespace {
 // Measured with MD5 and SHA-512 on a warm file: up to 64 KiB the buffer is still in the core's
 // cache when the next read fills it (3.2 s CPU per GiB); from 128 KiB on it is not (3.5 s).
 constexpr std::size_t kChunkBytes = 64 << 10;
+
+// Bytes per second of one stream, until an image has shown what it is here: a disk of its own.
+constexpr std::int64_t kAssumedPace = 100 << 20;
+// Images below this size show how long a file takes to open, not how fast it is read.
+constexpr std::int64_t kPaceBytes = 8 << 20;
 
 const DigestAlgorithm& required_algorithm(const std::string& name) {
   const DigestAlgorithm* algorithm = find_digest_algorithm(name);
@@ -114,7 +121,8 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
                          std::optional<std::chrono::seconds> max_runtime)
     : encryption_key_(site.metadata_encryption_key),
       site_algorithm_(&required_algorithm(site.hashing_algorithm)),
-      bandwidth_(bandwidth_bytes_per_second) {
+      bandwidth_(bandwidth_bytes_per_second),
+      bytes_per_second_limit_(bandwidth_bytes_per_second) {
   if (max_runtime)
     deadline_ = std::chrono::steady_clock::now() + *max_runtime;
   const auto directories = site.store_directories();
@@ -129,6 +137,30 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
 
 bool ReadContext::out_of_time() const {
   return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+}
+
+std::int64_t ReadContext::largest_in_time() const {
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  if (!deadline_)
+    return kNoLimit;
+  std::int64_t pace = best_pace_.load(std::memory_order_relaxed);
+  if (pace == 0)
+    pace = kAssumedPace;
+  if (bytes_per_second_limit_ > 0)
+    pace = std::min(pace, static_cast<std::int64_t>(bytes_per_second_limit_));
+  const std::chrono::duration<double> left = *deadline_ - std::chrono::steady_clock::now();
+  const double bytes = std::max(0.0, left.count()) * static_cast<double>(pace);
+  return bytes < static_cast<double>(kNoLimit) ? static_cast<std::int64_t>(bytes) : kNoLimit;
+}
+
+void ReadContext::note_pace(std::int64_t bytes, std::chrono::steady_clock::duration took) {
+  const std::chrono::duration<double> seconds = took;
+  if (bytes < kPaceBytes || seconds.count() <= 0)
+    return;
+  const auto pace = static_cast<std::int64_t>(static_cast<double>(bytes) / seconds.count());
+  std::int64_t best = best_pace_.load(std::memory_order_relaxed);
+  while (best < pace && !best_pace_.compare_exchange_weak(best, pace, std::memory_order_relaxed)) {
+  }
 }
 
 RunEnd ReadContext::why_stopped() const {

@@ -51,6 +51,12 @@ class ReadContext {
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 
+  // The most bytes that a read begun now can end before the end of --max-runtime, at the pace of
+  // the fastest image so far: larger ones would only be broken off, night after night.
+  std::int64_t largest_in_time() const;
+  // For that estimate: what one whole image took.
+  void note_pace(std::int64_t bytes, std::chrono::steady_clock::duration took);
+
   SourceOpener* opener_for(const std::string& scheme) const;
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
@@ -69,6 +75,8 @@ class ReadContext {
   const DigestAlgorithm* site_algorithm_;
   Bandwidth bandwidth_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::uint64_t bytes_per_second_limit_;
+  std::atomic<std::int64_t> best_pace_{0};  // bytes per second; 0: none measured yet
   std::atomic<bool> abandoned_{false};
   ReadCounters counters_;
 };

@@ -67,6 +67,10 @@ class VerifyList {
         end_ = RunEnd::limit;
         continue;  // a smaller one may still fit
       }
+      if (image.size > context_.largest_in_time()) {
+        end_ = RunEnd::out_of_time;
+        continue;
+      }
       bytes_ += image.size;
       ++handed_out_;
       work.claim.image_id = image.id;

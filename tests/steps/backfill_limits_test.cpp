@@ -54,6 +54,8 @@ TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {4 << 20, 10});
+  // What is not known to be too large is begun.
+  site.set(ids[0], "size", nullptr);
   const auto began = std::chrono::steady_clock::now();
   const BackfillRun run = run_backfill(
       site, {.jobs = 2}, {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(1)});
@@ -65,6 +67,22 @@ TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
   CHECK(site.runs("backfill", "out of time") == 1);
   run_backfill(site);
   CHECK(site.get(ids[0], "os_hash_value").has_value());
+}
+
+TEST_CASE("--max-runtime begins no image that cannot end in time", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20, 100, 10});
+  const Pace pace = {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)};
+  const BackfillRun run = run_backfill(site, {.jobs = 1}, pace);
+  CHECK(run.order == Ids{ids[1], ids[2]});
+  CHECK(run.result.broken_off == 0);
+  CHECK(run.result.bytes_read == 110);
+  CHECK(run.result.end == RunEnd::out_of_time);
+  CHECK(run.result.left_images == 1);
+  // Named, it is begun all the same.
+  CHECK(run_backfill(site, {.jobs = 1, .images = {ids[0]}}, pace).result.broken_off == 1);
+  CHECK(run_backfill(site).order == Ids{ids[0]});
 }
 
 TEST_CASE("--bandwidth is kept", "[backfill]") {
@@ -118,7 +136,7 @@ TEST_CASE("--image reads the named images alone", "[backfill]") {
     CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
   }
   SECTION("one that was put off is looked at now") {
-    site.add_properties(ids[2], {"os_glance_import_task"});
+    site.start_import(ids[2]);
     CHECK(run_backfill(site).images(ReadClass::busy_in_glance) == 1);
     site.delete_property(ids[2], "os_glance_import_task");
     CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
