@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace backglance {
 namespace {
@@ -9,8 +11,23 @@ namespace {
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
 
-void on_signal(int) {
+constexpr std::int64_t kSameWishNanoseconds = 1'000'000'000;
+std::atomic<std::int64_t> first_signal{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "set from a signal handler");
+
+// Calls what POSIX names async-signal-safe alone.
+void on_signal(int signal) {
   stop_flag.store(true, std::memory_order_relaxed);
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t at = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  std::int64_t first = 0;
+  if (first_signal.compare_exchange_strong(first, at) || at - first < kSameWishNanoseconds)
+    return;
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  raise(signal);
 }
 
 }  // namespace
@@ -18,9 +35,7 @@ void on_signal(int) {
 void install_stop_handlers() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
-  // One clean try; the second signal finds the default action again. No SA_RESTART, so that a
-  // blocked read or sleep returns.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  // No SA_RESTART, so that a blocked read or sleep returns.
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   // A lost terminal ends a run as cleanly, unless nohup has it ignored.

@@ -2,8 +2,10 @@
 
 namespace backglance {
 
-// Makes SIGINT, SIGTERM and SIGHUP ask for a clean end. A second signal of either kind ends the
-// process at once with the signal's default action. Call once, before threads start.
+// Makes SIGINT, SIGTERM and SIGHUP ask for a clean end. One that comes more than a second after the
+// first ends the process at once with the signal's default action; within that second it is the
+// same wish (`timeout` sends each signal to the process and to its group). Call once, before
+// threads start.
 void install_stop_handlers();
 
 // True once a clean end was asked for, by a signal or by request_stop(). Any thread.

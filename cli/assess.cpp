@@ -34,12 +34,16 @@ Due assess(Session& session, const SchemaState& state) {
             "backglance backfill"};
   }
   const std::int64_t due = due_count(session);
+  const QueueTotals failed = items.failed();
   if (due > 0)
     return {ExitCode::contract_due,
-            fmt::format("the grace period of {} with deprecated signatures has ended",
-                        counted(due, "image")),
-            "backglance contract"};
-  const QueueTotals failed = items.failed();
+            fmt::format("the grace period of {} with deprecated signatures has ended{}",
+                        counted(due, "image"),
+                        failed.images == 0 ? ""
+                                           : fmt::format("; {} could not be hashed, which bars "
+                                                         "contract while the data can be read",
+                                                         counted(failed.images, "image"))),
+            failed.images == 0 ? "backglance contract" : "backglance contract --dry-run"};
   if (failed.images > 0)
     return {ExitCode::done,
             fmt::format("nothing is due; {} could not be hashed", counted(failed.images, "image")),

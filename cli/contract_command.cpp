@@ -128,7 +128,10 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
       fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
                  counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
                  properties_text(plan.due_properties), counted(plan.due_images, "image"));
-    return ExitCode::done;
+    if (!common.json)
+      for (const std::string& image_id : plan.first_blocking)
+        fmt::print("  bars contract: {}\n", printable(image_id));
+    return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
   }
   if (plan.blocking == 0 && plan.due_images > 0)
     confirm(flags,

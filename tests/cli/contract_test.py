@@ -5,7 +5,7 @@ import json
 import signal
 
 import program
-from program import DONE, FAILED, FINDINGS, INTERRUPTED, USAGE
+from program import CONTRACT_DUE, DONE, FAILED, FINDINGS, INTERRUPTED, USAGE
 import sites
 
 
@@ -162,8 +162,17 @@ class Removal(ContractTest):
         result = self.on_site('contract', '--yes', code=FAILED)
         self.assert_one_line(result, [late, 'backglance backfill'])
         self.assertEqual(self.properties(), before)
-        dry = self.contract('--dry-run')
+        dry = self.contract('--dry-run', code=FAILED)
         self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
+
+    def test_check_says_that_an_image_without_a_hash_may_be_in_the_way(self):
+        self.assertTrue(self.on_site('check', code=CONTRACT_DUE).out.endswith(
+            ' has ended -- next: backglance contract\n'))
+        self.site.add(b'damaged', checksum='0' * 32)
+        self.on_site('backfill', code=FINDINGS)
+        self.assertRegex(self.on_site('check', code=CONTRACT_DUE).out,
+                         r'1 image could not be hashed, which bars contract .*--dry-run\n$')
+        self.contract('--dry-run', code=FAILED)
 
     def test_an_image_that_cannot_be_read_is_not_in_the_way(self):
         self.site.add(b'lost', location='file://%s/no-such-file' % self.site.store)

@@ -127,7 +127,7 @@ class Garbage(sites.SmallSiteTest):
                           ('--html', self.site.directory / 'page.html')):
             self.on_site('report', *arguments)
         self.run_all('report', code=DONE)
-        self.run_all('contract', '--dry-run', code=DONE)
+        self.run_all('contract', '--dry-run', code=FAILED)
         self.assert_hashes(before, names)
         # Images of a wrong size or checksum can be read and have no hash.
         self.on_site('contract', '--yes', code=FAILED)

@@ -57,6 +57,13 @@ class Interrupted(SlowSiteTest):
     def test_sigterm_does_the_same(self):
         self.interrupt(signal.SIGTERM)
 
+    def test_a_signal_that_comes_twice_is_one_wish(self):
+        # as timeout(1) sends it, to the process and then to its group
+        process = self.start_slow_backfill('--json')
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+        self.assert_code(program.stop(process, signal.SIGTERM), INTERRUPTED)
+
     def test_a_run_that_was_killed_is_taken_up_as_well(self):
         process = self.start_slow_backfill()
         process.kill()
