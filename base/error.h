@@ -11,11 +11,12 @@ enum class ErrorKind {
   usage,         // the command line or the configuration is wrong
   connect,       // the database cannot be reached or opened
   busy,          // a lock of somebody else outlasted our wait; safe to run again
+  lost,          // the connection to the server broke; what was not committed is undone
   sql,           // the database refused a statement
   schema_state,  // the schema is not one that this step may start from
   gate,          // a precondition of a destructive step does not hold
   io,            // a file, a directory or the disk
-  in_doubt,      // a commit's outcome is unknown; never retried
+  in_doubt,      // the connection broke at a COMMIT; its outcome has to be found out
   interrupted,   // SIGINT or SIGTERM
   locked,        // another run of ours is at work
 };

@@ -42,6 +42,9 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text);
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 // "2026-03-04 05:06:07" in UTC of unix seconds, and the date alone.
+// Puts `with` in the place of every `what` in `text`.
+void replace_all(std::string& text, std::string_view what, std::string_view with);
+
 std::string utc_time(std::int64_t unix_seconds);
 std::string utc_date(std::int64_t unix_seconds);
 

@@ -36,6 +36,7 @@ ExitCode exit_code_of(ErrorKind kind) {
     case ErrorKind::interrupted:
       return ExitCode::interrupted;
     case ErrorKind::connect:
+    case ErrorKind::lost:
     case ErrorKind::busy:
     case ErrorKind::sql:
     case ErrorKind::schema_state:

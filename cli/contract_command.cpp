@@ -59,6 +59,8 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
 std::filesystem::path output_directory(const ContractFlags& flags, const Site& site) {
   if (!flags.directory.empty())
     return flags.directory;
+  if (site.database.engine != Engine::sqlite)
+    return ".";
   const auto parent = std::filesystem::path(site.database.database).parent_path();
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
@@ -146,12 +148,15 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
                 {"properties", result.properties},
                 {"safety_copy", result.safety_copy.string()},
                 {"archive", result.archive.string()}});
-  else if (result.safety_copy.empty())
+  else if (result.archive.empty())
     fmt::print("nothing to remove: no image's grace period has ended\n");
   else
-    fmt::print("removed {} of {}\nsafety copy  {}\narchive      {}\n",
-               properties_text(result.properties), counted(result.images, "image"),
-               result.safety_copy.string(), result.archive.string());
+    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
+               counted(result.images, "image"),
+               result.safety_copy.empty()
+                   ? ""
+                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
+               result.archive.string());
   return ExitCode::done;
 }
 
@@ -176,8 +181,9 @@ Runner add_contract(CLI::App& app) {
   auto* revert = app.add_flag("--revert", flags->revert, "Put back what contract removed");
   app.add_flag("--uninstall", flags->uninstall, "Drop backglance's own tables, and nothing else")
       ->excludes(revert);
-  app.add_option("--archive-dir", flags->directory,
-                 "Where the safety copy and the archive go (default: beside the database)")
+  app.add_option(
+         "--archive-dir", flags->directory,
+         "Where the safety copy and the archive go (default: beside an SQLite database, else here)")
       ->type_name("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

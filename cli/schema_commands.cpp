@@ -26,7 +26,9 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
-  const ExpandOptions options{.repair = flags.repair};
+  ExpandOptions options;
+  options.repair = flags.repair;
+  options.on_wait = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   ExpandPlan plan;
   if (common.dry_run) {
     const SchemaState state = read_schema_state(session);

@@ -104,9 +104,11 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
   }
 
   const std::string stamp = file_stamp(run);
-  result.safety_copy = directory / ("backglance-before-contract-" + stamp + ".sqlite");
   result.archive = directory / ("backglance-removed-" + stamp + ".jsonl");
-  copy_sqlite_database(database, result.safety_copy);
+  if (database.engine == Engine::sqlite) {
+    result.safety_copy = directory / ("backglance-before-contract-" + stamp + ".sqlite");
+    copy_sqlite_database(database, result.safety_copy);
+  }
   RemovalArchive archive(result.archive);
   // Each image's properties are on the disk before their removal is committed.
   const auto archive_first = [&](const std::vector<PropertyRow>& properties) {

@@ -34,16 +34,16 @@ ContractPlan plan_contract(Session& session, const IsReadable& is_readable);
 struct ContractResult {
   std::int64_t images = 0;
   std::int64_t properties = 0;
-  std::filesystem::path safety_copy;  // empty if nothing was due
-  std::filesystem::path archive;      // likewise
+  std::filesystem::path safety_copy;  // empty if nothing was due, and on a server
+  std::filesystem::path archive;      // empty if nothing was due
 };
 
-// Ends the grace period of every due image: a safety copy of the database, an archive of the
-// properties (JSON lines), both in `directory` and readable by their owner alone, and then their
-// removal as Glance removes them (soft delete), image by image, each in one transaction that also
-// enters it in backglance_removed. Throws Error{gate} listing the images that block, before
-// anything is written. Killed anywhere, what was removed is in backglance_removed, and the next
-// call goes on. Nothing due: nothing is written.
+// Ends the grace period of every due image: a safety copy of the database where that is a file, an
+// archive of the properties (JSON lines), both in `directory` and readable by their owner alone,
+// and then their removal as Glance removes them (soft delete), image by image, each in one
+// transaction that also enters it in backglance_removed. Throws Error{gate} listing the images that
+// block, before anything is written. Killed anywhere, what was removed is in backglance_removed,
+// and the next call goes on. Nothing due: nothing is written.
 ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const std::filesystem::path& directory);
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/stop.h"
+#include "expand/online.h"
 #include "sql/journal.h"
 #include "sql/runs.h"
 
@@ -52,6 +53,8 @@ std::vector<PlannedStatement> run_step(Session& session, const std::string& step
 }  // namespace
 
 ExpandPlan expand(Session& session, const ExpandOptions& options) {
+  if (session.engine().online_ddl)
+    return expand_online(session, options);
   ExpandPlan result = plan_expand(read_schema_state(session), session.engine(), options);
   if (result.statements.empty())
     return result;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct ExpandOptions {
   // Also make what a revision row promises and the catalogue lacks. Off by default, because such a
   // database was handled by somebody else and a person should know.
   bool repair = false;
+  // Told each time that a statement has to wait for somebody else's lock, and whose it is.
+  std::function<void(const std::string&)> on_wait;
 };
 
 // What expand would do, decided from the catalogue and the revision rows alone. Throws
@@ -38,10 +41,10 @@ struct ExpandOptions {
 ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
                        const ExpandOptions& options = {});
 
-// Carries the plan out, step by step, each step decided anew under the write lock; on engines with
-// transactional DDL a step is one transaction. Returns what was done. Killed anywhere, the next
-// call completes; a call on a finished schema does nothing. Throws as plan_expand does,
-// Error{locked} if another run is at work, and Error{interrupted} between steps.
+// Carries the plan out. On SQLite step by step, each decided anew under the write lock and one
+// transaction; on servers statement by statement (expand/online.h). Returns what was done. Killed
+// anywhere, the next call completes; a call on a finished schema does nothing. Throws as
+// plan_expand does, Error{locked} if another run is at work, and Error{interrupted} between steps.
 ExpandPlan expand(Session& session, const ExpandOptions& options = {});
 
 // What `expand --revert` would take back: our own tables while they hold nothing that cannot be had

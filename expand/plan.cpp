@@ -47,23 +47,26 @@ Finding find_table(const SchemaState& state, const StepStatement& statement) {
 }
 
 Finding find_column(const SchemaState& state, const EngineFacts& engine,
-                    const StepStatement& statement) {
-  const CatalogColumn* there = state.catalog.at(statement.table).column(statement.name);
+                    const StepStatement& statement, const std::string& name) {
+  const CatalogColumn* there = state.catalog.at(statement.table).column(name);
   if (there == nullptr)
     return {};
-  const CatalogColumn ours = glance_column(engine, statement.name).value();
+  const CatalogColumn ours = glance_column(engine, name).value();
   if (*there == ours)
     return {Presence::exact, {}};
   return {Presence::conflicting, fmt::format("column {}.{} is {}; Glance's is {}", statement.table,
-                                             statement.name, describe(*there), describe(ours))};
+                                             name, describe(*there), describe(ours))};
 }
 
-Finding find_index(const SchemaState& state, const StepStatement& statement) {
-  // The name of an index is taken in the whole database, not in its table alone.
+Finding find_index(const SchemaState& state, const EngineFacts& engine,
+                   const StepStatement& statement) {
   for (const auto& [table_name, table] : state.catalog) {
     const CatalogIndex* there = table.index(statement.name);
-    if (there == nullptr)
+    // On some engines the name of an index is taken in the whole database.
+    if (there == nullptr || (!engine.index_names_are_global && table_name != statement.table))
       continue;
+    if (!there->valid && table_name == statement.table)
+      return {};  // its repair comes first
     const CatalogIndex ours{statement.name, names_in_parentheses(statement.sql), false, false};
     if (*there == ours && table_name == statement.table)
       return {Presence::exact, {}};
@@ -74,13 +77,18 @@ Finding find_index(const SchemaState& state, const StepStatement& statement) {
   return {};
 }
 
+bool is_broken_index(const SchemaState& state, const StepStatement& statement) {
+  const CatalogIndex* there = state.catalog.at(statement.table).index(statement.name);
+  return there != nullptr && !there->valid;
+}
+
 Finding find_object(const SchemaState& state, const EngineFacts& engine,
-                    const StepStatement& statement) {
+                    const StepStatement& statement, const std::string& name) {
   if (statement.kind == "table")
     return find_table(state, statement);
   if (statement.kind == "column")
-    return find_column(state, engine, statement);
-  return find_index(state, statement);
+    return find_column(state, engine, statement, name);
+  return find_index(state, engine, statement);
 }
 
 void require_revision(const Revisions& revisions) {
@@ -109,6 +117,11 @@ struct StepSurvey {
   std::vector<StepStatement> revisions;  // the alternatives for the row
 };
 
+void add_new(std::vector<std::string>& list, const std::string& one) {
+  if (std::find(list.begin(), list.end(), one) == list.end())
+    list.push_back(one);
+}
+
 StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
                        const std::string& step) {
   StepSurvey survey;
@@ -117,16 +130,29 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
       survey.revisions.push_back(std::move(statement));
       continue;
     }
-    const Finding finding = find_object(state, engine, statement);
-    if (finding.presence == Presence::conflicting)
-      throw Error(ErrorKind::schema_state, finding.difference + "; nothing was changed");
-    const std::string name = statement.kind + " " + statement.name;
-    if (finding.presence == Presence::exact) {
-      survey.present.push_back(name);
-    } else {
-      survey.missing_names.push_back(name);
-      survey.missing.push_back(std::move(statement));
+    if (statement.kind == "repair") {
+      if (is_broken_index(state, statement))
+        survey.missing.push_back(std::move(statement));
+      continue;
     }
+    std::vector<std::string> missing;
+    for (const std::string& name : statement.names) {
+      const Finding finding = find_object(state, engine, statement, name);
+      if (finding.presence == Presence::conflicting)
+        throw Error(ErrorKind::schema_state, finding.difference + "; nothing was changed");
+      const std::string object = statement.kind + " " + name;
+      if (finding.presence == Presence::exact)
+        add_new(survey.present, object);
+      else if (std::find(survey.missing_names.begin(), survey.missing_names.end(), object) ==
+               survey.missing_names.end())
+        missing.push_back(object);
+    }
+    // A statement for several objects is the one to run if all of them are missing; else those for
+    // one each follow it.
+    if (missing.size() < statement.names.size())
+      continue;
+    survey.missing_names.insert(survey.missing_names.end(), missing.begin(), missing.end());
+    survey.missing.push_back(std::move(statement));
   }
   return survey;
 }
@@ -188,8 +214,10 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
   const StepSurvey os_hash = survey_step(state, engine, steps[2]);
 
   ExpandPlan plan;
-  for (const StepStatement& statement : ledger.missing)
+  for (const StepStatement& statement : ledger.missing) {
     plan.statements.push_back({steps[0], statement});
+    replace_all(plan.statements.back().statement.sql, "{images_collation}", state.images_collation);
+  }
   plan_glance_step(plan, state, os_hidden, steps[1], state.revisions.promises_os_hidden, options);
   plan_glance_step(plan, state, os_hash, steps[2], state.revisions.promises_os_hash, options);
   return plan;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "expand/expand.h"
 #include "sql/journal.h"
 #include "sql/runs.h"
@@ -22,10 +24,16 @@ void require_empty_ledger(Session& session) {
 
 // True if the journal says that we made every object of the step that is there.
 bool is_ours(Session& session, const EngineFacts& engine, const std::string& step) {
-  for (const StepStatement& statement : step_statements(engine, step, "expand"))
-    if (statement.kind != "revision" && !journal_has(session, step, statement.sql))
-      return false;
-  return true;
+  std::set<std::string> objects;
+  std::set<std::string> made;
+  for (const StepStatement& statement : step_statements(engine, step, "expand")) {
+    if (statement.kind != "column" && statement.kind != "index")
+      continue;
+    objects.insert(statement.names.begin(), statement.names.end());
+    if (journal_has(session, step, statement.sql))
+      made.insert(statement.names.begin(), statement.names.end());
+  }
+  return made == objects;
 }
 
 struct GlanceStep {

@@ -18,7 +18,7 @@ CatalogTable read_table(Session& session, const std::string& name) {
   session.query(sql_text(engine, "catalog", "indexes"), {{"table", name}}, [&](const SqlRow& row) {
     const std::string index = row.text_or_empty(0);
     if (table.indexes.empty() || table.indexes.back().name != index)
-      table.indexes.push_back({index, {}, row.truth(1), row.truth(2)});
+      table.indexes.push_back({index, {}, row.truth(1), row.truth(2), row.truth(4)});
     table.indexes.back().columns.push_back(row.text_or_empty(3));
   });
   return table;

@@ -26,6 +26,7 @@ struct CatalogIndex {
   std::vector<std::string> columns;
   bool unique = false;
   bool partial = false;
+  bool valid = true;  // false for what a CREATE INDEX CONCURRENTLY left that did not end
 
   bool operator==(const CatalogIndex&) const = default;
 };

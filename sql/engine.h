@@ -10,7 +10,7 @@ namespace backglance {
 // What differs between the databases, as data. Nothing else in the program asks which engine it is.
 struct EngineFacts {
   Engine engine;
-  std::string_view name;   // also the suffix of SQL files: "sqlite"
+  std::string_view name;   // also the suffix of SQL files: "sqlite", "postgresql", "mysql"
   std::string_view title;  // for people
   std::string_view true_literal;
   std::string_view false_literal;
@@ -24,17 +24,43 @@ struct EngineFacts {
   std::string_view has_id;
   std::string_view known_size;
   std::string_view text_type;  // what CAST turns any value into its text by
+  // After a text that is to be compared with, or written to, a column of dates.
+  std::string_view as_datetime;
   // Before a column: keeps the planner off that column's index.
   std::string_view no_index;
   std::string_view begin_write;
+  // An INSERT that leaves a row be which is there already.
+  std::string_view insert_if_new;
+  std::string_view if_new;  // the end of it
+  // Of our own tables: a key that counts by itself, a text of any characters and length, and what
+  // follows the closing parenthesis; {images_collation} in it is that of images.id, with which our
+  // ids are compared.
+  std::string_view auto_id;
+  std::string_view wide_text;
+  std::string_view table_options;
   bool transactional_ddl;
+  // Schema statements run one by one, each with a bounded wait for its lock, beside live writers.
+  bool online_ddl;
+  bool index_names_are_global;  // in the database (or schema); else in their table
   // How the catalogue spells the types of Glance's columns, lower case.
   std::string_view boolean_type;
   std::string_view boolean_false_default;
   std::string_view varchar_type;  // the length follows in parentheses
+  // How a schema statement on a table of Glance's names its bound on the wait for the lock, and the
+  // algorithm that it insists on.
+  std::string_view ddl_wait;
+  // Settings of a session: how long a statement waits for a lock; {} stands for the seconds.
+  std::string_view wait_seconds;
+  std::string_view wait_a_moment;
+  std::string_view wait_without_end;
+  std::string_view instant;
+  std::string_view online_index;
 };
 
+// Of Engine::mysql those of MariaDB.
 const EngineFacts& engine_facts(Engine engine);
+// Where MySQL 8 differs from MariaDB. Not run by our tests: Debian has no MySQL.
+const EngineFacts& mysql8_facts();
 
 // `sql` with each word in braces ({true}, {now}, {has_id}, ...; the list is in engine.cpp) replaced
 // by the engine's own.

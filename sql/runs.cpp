@@ -123,6 +123,9 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
 
 Run::Run(Session& session, const std::string& command) : session_(session), id_(random_id()) {
   Transaction transaction(session_);
+  // Of two runs that begin at once the second waits here, and then sees the first.
+  if (session_.execute(run_sql(session_, "lock_runs"), {{"host", host_name()}}) == 0)
+    session_.execute(run_sql(session_, "make_runs_lock"), {{"host", host_name()}});
   for (const Unfinished& other : unfinished_runs(session_)) {
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});

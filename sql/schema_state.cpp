@@ -68,9 +68,9 @@ void require_own_tables(const SchemaState& state, const EngineFacts& engine) {
 }
 
 const std::vector<std::string>& ledger_tables() {
-  static const std::vector<std::string> tables = {"backglance_step",      "backglance_run",
-                                                  "backglance_item",      "backglance_verify",
-                                                  "backglance_signature", "backglance_removed"};
+  static const std::vector<std::string> tables = {
+      "backglance_step",   "backglance_run",       "backglance_control", "backglance_item",
+      "backglance_verify", "backglance_signature", "backglance_removed"};
   return tables;
 }
 
@@ -85,6 +85,9 @@ SchemaState read_schema_state(Session& session) {
       rows.push_back(row.text_or_empty(0));
   state.revisions = judge_revisions(std::move(rows));
   if (state.is_glance) {
+    if (const auto row =
+            session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
+      state.images_collation = row->text_or_empty(0);
     const CatalogTable& images = state.catalog.at("images");
     state.has_os_hidden = images.column("os_hidden") != nullptr;
     state.has_os_hash =

@@ -1,110 +1,124 @@
 #include "sql/session.h"
 
 #include <fmt/format.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
-#include <sys/stat.h>
 
-#include <cerrno>
 #include <charconv>
 #include <deque>
+#include <map>
 
 #include "base/text.h"
+#include "sql/driver.h"
 
 namespace backglance {
 namespace {
 
-// Result codes of SQLite (sqlite.org/rescode.html). Its header cannot be included beside SOCI's,
-// which declares the same types inside a namespace.
-constexpr int kSqliteBusy = 5;
-constexpr int kSqliteLocked = 6;
-constexpr int kSqliteReadOnly = 8;
-constexpr int kSqliteIoError = 10;
-constexpr int kSqliteCorrupt = 11;
-constexpr int kSqliteFull = 13;
-constexpr int kSqliteCannotOpen = 14;
-constexpr int kSqliteNotADatabase = 26;
+const Driver& driver_of(Engine engine) {
+  switch (engine) {
+    case Engine::postgresql:
+      return postgresql_driver();
+    case Engine::mysql:
+      return mysql_driver();
+    case Engine::sqlite:
+      break;
+  }
+  return sqlite_driver();
+}
 
-// The driver's own sentence without the statement and the parameters that SOCI appends to what():
-// they may hold locations.
+// A prepared statement with what its parameters and columns are exchanged through.
+struct Prepared {
+  std::deque<std::int64_t> integers;
+  std::deque<std::string> texts;
+  std::deque<soci::indicator> indicators;
+  std::vector<std::string> columns;
+  std::deque<soci::indicator> column_indicators;
+  soci::statement statement;  // last: it goes before what it points to
+
+  explicit Prepared(soci::session& session) : statement(session) {}
+};
+
+// Statements kept per session. Those of the program are about a hundred.
+constexpr std::size_t kKeptStatements = 300;
+
+// The types of the parameters, by which a text may have to be prepared anew: SOCI binds an element
+// of one type for good. NULL goes as a text.
+std::string signature(const SqlParameters& parameters) {
+  std::string kinds;
+  for (const auto& [name, value] : parameters)
+    kinds += std::holds_alternative<std::int64_t>(value) ? 'i' : 's';
+  return kinds;
+}
+
+void set_values(Prepared& prepared, const SqlParameters& parameters) {
+  std::size_t integer = 0;
+  std::size_t text = 0;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const SqlValue& value = parameters[i].value;
+    prepared.indicators[i] =
+        std::holds_alternative<std::nullptr_t>(value) ? soci::i_null : soci::i_ok;
+    if (const auto* number = std::get_if<std::int64_t>(&value))
+      prepared.integers[integer++] = *number;
+    else if (const auto* string = std::get_if<std::string>(&value))
+      prepared.texts[text++] = *string;
+    else
+      prepared.texts[text++].clear();
+  }
+}
+
+std::unique_ptr<Prepared> prepare(soci::session& session, const std::string& sql,
+                                  const SqlParameters& parameters) {
+  auto prepared = std::make_unique<Prepared>(session);
+  prepared->statement.alloc();
+  for (const auto& [name, value] : parameters) {
+    soci::indicator& indicator = prepared->indicators.emplace_back(soci::i_ok);
+    if (std::holds_alternative<std::int64_t>(value))
+      prepared->statement.exchange(soci::use(prepared->integers.emplace_back(0), indicator, name));
+    else
+      prepared->statement.exchange(soci::use(prepared->texts.emplace_back(), indicator, name));
+  }
+  prepared->statement.prepare(sql);
+  return prepared;
+}
+
+}  // namespace
+
 std::string driver_text(const soci::soci_error& error) {
   std::string text = error.get_error_message();
   // "sqlite3_statement_backend::loadOne: integer overflow"
   if (const auto colons = text.find("::"); colons != std::string::npos)
     if (const auto end = text.find(": ", colons); end != std::string::npos)
       text.erase(0, end + 2);
-  return printable(text, 300);
+  // "Cannot execute query. Fatal error. ERROR:  deadlock detected", and then lines of detail and
+  // context with values in them.
+  constexpr std::string_view kServerSays = "ERROR:  ";
+  if (const auto says = text.find(kServerSays); says != std::string::npos)
+    text =
+        text.substr(says + kServerSays.size(), text.find('\n', says) - says - kServerSays.size());
+  constexpr std::size_t kLongest = 300;
+  return printable(trim(text), kLongest);
 }
 
-Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
-  const std::string database = url.redacted();
-  if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-    switch (sqlite->result() & 0xFF) {
-      case kSqliteBusy:
-      case kSqliteLocked:
-        return Error(ErrorKind::busy, "the database is locked by another process: " + database);
-      case kSqliteReadOnly:
-        return Error(ErrorKind::connect, "the database is read-only for this user: " + database);
-      case kSqliteFull:
-        return Error(ErrorKind::io, "the disk of the database is full: " + database);
-      case kSqliteIoError:
-        return Error(ErrorKind::io, "the disk of the database fails: " + driver_text(error));
-      case kSqliteCorrupt:
-        return Error(ErrorKind::sql, "the database file is damaged: " + database,
-                     "sqlite3 FILE 'PRAGMA integrity_check'");
-      case kSqliteCannotOpen:
-        return Error(ErrorKind::connect, "the database file cannot be opened: " + database);
-      case kSqliteNotADatabase:
-        return Error(ErrorKind::connect, "the file is not an SQLite database: " + database);
-      default:
-        break;
-    }
+void run_plain(soci::session& session, const std::string& sql) {
+  soci::statement statement(session);
+  statement.alloc();
+  statement.prepare(sql);
+  statement.define_and_bind();
+  statement.execute(true);
+}
+
+std::string quoted_value(std::string_view value) {
+  std::string out = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\')
+      out += '\\';
+    out += c;
   }
-  return Error(ErrorKind::sql, driver_text(error));
+  return out + "'";
 }
 
-std::string sqlite_connection_string(const DatabaseUrl& url, const SessionOptions& options) {
-  struct stat info = {};
-  if (stat(url.database.c_str(), &info) != 0)
-    throw Error(ErrorKind::connect,
-                io_error("the database file cannot be opened: " + url.redacted(), errno).what(),
-                url.database.starts_with('/')
-                    ? ""
-                    : "an absolute path takes four slashes: sqlite:////srv/glance.sqlite");
-  if (!S_ISREG(info.st_mode))
-    throw Error(ErrorKind::connect, "the database is not a regular file: " + url.redacted());
-  // SOCI's parser takes the value between quotes as it stands and has no escape.
-  if (url.database.find('"') != std::string::npos)
-    throw Error(ErrorKind::usage, "a path of an SQLite database with '\"' in it is not supported");
-  return fmt::format("dbname=\"{}\" timeout={}{}", url.database, options.lock_timeout.count(),
-                     options.mode == OpenMode::read_only ? " readonly=true" : "");
+std::optional<std::string> url_option(const DatabaseUrl& url, std::string_view key) {
+  const auto found = url.query.find(std::string(key));
+  return found == url.query.end() ? std::nullopt : std::optional<std::string>(found->second);
 }
-
-// What a statement's parameters and columns are exchanged through; must outlive the statement.
-struct Exchange {
-  std::deque<std::int64_t> integers;
-  std::deque<std::string> texts;
-  std::deque<soci::indicator> indicators;
-};
-
-void bind(soci::statement& statement, Exchange& exchange, const SqlParameters& parameters) {
-  for (const auto& [name, value] : parameters) {
-    exchange.indicators.push_back(soci::i_ok);
-    soci::indicator& indicator = exchange.indicators.back();
-    if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      exchange.integers.push_back(*number);
-      statement.exchange(soci::use(exchange.integers.back(), indicator, name));
-      continue;
-    }
-    const auto* text = std::get_if<std::string>(&value);
-    exchange.texts.push_back(text != nullptr ? *text : std::string());
-    if (text == nullptr)
-      indicator = soci::i_null;
-    statement.exchange(soci::use(exchange.texts.back(), indicator, name));
-  }
-}
-
-}  // namespace
 
 SqlValue sql_value(const std::optional<std::string>& text) {
   return text ? SqlValue(*text) : SqlValue(nullptr);
@@ -132,104 +146,128 @@ bool SqlRow::truth(std::size_t column) const {
 
 struct Session::Connection {
   DatabaseUrl url;
-  const EngineFacts& facts;
+  SessionOptions options;
+  const Driver& driver;
+  const EngineFacts* facts = nullptr;
   soci::session soci;
+  // By text and types of the parameters. After `soci`, so that they go first.
+  std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
+
+  void open();
+  Prepared& statement(std::string_view sql, const SqlParameters& parameters, bool returns_rows);
+  void forget(std::string_view sql, const SqlParameters& parameters);
+  static std::string key(std::string_view sql, const SqlParameters& parameters) {
+    return signature(parameters).append(1, ' ').append(sql);
+  }
 };
 
+void Session::Connection::open() {
+  driver.open(soci, url, options);
+  facts = &driver.facts(soci);
+}
+
+Prepared& Session::Connection::statement(std::string_view sql, const SqlParameters& parameters,
+                                         bool returns_rows) {
+  const std::string name = key(sql, parameters);
+  auto found = statements.find(name);
+  if (found == statements.end()) {
+    if (statements.size() >= kKeptStatements)
+      statements.clear();
+    auto made = prepare(soci, in_dialect(sql, *facts), parameters);
+    // Every column goes into text: a dynamic soci::row would take the types from the table's
+    // declaration and fail on values of another type.
+    if (returns_rows) {
+      made->columns.resize(static_cast<std::size_t>(driver.exchanged_columns(made->statement)));
+      for (std::string& column : made->columns)
+        made->statement.exchange(
+            soci::into(column, made->column_indicators.emplace_back(soci::i_ok)));
+    }
+    made->statement.define_and_bind();
+    found = statements.emplace(name, std::move(made)).first;
+  }
+  set_values(*found->second, parameters);
+  return *found->second;
+}
+
+// What has failed is prepared anew the next time.
+void Session::Connection::forget(std::string_view sql, const SqlParameters& parameters) {
+  statements.erase(key(sql, parameters));
+}
+
 Session::Session(const DatabaseUrl& url, SessionOptions options)
-    : connection_(new Connection{url, engine_facts(url.engine), soci::session()}) {
+    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, {}, {}}) {
   try {
-    open(options);
+    connection_->open();
   } catch (const soci::soci_error& error) {
-    const Error cause = translated(error, url);
-    if (cause.kind() == ErrorKind::sql)
+    const Error cause = connection_->driver.translated(error, url);
+    if (cause.kind() == ErrorKind::sql || cause.kind() == ErrorKind::lost)
       throw Error(ErrorKind::connect, cause.what());
     throw cause;
   }
 }
 
-void Session::open(SessionOptions options) {
-  const auto try_open = [&](OpenMode mode) {
-    options.mode = mode;
-    connection_->soci.open(soci::sqlite3, sqlite_connection_string(connection_->url, options));
-    // SQLite opens lazily; the first page tells whether it is a database at all.
-    execute_raw("PRAGMA schema_version");
-  };
-  if (options.mode == OpenMode::read_write)
-    return try_open(OpenMode::read_write);
+void Session::reconnect() {
+  connection_->statements.clear();
+  connection_->soci.close();
   try {
-    try_open(OpenMode::read_only);
-  } catch (const soci::sqlite3_soci_error& error) {
-    // A process that was killed in mid-commit leaves a journal that the next reader has to roll
-    // back, for which a read-only connection lacks the right.
-    const int code = error.result() & 0xFF;
-    if (code != kSqliteReadOnly && code != kSqliteCannotOpen)
-      throw;
-    connection_->soci.close();
-    try_open(OpenMode::read_write);
-    execute_raw("PRAGMA query_only = ON");
+    connection_->open();
+  } catch (const soci::soci_error& error) {
+    throw connection_->driver.translated(error, connection_->url);
   }
-}
-
-void Session::execute_raw(const std::string& sql) {
-  soci::statement statement(connection_->soci);
-  statement.alloc();
-  statement.prepare(sql);
-  statement.define_and_bind();
-  statement.execute(true);
 }
 
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 
+std::int64_t Session::lock_seconds() const {
+  return connection_->options.lock_timeout.count();
+}
+
 const EngineFacts& Session::engine() const {
-  return connection_->facts;
+  return *connection_->facts;
 }
 
 std::int64_t Session::execute(std::string_view sql, const SqlParameters& parameters) {
   try {
-    Exchange exchange;
-    soci::statement statement(connection_->soci);
-    statement.alloc();
-    bind(statement, exchange, parameters);
-    statement.prepare(in_dialect(sql, connection_->facts));
-    statement.define_and_bind();
+    soci::statement& statement = connection_->statement(sql, parameters, false).statement;
     statement.execute(true);
     return statement.get_affected_rows();
   } catch (const soci::soci_error& error) {
-    throw translated(error, connection_->url);
+    const Error cause = connection_->driver.translated(error, connection_->url);
+    connection_->forget(sql, parameters);
+    throw cause;
   }
 }
 
 void Session::query(std::string_view sql, const SqlParameters& parameters,
                     const std::function<void(const SqlRow&)>& on_row) {
+  const Driver& driver = connection_->driver;
   try {
-    Exchange exchange;
-    soci::statement statement(connection_->soci);
-    statement.alloc();
-    bind(statement, exchange, parameters);
-    statement.prepare(in_dialect(sql, connection_->facts));
-
-    // Every column goes into text: a dynamic soci::row would take the types from the table's
-    // declaration and fail on values of another type.
-    const int columns = statement.get_backend()->prepare_for_describe();
-    std::deque<std::string> texts(static_cast<std::size_t>(columns));
-    std::deque<soci::indicator> indicators(static_cast<std::size_t>(columns), soci::i_ok);
-    for (std::size_t i = 0; i < texts.size(); ++i)
-      statement.exchange(soci::into(texts[i], indicators[i]));
-    statement.define_and_bind();
-    bool more = statement.execute(true);
+    Prepared& prepared = connection_->statement(sql, parameters, true);
+    if (driver.rows != nullptr) {
+      prepared.statement.execute(false);
+      driver.rows(prepared.statement, on_row);
+      return;
+    }
+    bool more = prepared.statement.execute(true);
     while (more) {
       std::vector<std::optional<std::string>> values;
-      values.reserve(texts.size());
-      for (std::size_t i = 0; i < texts.size(); ++i)
-        values.push_back(indicators[i] == soci::i_null ? std::nullopt
-                                                       : std::optional<std::string>(texts[i]));
+      values.reserve(prepared.columns.size());
+      for (std::size_t i = 0; i < prepared.columns.size(); ++i)
+        values.push_back(prepared.column_indicators[i] == soci::i_null
+                             ? std::nullopt
+                             : std::optional<std::string>(prepared.columns[i]));
       on_row(SqlRow(std::move(values)));
-      more = statement.fetch();
+      more = prepared.statement.fetch();
     }
   } catch (const soci::soci_error& error) {
-    throw translated(error, connection_->url);
+    const Error cause = driver.translated(error, connection_->url);
+    connection_->forget(sql, parameters);
+    throw cause;
+  } catch (...) {
+    // Of the callback: the statement still stands on a row, and SQLite would hold its lock.
+    connection_->forget(sql, parameters);
+    throw;
   }
 }
 
@@ -253,6 +291,24 @@ std::int64_t Session::count(std::string_view sql, const SqlParameters& parameter
   return row ? row->integer_or(0, 0) : 0;
 }
 
+DdlPatience::DdlPatience(Session& session, bool unbounded) : session_(session) {
+  const EngineFacts& facts = session.engine();
+  const auto& statements = unbounded ? facts.wait_without_end : facts.wait_a_moment;
+  if (!statements.empty())
+    session.execute(statements);
+}
+
+DdlPatience::~DdlPatience() {
+  const EngineFacts& facts = session_.engine();
+  if (facts.wait_a_moment.empty())
+    return;
+  try {
+    session_.execute(fmt::format(fmt::runtime(facts.wait_seconds), session_.lock_seconds()));
+  } catch (const Error&) {
+    // The connection is gone, and its settings with it.
+  }
+}
+
 Transaction::Transaction(Session& session) : session_(session) {
   session_.execute(session_.engine().begin_write);
 }
@@ -269,7 +325,14 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  session_.execute("COMMIT");
+  try {
+    session_.execute("COMMIT");
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::lost)
+      throw Error(ErrorKind::in_doubt,
+                  fmt::format("the connection broke at a commit: {}", error.what()));
+    throw;
+  }
   open_ = false;
 }
 

@@ -60,8 +60,8 @@ struct SessionOptions {
 };
 
 // A connection to Glance's database. Used by one thread at a time; move-only.
-// Every failure of the driver leaves as an Error of kind connect, busy, sql or io, its text free of
-// bound values and passwords.
+// Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, schema_state or
+// io, its text free of bound values and passwords.
 class Session {
  public:
   // Throws Error{connect} if the database is not there (an SQLite file is never created) or refuses
@@ -72,13 +72,20 @@ class Session {
   Session& operator=(Session&&) = delete;
 
   const EngineFacts& engine() const;
+  // SessionOptions::lock_timeout
+  std::int64_t lock_seconds() const;
 
-  // Runs one statement and returns the number of rows that it changed. {true}, {false}, {now} and
-  // {now_datetime} in the text become the engine's own words.
+  // A new connection in place of one that was lost. Throws as the constructor does, but with
+  // Error{lost} while the server is away.
+  void reconnect();
+
+  // Runs one statement and returns the number of rows that it matched. {true}, {false}, {now} and
+  // {now_datetime} in the text become the engine's own words. Statements are prepared once and
+  // kept.
   std::int64_t execute(std::string_view sql, const SqlParameters& parameters = {});
 
   // Runs one query and hands over each row in order. The callback may use another Session, not this
-  // one.
+  // one. On servers the whole result is in memory first: what may be long is asked for by pages.
   void query(std::string_view sql, const SqlParameters& parameters,
              const std::function<void(const SqlRow&)>& on_row);
 
@@ -88,15 +95,26 @@ class Session {
   std::int64_t count(std::string_view sql, const SqlParameters& parameters = {});
 
  private:
-  void open(SessionOptions options);
-  void execute_raw(const std::string& sql);
-
   struct Connection;
   std::unique_ptr<Connection> connection_;
 };
 
+// How long schema statements wait for their lock, for the life of this object: a moment, or without
+// end. Nothing where the engine has no such setting.
+class DdlPatience {
+ public:
+  DdlPatience(Session& session, bool unbounded);
+  ~DdlPatience();
+  DdlPatience(const DdlPatience&) = delete;
+  DdlPatience& operator=(const DdlPatience&) = delete;
+
+ private:
+  Session& session_;
+};
+
 // A write transaction: takes the engine's write lock at once where it has one (SQLite: BEGIN
-// IMMEDIATE, so that no later statement of it fails for a lock). Rolled back unless committed.
+// IMMEDIATE, so that no later statement of it fails for a lock). Rolled back unless committed;
+// commit() throws Error{in_doubt} if the connection breaks under it.
 class Transaction {
  public:
   explicit Transaction(Session& session);

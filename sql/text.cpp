@@ -89,12 +89,15 @@ void read_annotation(StepStatement& statement, std::string_view key, std::string
     statement.name = words.back();
     if (statement.kind != "revision")
       statement.table = words.at(1);
+    statement.names.push_back(statement.name);
   } else if (key == "replaces") {
     statement.replaces = value;
   } else if (key == "lock") {
     statement.lock = value;
   } else if (key == "cost") {
     statement.cost = value;
+  } else if (key == "waits") {
+    statement.unbounded = value == "unbounded";
   }
 }
 
@@ -116,10 +119,11 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
 
 std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
                                            std::string_view verb) {
-  const std::string name = fmt::format("{}/{}.{}.sql", step, verb, engine.name);
-  const SqlFile* file = find_file(name);
+  const SqlFile* file = find_file(fmt::format("{}/{}.{}.sql", step, verb, engine.name));
   if (file == nullptr)
-    throw std::logic_error("no SQL file " + name);
+    file = find_file(fmt::format("{}/{}.sql", step, verb));
+  if (file == nullptr)
+    throw std::logic_error(fmt::format("no SQL file for {} of {}", verb, step));
 
   std::vector<StepStatement> statements;
   StepStatement current;
@@ -134,6 +138,7 @@ std::vector<StepStatement> step_statements(const EngineFacts& engine, std::strin
     if (line.ends_with(';')) {
       current.sql = std::string(trim(current.sql));
       current.sql.pop_back();
+      current.sql = in_dialect(current.sql, engine);
       current.number = static_cast<int>(statements.size()) + 1;
       statements.push_back(std::move(current));
       current = StepStatement();

@@ -23,22 +23,30 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
                             std::string_view name);
 
 // A statement of a schema step. Its "-- key: value" lines say what it is:
-//   makes:   the object that it adds or removes: "table T", "column T C", "index T I", "revision R"
+//   makes:   the object that it adds or removes: "table T", "column T C", "index T I", "revision
+//   R";
+//            a statement that makes several columns has a line for each
 //   replaces: (revision only) the row that it takes the place of; chosen when that row is there
 //   lock:    the lock that it takes, for plan
 //   cost:    what it costs, for plan
+//   waits:   "unbounded": on engines whose statements wait a bounded time for locks, not this one
+// A statement that makes "repair T I" removes an index that is there and not valid.
 struct StepStatement {
-  std::string kind;   // first word of makes: table, column, index, revision
-  std::string table;  // of table, column, index
-  std::string name;   // of the column, index or revision; the table itself for a table
+  std::string kind;                // first word of makes: table, column, index, revision, repair
+  std::string table;               // of table, column, index, repair
+  std::string name;                // of the column, index or revision; the table itself for a table
+  std::vector<std::string> names;  // of all that it makes; `name` is the last
   std::string replaces;
   std::string lock;
   std::string cost;
+  bool unbounded = false;
   std::string sql;  // one statement, without the comment lines and the final semicolon
   int number = 0;   // in its file, from 1
 };
 
-// The statements of <step>/<verb>.<engine>.sql in order.
+// The statements of <step>/<verb>.<engine>.sql, else of <step>/<verb>.sql, in order. Where a file
+// has one statement for several objects and then one for each, the first is for when all of them
+// are missing.
 std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
                                            std::string_view verb);
 

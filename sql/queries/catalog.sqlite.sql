@@ -10,6 +10,9 @@ FROM   pragma_table_info(:table)
 ORDER  BY cid;
 
 -- name: indexes
-SELECT   lower(l.name), l."unique", l.partial, lower(i.name)
+SELECT   lower(l.name), l."unique", l.partial, lower(i.name), 1
 FROM     pragma_index_list(:table) AS l, pragma_index_info(l.name) AS i
 ORDER BY 1, i.seqno;
+
+-- name: images_collation
+SELECT '';

@@ -1,7 +1,7 @@
 -- The work queue and the publication of what was read. docs/ledger.md documents the columns and the states.
 
 -- name: queue_page
-INSERT INTO backglance_item (image_id, state, size_bytes, queued_at)
+{insert_if_new} backglance_item (image_id, state, size_bytes, queued_at)
 SELECT i.id,
        'queued',
        {known_size},
@@ -9,7 +9,8 @@ SELECT i.id,
 FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
 AND    {pending_by_id}
-AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
+AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
+{if_new};
 
 -- name: requeue_changed
 UPDATE backglance_item

@@ -1,3 +1,13 @@
+-- The row that a run which begins writes first.
+-- name: lock_runs
+UPDATE backglance_control
+SET    changed_at = CASE WHEN {now} > changed_at THEN {now} ELSE changed_at + 1 END, changed_by = :host
+WHERE  name = 'runs';
+
+-- name: make_runs_lock
+INSERT INTO backglance_control (name, value, changed_at, changed_by)
+VALUES ('runs', '', {now}, :host);
+
 -- name: start
 INSERT INTO backglance_run (run_id, command, host, process, version, started_at, heartbeat_at)
 VALUES (:run, :command, :host, :process, :version, {now}, {now});

@@ -193,7 +193,8 @@ LIMIT    :page;
 -- name: restore_property
 UPDATE image_properties
 SET    deleted = {false}, deleted_at = NULL,
-       updated_at = (SELECT r.updated_at FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name),
+       updated_at = (SELECT r.updated_at{as_datetime} FROM backglance_removed r
+                     WHERE r.image_id = :id AND r.name = :name),
        value = (SELECT r.value FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name)
 WHERE  id = :property
 AND    image_id = :id
@@ -205,7 +206,7 @@ AND    EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND
 -- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
 -- name: recreate_property
 INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
-SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at, {now_datetime}), r.updated_at, {false}
+SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at{as_datetime}, {now_datetime}), r.updated_at{as_datetime}, {false}
 FROM   backglance_removed r
 JOIN   images i ON i.id = r.image_id
 WHERE  r.image_id = :id

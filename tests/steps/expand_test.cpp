@@ -92,7 +92,7 @@ TEST_CASE("a second expand does nothing", "[expand]") {
 TEST_CASE("a plan changes nothing", "[expand]") {
   GlanceSite site("queens_contract01");
   const auto before = dump(site.sql());
-  CHECK(plan_of(site).statements.size() == 14);
+  CHECK(plan_of(site).statements.size() == 15);
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
@@ -180,8 +180,9 @@ TEST_CASE("expand completes what a process left that died within a step", "[expa
     // The ledger is committed; within the transaction of the next step the process ends.
     Session session = site.open();
     for (const PlannedStatement& planned : plan.statements) {
-      if (planned.step == "0002_os_hidden" && planned.statement.kind == "column")
-        session.execute("BEGIN IMMEDIATE");
+      if (planned.step == "0002_os_hidden" && planned.statement.kind == "column" &&
+          !session.engine().online_ddl)
+        session.execute(session.engine().begin_write);
       session.execute(planned.statement.sql);
       if (planned.statement.kind == "revision")
         _exit(42);
@@ -191,7 +192,7 @@ TEST_CASE("expand completes what a process left that died within a step", "[expa
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(WEXITSTATUS(status) == 42);
-  CHECK_FALSE(read_schema_state(site.sql()).has_os_hidden);
+  CHECK(read_schema_state(site.sql()).has_os_hidden == site.sql().engine().online_ddl);
   expand(site.sql());
   require_like(site, "queens_contract01+rocky_expand02");
 }
@@ -199,17 +200,17 @@ TEST_CASE("expand completes what a process left that died within a step", "[expa
 TEST_CASE("a step that fails midway leaves nothing of itself, and the next expand completes",
           "[expand]") {
   GlanceSite site("queens_contract01");
-  site.sql().execute(
-      "CREATE TRIGGER no_more BEFORE INSERT ON alembic_version BEGIN "
-      "SELECT RAISE(ABORT, 'no more revisions'); END");
+  site.refuse_inserts("alembic_version");
   const auto glance = dump(site.sql(), Part::glance);
   const Error error = required_error([&] { expand(site.sql()); });
   CHECK(error.kind() == ErrorKind::sql);
   CHECK(std::string(error.what()).find("0002_os_hidden") != std::string::npos);
-  CHECK(changes(glance, dump(site.sql(), Part::glance)) == kNone);
+  // Where each statement stands by itself, what was added stays and harms nobody.
+  if (!site.sql().engine().online_ddl)
+    CHECK(changes(glance, dump(site.sql(), Part::glance)) == kNone);
   CHECK(read_schema_state(site.sql()).has_ledger);
   CHECK(live_runs(site.sql()).empty());
-  site.sql().execute("DROP TRIGGER no_more");
+  site.accept_inserts("alembic_version");
   expand(site.sql());
   require_like(site, "queens_contract01+rocky_expand02");
 }
@@ -265,7 +266,7 @@ TEST_CASE("writers of an old Glance go on through expand", "[expand]") {
   expand(site.sql());
   const std::string after = site.upload("uploaded after");
   for (const std::string& id : {before, after}) {
-    CHECK(site.get(id, "os_hidden") == "0");
+    CHECK_FALSE(site.is_true(id, "os_hidden"));
     CHECK(site.get(id, "os_hash_algo") == std::nullopt);
     CHECK(site.get(id, "os_hash_value") == std::nullopt);
   }
@@ -283,7 +284,7 @@ TEST_CASE("writers of a new Glance work after expand", "[expand]") {
       "visibility, os_hidden, os_hash_algo, os_hash_value) VALUES ('new', 'new', 'active', "
       "'2020-01-01 00:00:00.000000', {false}, 0, 0, {false}, 'shared', {true}, 'sha512', :value)",
       {{"value", std::string(128, 'f')}});
-  CHECK(site.get("new", "os_hidden") == "1");
+  CHECK(site.is_true("new", "os_hidden"));
   CHECK(site.get("new", "os_hash_value") == std::string(128, 'f'));
 }
 
@@ -291,7 +292,7 @@ TEST_CASE("expand waits for no other run of ours and touches nothing beside one"
   GlanceSite site("rocky_contract01");
   expand(site.sql());
   // Somebody drops the index while its row stays: there is something to repair.
-  site.sql().execute("DROP INDEX os_hash_value_image_idx");
+  site.drop_index("images", "os_hash_value_image_idx");
   Session other = site.open();
   const Run run(other, "backfill");
   const auto before = dump(site.sql(), Part::schema);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -26,38 +27,150 @@ namespace fs = std::filesystem;
 // In 2018, and as Glance writes it.
 constexpr const char* kCreated = "2018-01-02 03:04:05.000006";
 
-void make_schema(const fs::path& target, const std::string& rows) {
-  const std::string url = "sqlite:///" + target.string();
-  const std::array<const char*, 5> arguments = {"python3", BACKGLANCE_SCHEMA_SCRIPT, url.c_str(),
-                                                rows.c_str(), nullptr};
+// Runs a shell's line, its words already quoted.
+void run_line(const std::string& line) {
+  const std::array<const char*, 4> arguments = {"sh", "-c", line.c_str(), nullptr};
   // Nothing of ours: a PYTHONPATH or a sanitizer's options are not for Glance.
   const std::array<const char*, 3> environment = {"PATH=/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE=1",
                                                   nullptr};
   pid_t child = 0;
-  REQUIRE(posix_spawn(&child, "/usr/bin/python3", nullptr, nullptr,
+  REQUIRE(posix_spawn(&child, "/bin/sh", nullptr, nullptr,
                       const_cast<char* const*>(arguments.data()),
                       const_cast<char* const*>(environment.data())) == 0);
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
-  INFO("glance_schema.py " << rows);
+  INFO(line);
   REQUIRE(status == 0);
 }
 
-// A database at these rows. Glance takes seconds to make one, so each is made once for all tests
-// and test programs, and again only if the script that makes it has changed.
-fs::path template_database(const std::string& rows) {
-  const fs::path directory = BACKGLANCE_TEMPLATES;
-  fs::create_directories(directory);
-  const Fd lock(::open((directory / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
-  REQUIRE(flock(lock.get(), LOCK_EX) == 0);
-  fs::path made = directory / (rows + ".sqlite");
-  if (fs::exists(made) && fs::last_write_time(made) > fs::last_write_time(BACKGLANCE_SCHEMA_SCRIPT))
+void make_schema(const std::string& url, const std::string& rows) {
+  run_line(fmt::format("/usr/bin/python3 '{}' '{}' '{}'", BACKGLANCE_SCHEMA_SCRIPT, url, rows));
+}
+
+// Glance takes seconds to make a database, so each row set is made once for all tests and test
+// programs. Held while one is looked for and made.
+class TemplateLock {
+ public:
+  TemplateLock() : lock_(open_file()) { REQUIRE(flock(lock_.get(), LOCK_EX) == 0); }
+
+ private:
+  static int open_file() {
+    fs::create_directories(BACKGLANCE_TEMPLATES);
+    return ::open(BACKGLANCE_TEMPLATES "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  }
+
+  Fd lock_;
+};
+
+bool is_fresh(const fs::path& made) {
+  return fs::exists(made) &&
+         fs::last_write_time(made) > fs::last_write_time(BACKGLANCE_SCHEMA_SCRIPT);
+}
+
+// A file at these rows, made again if the script that makes it has changed.
+fs::path sqlite_template(const std::string& rows) {
+  const TemplateLock lock;
+  fs::path made = fs::path(BACKGLANCE_TEMPLATES) / (rows + ".sqlite");
+  if (is_fresh(made))
     return made;
-  const fs::path raw = directory / "unfinished";
+  const fs::path raw = fs::path(BACKGLANCE_TEMPLATES) / "unfinished";
   fs::remove(raw);
-  make_schema(raw, rows);
+  make_schema("sqlite:///" + raw.string(), rows);
   fs::rename(raw, made);
   return made;
+}
+
+// The private server that tests/servers/servers.py has started.
+std::string server_url(std::string_view engine) {
+  const char* directory = std::getenv("BACKGLANCE_TEST_SERVERS");
+  INFO("BACKGLANCE_TEST_SERVERS names the directory of tests/servers/servers.py");
+  REQUIRE(directory != nullptr);
+  std::ifstream file(fmt::format("{}/{}.url", directory, engine));
+  std::string url;
+  std::getline(file, url);
+  REQUIRE_FALSE(url.empty());
+  return url;
+}
+
+std::string test_engine() {
+  const char* engine = std::getenv("BACKGLANCE_TEST_ENGINE");
+  return engine == nullptr ? "sqlite" : engine;
+}
+
+bool has_database(Session& admin, const std::string& name) {
+  return admin.count("SELECT COUNT(*) FROM pg_database WHERE datname = :name", {{"name", name}}) >
+         0;
+}
+
+void make_postgresql_database(const std::string& server, const std::string& rows,
+                              const std::string& name) {
+  Session admin(parse_database_url(server + "/postgres"));
+  std::string source = "template0";
+  if (!rows.empty()) {
+    const TemplateLock lock;
+    source = "template_" + rows;
+    if (!has_database(admin, source)) {
+      admin.execute("CREATE DATABASE \"unfinished\"");
+      make_schema(server + "/unfinished", rows);
+      admin.execute(fmt::format("ALTER DATABASE unfinished RENAME TO \"{}\"", source));
+    }
+    admin.execute(fmt::format("CREATE DATABASE \"{}\" TEMPLATE \"{}\"", name, source));
+    return;
+  }
+  admin.execute(fmt::format("CREATE DATABASE \"{}\" TEMPLATE \"{}\"", name, source));
+}
+
+void make_mysql_database(const std::string& server, const std::string& rows,
+                         const std::string& name) {
+  Session admin(parse_database_url(server + "/mysql"));
+  admin.execute(fmt::format("CREATE DATABASE `{}` CHARACTER SET utf8mb4", name));
+  if (rows.empty())
+    return;
+  const DatabaseUrl url = parse_database_url(server + "/mysql");
+  const std::string login =
+      fmt::format("--no-defaults --protocol=tcp --host={} --port={} --user={} '--password={}'",
+                  url.host, url.port, url.user, url.password);
+  const fs::path dumped = fs::path(BACKGLANCE_TEMPLATES) / (rows + ".mysql.sql");
+  {
+    const TemplateLock lock;
+    if (!is_fresh(dumped)) {
+      admin.execute("DROP DATABASE IF EXISTS unfinished");
+      admin.execute("CREATE DATABASE unfinished CHARACTER SET utf8mb4");
+      make_schema(server + "/unfinished", rows);
+      run_line(fmt::format("mariadb-dump {} unfinished > '{}.part'", login, dumped.string()));
+      fs::rename(dumped.string() + ".part", dumped);
+    }
+  }
+  run_line(fmt::format("mariadb {} '{}' < '{}'", login, name, dumped.string()));
+}
+
+// A database of the test's own.
+DatabaseUrl make_database(const fs::path& directory, const std::string& rows) {
+  const std::string engine = test_engine();
+  if (engine == "sqlite") {
+    const fs::path path = directory / "glance.sqlite";
+    if (rows.empty())
+      std::ofstream(path).close();
+    else
+      fs::copy_file(sqlite_template(rows), path);
+    return parse_database_url("sqlite:///" + path.string());
+  }
+  static int made = 0;
+  const std::string name = fmt::format("site_{}_{}", getpid(), ++made);
+  const std::string server = server_url(engine);
+  (engine == "postgresql" ? make_postgresql_database : make_mysql_database)(server, rows, name);
+  return parse_database_url(server + "/" + name);
+}
+
+void drop_database(const DatabaseUrl& database) {
+  if (database.engine == Engine::sqlite)
+    return;
+  DatabaseUrl server = database;
+  server.database = database.engine == Engine::postgresql ? "postgres" : "mysql";
+  Session admin(server);
+  admin.execute(database.engine == Engine::postgresql
+                    ? fmt::format("DROP DATABASE \"{}\" WITH (FORCE)", database.database)
+                    : fmt::format("DROP DATABASE `{}`", database.database));
 }
 
 std::string text_of(const SqlRow& row) {
@@ -83,17 +196,18 @@ GlanceSite::GlanceSite(const std::string& rows) {
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   directory_ = fs::canonical(pattern);
   fs::create_directory(store());
-  const fs::path path = directory_ / "glance.sqlite";
-  if (rows.empty())
-    write_file(path, "");
-  else
-    fs::copy_file(template_database(rows), path);
-  site_.database.database = path.string();
+  site_.database = make_database(directory_, rows);
   site_.stores = {{"", "file", {store()}}};
   session_.emplace(site_.database);
 }
 
 GlanceSite::~GlanceSite() {
+  session_.reset();
+  try {
+    drop_database(site_.database);
+  } catch (const Error&) {
+    // A test may have stopped the server; its databases go with its directory.
+  }
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
 }
@@ -232,6 +346,50 @@ std::optional<std::string> GlanceSite::get(const std::string& image_id, const st
   return row->text(0);
 }
 
+bool GlanceSite::is_true(const std::string& image_id, const std::string& column) {
+  const auto row = sql().first_row(fmt::format("SELECT {} FROM images WHERE id = :id", column),
+                                   {{"id", image_id}});
+  REQUIRE(row.has_value());
+  return row->truth(0);
+}
+
+void GlanceSite::drop_index(const std::string& table, const std::string& index) {
+  sql().execute(sql().engine().engine == Engine::mysql
+                    ? fmt::format("ALTER TABLE {} DROP INDEX {}", table, index)
+                    : fmt::format("DROP INDEX {}", index));
+}
+
+void GlanceSite::refuse_inserts(const std::string& table) {
+  switch (sql().engine().engine) {
+    case Engine::sqlite:
+      sql().execute(
+          fmt::format("CREATE TRIGGER refuse BEFORE INSERT ON {} BEGIN "
+                      "SELECT RAISE(ABORT, 'refused by the test'); END",
+                      table));
+      return;
+    case Engine::postgresql:
+      sql().execute(
+          "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+          "'BEGIN RAISE EXCEPTION ''refused by the test''; END'");
+      sql().execute(fmt::format(
+          "CREATE TRIGGER refuse BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION refuse()",
+          table));
+      return;
+    case Engine::mysql:
+      sql().execute(
+          fmt::format("CREATE TRIGGER refuse BEFORE INSERT ON {} FOR EACH ROW "
+                      "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused by the test'",
+                      table));
+  }
+}
+
+void GlanceSite::accept_inserts(const std::string& table) {
+  const bool named_with_table = sql().engine().engine == Engine::postgresql;
+  sql().execute(named_with_table ? "DROP TRIGGER refuse ON " + table : "DROP TRIGGER refuse");
+  if (named_with_table)
+    sql().execute("DROP FUNCTION refuse()");
+}
+
 std::optional<std::string> GlanceSite::ours(const std::string& table, const std::string& image_id,
                                             const std::string& column) {
   const auto row = sql().first_row(
@@ -279,16 +437,41 @@ std::string digest_of(const std::string& algorithm, std::string_view content) {
   return hex;
 }
 
+namespace {
+
+// A line for each object of the schema.
+Dump schema_lines(Session& session, bool without_ours) {
+  Dump lines;
+  const auto add = [&](const std::string& table, const std::string& line) {
+    if (!without_ours || !table.starts_with("backglance_"))
+      lines.push_back(line);
+  };
+  if (session.engine().engine == Engine::sqlite) {
+    for (const SqlRow& row : session.rows("SELECT tbl_name, type, name, sql FROM sqlite_master"))
+      add(row.text_or_empty(0), text_of(row));
+    return lines;
+  }
+  for (const auto& [name, table] : read_catalog(session)) {
+    add(name, "table " + name);
+    for (const CatalogColumn& column : table.columns)
+      add(name, fmt::format("column {}.{} {}", name, column.name, describe(column)));
+    for (const CatalogIndex& index : table.indexes)
+      add(name, fmt::format("index {}.{} {}{}", name, index.name, describe(index),
+                            index.valid ? "" : ", not valid"));
+  }
+  return lines;
+}
+
+}  // namespace
+
 Dump dump(Session& session, Part part) {
   const bool without_ours = part == Part::glance || part == Part::glance_schema;
-  Dump lines;
-  for (const SqlRow& row : session.rows("SELECT tbl_name, type, name, sql FROM sqlite_master"))
-    if (!without_ours || !row.text_or_empty(0).starts_with("backglance_"))
-      lines.push_back(text_of(row));
+  Dump lines = schema_lines(session, without_ours);
+  const char quote = session.engine().engine == Engine::mysql ? '`' : '"';
   if (part == Part::all || part == Part::glance)
     for (const auto& [table, unused] : read_catalog(session))
       if (!without_ours || !table.starts_with("backglance_"))
-        for (const SqlRow& row : session.rows(fmt::format("SELECT * FROM \"{}\"", table)))
+        for (const SqlRow& row : session.rows(fmt::format("SELECT * FROM {0}{1}{0}", quote, table)))
           lines.push_back(table + text_of(row));
   std::sort(lines.begin(), lines.end());
   return lines;

@@ -70,6 +70,13 @@ class GlanceSite {
   // One column of an image's row, by whatever means.
   void set(const std::string& image_id, const std::string& column, const SqlValue& value);
   std::optional<std::string> get(const std::string& image_id, const std::string& column);
+  bool is_true(const std::string& image_id, const std::string& column);
+
+  // Schema of the site, in the engine's own words.
+  void drop_index(const std::string& table, const std::string& index);
+  // While it lasts, an INSERT into the table fails.
+  void refuse_inserts(const std::string& table);
+  void accept_inserts(const std::string& table);
   // A column of the row of one of our tables that stands for the image.
   std::optional<std::string> ours(const std::string& table, const std::string& image_id,
                                   const std::string& column);

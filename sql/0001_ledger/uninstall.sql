@@ -6,6 +6,8 @@ DROP TABLE backglance_signature;
 DROP TABLE backglance_verify;
 -- makes: table backglance_item
 DROP TABLE backglance_item;
+-- makes: table backglance_control
+DROP TABLE backglance_control;
 -- makes: table backglance_run
 DROP TABLE backglance_run;
 -- The journal goes last: until then it says what was ours.

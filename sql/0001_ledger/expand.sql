@@ -1,9 +1,9 @@
 -- The ledger: our own tables. docs/ledger.md says what each column means.
 -- makes: table backglance_step
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_step (
-    id          INTEGER PRIMARY KEY,
+    id          {auto_id},
     step        VARCHAR(64)  NOT NULL,
     statement   INTEGER      NOT NULL,
     sql_digest  VARCHAR(64)  NOT NULL,
@@ -11,10 +11,10 @@ CREATE TABLE backglance_step (
     started_at  BIGINT       NOT NULL,
     finished_at BIGINT,
     outcome     VARCHAR(16)  NOT NULL
-);
+){table_options};
 
 -- makes: table backglance_run
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_run (
     run_id       VARCHAR(36)  NOT NULL PRIMARY KEY,
@@ -28,16 +28,26 @@ CREATE TABLE backglance_run (
     outcome      VARCHAR(16),
     images       BIGINT       NOT NULL DEFAULT 0,
     bytes        BIGINT       NOT NULL DEFAULT 0
-);
+){table_options};
+
+-- makes: table backglance_control
+-- lock: none on Glance's tables, this one is new
+-- cost: none
+CREATE TABLE backglance_control (
+    name       VARCHAR(32)  NOT NULL PRIMARY KEY,
+    value      VARCHAR(64)  NOT NULL,
+    changed_at BIGINT       NOT NULL,
+    changed_by VARCHAR(255) NOT NULL
+){table_options};
 
 -- makes: table backglance_item
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_item (
     image_id        VARCHAR(36)  NOT NULL PRIMARY KEY,
     state           VARCHAR(8)   NOT NULL,
     result          VARCHAR(24),
-    reason          TEXT,
+    reason          {wide_text},
     size_bytes      BIGINT       NOT NULL DEFAULT 0,
     queued_at       BIGINT       NOT NULL,
     next_try_at     BIGINT       NOT NULL DEFAULT 0,
@@ -53,27 +63,27 @@ CREATE TABLE backglance_item (
     digest          VARCHAR(128),
     read_run        VARCHAR(36),
     finished_at     BIGINT
-);
+){table_options};
 
 -- makes: index backglance_item backglance_item_state_idx
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none, the table is new
 CREATE INDEX backglance_item_state_idx ON backglance_item (state, size_bytes, image_id);
 
 -- makes: table backglance_verify
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_verify (
     image_id    VARCHAR(36) NOT NULL PRIMARY KEY,
     result      VARCHAR(24) NOT NULL,
-    reason      TEXT,
+    reason      {wide_text},
     bytes_read  BIGINT      NOT NULL,
     run_id      VARCHAR(36) NOT NULL,
     verified_at BIGINT      NOT NULL
-);
+){table_options};
 
 -- makes: table backglance_signature
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_signature (
     image_id     VARCHAR(36)  NOT NULL PRIMARY KEY,
@@ -88,10 +98,10 @@ CREATE TABLE backglance_signature (
     tag          VARCHAR(255),
     tag_id       BIGINT,
     removed_at   BIGINT
-);
+){table_options};
 
 -- makes: table backglance_removed
--- lock: the database's write lock, for the moment of one small transaction
+-- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_removed (
     property_id  BIGINT       NOT NULL,
@@ -103,4 +113,4 @@ CREATE TABLE backglance_removed (
     run_id       VARCHAR(36)  NOT NULL,
     removed_at   BIGINT       NOT NULL,
     PRIMARY KEY (image_id, name)
-);
+){table_options};

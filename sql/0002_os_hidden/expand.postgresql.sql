@@ -1,0 +1,22 @@
+-- Glance's rocky_expand01: images.os_hidden and its index.
+-- makes: column images os_hidden
+-- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time
+-- cost: changes the catalogue alone, whatever the number of images
+ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT false NOT NULL;
+
+-- makes: repair images os_hidden_image_idx
+-- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers go on
+-- cost: removes what an index build that did not end has left; waits for older transactions
+-- waits: unbounded
+DROP INDEX {online_index} os_hidden_image_idx;
+
+-- makes: index images os_hidden_image_idx
+-- waits: unbounded
+-- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers go on
+-- cost: two passes over images; waits for every transaction that is older than it
+CREATE INDEX {online_index} os_hidden_image_idx ON images (os_hidden);
+
+-- makes: revision rocky_expand01
+-- lock: one row of alembic_version
+-- cost: one row
+INSERT INTO alembic_version (version_num) VALUES ('rocky_expand01');

@@ -1,0 +1,4 @@
+-- makes: index images os_hidden_image_idx
+ALTER TABLE images {ddl_wait}DROP INDEX os_hidden_image_idx;
+-- makes: column images os_hidden
+ALTER TABLE images {ddl_wait}DROP COLUMN os_hidden;

@@ -1,0 +1,4 @@
+-- makes: index images os_hidden_image_idx
+DROP INDEX {online_index} os_hidden_image_idx;
+-- makes: column images os_hidden
+ALTER TABLE images DROP COLUMN os_hidden;

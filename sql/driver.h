@@ -1,0 +1,54 @@
+#pragma once
+
+#include <soci/soci.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "glance/database_url.h"
+#include "sql/engine.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// What a Session needs of an engine beyond what SOCI has in common for all: one record each, in a
+// source of its own, because the headers of SOCI's backends declare the same names.
+struct Driver {
+  // Opens the connection and makes its settings. Throws soci_error, or Error for what is wrong
+  // before anything is tried.
+  void (*open)(soci::session& session, const DatabaseUrl& url, const SessionOptions& options);
+  // Which facts hold for the server that was reached.
+  const EngineFacts& (*facts)(soci::session& session);
+  // An Error of kind connect, busy, lost, sql, schema_state or io; its text holds no bound value
+  // and no password.
+  Error (*translated)(const soci::soci_error& error, const DatabaseUrl& url);
+  // The number of columns that SOCI is to exchange by into elements; 0 where rows() reads the
+  // client library's own result, which needs none.
+  int (*exchanged_columns)(soci::statement& prepared);
+  // Hands over the rows of a statement that was executed without an exchange.
+  void (*rows)(soci::statement& executed, const std::function<void(const SqlRow&)>& on_row);
+};
+
+const Driver& sqlite_driver();
+const Driver& postgresql_driver();
+const Driver& mysql_driver();
+
+// The driver's own sentence without the statement and the parameters that SOCI appends to what():
+// they may hold locations.
+std::string driver_text(const soci::soci_error& error);
+
+// Runs a statement that takes and returns nothing.
+void run_plain(soci::session& session, const std::string& sql);
+
+// A value in the connection strings of libpq (PostgreSQL 15 manual, 34.1.1.1) and of SOCI's MySQL
+// backend: between quotes, with a backslash before quotes and backslashes.
+std::string quoted_value(std::string_view value);
+
+// The value of a query parameter of the URL, if it is given.
+std::optional<std::string> url_option(const DatabaseUrl& url, std::string_view key);
+
+}  // namespace backglance

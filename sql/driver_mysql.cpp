@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+#include <mysqld_error.h>
+#include <soci/mysql/soci-mysql.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sql/driver.h"
+
+namespace backglance {
+namespace {
+
+// PyMySQL's and mysqlclient's names of TLS files, and SOCI's.
+struct TlsName {
+  std::string_view url_key;
+  std::string_view soci_key;
+};
+constexpr TlsName kTlsNames[] = {
+    {"ssl_ca", "sslca"}, {"ssl_cert", "sslcert"}, {"ssl_key", "sslkey"}};
+
+std::string connection_string(const DatabaseUrl& url) {
+  std::string out = fmt::format("db={}", quoted_value(url.database));
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!value.empty())
+      out += fmt::format(" {}={}", key, quoted_value(value));
+  };
+  // Without a host libmariadb would go to a socket of its own choice; PyMySQL goes to localhost.
+  const auto socket = url_option(url, "unix_socket");
+  if (!socket)
+    add("host", url.host.empty() || url.host == "localhost" ? "127.0.0.1" : url.host);
+  add("unix_socket", socket.value_or(""));
+  add("port", url.port == 0 ? "" : std::to_string(url.port));
+  add("user", url.user);
+  add("password", url.password);
+  for (const TlsName& name : kTlsNames)
+    add(name.soci_key, url_option(url, name.url_key).value_or(""));
+  add("connect_timeout", url_option(url, "connect_timeout").value_or("10"));
+  // utf8 is the three-byte kind of Glance's tables; what we write of our own may need the fourth.
+  const std::string charset = lower_ascii(url_option(url, "charset").value_or("utf8mb4"));
+  add("charset", charset == "utf8" || charset == "utf8mb3" ? "utf8mb4" : charset);
+  return out;
+}
+
+void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
+  const bool tls_wanted = std::ranges::any_of(
+      kTlsNames, [&](const TlsName& name) { return url_option(url, name.url_key).has_value(); });
+  if (tls_wanted && !url_option(url, "ssl_ca"))
+    throw Error(ErrorKind::usage, "database URL: ssl_cert and ssl_key need ssl_ca as well");
+  session.open(soci::mysql, connection_string(url));
+  auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
+  if (tls_wanted && mysql_get_ssl_cipher(backend.conn_) == nullptr)
+    throw Error(
+        ErrorKind::connect,
+        "the server does not encrypt the connection, and the URL asks for it: " + url.redacted());
+  const auto seconds = std::max<std::int64_t>(1, options.lock_timeout.count());
+  run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  // Nothing is cut short or taken for another value in silence.
+  run_plain(session, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
+  run_plain(session, fmt::format("SET SESSION lock_wait_timeout = {}", seconds));
+  run_plain(session, fmt::format("SET SESSION innodb_lock_wait_timeout = {}", seconds));
+  if (options.mode == OpenMode::read_only)
+    run_plain(session, "SET SESSION TRANSACTION READ ONLY");
+}
+
+const EngineFacts& facts(soci::session& session) {
+  const auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
+  const std::string version = mysql_get_server_info(backend.conn_);
+  return version.find("MariaDB") != std::string::npos ? engine_facts(Engine::mysql)
+                                                      : mysql8_facts();
+}
+
+// Codes: mariadb.com/kb/en/mariadb-error-codes.
+Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
+  const std::string database = url.redacted();
+  const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
+  const std::string text = driver_text(error);
+  constexpr unsigned kWsrepNotReady = 1047;  // ER_UNKNOWN_COM_ERROR, which Galera gives then
+  switch (mysql != nullptr ? mysql->err_num_ : 0) {
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_DEADLOCK:
+    case kWsrepNotReady:
+      return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
+    case ER_DUP_ENTRY:  // two of us made the same row at the same moment
+      return Error(ErrorKind::busy,
+                   "another process made the same row at the same moment: " + text);
+    case ER_OPTION_PREVENTS_STATEMENT:
+    case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
+      return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
+    case ER_DBACCESS_DENIED_ERROR:
+    case ER_ACCESS_DENIED_ERROR:
+    case ER_BAD_DB_ERROR:
+      return Error(ErrorKind::connect, fmt::format("{}: {}", database, text));
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_COLUMNACCESS_DENIED_ERROR:
+    case ER_SPECIFIC_ACCESS_DENIED_ERROR:
+      return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
+    case ER_RECORD_FILE_FULL:
+    case ER_DISK_FULL:
+      return Error(ErrorKind::io, "the server is out of disk: " + text);
+    case ER_SERVER_SHUTDOWN:
+    case ER_CON_COUNT_ERROR:
+    case ER_CONNECTION_KILLED:
+    case CR_CONNECTION_ERROR:
+    case CR_CONN_HOST_ERROR:
+    case CR_UNKNOWN_HOST:
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_LOST:
+      return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
+    case ER_ALTER_OPERATION_NOT_SUPPORTED:
+    case ER_ALTER_OPERATION_NOT_SUPPORTED_REASON:
+      return Error(ErrorKind::schema_state, text);
+    default:
+      return Error(ErrorKind::sql, text);
+  }
+}
+
+int exchanged_columns(soci::statement&) {
+  return 0;
+}
+
+void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& on_row) {
+  auto& backend = static_cast<soci::mysql_statement_backend&>(*executed.get_backend());
+  MYSQL_RES* result = backend.result_;
+  if (result == nullptr)
+    return;
+  mysql_data_seek(result, 0);
+  const unsigned columns = mysql_num_fields(result);
+  while (MYSQL_ROW row = mysql_fetch_row(result)) {
+    const unsigned long* lengths = mysql_fetch_lengths(result);
+    std::vector<std::optional<std::string>> values;
+    values.reserve(columns);
+    for (unsigned i = 0; i < columns; ++i) {
+      if (row[i] == nullptr)
+        values.emplace_back();
+      else
+        values.emplace_back(std::string(row[i], lengths[i]));
+    }
+    on_row(SqlRow(std::move(values)));
+  }
+}
+
+}  // namespace
+
+const Driver& mysql_driver() {
+  static constexpr Driver driver = {open, facts, translated, exchanged_columns, rows};
+  return driver;
+}
+
+}  // namespace backglance

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+#include <soci/postgresql/soci-postgresql.h>
+
+#include "base/text.h"
+#include "sql/driver.h"
+
+namespace backglance {
+namespace {
+
+// psycopg2 hands every key of the query on to libpq, and so do we.
+std::string connection_string(const DatabaseUrl& url) {
+  std::string out = fmt::format("dbname={} application_name=backglance connect_timeout=10",
+                                quoted_value(url.database));
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!value.empty())
+      out += fmt::format(" {}={}", key, quoted_value(value));
+  };
+  add("host", url.host);
+  add("port", url.port == 0 ? "" : std::to_string(url.port));
+  add("user", url.user);
+  add("password", url.password);
+  for (const auto& [key, value] : url.query)
+    add(key, value);
+  return out;
+}
+
+void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
+  session.open(soci::postgresql, connection_string(url));
+  // The text of dates and of backslashes must not depend on the server's or the role's settings.
+  run_plain(session, "SET datestyle = 'ISO, YMD'");
+  run_plain(session, "SET standard_conforming_strings = on");
+  run_plain(session, "SET client_encoding = 'UTF8'");
+  run_plain(session, fmt::format("SET lock_timeout = '{}s'", options.lock_timeout.count()));
+  run_plain(session, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  if (options.mode == OpenMode::read_only)
+    run_plain(session, "SET default_transaction_read_only = on");
+}
+
+const EngineFacts& facts(soci::session&) {
+  return engine_facts(Engine::postgresql);
+}
+
+// SQLSTATEs: PostgreSQL 15 manual, appendix A.
+Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
+  const std::string database = url.redacted();
+  const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+  const std::string state = postgresql != nullptr ? postgresql->sqlstate() : "";
+  const std::string text = driver_text(error);
+  if (state == "55P03" || state == "40P01" || state == "40001")
+    return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
+  // Two of us made the same row at the same moment.
+  if (state == "23505")
+    return Error(ErrorKind::busy, "another process made the same row at the same moment: " + text);
+  if (state == "25006")
+    return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
+  if (state == "42501")
+    return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
+  if (state.starts_with("53"))
+    return Error(ErrorKind::io, "the server is out of a resource: " + text);
+  if (state.starts_with("28") || state == "3D000")
+    return Error(ErrorKind::connect, fmt::format("{}: {}", database, text));
+  // No state at all: libpq itself gave up.
+  if (state.starts_with("08") || state.starts_with("57P") || state.empty() ||
+      state.find_first_not_of(" 0") == std::string::npos)
+    return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
+  return Error(ErrorKind::sql, text);
+}
+
+int exchanged_columns(soci::statement&) {
+  return 0;
+}
+
+void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& on_row) {
+  auto& backend = static_cast<soci::postgresql_statement_backend&>(*executed.get_backend());
+  const PGresult* result = backend.result_;
+  const int columns = PQnfields(result);
+  for (int row = 0; row < PQntuples(result); ++row) {
+    std::vector<std::optional<std::string>> values;
+    values.reserve(static_cast<std::size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(result, row, column) != 0)
+        values.emplace_back();
+      else
+        values.emplace_back(
+            std::string(PQgetvalue(result, row, column),
+                        static_cast<std::size_t>(PQgetlength(result, row, column))));
+    }
+    on_row(SqlRow(std::move(values)));
+  }
+}
+
+}  // namespace
+
+const Driver& postgresql_driver() {
+  static constexpr Driver driver = {open, facts, translated, exchanged_columns, rows};
+  return driver;
+}
+
+}  // namespace backglance

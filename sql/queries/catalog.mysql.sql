@@ -1,0 +1,30 @@
+-- name: tables
+SELECT   lower(table_name)
+FROM     information_schema.tables
+WHERE    table_schema = DATABASE()
+AND      table_type = 'BASE TABLE'
+ORDER BY 1;
+
+-- MariaDB writes the default NULL as a word, MySQL as no value.
+-- name: columns
+SELECT   lower(column_name), lower(column_type), CASE WHEN is_nullable = 'NO' THEN 1 ELSE 0 END,
+         CASE WHEN column_default = 'NULL' THEN NULL ELSE column_default END
+FROM     information_schema.columns
+WHERE    table_schema = DATABASE()
+AND      table_name = :table
+ORDER BY ordinal_position;
+
+-- name: indexes
+SELECT   lower(index_name), CASE WHEN non_unique = 0 THEN 1 ELSE 0 END,
+         CASE WHEN sub_part IS NULL THEN 0 ELSE 1 END, lower(column_name), 1
+FROM     information_schema.statistics
+WHERE    table_schema = DATABASE()
+AND      table_name = :table
+ORDER BY 1, seq_in_index;
+
+-- name: images_collation
+SELECT CONCAT('DEFAULT CHARACTER SET ', character_set_name, ' COLLATE ', collation_name)
+FROM   information_schema.columns
+WHERE  table_schema = DATABASE()
+AND    table_name = 'images'
+AND    column_name = 'id';

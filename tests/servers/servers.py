@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+"""Private PostgreSQL and MariaDB servers for tests, demos and benchmarks: on loopback, on free ports, in a
+scratch directory, with nothing of the machine's own servers touched.
+
+    servers.py start DIR [postgresql] [mysql]    starts those that are not running; writes DIR/ENGINE.url
+    servers.py stop DIR                          stops what start has started, by pid
+    servers.py restart DIR ENGINE                an orderly restart; `kill` instead of it: at once, without a word
+    servers.py kill DIR ENGINE
+    servers.py url DIR ENGINE
+
+The URL is SQLAlchemy's, of a role that may do everything, without a database: add "/name". Durability is off
+unless BACKGLANCE_SERVERS_DURABLE is set: a test does not survive its machine.
+"""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+PASSWORD = 'p%40ss'  # what it is in a URL
+PLAIN_PASSWORD = 'p@ss'
+START_SECONDS = 60
+STOP_SECONDS = 60
+ENGINES = ('postgresql', 'mysql')
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return listener.getsockname()[1]
+
+
+def postgresql_program(name):
+    found = sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + name),
+                   key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise SystemExit('servers: PostgreSQL is not installed: scripts/install servers')
+    return str(found[-1])
+
+
+def user_for(engine):
+    """PostgreSQL refuses to run as root, and the packages make a user for each server."""
+    if os.geteuid() != 0:
+        return None
+    return 'postgres' if engine == 'postgresql' else 'mysql'
+
+
+def as_user(engine):
+    user = user_for(engine)
+    return ['setpriv', '--reuid', user, '--regid', user, '--init-groups'] if user else []
+
+
+class Server:
+    def __init__(self, directory, engine):
+        self.engine = engine
+        self.home = directory / engine
+        self.data = self.home / 'data'
+        self.log = self.home / 'log'
+        self.port_file = self.home / 'port'
+        self.url_file = directory / (engine + '.url')
+
+    @property
+    def port(self):
+        return int(self.port_file.read_text())
+
+    def pid(self):
+        """Of the running server, or None."""
+        file = self.data / 'postmaster.pid' if self.engine == 'postgresql' else self.home / 'pid'
+        try:
+            pid = int(file.read_text().split()[0])
+            name = pathlib.Path('/proc/%d/comm' % pid).read_text().strip()
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid if name in ('postgres', 'mariadbd') else None
+
+    def start(self):
+        if self.pid():
+            return
+        if not self.port_file.exists():
+            self._create()
+        with open(self.log, 'ab') as log:
+            subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
+                             stdout=log, stderr=log, start_new_session=True, cwd='/')
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if time.monotonic() > deadline:
+                raise SystemExit('servers: %s did not start, see %s' % (self.engine, self.log))
+            time.sleep(0.05)
+        if self.engine == 'mysql':
+            self._grant()
+        scheme = 'postgresql+psycopg2' if self.engine == 'postgresql' else 'mysql+pymysql'
+        self.url_file.write_text('%s://tester:%s@127.0.0.1:%d' % (scheme, PASSWORD, self.port))
+
+    def stop(self, number=None):
+        pid = self.pid()
+        if pid is None:
+            return
+        orderly = signal.SIGINT if self.engine == 'postgresql' else signal.SIGTERM
+        if number == signal.SIGKILL and self.engine == 'postgresql':
+            number = signal.SIGQUIT  # its own word for at once; KILL would leave its children behind
+        os.kill(pid, number or orderly)
+        deadline = time.monotonic() + STOP_SECONDS
+        while os.path.exists('/proc/%d' % pid) and time.monotonic() < deadline:
+            if pathlib.Path('/proc/%d/stat' % pid).read_text().split(') ')[1][0] == 'Z':
+                break
+            time.sleep(0.02)
+
+    def _create(self):
+        self.home.mkdir(parents=True, exist_ok=True)
+        user = user_for(self.engine)
+        if user:
+            shutil.chown(self.home, user, user)
+        if self.engine == 'postgresql':
+            password = self.home / 'password'
+            password.write_text(PLAIN_PASSWORD)
+            if user:
+                shutil.chown(password, user)
+            command = [postgresql_program('initdb'), '-D', str(self.data), '-U', 'tester', '-A',
+                       'scram-sha-256', '--pwfile', str(password), '-E', 'UTF8', '--locale=C',
+                       '--no-sync']
+        else:
+            command = ['mariadb-install-db', '--no-defaults', '--datadir=%s' % self.data,
+                       '--auth-root-authentication-method=socket', '--skip-test-db',
+                       *(['--user=%s' % user] if user else [])]
+            self.data.mkdir(exist_ok=True)
+            if user:
+                shutil.chown(self.data, user, user)
+        done = subprocess.run((as_user(self.engine) if self.engine == 'postgresql' else []) + command,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, cwd='/')
+        if done.returncode:
+            raise SystemExit('servers: %s\n%s' % (' '.join(command), done.stdout.decode()))
+        self.port_file.write_text(str(free_port()))
+
+    def _command(self):
+        durable = bool(os.environ.get('BACKGLANCE_SERVERS_DURABLE'))
+        if self.engine == 'postgresql':
+            settings = {'port': self.port, 'listen_addresses': '127.0.0.1',
+                        'unix_socket_directories': self.home, 'fsync': 'on' if durable else 'off',
+                        'max_connections': 200, 'shared_buffers': '128MB',
+                        'max_wal_size': '4GB', 'logging_collector': 'off',
+                        'log_min_messages': 'fatal'}
+            if not durable:
+                settings.update(synchronous_commit='off', full_page_writes='off')
+            words = [postgresql_program('postgres'), '-D', str(self.data)]
+            for name, value in settings.items():
+                words += ['-c', '%s=%s' % (name, value)]
+            return words
+        words = ['mariadbd', '--no-defaults', '--datadir=%s' % self.data, '--port=%d' % self.port,
+                 '--bind-address=127.0.0.1', '--socket=%s' % (self.home / 'socket'),
+                 '--pid-file=%s' % (self.home / 'pid'), '--skip-log-bin', '--max-connections=200',
+                 '--innodb-buffer-pool-size=256M', '--innodb-log-file-size=256M',
+                 '--skip-name-resolve', '--character-set-server=utf8mb4']
+        return words if durable else words + ['--innodb-flush-log-at-trx-commit=0',
+                                              '--innodb-doublewrite=0', '--sync-binlog=0']
+
+    def _answers(self):
+        if self.engine == 'postgresql':
+            command = [postgresql_program('pg_isready'), '-q', '-h', '127.0.0.1', '-p', str(self.port)]
+        else:
+            command = ['mariadb-admin', '--no-defaults', '--socket=%s' % (self.home / 'socket'),
+                       *self._root(), 'ping', '--silent']
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    @staticmethod
+    def _root():
+        # By the socket: the root of the machine, else the user that made the data directory.
+        return ['--user=%s' % ('root' if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)]
+
+    def _grant(self):
+        statements = ("CREATE USER IF NOT EXISTS tester@'127.0.0.1' IDENTIFIED BY '%s';"
+                      "GRANT ALL ON *.* TO tester@'127.0.0.1' WITH GRANT OPTION;" % PLAIN_PASSWORD)
+        subprocess.run(['mariadb', '--no-defaults', '--socket=%s' % (self.home / 'socket'),
+                        *self._root(), '-e', statements], check=True)
+
+
+def main(arguments):
+    if len(arguments) < 2 or arguments[0] not in ('start', 'stop', 'restart', 'kill', 'url'):
+        raise SystemExit(__doc__)
+    verb, directory = arguments[0], pathlib.Path(arguments[1]).absolute()
+    engines = arguments[2:] or ENGINES
+    for engine in engines:
+        if engine not in ENGINES:
+            raise SystemExit('servers: no engine %s; there are: %s' % (engine, ' '.join(ENGINES)))
+    os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
+    directory.mkdir(parents=True, exist_ok=True)
+    for engine in engines:
+        server = Server(directory, engine)
+        if verb == 'url':
+            print(server.url_file.read_text())
+        if verb in ('stop', 'restart'):
+            server.stop()
+        if verb == 'kill':
+            server.stop(signal.SIGKILL)
+        if verb in ('start', 'restart'):
+            server.start()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
