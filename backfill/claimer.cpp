@@ -37,7 +37,7 @@ bool Claimer::next(Work& work) {
   work.claim = std::move(claims_.front());
   claims_.pop_front();
   ++handed_out_;
-  retry_busy([&] { look_up(work); });
+  retry(session_, [&] { look_up(work); });
   return true;
 }
 
@@ -53,9 +53,9 @@ bool Claimer::refill() {
     largest = std::min(largest, *options_.max_bytes - used_bytes());
     count = 1;
   }
-  auto claims = retry_busy([&] { return items_.claim(run_id_, count, largest, kLease); });
+  auto claims = items_.claim(run_id_, count, largest, kLease);
   if (!options_.max_bytes && !claims.empty() && claims.back().size_bytes < kSmallImageBytes) {
-    auto more = retry_busy([&] { return items_.claim(run_id_, kSmallBunch, largest, kLease); });
+    auto more = items_.claim(run_id_, kSmallBunch, largest, kLease);
     claims.insert(claims.end(), more.begin(), more.end());
   }
   if (claims.empty() && items_.claimable().images > 0)
@@ -70,7 +70,7 @@ bool Claimer::refill() {
 bool Claimer::refill_from_list() {
   while (next_listed_ < options_.images.size()) {
     const std::string& image_id = options_.images[next_listed_++];
-    auto claim = retry_busy([&] { return items_.claim_one(run_id_, image_id, kLease); });
+    auto claim = items_.claim_one(run_id_, image_id, kLease);
     if (claim && options_.max_bytes && claim->size_bytes > *options_.max_bytes - used_bytes()) {
       items_.release(run_id_, *claim);
       end_ = RunEnd::limit;
@@ -96,7 +96,7 @@ void Claimer::look_up(Work& work) {
 
 void Claimer::release_rest() {
   for (const Claim& claim : claims_)
-    retry_busy([&] { items_.release(run_id_, claim); });
+    retry(session_, [&] { items_.release(run_id_, claim); });
   claims_.clear();
 }
 

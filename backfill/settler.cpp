@@ -15,7 +15,7 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
 void Settler::add(Work& work) {
   if (!work.outcome) {
     ++result_.broken_off;
-    retry_busy([&] { items_.release(run_id_, work.claim); });
+    retry(session_, [&] { items_.release(run_id_, work.claim); });
     return;
   }
   waiting_.push_back({work.claim, std::move(*work.outcome)});
@@ -26,7 +26,7 @@ void Settler::add(Work& work) {
 void Settler::flush() {
   if (waiting_.empty())
     return;
-  const auto became = retry_busy([&] { return items_.settle(run_id_, waiting_); });
+  const auto became = retry(session_, [&] { return items_.settle(run_id_, waiting_); });
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     Items::Settled& one = waiting_[i];
     ReadCounters& counters = context_.counters();

@@ -36,8 +36,9 @@ void sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
     if (page.empty() || stop_requested())
       return;
     for (const Items::Erased& erased : page) {
-      if (!is_same_object(erased, context) || !retry_busy([&] { return items.restore(erased); })) {
-        retry_busy([&] { items.requeue_erased(erased.image_id); });
+      if (!is_same_object(erased, context) ||
+          !retry(session, [&] { return items.restore(erased); })) {
+        retry(session, [&] { items.requeue_erased(erased.image_id); });
         continue;
       }
       ++result.total(ReadClass::restored).images;

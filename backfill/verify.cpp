@@ -143,7 +143,7 @@ class VerifyRecord {
   // Records what is still waiting. After the pipeline.
   void flush() {
     if (run_)
-      retry_busy([&] { Items(*session_).record_verifications(run_->id(), waiting_); });
+      retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
     for (const Items::Settled& one : waiting_)
       count(one);
     waiting_.clear();

@@ -8,20 +8,26 @@
 namespace backglance {
 namespace {
 
-CatalogTable read_table(Session& session, const std::string& name) {
-  CatalogTable table;
-  const auto& engine = session.engine();
-  session.query(sql_text(engine, "catalog", "columns"), {{"table", name}}, [&](const SqlRow& row) {
-    table.columns.push_back(
-        {row.text_or_empty(0), row.text_or_empty(1), !row.truth(2), row.text(3)});
+void read_columns(Session& session, Catalog& catalog) {
+  session.query(sql_text(session.engine(), "catalog", "columns"), {}, [&](const SqlRow& row) {
+    const auto table = catalog.find(row.text_or_empty(0));
+    if (table != catalog.end())
+      table->second.columns.push_back(
+          {row.text_or_empty(1), row.text_or_empty(2), !row.truth(3), row.text(4)});
   });
-  session.query(sql_text(engine, "catalog", "indexes"), {{"table", name}}, [&](const SqlRow& row) {
-    const std::string index = row.text_or_empty(0);
-    if (table.indexes.empty() || table.indexes.back().name != index)
-      table.indexes.push_back({index, {}, row.truth(1), row.truth(2), row.truth(4)});
-    table.indexes.back().columns.push_back(row.text_or_empty(3));
+}
+
+void read_indexes(Session& session, Catalog& catalog) {
+  session.query(sql_text(session.engine(), "catalog", "indexes"), {}, [&](const SqlRow& row) {
+    const auto table = catalog.find(row.text_or_empty(0));
+    if (table == catalog.end())
+      return;
+    const std::string name = row.text_or_empty(1);
+    auto& indexes = table->second.indexes;
+    if (indexes.empty() || indexes.back().name != name)
+      indexes.push_back({name, {}, row.truth(2), row.truth(3), row.truth(5)});
+    indexes.back().columns.push_back(row.text_or_empty(4));
   });
-  return table;
 }
 
 template <typename Facts>
@@ -46,8 +52,8 @@ Catalog read_catalog(Session& session) {
   Catalog catalog;
   for (const SqlRow& row : session.rows(sql_text(session.engine(), "catalog", "tables")))
     catalog[row.text_or_empty(0)];
-  for (auto& [name, table] : catalog)
-    table = read_table(session, name);
+  read_columns(session, catalog);
+  read_indexes(session, catalog);
   return catalog;
 }
 

@@ -10,29 +10,6 @@ namespace {
 // lock, which gives up after 5 s, does not notice.
 constexpr std::int64_t kQueuePage = 2000;
 
-// When an image that could not be settled is tried again, and how often.
-constexpr std::int64_t kBusyDelaySeconds = 600;
-constexpr std::int64_t kChangedDelaySeconds = 60;
-constexpr std::int64_t kChangedAttempts = 3;
-
-struct Retry {
-  bool again = false;
-  std::int64_t delay_seconds = 0;
-  std::int64_t tries = 1;  // that it counts for
-};
-
-Retry retry_of(ReadClass read_class, std::int64_t attempts_before) {
-  if (read_class == ReadClass::busy_in_glance)
-    return {true, kBusyDelaySeconds, 0};  // waiting for Glance is no attempt
-  if (read_class == ReadClass::changed_while_read)
-    return {attempts_before + 1 < kChangedAttempts, kChangedDelaySeconds};
-  return {};
-}
-
-bool is_done(ReadClass read_class) {
-  return read_class == ReadClass::hashed || read_class == ReadClass::already_done;
-}
-
 std::optional<std::string> unless_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
 }
@@ -68,46 +45,6 @@ bool Items::requeue_one(const std::string& image_id) {
   return session_.execute(sql("requeue_one"), {{"id", image_id}}) > 0;
 }
 
-std::vector<Claim> Items::claim(const std::string& run_id, std::int64_t count,
-                                std::int64_t max_size, std::chrono::seconds lease) {
-  std::vector<Claim> candidates;
-  // Under the write lock from the first look on: where another run takes the candidates in between,
-  // nothing would be left of them, as if the queue were empty.
-  Transaction transaction(session_);
-  session_.query(sql("claim_candidates"), {{"count", count}, {"max_size", max_size}},
-                 [&](const SqlRow& row) {
-                   candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0),
-                                         row.integer_or(2, 0), row.integer_or(3, 0)});
-                 });
-  std::vector<Claim> claims;
-  for (Claim& candidate : candidates) {
-    if (session_.execute(sql("claim"), {{"run", run_id},
-                                        {"seconds", std::int64_t{lease.count()}},
-                                        {"id", candidate.image_id},
-                                        {"token", candidate.token}}) == 0)
-      continue;  // another run was quicker
-    ++candidate.token;
-    claims.push_back(std::move(candidate));
-  }
-  transaction.commit();
-  return claims;
-}
-
-std::optional<Claim> Items::claim_one(const std::string& run_id, const std::string& image_id,
-                                      std::chrono::seconds lease) {
-  const auto row = session_.first_row(sql("claim_candidate"), {{"id", image_id}});
-  if (!row)
-    return std::nullopt;
-  Claim claim{image_id, row->integer_or(1, 0), row->integer_or(2, 0), row->integer_or(3, 0)};
-  if (session_.execute(sql("claim"), {{"run", run_id},
-                                      {"seconds", std::int64_t{lease.count()}},
-                                      {"id", image_id},
-                                      {"token", claim.token}}) == 0)
-    return std::nullopt;
-  ++claim.token;
-  return claim;
-}
-
 void Items::renew(const std::string& run_id, std::chrono::seconds lease) {
   session_.execute(sql("renew"), {{"run", run_id}, {"seconds", std::int64_t{lease.count()}}});
 }
@@ -119,70 +56,6 @@ void Items::release(const std::string& run_id, const Claim& claim) {
 
 void Items::release_run(const std::string& run_id) {
   session_.execute(sql("release_run"), {{"run", run_id}});
-}
-
-std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
-                                                    const std::vector<Settled>& settled) {
-  std::vector<std::optional<ReadClass>> became;
-  Transaction transaction(session_);
-  became.reserve(settled.size());
-  for (const Settled& one : settled)
-    became.push_back(settle_one(run_id, one));
-  transaction.commit();
-  return became;
-}
-
-std::optional<ReadClass> Items::settle_one(const std::string& run_id, const Settled& settled) {
-  const auto& [claim, outcome] = settled;
-  const Retry retry = retry_of(outcome.read_class, claim.attempts);
-  const std::string result(read_class_name(outcome.read_class));
-  if (retry.again) {
-    const auto rows = session_.execute(sql("postpone"), {{"result", result},
-                                                         {"reason", outcome.reason},
-                                                         {"tries", retry.tries},
-                                                         {"delay", retry.delay_seconds},
-                                                         {"id", claim.image_id},
-                                                         {"run", run_id},
-                                                         {"token", claim.token}});
-    return rows == 0 ? std::nullopt : std::optional(outcome.read_class);
-  }
-
-  const bool hashed = outcome.read_class == ReadClass::hashed;
-  const auto rows = session_.execute(
-      sql("finish"),
-      {{"state", std::string(is_done(outcome.read_class) ? "done" : "failed")},
-       {"result", result},
-       {"reason", sql_value(unless_empty(outcome.reason))},
-       {"location", sql_value(outcome.location_id)},
-       {"identity", sql_value(unless_empty(outcome.identity))},
-       {"bytes", outcome.bytes},
-       {"md5", sql_value(unless_empty(outcome.md5))},
-       {"algorithm", sql_value(hashed ? unless_empty(outcome.algorithm) : std::nullopt)},
-       {"digest", sql_value(hashed ? unless_empty(outcome.digest) : std::nullopt)},
-       {"run", run_id},
-       {"id", claim.image_id},
-       {"token", claim.token}});
-  if (rows == 0)
-    return std::nullopt;
-  if (!hashed || publish(claim.image_id, outcome))
-    return outcome.read_class;
-
-  const ReadClass why = why_not_published(claim.image_id);
-  // A row that does not stand still is not read for ever.
-  const bool again = why == ReadClass::busy_in_glance && claim.attempts + 1 < kChangedAttempts;
-  session_.execute(
-      sql("amend_result"),
-      {{"state", std::string(again          ? "queued"
-                             : is_done(why) ? "done"
-                                            : "failed")},
-       {"result", std::string(read_class_name(why))},
-       {"reason", std::string(again ? "the image's row changed in Glance during the read"
-                                    : read_class_text(why))},
-       {"delay", again ? kChangedDelaySeconds : 0},
-       {"id", claim.image_id},
-       {"run", run_id},
-       {"token", claim.token}});
-  return why;
 }
 
 bool Items::publish(const std::string& image_id, const ReadOutcome& outcome) {

@@ -69,7 +69,8 @@ class Items {
   // `images` only while the row is live, lacks a hash, and has the same checksum, size and
   // location, and our token still holds. Returns what each became: an image that the guard held
   // back is already_done, gone or busy_in_glance; one whose lease was lost comes back as nothing
-  // and changes nothing.
+  // and changes nothing. Again with the same claim it changes nothing and says the same, so that it
+  // may be repeated when the answer to its COMMIT was lost.
   struct Settled {
     Claim claim;
     ReadOutcome outcome;
@@ -107,7 +108,13 @@ class Items {
   // Runs the statements on every image in the order of ids, a few thousand per transaction.
   // Returns the rows changed.
   std::int64_t by_pages(std::initializer_list<std::string_view> names);
-  std::optional<ReadClass> settle_one(const std::string& run_id, const Settled& settled);
+  std::vector<Claim> claim_ids(std::string_view statement, const std::string& run_id,
+                               const std::vector<std::string>& ids, std::chrono::seconds lease);
+  std::optional<ReadClass> postpone(const std::string& run_id, const Settled& settled);
+  void settle_some(const std::string& run_id, const std::vector<Settled>& settled,
+                   const std::vector<std::size_t>& places,
+                   std::vector<std::optional<ReadClass>>& became);
+  ReadClass amend(const std::string& run_id, const Settled& settled);
   bool publish(const std::string& image_id, const ReadOutcome& outcome);
   ReadClass why_not_published(const std::string& image_id);
   QueueTotals totals(std::string_view name);

@@ -149,6 +149,7 @@ struct Session::Connection {
   SessionOptions options;
   const Driver& driver;
   const EngineFacts* facts = nullptr;
+  int reconnects = 0;
   soci::session soci;
   // By text and types of the parameters. After `soci`, so that they go first.
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
@@ -195,7 +196,7 @@ void Session::Connection::forget(std::string_view sql, const SqlParameters& para
 }
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
-    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, {}, {}}) {
+    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, 0, {}, {}}) {
   try {
     connection_->open();
   } catch (const soci::soci_error& error) {
@@ -207,6 +208,7 @@ Session::Session(const DatabaseUrl& url, SessionOptions options)
 }
 
 void Session::reconnect() {
+  ++connection_->reconnects;
   connection_->statements.clear();
   connection_->soci.close();
   try {
@@ -214,6 +216,10 @@ void Session::reconnect() {
   } catch (const soci::soci_error& error) {
     throw connection_->driver.translated(error, connection_->url);
   }
+}
+
+int Session::reconnects() const {
+  return connection_->reconnects;
 }
 
 Session::~Session() = default;

@@ -78,6 +78,8 @@ class Session {
   // A new connection in place of one that was lost. Throws as the constructor does, but with
   // Error{lost} while the server is away.
   void reconnect();
+  // How often that was done.
+  int reconnects() const;
 
   // Runs one statement and returns the number of rows that it matched. {true}, {false}, {now} and
   // {now_datetime} in the text become the engine's own words. Statements are prepared once and

@@ -1,3 +1,4 @@
+-- The server opens every table for such a question: one for all of them, not one for each.
 -- name: tables
 SELECT   lower(table_name)
 FROM     information_schema.tables
@@ -7,20 +8,19 @@ ORDER BY 1;
 
 -- MariaDB writes the default NULL as a word, MySQL as no value.
 -- name: columns
-SELECT   lower(column_name), lower(column_type), CASE WHEN is_nullable = 'NO' THEN 1 ELSE 0 END,
+SELECT   lower(table_name), lower(column_name), lower(column_type),
+         CASE WHEN is_nullable = 'NO' THEN 1 ELSE 0 END,
          CASE WHEN column_default = 'NULL' THEN NULL ELSE column_default END
 FROM     information_schema.columns
 WHERE    table_schema = DATABASE()
-AND      table_name = :table
-ORDER BY ordinal_position;
+ORDER BY 1, ordinal_position;
 
 -- name: indexes
-SELECT   lower(index_name), CASE WHEN non_unique = 0 THEN 1 ELSE 0 END,
+SELECT   lower(table_name), lower(index_name), CASE WHEN non_unique = 0 THEN 1 ELSE 0 END,
          CASE WHEN sub_part IS NULL THEN 0 ELSE 1 END, lower(column_name), 1
 FROM     information_schema.statistics
 WHERE    table_schema = DATABASE()
-AND      table_name = :table
-ORDER BY 1, seq_in_index;
+ORDER BY 1, 2, seq_in_index;
 
 -- name: images_collation
 SELECT CONCAT('DEFAULT CHARACTER SET ', character_set_name, ' COLLATE ', collation_name)

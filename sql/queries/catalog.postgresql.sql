@@ -9,23 +9,30 @@ AND    pg_catalog.pg_table_is_visible(c.oid)
 ORDER  BY 1;
 
 -- name: columns
-SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid)
-FROM   pg_catalog.pg_attribute a
+FROM   pg_catalog.pg_class c
+JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN   pg_catalog.pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE  a.attrelid = pg_catalog.to_regclass(pg_catalog.quote_ident(:table))
+WHERE  c.relkind IN ('r', 'p')
+AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND    pg_catalog.pg_table_is_visible(c.oid)
 AND    a.attnum > 0
 AND    NOT a.attisdropped
-ORDER  BY a.attnum;
+ORDER  BY 1, a.attnum;
 
 -- name: indexes
-SELECT   x.relname, i.indisunique, i.indpred IS NOT NULL, COALESCE(a.attname, '?'), i.indisvalid
+SELECT   c.relname, x.relname, i.indisunique, i.indpred IS NOT NULL, COALESCE(a.attname, '?'), i.indisvalid
 FROM     pg_catalog.pg_index i
+JOIN     pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN     pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN     pg_catalog.pg_class x ON x.oid = i.indexrelid
 CROSS JOIN LATERAL unnest(CAST(i.indkey AS int2[])) WITH ORDINALITY AS k(attnum, place)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
-WHERE    i.indrelid = pg_catalog.to_regclass(pg_catalog.quote_ident(:table))
-ORDER BY 1, k.place;
+WHERE    n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND      pg_catalog.pg_table_is_visible(c.oid)
+ORDER BY 1, 2, k.place;
 
 -- name: images_collation
 SELECT '';

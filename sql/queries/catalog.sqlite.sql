@@ -5,14 +5,16 @@ WHERE  type = 'table'
 ORDER  BY 1;
 
 -- name: columns
-SELECT lower(name), lower(type), "notnull", dflt_value
-FROM   pragma_table_info(:table)
-ORDER  BY cid;
+SELECT   lower(m.name), lower(c.name), lower(c.type), c."notnull", c.dflt_value
+FROM     sqlite_master AS m, pragma_table_info(m.name) AS c
+WHERE    m.type = 'table'
+ORDER BY 1, c.cid;
 
 -- name: indexes
-SELECT   lower(l.name), l."unique", l.partial, lower(i.name), 1
-FROM     pragma_index_list(:table) AS l, pragma_index_info(l.name) AS i
-ORDER BY 1, i.seqno;
+SELECT   lower(m.name), lower(l.name), l."unique", l.partial, lower(i.name), 1
+FROM     sqlite_master AS m, pragma_index_list(m.name) AS l, pragma_index_info(l.name) AS i
+WHERE    m.type = 'table'
+ORDER BY 1, 2, i.seqno;
 
 -- name: images_collation
 SELECT '';

@@ -52,7 +52,7 @@ AND    {item_is_pending};
 -- Largest first. The queue's own index gives the order, so that the rows read are those returned and the few
 -- under lease before them.
 -- name: claim_candidates
-SELECT   image_id, lease_token, size_bytes, attempts
+SELECT   image_id
 FROM     backglance_item
 WHERE    state = 'queued'
 AND      lease_until < {now}
@@ -61,20 +61,31 @@ AND      size_bytes <= :max_size
 ORDER BY size_bytes DESC, image_id DESC
 LIMIT    :count;
 
--- name: claim_candidate
-SELECT image_id, lease_token, size_bytes, attempts
-FROM   backglance_item
-WHERE  image_id = :id
+-- Own queue table, by primary key, decided by the row itself: of two runs that chose the same image the second
+-- changes nothing.
+-- name: claim_due
+UPDATE backglance_item
+SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
+WHERE  image_id IN ({each, ::id#})
+AND    state = 'queued'
+AND    lease_until < {now}
+AND    next_try_at <= {now};
+
+-- name: claim_named
+UPDATE backglance_item
+SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
+WHERE  image_id IN ({each, ::id#})
 AND    state = 'queued'
 AND    lease_until < {now};
 
--- name: claim
-UPDATE backglance_item
-SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
-WHERE  image_id = :id
+-- name: claimed
+SELECT image_id, lease_token, size_bytes, attempts
+FROM   backglance_item
+WHERE  image_id IN ({each, ::id#})
+AND    lease_run = :run
 AND    state = 'queued'
-AND    lease_token = :token
-AND    lease_until < {now};
+AND    lease_until >= {now}
+ORDER BY size_bytes DESC, image_id DESC;
 
 -- name: renew
 UPDATE backglance_item
@@ -97,22 +108,60 @@ SET    lease_run = NULL, lease_until = 0
 WHERE  lease_run = :run
 AND    state = 'queued';
 
--- The guarded publish. Half one: our fencing token still holds.
+-- The guarded publish, of several images. Half one: the fencing token of each still holds.
 -- name: finish
+WITH v(id, token, state, result, reason, location, identity, bytes, md5, algorithm, digest) AS (
+    VALUES {each, :(:id#, CAST(:token# AS BIGINT), :state#, :result#, :reason#, CAST(:location# AS BIGINT),
+                    :identity#, CAST(:bytes# AS BIGINT), :md5_#, :algorithm#, :digest#)})
 UPDATE backglance_item
-SET    state = :state, result = :result, reason = :reason, attempts = attempts + 1,
+SET    state = v.state, result = v.result, reason = v.reason, attempts = attempts + 1,
        lease_run = NULL, lease_until = 0,
-       location_id = :location, source_identity = :identity, bytes_read = :bytes,
-       md5 = :md5, algorithm = :algorithm, digest = :digest,
+       location_id = v.location, source_identity = v.identity, bytes_read = v.bytes,
+       md5 = v.md5, algorithm = v.algorithm, digest = v.digest,
        read_run = :run, finished_at = {now}
-WHERE  image_id = :id
-AND    lease_run = :run
-AND    lease_token = :token
-AND    lease_until >= {now}
-AND    state = 'queued';
+FROM   v
+WHERE  backglance_item.image_id = v.id
+AND    backglance_item.lease_run = :run
+AND    backglance_item.lease_token = v.token
+AND    backglance_item.lease_until >= {now}
+AND    backglance_item.state = 'queued';
 
 -- Half two: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
 -- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
+-- name: publish_settled
+UPDATE images
+SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN t.md5 ELSE checksum END,
+       os_hash_algo = t.algorithm,
+       os_hash_value = t.digest
+FROM   backglance_item t
+WHERE  t.image_id IN ({each, ::id#})
+AND    images.id = t.image_id
+AND    t.read_run = :run
+AND    {no_index}t.state = 'done'
+AND    t.result = 'hashed'
+AND    t.digest IS NOT NULL
+AND    {no_index}images.deleted = {false}
+AND    images.status IN ('active', 'deactivated')
+AND    ({no_index}os_hash_value IS NULL OR {no_index}os_hash_value = '')
+AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = t.md5)
+AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
+        OR CAST(os_hash_algo AS {text_type}) = t.algorithm)
+AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = CAST(t.bytes_read AS {text_type}))
+AND    EXISTS (SELECT 1 FROM image_locations l
+               WHERE l.id = t.location_id AND l.image_id = images.id
+               AND   l.deleted = {false} AND l.status = 'active');
+
+-- What has become of them: by run and token a settled image is known, whatever answer was lost.
+-- name: settled
+SELECT t.image_id, t.lease_token, t.result,
+       CASE WHEN i.os_hash_value = t.digest AND i.os_hash_algo = t.algorithm THEN 1 ELSE 0 END
+FROM   backglance_item t
+LEFT JOIN images i ON i.id = t.image_id
+WHERE  t.image_id IN ({each, ::id#})
+AND    t.read_run = :run
+AND    {no_index}t.state <> 'queued';
+
+-- The same for one image, from the ledger.
 -- name: publish
 UPDATE images
 SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN :md5 ELSE checksum END,

@@ -1,0 +1,87 @@
+// Items: taking images from the queue.
+#include <algorithm>
+#include <random>
+
+#include "sql/items.h"
+#include "sql/retry.h"
+#include "sql/row_list.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+// How often a claim looks again when other runs were quicker with all that it had chosen.
+constexpr int kLooks = 6;
+// Where others are at work, a claim chooses at random among so many times what it wants.
+constexpr std::int64_t kSpread = 8;
+
+std::vector<std::string> chosen(std::vector<std::string> candidates, std::int64_t count) {
+  static thread_local std::mt19937 random{std::random_device()()};
+  std::vector<std::string> some;
+  std::sample(candidates.begin(), candidates.end(), std::back_inserter(some), count, random);
+  return some;
+}
+
+}  // namespace
+
+std::vector<Claim> Items::claim(const std::string& run_id, std::int64_t count,
+                                std::int64_t max_size, std::chrono::seconds lease) {
+  for (int look = 0; look < kLooks; ++look) {
+    std::vector<std::string> candidates;
+    const std::int64_t wanted = look == 0 ? count : count * kSpread;
+    retry(session_, [&] {
+      candidates.clear();
+      session_.query(sql("claim_candidates"), {{"count", wanted}, {"max_size", max_size}},
+                     [&](const SqlRow& row) { candidates.push_back(row.text_or_empty(0)); });
+    });
+    if (candidates.empty())
+      return {};
+    if (static_cast<std::int64_t>(candidates.size()) > count)
+      candidates = chosen(std::move(candidates), count);
+    std::vector<Claim> claims = claim_ids("claim_due", run_id, candidates, lease);
+    if (!claims.empty())
+      return claims;
+  }
+  return {};
+}
+
+std::optional<Claim> Items::claim_one(const std::string& run_id, const std::string& image_id,
+                                      std::chrono::seconds lease) {
+  std::vector<Claim> claims = claim_ids("claim_named", run_id, {image_id}, lease);
+  return claims.empty() ? std::nullopt : std::optional(std::move(claims.front()));
+}
+
+std::vector<Claim> Items::claim_ids(std::string_view statement, const std::string& run_id,
+                                    const std::vector<std::string>& ids,
+                                    std::chrono::seconds lease) {
+  std::vector<Claim> claims;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kRowsPerStatement) {
+    const std::vector<std::string> some(
+        ids.begin() + static_cast<std::ptrdiff_t>(begin),
+        ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), begin + kRowsPerStatement)));
+    SqlParameters parameters = id_parameters(some);
+    parameters.push_back({"run", run_id});
+    SqlParameters with_lease = parameters;
+    with_lease.push_back({"seconds", std::int64_t{lease.count()}});
+    const int reconnects = session_.reconnects();
+    const auto rows = retry(session_, [&] {
+      return session_.execute(statement_for(sql(statement), some.size()), with_lease);
+    });
+    // Where an answer was lost the rows tell: those that bear our run are ours, whether this
+    // attempt made them so or one before it.
+    if (rows == 0 && session_.reconnects() == reconnects)
+      continue;
+    retry(session_, [&] {
+      std::vector<Claim> ours;
+      session_.query(statement_for(sql("claimed"), some.size()), parameters,
+                     [&](const SqlRow& row) {
+                       ours.push_back({row.text_or_empty(0), row.integer_or(1, 0),
+                                       row.integer_or(2, 0), row.integer_or(3, 0)});
+                     });
+      claims.insert(claims.end(), ours.begin(), ours.end());
+    });
+  }
+  return claims;
+}
+
+}  // namespace backglance

@@ -1,0 +1,41 @@
+-- Where MariaDB and MySQL say it in another way: an UPDATE of a join. The ids stand twice, so that the rows are
+-- found by primary key, whatever the optimizer thinks of the join.
+
+-- name: finish
+UPDATE backglance_item t
+JOIN   ({each UNION ALL :SELECT :id# AS id, CAST(:token# AS SIGNED) AS token, :state# AS state, :result# AS result,
+                :reason# AS reason, CAST(:location# AS SIGNED) AS location, :identity# AS identity,
+                CAST(:bytes# AS SIGNED) AS bytes, :md5_# AS md5, :algorithm# AS algorithm, :digest# AS digest}) v
+       ON t.image_id = v.id
+SET    t.state = v.state, t.result = v.result, t.reason = v.reason, t.attempts = t.attempts + 1,
+       t.lease_run = NULL, t.lease_until = 0,
+       t.location_id = v.location, t.source_identity = v.identity, t.bytes_read = v.bytes,
+       t.md5 = v.md5, t.algorithm = v.algorithm, t.digest = v.digest,
+       t.read_run = :run, t.finished_at = {now}
+WHERE  t.image_id IN ({each, ::id#})
+AND    t.lease_run = :run
+AND    t.lease_token = v.token
+AND    t.lease_until >= {now}
+AND    t.state = 'queued';
+
+-- name: publish_settled
+UPDATE images i
+JOIN   backglance_item t ON t.image_id = i.id
+SET    i.checksum = CASE WHEN i.checksum IS NULL OR length(i.checksum) = 0 THEN t.md5 ELSE i.checksum END,
+       i.os_hash_algo = t.algorithm,
+       i.os_hash_value = t.digest
+WHERE  i.id IN ({each, ::id#})
+AND    t.image_id IN ({each, ::id#})
+AND    t.read_run = :run
+AND    t.state = 'done'
+AND    t.result = 'hashed'
+AND    t.digest IS NOT NULL
+AND    i.deleted = {false}
+AND    i.status IN ('active', 'deactivated')
+AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
+AND    (i.checksum IS NULL OR length(i.checksum) = 0 OR lower(i.checksum) = t.md5)
+AND    (i.os_hash_algo IS NULL OR length(i.os_hash_algo) = 0 OR i.os_hash_algo = t.algorithm)
+AND    (i.size IS NULL OR i.size = 0 OR i.size = t.bytes_read)
+AND    EXISTS (SELECT 1 FROM image_locations l
+               WHERE l.id = t.location_id AND l.image_id = i.id
+               AND   l.deleted = {false} AND l.status = 'active');

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "sql/session.h"
+
+namespace backglance {
+
+// Statements about several rows at once: a round trip, and on a cluster a certification, costs more
+// than the work on a row. In sql_text() the part that is repeated stands as {each SEPARATOR:TEXT},
+// with '#' in TEXT for the row's number: "IN ({each, ::id#})" becomes "IN (:id0, :id1)".
+
+// So many rows go into one statement; the caller cuts longer lists.
+inline constexpr std::size_t kRowsPerStatement = 64;
+
+// The statement for `rows` rows (1 to kRowsPerStatement), rounded up to a power of two, so that few
+// texts are prepared. The last row is to be given again for those that are added: statements that
+// are run so must not mind.
+std::string statement_for(const std::string& sql, std::size_t rows);
+
+// Calls `add` with the suffix of the parameter names ("0", "1", ...) and the row's index, the last
+// one repeated as statement_for() needs it.
+void for_padded_rows(std::size_t rows,
+                     const std::function<void(const std::string& suffix, std::size_t row)>& add);
+
+// The parameters ":id0", ":id1", ... of `ids`.
+SqlParameters id_parameters(const std::vector<std::string>& ids);
+
+}  // namespace backglance
