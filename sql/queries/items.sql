@@ -15,7 +15,7 @@ AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
-AND    {item_has_come_back}
+AND    {item_has_come_back_by_id}
 AND    {item_is_pending};
 
 -- name: changed_totals
