@@ -207,7 +207,9 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
   app.add_option("--max-bytes", flags.max_bytes,
                  "At most so many bytes; an image that does not fit into what is left is not begun")
       ->type_name("BYTES");
-  app.add_option("--max-runtime", flags.max_runtime, "End after this time: 90s, 15m, 8h")
+  app.add_option("--max-runtime", flags.max_runtime,
+                 "End after this time: 90s, 15m, 8h; an image too large for what is left of it is "
+                 "not begun")
       ->type_name("DURATION");
   app.add_option("--bandwidth", flags.bandwidth,
                  "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
@@ -283,14 +285,21 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   if (result.broken_off > 0)
     fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
   if (result.left_images > 0)
-    fmt::print(", {} ({}) left for later", counted(result.left_images, "image"),
-               human_bytes(static_cast<std::uint64_t>(result.left_bytes)));
+    fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
+               human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
+               verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
     fmt::print(", {} taken over by another run", result.lost_leases);
   if (result.failed_before > 0)
     fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
                counted(result.failed_before, "image"));
   fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+  if (result.largest)
+    fmt::print(
+        "  too large for this --max-runtime: {}, the largest {} of {} -- next: a longer "
+        "--max-runtime, or --image ID\n",
+        counted(result.too_large, "image"), printable(result.largest->id),
+        human_bytes(static_cast<std::uint64_t>(result.largest->size)));
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {

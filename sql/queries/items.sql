@@ -197,6 +197,33 @@ WHERE  state = 'queued'
 AND    lease_until < {now}
 AND    next_try_at <= {now};
 
+-- name: smallest_claimable
+SELECT MIN(size_bytes)
+FROM   backglance_item
+WHERE  state = 'queued'
+AND    lease_until < {now}
+AND    next_try_at <= {now};
+
+-- Of the images that no run is reading, those that are larger than this.
+-- name: larger_count
+SELECT COUNT(*)
+FROM   backglance_item t
+JOIN   images i ON i.id = t.image_id
+WHERE  t.state = 'queued'
+AND    t.size_bytes > :size
+AND    t.lease_until < {now}
+AND    {pending};
+
+-- name: largest_queued
+SELECT   t.image_id, t.size_bytes
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    t.state = 'queued'
+AND      t.lease_until < {now}
+AND      {pending_by_id}
+ORDER BY t.size_bytes DESC, t.image_id DESC
+LIMIT    1;
+
 -- name: unqueued_totals
 SELECT COUNT(*),
        COALESCE(SUM({known_size}), 0)

@@ -206,6 +206,27 @@ class Limits(SlowSiteTest):
         self.assertLess(len(self.published()), 32)
         self.assertEqual(self.site.leased(), 0)
 
+    def test_what_is_too_large_for_max_runtime_is_said(self):
+        largest = self.site.add(b'y' * (4 << 20))
+        limits = ('--max-runtime', '2s', '--bandwidth', '1M', '--jobs', '1')
+        words = self.on_site('backfill', *limits).out
+        self.assertRegex(words, r'too large for this --max-runtime: 1 image, the largest %s of 4\.0 MiB'
+                         r' -- next: a longer --max-runtime, or --image ID' % largest)
+        too_large = {'images': 1, 'image_id': largest, 'size': 4 << 20}
+        result = self.backfill(*limits)
+        self.assertEqual((result['end'], result['too_large']), ('out_of_time', too_large))
+        self.assertNotIn(largest, self.published())
+        self.assertEqual(self.backfill()['too_large'], None)
+
+        verified = self.on_site('verify', '--json', *limits).object
+        self.assertEqual((verified['end'], verified['too_large']), ('out_of_time', too_large))
+        compared = verified['classes'].get('verified', {'images': 0})['images']
+        self.assertEqual(verified['left']['images'], 33 - compared)
+        self.assertIn('not compared', self.on_site('verify', *limits).out)
+
+    def test_an_end_beyond_belief_ends_nothing(self):
+        self.assertEqual(self.backfill('--max-runtime', '200000d')['end'], 'complete')
+
     def test_bandwidth_is_kept(self):
         began = time.monotonic()
         self.backfill('--bandwidth', '2M')

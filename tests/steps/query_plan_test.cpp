@@ -25,7 +25,10 @@ SqlParameters parameters_of(const std::string& sql) {
     if (end > at + 1 && std::isspace(static_cast<unsigned char>(sql[at - 1])) != 0)
       values[sql.substr(at + 1, end - at - 1)] = std::int64_t{1};
   }
-  return {values.begin(), values.end()};
+  SqlParameters parameters;
+  for (const auto& [name, value] : values)
+    parameters.push_back({name, value});
+  return parameters;
 }
 
 // One line for each table that is visited: "SEARCH l USING INDEX ... (image_id=?)".
