@@ -101,7 +101,8 @@ bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& ou
   if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
     return false;
   outcome.read_class = ReadClass::size_differs;
-  outcome.reason = fmt::format("the store holds {} bytes, Glance says {}", *length, *image.size);
+  outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
+                               *outcome.location_id, *length, *image.size);
   return true;
 }
 
@@ -164,8 +165,11 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     Source& source = *std::get<std::unique_ptr<Source>>(opened);
     ReadOutcome outcome;
     outcome.location_id = row.id;
-    if (length_differs(task.image, source, outcome))
+    if (length_differs(task.image, source, outcome)) {
+      if (!reasons.empty())
+        outcome.reason += "; " + reasons;
       return outcome;
+    }
     std::optional<DigestSet> digests;
     try {
       digests.emplace(std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});
