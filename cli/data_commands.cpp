@@ -5,6 +5,7 @@
 #include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -52,15 +53,20 @@ ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptio
   return sweep(site, context, on_result);
 }
 
-ExitCode dry_run_backfill(const CommonOptions& common, const Site& site,
-                          const ReadOptions& options) {
-  const BackfillPlan plan = plan_backfill(site, options);
+ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const ReadOptions& options,
+                          bool sweep) {
+  BackfillPlan plan = plan_backfill(site, options);
+  if (sweep)
+    plan.images = plan.bytes = 0;
   if (common.json)
     print_json({{"dry_run", true},
                 {"images", plan.images},
                 {"bytes", plan.bytes},
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
+  else if (sweep)
+    fmt::print("would restore {}, and read nothing\n",
+               plan.erased == 1 ? "1 hash" : grouped(plan.erased) + " hashes");
   else
     fmt::print("would read {}, {}; would restore {}; {} failed before\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
@@ -72,7 +78,7 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
   const ReadOptions options = read_options(flags);
   const Site site = read_site(common.source);
   if (common.dry_run)
-    return dry_run_backfill(common, site, options);
+    return dry_run_backfill(common, site, options, flags.sweep);
   const ReadResult result = run_backfill(site, flags, common.json);
   if (common.json)
     print_json(read_result_json(result));
@@ -146,12 +152,28 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   return ExitCode::done;
 }
 
-void add_migrate_options(CLI::App& app, MigrateFlags& flags) {
+// Returns the option --tag.
+CLI::Option* add_migrate_options(CLI::App& app, MigrateFlags& flags) {
   app.add_option("--grace", flags.grace,
                  "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
       ->type_name("DURATION")
       ->capture_default_str();
+  return app
+      .add_option("--tag", flags.tag,
+                  "Also tag the images with deprecated signatures, for their owners to see; takes "
+                  "the place of a tag that an earlier --tag has set")
+      ->type_name("NAME");
 }
+
+// Those of verify, and one more.
+void add_backfill_options(CLI::App& app, ReadFlags& flags) {
+  add_read_options(app, flags);
+  app.add_flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
+}
+
+// All of them are about what is read, which a sweep does not do.
+constexpr std::array kReadOptions = {"--jobs",      "--limit", "--max-bytes",   "--max-runtime",
+                                     "--bandwidth", "--image", "--retry-failed"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -331,10 +353,7 @@ Runner add_migrate(CLI::App& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<MigrateFlags>();
-  add_migrate_options(app, *flags);
-  auto* tag =
-      app.add_option("--tag", flags->tag,
-                     "Also tag the images with deprecated signatures, for their owners to see");
+  auto* tag = add_migrate_options(app, *flags);
   app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
       ->excludes(tag);
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
@@ -342,10 +361,13 @@ Runner add_migrate(CLI::App& app) {
 
 Runner add_backfill(CLI::App& app) {
   auto flags = std::make_shared<ReadFlags>();
-  add_read_options(app, *flags);
-  app.add_flag("--retry-failed", flags->retry_failed, "Read again what failed in earlier runs");
-  app.add_flag("--sweep", flags->sweep,
-               "Only put back, from the ledger, hashes that a save in Glance has erased");
+  add_backfill_options(app, *flags);
+  auto* sweep =
+      app.add_flag("--sweep", flags->sweep,
+                   "Only put back, from the ledger, hashes that a save in Glance has erased; reads "
+                   "nothing");
+  for (const char* name : kReadOptions)
+    sweep->excludes(app.get_option(name));
   return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };
 }
 
@@ -358,7 +380,7 @@ Runner add_verify(CLI::App& app) {
 Runner add_sync(CLI::App& app) {
   auto flags = std::make_shared<SyncFlags>();
   add_migrate_options(app, flags->migrate);
-  add_read_options(app, flags->read);
+  add_backfill_options(app, flags->read);
   return [flags](const CommonOptions& common) { return run_sync(common, *flags); };
 }
 

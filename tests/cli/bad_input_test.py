@@ -44,6 +44,10 @@ class Usage(sites.SmallSiteTest):
                 ('backfill', '--max-runtime', '-1s'), ('verify', '--limit', '-1'),
                 ('migrate', '--grace', '10x'), ('migrate', '--grace', '-5d'), ('migrate', '--grace', ''),
                 ('migrate', '--grace', '99999999999999999999d'), ('sync', '--grace', '5 moons'),
+                *(('backfill', '--sweep', *option) for option in (
+                    ('--image', 'x'), ('--retry-failed',), ('--limit', '1'), ('--max-bytes', '1G'),
+                    ('--max-runtime', '1h'), ('--jobs', '1'), ('--bandwidth', '1M'))),
+                ('sync', '--sweep'), ('sync', '--untag', 'a'),
                 ('migrate', '--tag', 'a', '--untag', 'b'), ('migrate', '--tag', 'x' * 256),
                 ('report', '--csv=rows'), ('expand', '--revert', '--repair'),
                 ('contract', '--revert', '--uninstall')):

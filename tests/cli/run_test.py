@@ -259,6 +259,26 @@ class Limits(SlowSiteTest):
         self.assertEqual(result['bytes_read'], 0)
         self.assertEqual(self.site.hashes(), hashes)
 
+    def test_a_dry_sweep_says_what_it_would_restore(self):
+        self.backfill()
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        self.site.add(b'late')
+        result = self.on_site('backfill', '--sweep', '--dry-run')
+        self.assertEqual(result.out, 'would restore 32 hashes, and read nothing\n')
+        self.assertEqual(self.backfill('--sweep', '--dry-run'), {
+            'dry_run': True, 'images': 0, 'bytes': 0, 'failed_before': 0, 'to_restore': 32})
+
+    def test_sync_takes_the_options_of_migrate_and_backfill(self):
+        image_id = self.site.add(b'signed')
+        self.site.add_legacy_signature(image_id)
+        path = self.site.path_of(image_id)
+        path.rename(path.with_suffix('.away'))
+        self.sync('--tag', 'old', code=FINDINGS)
+        self.assertEqual(self.site.database.rows('SELECT value FROM image_tags'), [('old',)])
+        path.with_suffix('.away').rename(path)
+        result = self.sync('--retry-failed', '--json').object
+        self.assertEqual(result['backfill']['classes'], {'hashed': {'images': 1, 'bytes': 6}})
+
     def test_a_new_image_is_found_by_the_backfill_itself(self):
         self.backfill()
         late = self.site.add(b'late')
