@@ -51,6 +51,11 @@ Catalog read_catalog(Session& session) {
   return catalog;
 }
 
+bool has_columns(Session& session, const std::string& name) {
+  return session.first_row(sql_text(session.engine(), "catalog", "columns"), {{"table", name}})
+      .has_value();
+}
+
 std::string describe(const CatalogColumn& column) {
   return fmt::format("{}, {}, default {}", printable(column.type),
                      column.nullable ? "nullable" : "not null",
