@@ -27,13 +27,22 @@ constexpr const char* kFooter =
     "unknown;\n"
     "130 interrupted.";
 
-void add_source(CLI::App& app, SiteSource& source) {
-  app.add_option("--config-file", source.config_files,
+// The site as one side of the command names it.
+struct SourceFlags {
+  SiteSource source;
+  std::vector<std::string> files;
+  std::vector<std::string> directories;
+};
+
+void add_source(CLI::App& app, SourceFlags& flags) {
+  SiteSource& source = flags.source;
+  app.add_option("--config-file", flags.files,
                  "Configuration file of Glance; may be repeated, later files win")
       ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--config-dir", source.config_dirs, "Directory of *.conf files; may be repeated")
+  app.add_option("--config-dir", flags.directories,
+                 "Directory of *.conf files; may be repeated, among the files as well")
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -47,11 +56,25 @@ void add_source(CLI::App& app, SiteSource& source) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void add_common(CLI::App& app, CommonOptions& common, bool changes) {
-  add_source(app, common.source);
+void add_common(CLI::App& app, CommonOptions& common, SourceFlags& source, bool changes) {
+  add_source(app, source);
   app.add_flag("--json", common.json, "Print one JSON object (docs/json.md)");
   if (changes)
     app.add_flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
+}
+
+// With files and directories in the order in which they were given, for the later wins.
+SiteSource in_order(const CLI::App& app, const SourceFlags& flags) {
+  SiteSource source = flags.source;
+  std::size_t files = 0;
+  std::size_t directories = 0;
+  for (const CLI::Option* option : app.parse_order()) {
+    if (option == app.get_option("--config-file"))
+      source.config.push_back({flags.files.at(files++), false});
+    else if (option == app.get_option("--config-dir"))
+      source.config.push_back({flags.directories.at(directories++), true});
+  }
+  return source;
 }
 
 // The site may be named on either side of the command, glance-manage having taught people to name
@@ -60,8 +83,7 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   const auto append = [](auto& list, const auto& more) {
     list.insert(list.end(), more.begin(), more.end());
   };
-  append(before.config_files, after.config_files);
-  append(before.config_dirs, after.config_dirs);
+  append(before.config, after.config);
   append(before.store_dirs, after.store_dirs);
   if (after.database_url)
     before.database_url = after.database_url;
@@ -86,14 +108,15 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "backglance " + std::string(backglance::kVersion));
   app.require_subcommand(1);
   app.footer(kFooter);
-  SiteSource before_command;
+  SourceFlags before_command;
   add_source(app, before_command);
+  SourceFlags after_command;
   CommonOptions common;
   backglance::Runner runner;
   for (const backglance::Command& command : backglance::commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
     sub->footer(kFooter);
-    add_common(*sub, common, command.changes);
+    add_common(*sub, common, after_command, command.changes);
     sub->callback([&runner, run_command = command.add(*sub)] { runner = run_command; });
   }
   try {
@@ -104,7 +127,8 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "backglance: {} -- next: backglance --help\n", error.what());
     return static_cast<int>(ExitCode::usage);
   }
-  common.source = joined(std::move(before_command), common.source);
+  const CLI::App& sub = *app.get_subcommands().front();
+  common.source = joined(in_order(app, before_command), in_order(sub, after_command));
   try {
     const ExitCode code = runner(common);
     // What was printed may still be in a buffer, and the disk under it full.
