@@ -355,6 +355,7 @@ Runner add_migrate(CLI::App& app) {
   auto flags = std::make_shared<MigrateFlags>();
   auto* tag = add_migrate_options(app, *flags);
   app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
+      ->type_name("NAME")
       ->excludes(tag);
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
 }

@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "version.h"
 
@@ -90,6 +94,47 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   return before;
 }
 
+// How many letters have to be left out, put in, changed or swapped with their neighbour to make one
+// word of the other.
+std::size_t distance(std::string_view one, std::string_view other) {
+  std::vector<std::vector<std::size_t>> cost(one.size() + 1,
+                                             std::vector<std::size_t>(other.size() + 1));
+  for (std::size_t i = 0; i <= one.size(); ++i)
+    for (std::size_t j = 0; j <= other.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                             cost[i - 1][j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+    }
+  return cost[one.size()][other.size()];
+}
+
+// CLI11 says of a command that it does not know no more than that there is none.
+std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
+  const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
+  const auto rest = app.remaining();
+  const auto word = std::find_if(rest.begin(), rest.end(), is_word);
+  if (!app.get_subcommands().empty() || word == rest.end())
+    return error.what();
+  const std::string text = fmt::format("there is no command {}", backglance::printable(*word, 80));
+  constexpr std::size_t kTooLong = 40;
+  if (word->size() > kTooLong)
+    return text;
+  const auto& table = backglance::commands();
+  const auto nearest =
+      std::min_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
+        return distance(*word, a.name) < distance(*word, b.name);
+      });
+  // A third of the letters may be wrong.
+  return distance(*word, nearest->name) * 3 > nearest->name.size()
+             ? text
+             : fmt::format("{}; did you mean {}?", text, nearest->name);
+}
+
 // One line for a person; the object for a program.
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
@@ -124,7 +169,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
       return app.exit(error);
-    fmt::print(stderr, "backglance: {} -- next: backglance --help\n", error.what());
+    fmt::print(stderr, "backglance: {} -- next: backglance --help\n", usage_text(app, error));
     return static_cast<int>(ExitCode::usage);
   }
   const CLI::App& sub = *app.get_subcommands().front();

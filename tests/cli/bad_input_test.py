@@ -58,6 +58,14 @@ class Usage(sites.SmallSiteTest):
                 self.refused(*arguments, *where, code=USAGE)
                 self.assertEqual(program.tree_digest(self.site.directory), before)
 
+    def test_a_command_that_is_mistyped_is_recognized(self):
+        for typed, meant in (('bakcfill', 'backfill'), ('stauts', 'status'), ('chek', 'check'),
+                             ('Verify', 'verify'), ('expnad', 'expand'), ('sycn', 'sync')):
+            self.refused(typed, code=USAGE, words=['no command %s' % typed, 'did you mean %s?' % meant])
+            self.refused(typed, '--json', code=USAGE, words=['did you mean %s?' % meant])
+        for typed in ('destroy', 'x', 'x' * 5000, 'a\x1b[31m'):
+            self.assertNotIn('did you mean', self.refused(typed, code=USAGE, words=['no command']).err)
+
     def test_unknown_image_is_refused(self):
         self.on_site('expand')
         for image_id in ('00000000-0000-4000-8000-000000000000', 'x\n\x1b[31m', 'x' * 5000):
