@@ -28,6 +28,14 @@ void note_too_large(const SizedImage& image, std::int64_t& images,
     largest = image;
 }
 
+PendingTotals within_limits(PendingTotals totals, const ReadOptions& options) {
+  if (options.limit)
+    totals.images = std::min(totals.images, *options.limit);
+  if (options.max_bytes)
+    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+  return totals;
+}
+
 // The images to verify, largest first, or those that were named. One thread at a time.
 class VerifyList {
  public:
@@ -49,14 +57,14 @@ class VerifyList {
     }
     std::stable_sort(images_.begin(), images_.end(),
                      [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
-    const PendingTotals totals = plan_verify(session_, options);
+    ReadOptions without_limits;
+    without_limits.images = options.images;
+    all_ = plan_verify(session_, without_limits);
+    const PendingTotals totals = within_limits(all_, options);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
     context.pace().begin(streams(context.counters(), options),
                          has_ledger_ ? earlier_pace(session_) : 0);
-    ReadOptions without_limits;
-    without_limits.images = options.images;
-    all_ = plan_verify(session_, without_limits);
   }
 
   bool has_ledger() const { return has_ledger_; }
@@ -227,11 +235,7 @@ PendingTotals plan_verify(Session& session, const ReadOptions& options) {
     ++totals.images;
     totals.bytes += std::max<std::int64_t>(image->size.value_or(0), 0);
   }
-  if (options.limit)
-    totals.images = std::min(totals.images, *options.limit);
-  if (options.max_bytes)
-    totals.bytes = std::min(totals.bytes, *options.max_bytes);
-  return totals;
+  return within_limits(totals, options);
 }
 
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
