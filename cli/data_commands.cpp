@@ -273,7 +273,7 @@ ReadOptions read_options(const ReadFlags& flags) {
 }
 
 ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json) {
-  const ReadResult result =
+  ReadResult result =
       with_progress(site, read_options(flags), flags.sweep ? sweep_command : backfill);
   if (!json)
     print_read_result(result, flags.sweep ? "sweep" : "backfill");

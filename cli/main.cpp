@@ -120,7 +120,7 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto word = std::find_if(rest.begin(), rest.end(), is_word);
   if (!app.get_subcommands().empty() || word == rest.end())
     return error.what();
-  const std::string text = fmt::format("there is no command {}", backglance::printable(*word, 80));
+  std::string text = fmt::format("there is no command {}", backglance::printable(*word, 80));
   constexpr std::size_t kTooLong = 40;
   if (word->size() > kTooLong)
     return text;
