@@ -7,6 +7,7 @@
 
 #include "backfill/claimer.h"
 #include "backfill/heartbeat.h"
+#include "backfill/read_stage.h"
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
 #include "backfill/verdict.h"
@@ -18,14 +19,8 @@
 namespace backglance {
 namespace {
 
-void read_and_judge(Work& work, ReadContext& context) {
-  if (work.outcome)
-    return;
-  const auto began = std::chrono::steady_clock::now();
-  work.outcome = read_once(work.task, *work.algorithm, context);
-  work.took = std::chrono::steady_clock::now() - began;
-  if (work.outcome)
-    context.note_pace(work.outcome->bytes, work.took);
+void read_and_judge(Work& work, ReadContext& context, const ReadOptions& options) {
+  read_in_time(work, context, options);
   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
 }
@@ -81,19 +76,17 @@ void read_queue(const Site& site, const std::string& run_id, ReadContext& contex
   Claimer claimer(site, run_id, context, options);
   Settler settler(site, run_id, context, on_result, result);
   const Heartbeat heartbeat(site, run_id, context);
-  run_pipeline(options.jobs_or_default(), {[&](Work& work) { return claimer.next(work); },
-                                           [&](Work& work) { read_and_judge(work, context); },
-                                           [&](Work& work) { settler.add(work); }});
+  run_pipeline(options.jobs_or_default(),
+               {[&](Work& work) { return claimer.next(work); },
+                [&](Work& work) { read_and_judge(work, context, options); },
+                [&](Work& work) { settler.add(work); }});
   settler.flush();
   claimer.release_rest();
   if (heartbeat.lost())
     throw Error(ErrorKind::busy,
                 "the leases could not be renewed in time; what was read until then is published",
                 "backglance backfill");
-  result.end = claimer.end();
-  // A signal that came after the last image has ended nothing early.
-  if ((result.end != RunEnd::complete || result.broken_off > 0) && context.should_stop())
-    result.end = context.why_stopped();
+  result.end = end_of_run(claimer.end(), result, context);
 }
 
 std::string outcome_text(RunEnd end) {
@@ -140,6 +133,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   set_totals(context.counters(),
              options.images.empty() ? items.claimable() : named_totals(session, to_read.images),
              options);
+  context.pace().begin(streams(context.counters(), options), earlier_pace(session));
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
@@ -151,6 +145,10 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   const QueueTotals left = items.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
+  if (options.images.empty())
+    result.too_large = items.larger_than(context.pace().largest_in_run());
+  if (result.too_large > 0)
+    result.largest = items.largest_queued();
   result.failed_before = items.failed().images;
   for (std::size_t i = 0; i < result.classes.size(); ++i)
     if (is_finding(static_cast<ReadClass>(i)))

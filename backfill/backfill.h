@@ -26,7 +26,7 @@ struct ReadOptions {
       max_bytes;  // an image that does not fit into what is left is not begun
   std::optional<std::chrono::seconds>
       max_runtime;                  // then reads under way are broken off and given back, and
-                                    // none is begun that cannot end in time
+                                    // none is begun that cannot end in time but of `images`
   std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
   std::vector<std::string> images;  // these alone
   bool retry_failed = false;        // backfill: read again what failed before
@@ -42,12 +42,16 @@ struct ReadResult {
   std::array<ClassTotal, 15> classes = {};  // by ReadClass
   std::int64_t queued = 0;                  // newly, by this run
   std::int64_t bytes_read = 0;
-  std::int64_t left_images = 0;  // of the queue, after the run
+  std::int64_t left_images = 0;  // of the queue, after the run; of verify, not compared
   std::int64_t left_bytes = 0;
   std::int64_t broken_off = 0;  // images whose read was ended before the last byte
+  std::int64_t put_back = 0;    // images whose turn came too late to read them in time
   std::int64_t failed_before =
       0;                         // images that failed in earlier runs and were not read in this one
   std::int64_t lost_leases = 0;  // images that another run took over
+  // What a whole --max-runtime is too short for, at the pace at which images were read.
+  std::int64_t too_large = 0;
+  std::optional<SizedImage> largest;  // of these
   bool has_findings() const;
   ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
   const ClassTotal& total(ReadClass read_class) const {

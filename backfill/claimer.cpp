@@ -1,6 +1,7 @@
 #include "backfill/claimer.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "backfill/look_up.h"
 #include "sql/retry.h"
@@ -47,24 +48,37 @@ std::int64_t Claimer::used_bytes() const {
 }
 
 bool Claimer::refill() {
-  std::int64_t largest = context_.largest_in_time();
-  std::int64_t count = options_.jobs_or_default();
-  if (options_.max_bytes) {
-    largest = std::min(largest, *options_.max_bytes - used_bytes());
-    count = 1;
+  while (!context_.should_stop()) {
+    const std::int64_t in_time = context_.pace().largest_in_time();
+    const std::int64_t in_bytes = options_.max_bytes ? *options_.max_bytes - used_bytes()
+                                                     : std::numeric_limits<std::int64_t>::max();
+    claim(std::min(in_time, in_bytes));
+    if (!claims_.empty())
+      return true;
+    const auto smallest = retry(session_, [&] { return items_.smallest_claimable(); });
+    if (!smallest)
+      return false;
+    // What fits has come due since the claim.
+    if (*smallest <= std::min(in_time, in_bytes))
+      continue;
+    end_ = in_bytes <= in_time ? RunEnd::limit : RunEnd::out_of_time;
+    return false;
   }
+  end_ = context_.why_stopped();
+  return false;
+}
+
+void Claimer::claim(std::int64_t largest) {
+  const std::int64_t count = options_.max_bytes ? 1 : options_.jobs_or_default();
   auto claims = items_.claim(run_id_, count, largest, kLease);
   if (!options_.max_bytes && !claims.empty() && claims.back().size_bytes < kSmallImageBytes) {
     auto more = items_.claim(run_id_, kSmallBunch, largest, kLease);
     claims.insert(claims.end(), more.begin(), more.end());
   }
-  if (claims.empty() && items_.claimable().images > 0)
-    end_ = options_.max_bytes ? RunEnd::limit : RunEnd::out_of_time;
-  for (Claim& claim : claims) {
-    claimed_bytes_ += claim.size_bytes;
-    claims_.push_back(std::move(claim));
+  for (Claim& one : claims) {
+    claimed_bytes_ += one.size_bytes;
+    claims_.push_back(std::move(one));
   }
-  return !claims_.empty();
 }
 
 bool Claimer::refill_from_list() {
@@ -72,7 +86,7 @@ bool Claimer::refill_from_list() {
     const std::string& image_id = options_.images[next_listed_++];
     auto claim = items_.claim_one(run_id_, image_id, kLease);
     if (claim && options_.max_bytes && claim->size_bytes > *options_.max_bytes - used_bytes()) {
-      items_.release(run_id_, *claim);
+      retry(session_, [&] { items_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
       claimed_bytes_ += claim->size_bytes;

@@ -35,6 +35,7 @@ class Claimer {
 
  private:
   bool refill();
+  void claim(std::int64_t largest);
   bool refill_from_list();
   void look_up(Work& work);
   std::int64_t used_bytes() const;

@@ -19,6 +19,8 @@ struct Work {
   // back.
   std::optional<ReadOutcome> outcome;
   std::chrono::steady_clock::duration took{};
+  // Its turn came when it could no longer be read in time: no read was begun.
+  bool put_back = false;
 };
 
 // claim and settle are called by one thread at a time each, but not always the same one; read by up

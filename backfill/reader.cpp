@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <limits>
 
 #include "backfill/digest/digest_set.h"
 #include "backfill/store/file_store.h"
@@ -18,11 +17,6 @@ namespace {
 // Measured with MD5 and SHA-512 on a warm file: up to 64 KiB the buffer is still in the core's
 // cache when the next read fills it (3.2 s CPU per GiB); from 128 KiB on it is not (3.5 s).
 constexpr std::size_t kChunkBytes = 64 << 10;
-
-// Bytes per second of one stream, until an image has shown what it is here: a disk of its own.
-constexpr std::int64_t kAssumedPace = 100 << 20;
-// Images below this size show how long a file takes to open, not how fast it is read.
-constexpr std::int64_t kPaceBytes = 8 << 20;
 
 const DigestAlgorithm& required_algorithm(const std::string& name) {
   const DigestAlgorithm* algorithm = find_digest_algorithm(name);
@@ -76,6 +70,7 @@ struct Fed {
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
 Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& outcome) {
   const auto buffer = thread_buffer();
+  auto before = ReadPace::Clock::now();
   for (;;) {
     if (context.should_stop())
       return {true, {}};
@@ -87,6 +82,9 @@ Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& 
     digests.update(buffer.first(got));
     outcome.bytes += static_cast<std::int64_t>(got);
     context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
+    const auto now = ReadPace::Clock::now();
+    context.pace().add(static_cast<std::int64_t>(got), now - before);
+    before = now;
     if (got < buffer.size())
       break;
   }
@@ -103,7 +101,8 @@ bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& ou
   if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
     return false;
   outcome.read_class = ReadClass::size_differs;
-  outcome.reason = fmt::format("the store holds {} bytes, Glance says {}", *length, *image.size);
+  outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
+                               *outcome.location_id, *length, *image.size);
   return true;
 }
 
@@ -122,9 +121,7 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
     : encryption_key_(site.metadata_encryption_key),
       site_algorithm_(&required_algorithm(site.hashing_algorithm)),
       bandwidth_(bandwidth_bytes_per_second),
-      bytes_per_second_limit_(bandwidth_bytes_per_second) {
-  if (max_runtime)
-    deadline_ = std::chrono::steady_clock::now() + *max_runtime;
+      pace_(bandwidth_bytes_per_second, max_runtime) {
   const auto directories = site.store_directories();
   auto files = std::make_unique<FileStore>(directories);
   for (const auto& directory : files->unavailable_directories())
@@ -135,40 +132,12 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
   openers_.push_back(std::move(files));
 }
 
-bool ReadContext::out_of_time() const {
-  return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
-}
-
-std::int64_t ReadContext::largest_in_time() const {
-  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-  if (!deadline_)
-    return kNoLimit;
-  std::int64_t pace = best_pace_.load(std::memory_order_relaxed);
-  if (pace == 0)
-    pace = kAssumedPace;
-  if (bytes_per_second_limit_ > 0)
-    pace = std::min(pace, static_cast<std::int64_t>(bytes_per_second_limit_));
-  const std::chrono::duration<double> left = *deadline_ - std::chrono::steady_clock::now();
-  const double bytes = std::max(0.0, left.count()) * static_cast<double>(pace);
-  return bytes < static_cast<double>(kNoLimit) ? static_cast<std::int64_t>(bytes) : kNoLimit;
-}
-
-void ReadContext::note_pace(std::int64_t bytes, std::chrono::steady_clock::duration took) {
-  const std::chrono::duration<double> seconds = took;
-  if (bytes < kPaceBytes || seconds.count() <= 0)
-    return;
-  const auto pace = static_cast<std::int64_t>(static_cast<double>(bytes) / seconds.count());
-  std::int64_t best = best_pace_.load(std::memory_order_relaxed);
-  while (best < pace && !best_pace_.compare_exchange_weak(best, pace, std::memory_order_relaxed)) {
-  }
-}
-
 RunEnd ReadContext::why_stopped() const {
-  return !stop_requested() && out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+  return !stop_requested() && pace_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
 }
 
 bool ReadContext::should_stop() const {
-  return stop_requested() || abandoned_.load(std::memory_order_relaxed) || out_of_time();
+  return stop_requested() || abandoned_.load(std::memory_order_relaxed) || pace_.out_of_time();
 }
 
 SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
@@ -196,8 +165,11 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     Source& source = *std::get<std::unique_ptr<Source>>(opened);
     ReadOutcome outcome;
     outcome.location_id = row.id;
-    if (length_differs(task.image, source, outcome))
+    if (length_differs(task.image, source, outcome)) {
+      if (!reasons.empty())
+        outcome.reason += "; " + reasons;
       return outcome;
+    }
     std::optional<DigestSet> digests;
     try {
       digests.emplace(std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});

@@ -10,6 +10,7 @@
 
 #include "backfill/bandwidth.h"
 #include "backfill/digest/algorithm.h"
+#include "backfill/read_pace.h"
 #include "backfill/store/source.h"
 #include "glance/site.h"
 #include "sql/images.h"
@@ -51,12 +52,6 @@ class ReadContext {
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 
-  // The most bytes that a read begun now can end before the end of --max-runtime, at the pace of
-  // the fastest image so far: larger ones would only be broken off, night after night.
-  std::int64_t largest_in_time() const;
-  // For that estimate: what one whole image took.
-  void note_pace(std::int64_t bytes, std::chrono::steady_clock::duration took);
-
   SourceOpener* opener_for(const std::string& scheme) const;
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
@@ -64,19 +59,17 @@ class ReadContext {
   const std::string& encryption_key() const { return encryption_key_; }
   const DigestAlgorithm& site_algorithm() const { return *site_algorithm_; }
   Bandwidth& bandwidth() { return bandwidth_; }
+  ReadPace& pace() { return pace_; }
+  const ReadPace& pace() const { return pace_; }
   ReadCounters& counters() { return counters_; }
 
  private:
-  bool out_of_time() const;
-
   std::vector<std::unique_ptr<SourceOpener>> openers_;
   std::vector<std::string> unavailable_;
   std::string encryption_key_;
   const DigestAlgorithm* site_algorithm_;
   Bandwidth bandwidth_;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;
-  std::uint64_t bytes_per_second_limit_;
-  std::atomic<std::int64_t> best_pace_{0};  // bytes per second; 0: none measured yet
+  ReadPace pace_;
   std::atomic<bool> abandoned_{false};
   ReadCounters counters_;
 };

@@ -14,7 +14,7 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
 
 void Settler::add(Work& work) {
   if (!work.outcome) {
-    ++result_.broken_off;
+    ++(work.put_back ? result_.put_back : result_.broken_off);
     retry(session_, [&] { items_.release(run_id_, work.claim); });
     return;
   }

@@ -9,9 +9,11 @@
 namespace backglance {
 namespace {
 
-// Puts the verdict before what was said of other locations.
-void say(ReadOutcome& outcome, ReadClass read_class, const std::string& reason) {
+// Puts the verdict, with the location that was read, before what was said of other locations.
+void say(ReadOutcome& outcome, ReadClass read_class, std::string reason) {
   outcome.read_class = read_class;
+  if (outcome.location_id)
+    reason = fmt::format("location {}: {}", *outcome.location_id, reason);
   outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
 }
 
@@ -48,9 +50,9 @@ void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
   if (differs(image, outcome))
     return;
   if (!image.os_hash_value.empty() && lower_ascii(image.os_hash_value) != outcome.digest) {
-    outcome.read_class = ReadClass::hash_differs;
-    outcome.reason = fmt::format("{} of the bytes is {}, Glance says {}", outcome.algorithm,
-                                 outcome.digest, printable(image.os_hash_value, 128));
+    say(outcome, ReadClass::hash_differs,
+        fmt::format("{} of the bytes is {}, Glance says {}", outcome.algorithm, outcome.digest,
+                    printable(image.os_hash_value, 128)));
     return;
   }
   outcome.read_class = ReadClass::verified;

@@ -7,6 +7,7 @@
 #include "backfill/commit_pace.h"
 #include "backfill/look_up.h"
 #include "backfill/pipeline.h"
+#include "backfill/read_stage.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
 #include "sql/retry.h"
@@ -19,6 +20,21 @@ namespace {
 // Each page is a pass over images, which has no index on the size: few of them, of some hundred
 // KiB.
 constexpr std::int64_t kPage = 4096;
+
+void note_too_large(const SizedImage& image, std::int64_t& images,
+                    std::optional<SizedImage>& largest) {
+  ++images;
+  if (!largest || largest->size < image.size)
+    largest = image;
+}
+
+PendingTotals within_limits(PendingTotals totals, const ReadOptions& options) {
+  if (options.limit)
+    totals.images = std::min(totals.images, *options.limit);
+  if (options.max_bytes)
+    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+  return totals;
+}
 
 // The images to verify, largest first, or those that were named. One thread at a time.
 class VerifyList {
@@ -41,13 +57,23 @@ class VerifyList {
     }
     std::stable_sort(images_.begin(), images_.end(),
                      [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
-    const PendingTotals totals = plan_verify(session_, options);
+    ReadOptions without_limits;
+    without_limits.images = options.images;
+    all_ = plan_verify(session_, without_limits);
+    const PendingTotals totals = within_limits(all_, options);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
+    context.pace().begin(streams(context.counters(), options),
+                         has_ledger_ ? earlier_pace(session_) : 0);
   }
 
   bool has_ledger() const { return has_ledger_; }
   RunEnd end() const { return end_; }
+  // What there was to read before any limit.
+  const PendingTotals& all() const { return all_; }
+  // What was skipped, and would have been at the beginning of the run as well.
+  std::int64_t too_large() const { return too_large_; }
+  const std::optional<SizedImage>& largest() const { return largest_; }
 
   bool next(Work& work) {
     for (;;) {
@@ -67,8 +93,10 @@ class VerifyList {
         end_ = RunEnd::limit;
         continue;  // a smaller one may still fit
       }
-      if (image.size > context_.largest_in_time()) {
+      if (too_late(image.size, context_, options_)) {
         end_ = RunEnd::out_of_time;
+        if (image.size > context_.pace().largest_in_run())
+          note_too_large(image, too_large_, largest_);
         continue;
       }
       bytes_ += image.size;
@@ -115,6 +143,9 @@ class VerifyList {
   SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
   std::int64_t handed_out_ = 0;
   std::int64_t bytes_ = 0;
+  PendingTotals all_;
+  std::int64_t too_large_ = 0;
+  std::optional<SizedImage> largest_;
   RunEnd end_ = RunEnd::complete;
 };
 
@@ -132,9 +163,14 @@ class VerifyRecord {
 
   void add(Work& work) {
     if (!work.outcome) {
-      ++result_.broken_off;
+      ++(work.put_back ? result_.put_back : result_.broken_off);
+      if (work.claim.size_bytes > context_.pace().largest_in_run())
+        note_too_large({work.claim.image_id, work.claim.size_bytes}, result_.too_large,
+                       result_.largest);
       return;
     }
+    --result_.left_images;
+    result_.left_bytes -= work.claim.size_bytes;
     waiting_.push_back({work.claim, std::move(*work.outcome)});
     if (pace_.add(work.took))
       flush();
@@ -199,35 +235,32 @@ PendingTotals plan_verify(Session& session, const ReadOptions& options) {
     ++totals.images;
     totals.bytes += std::max<std::int64_t>(image->size.value_or(0), 0);
   }
-  if (options.limit)
-    totals.images = std::min(totals.images, *options.limit);
-  if (options.max_bytes)
-    totals.bytes = std::min(totals.bytes, *options.max_bytes);
-  return totals;
+  return within_limits(totals, options);
 }
 
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {
   ReadResult result;
   VerifyList list(site, context, options);
+  result.left_images = list.all().images;
+  result.left_bytes = list.all().bytes;
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
   run_pipeline(options.jobs_or_default(),
                {[&](Work& work) { return list.next(work); },
                 [&](Work& work) {
-                  if (work.outcome)
-                    return;
-                  const auto began = CommitPace::Clock::now();
-                  work.outcome = read_once(work.task, *work.algorithm, context);
-                  work.took = CommitPace::Clock::now() - began;
+                  read_in_time(work, context, options);
                   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
                     judge_for_verify(work.task.image, *work.outcome);
                 },
                 [&](Work& work) { record.add(work); }});
   record.flush();
-  result.end = list.end();
-  // A signal that came after the last image has ended nothing early.
-  if ((result.end != RunEnd::complete || result.broken_off > 0) && context.should_stop())
-    result.end = context.why_stopped();
+  result.end = end_of_run(list.end(), result, context);
+  result.too_large += list.too_large();
+  if (list.largest() && (!result.largest || result.largest->size < list.largest()->size))
+    result.largest = list.largest();
+  // Images may have come and gone since they were counted.
+  result.left_images = std::max<std::int64_t>(result.left_images, 0);
+  result.left_bytes = std::max<std::int64_t>(result.left_bytes, 0);
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   record.finish(result.end);
   return result;

@@ -5,6 +5,7 @@
 #include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -52,15 +53,20 @@ ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptio
   return sweep(site, context, on_result);
 }
 
-ExitCode dry_run_backfill(const CommonOptions& common, const Site& site,
-                          const ReadOptions& options) {
-  const BackfillPlan plan = plan_backfill(site, options);
+ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const ReadOptions& options,
+                          bool sweep) {
+  BackfillPlan plan = plan_backfill(site, options);
+  if (sweep)
+    plan.images = plan.bytes = 0;
   if (common.json)
     print_json({{"dry_run", true},
                 {"images", plan.images},
                 {"bytes", plan.bytes},
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
+  else if (sweep)
+    fmt::print("would restore {}, and read nothing\n",
+               plan.erased == 1 ? "1 hash" : grouped(plan.erased) + " hashes");
   else
     fmt::print("would read {}, {}; would restore {}; {} failed before\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
@@ -72,7 +78,7 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
   const ReadOptions options = read_options(flags);
   const Site site = read_site(common.source);
   if (common.dry_run)
-    return dry_run_backfill(common, site, options);
+    return dry_run_backfill(common, site, options, flags.sweep);
   const ReadResult result = run_backfill(site, flags, common.json);
   if (common.json)
     print_json(read_result_json(result));
@@ -146,12 +152,28 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   return ExitCode::done;
 }
 
-void add_migrate_options(CLI::App& app, MigrateFlags& flags) {
+// Returns the option --tag.
+CLI::Option* add_migrate_options(CLI::App& app, MigrateFlags& flags) {
   app.add_option("--grace", flags.grace,
                  "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
       ->type_name("DURATION")
       ->capture_default_str();
+  return app
+      .add_option("--tag", flags.tag,
+                  "Also tag the images with deprecated signatures, for their owners to see; takes "
+                  "the place of a tag that an earlier --tag has set")
+      ->type_name("NAME");
 }
+
+// Those of verify, and one more.
+void add_backfill_options(CLI::App& app, ReadFlags& flags) {
+  add_read_options(app, flags);
+  app.add_flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
+}
+
+// All of them are about what is read, which a sweep does not do.
+constexpr std::array kReadOptions = {"--jobs",      "--limit", "--max-bytes",   "--max-runtime",
+                                     "--bandwidth", "--image", "--retry-failed"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -207,7 +229,9 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
   app.add_option("--max-bytes", flags.max_bytes,
                  "At most so many bytes; an image that does not fit into what is left is not begun")
       ->type_name("BYTES");
-  app.add_option("--max-runtime", flags.max_runtime, "End after this time: 90s, 15m, 8h")
+  app.add_option("--max-runtime", flags.max_runtime,
+                 "End after this time: 90s, 15m, 8h; an image too large for what is left of it is "
+                 "not begun")
       ->type_name("DURATION");
   app.add_option("--bandwidth", flags.bandwidth,
                  "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
@@ -249,7 +273,7 @@ ReadOptions read_options(const ReadFlags& flags) {
 }
 
 ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json) {
-  const ReadResult result =
+  ReadResult result =
       with_progress(site, read_options(flags), flags.sweep ? sweep_command : backfill);
   if (!json)
     print_read_result(result, flags.sweep ? "sweep" : "backfill");
@@ -283,14 +307,21 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   if (result.broken_off > 0)
     fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
   if (result.left_images > 0)
-    fmt::print(", {} ({}) left for later", counted(result.left_images, "image"),
-               human_bytes(static_cast<std::uint64_t>(result.left_bytes)));
+    fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
+               human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
+               verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
     fmt::print(", {} taken over by another run", result.lost_leases);
   if (result.failed_before > 0)
     fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
                counted(result.failed_before, "image"));
   fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+  if (result.largest)
+    fmt::print(
+        "  too large for this --max-runtime: {}, the largest {} of {} -- next: a longer "
+        "--max-runtime, or --image ID\n",
+        counted(result.too_large, "image"), printable(result.largest->id),
+        human_bytes(static_cast<std::uint64_t>(result.largest->size)));
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
@@ -322,21 +353,22 @@ Runner add_migrate(CLI::App& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<MigrateFlags>();
-  add_migrate_options(app, *flags);
-  auto* tag =
-      app.add_option("--tag", flags->tag,
-                     "Also tag the images with deprecated signatures, for their owners to see");
+  auto* tag = add_migrate_options(app, *flags);
   app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
+      ->type_name("NAME")
       ->excludes(tag);
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
 }
 
 Runner add_backfill(CLI::App& app) {
   auto flags = std::make_shared<ReadFlags>();
-  add_read_options(app, *flags);
-  app.add_flag("--retry-failed", flags->retry_failed, "Read again what failed in earlier runs");
-  app.add_flag("--sweep", flags->sweep,
-               "Only put back, from the ledger, hashes that a save in Glance has erased");
+  add_backfill_options(app, *flags);
+  auto* sweep =
+      app.add_flag("--sweep", flags->sweep,
+                   "Only put back, from the ledger, hashes that a save in Glance has erased; reads "
+                   "nothing");
+  for (const char* name : kReadOptions)
+    sweep->excludes(app.get_option(name));
   return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };
 }
 
@@ -349,7 +381,7 @@ Runner add_verify(CLI::App& app) {
 Runner add_sync(CLI::App& app) {
   auto flags = std::make_shared<SyncFlags>();
   add_migrate_options(app, flags->migrate);
-  add_read_options(app, flags->read);
+  add_backfill_options(app, flags->read);
   return [flags](const CommonOptions& common) { return run_sync(common, *flags); };
 }
 

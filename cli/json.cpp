@@ -66,12 +66,19 @@ json read_result_json(const ReadResult& result) {
     }
     return "interrupted";
   };
+  const auto too_large = [&] {
+    return result.largest ? json({{"images", result.too_large},
+                                  {"image_id", result.largest->id},
+                                  {"size", result.largest->size}})
+                          : json(nullptr);
+  };
   return {{"dry_run", false},
           {"end", end()},
           {"classes", classes},
           {"queued", result.queued},
           {"bytes_read", result.bytes_read},
           {"left", {{"images", result.left_images}, {"bytes", result.left_bytes}}},
+          {"too_large", too_large()},
           {"broken_off", result.broken_off},
           {"failed_before", result.failed_before},
           {"lost_leases", result.lost_leases}};

@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "version.h"
 
@@ -27,13 +31,22 @@ constexpr const char* kFooter =
     "unknown;\n"
     "130 interrupted.";
 
-void add_source(CLI::App& app, SiteSource& source) {
-  app.add_option("--config-file", source.config_files,
+// The site as one side of the command names it.
+struct SourceFlags {
+  SiteSource source;
+  std::vector<std::string> files;
+  std::vector<std::string> directories;
+};
+
+void add_source(CLI::App& app, SourceFlags& flags) {
+  SiteSource& source = flags.source;
+  app.add_option("--config-file", flags.files,
                  "Configuration file of Glance; may be repeated, later files win")
       ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--config-dir", source.config_dirs, "Directory of *.conf files; may be repeated")
+  app.add_option("--config-dir", flags.directories,
+                 "Directory of *.conf files; may be repeated, among the files as well")
       ->type_name("DIR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -47,11 +60,25 @@ void add_source(CLI::App& app, SiteSource& source) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void add_common(CLI::App& app, CommonOptions& common, bool changes) {
-  add_source(app, common.source);
+void add_common(CLI::App& app, CommonOptions& common, SourceFlags& source, bool changes) {
+  add_source(app, source);
   app.add_flag("--json", common.json, "Print one JSON object (docs/json.md)");
   if (changes)
     app.add_flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
+}
+
+// With files and directories in the order in which they were given, for the later wins.
+SiteSource in_order(const CLI::App& app, const SourceFlags& flags) {
+  SiteSource source = flags.source;
+  std::size_t files = 0;
+  std::size_t directories = 0;
+  for (const CLI::Option* option : app.parse_order()) {
+    if (option == app.get_option("--config-file"))
+      source.config.push_back({flags.files.at(files++), false});
+    else if (option == app.get_option("--config-dir"))
+      source.config.push_back({flags.directories.at(directories++), true});
+  }
+  return source;
 }
 
 // The site may be named on either side of the command, glance-manage having taught people to name
@@ -60,12 +87,52 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   const auto append = [](auto& list, const auto& more) {
     list.insert(list.end(), more.begin(), more.end());
   };
-  append(before.config_files, after.config_files);
-  append(before.config_dirs, after.config_dirs);
+  append(before.config, after.config);
   append(before.store_dirs, after.store_dirs);
   if (after.database_url)
     before.database_url = after.database_url;
   return before;
+}
+
+// How many letters have to be left out, put in, changed or swapped with their neighbour to make one
+// word of the other.
+std::size_t distance(std::string_view one, std::string_view other) {
+  std::vector<std::vector<std::size_t>> cost(one.size() + 1,
+                                             std::vector<std::size_t>(other.size() + 1));
+  for (std::size_t i = 0; i <= one.size(); ++i)
+    for (std::size_t j = 0; j <= other.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                             cost[i - 1][j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+    }
+  return cost[one.size()][other.size()];
+}
+
+// CLI11 says of a command that it does not know no more than that there is none.
+std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
+  const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
+  const auto rest = app.remaining();
+  const auto word = std::find_if(rest.begin(), rest.end(), is_word);
+  if (!app.get_subcommands().empty() || word == rest.end())
+    return error.what();
+  std::string text = fmt::format("there is no command {}", backglance::printable(*word, 80));
+  constexpr std::size_t kTooLong = 40;
+  if (word->size() > kTooLong)
+    return text;
+  const auto& table = backglance::commands();
+  const auto nearest =
+      std::min_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
+        return distance(*word, a.name) < distance(*word, b.name);
+      });
+  // A third of the letters may be wrong.
+  return distance(*word, nearest->name) * 3 > nearest->name.size()
+             ? text
+             : fmt::format("{}; did you mean {}?", text, nearest->name);
 }
 
 // One line for a person; the object for a program.
@@ -86,14 +153,15 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "backglance " + std::string(backglance::kVersion));
   app.require_subcommand(1);
   app.footer(kFooter);
-  SiteSource before_command;
+  SourceFlags before_command;
   add_source(app, before_command);
+  SourceFlags after_command;
   CommonOptions common;
   backglance::Runner runner;
   for (const backglance::Command& command : backglance::commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
     sub->footer(kFooter);
-    add_common(*sub, common, command.changes);
+    add_common(*sub, common, after_command, command.changes);
     sub->callback([&runner, run_command = command.add(*sub)] { runner = run_command; });
   }
   try {
@@ -101,10 +169,11 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
       return app.exit(error);
-    fmt::print(stderr, "backglance: {} -- next: backglance --help\n", error.what());
+    fmt::print(stderr, "backglance: {} -- next: backglance --help\n", usage_text(app, error));
     return static_cast<int>(ExitCode::usage);
   }
-  common.source = joined(std::move(before_command), common.source);
+  const CLI::App& sub = *app.get_subcommands().front();
+  common.source = joined(in_order(app, before_command), in_order(sub, after_command));
   try {
     const ExitCode code = runner(common);
     // What was printed may still be in a buffer, and the disk under it full.

@@ -91,7 +91,13 @@ Finding find_object(const SchemaState& state, const EngineFacts& engine,
   return find_index(state, engine, statement);
 }
 
-void require_revision(const Revisions& revisions) {
+void require_revision(const SchemaState& state) {
+  const Revisions& revisions = state.revisions;
+  if (!state.has_alembic)
+    throw Error(ErrorKind::schema_state,
+                "there is no table alembic_version: the schema is older than Ocata, or its version "
+                "was lost",
+                "glance-manage db version");
   switch (revisions.phase) {
     case RevisionPhase::queens:
     case RevisionPhase::rocky01:
@@ -207,7 +213,7 @@ const std::vector<std::string>& expand_steps() {
 ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
                        const ExpandOptions& options) {
   require_glance(state);
-  require_revision(state.revisions);
+  require_revision(state);
   const auto& steps = expand_steps();
   const StepSurvey ledger = survey_step(state, engine, steps[0]);
   const StepSurvey os_hidden = survey_step(state, engine, steps[1]);

@@ -177,6 +177,15 @@ std::size_t reference_length(std::string_view text) {
   return std::min(text.find_first_not_of(kRest), text.size());
 }
 
+// The variable that sets the option over all files (oslo_config/sources/_environment.py).
+std::string variable_of(OptionName name) {
+  std::string variable = fmt::format("OS_{}__{}", name.group, name.option);
+  for (char& c : variable)
+    if (c >= 'a' && c <= 'z')
+      c = static_cast<char>(c - 'a' + 'A');
+  return variable;
+}
+
 std::string path_entry(OptionName name) {
   return fmt::format("{}.{}", normalized_group(name.group), name.option);
 }
@@ -221,6 +230,8 @@ const std::vector<std::string>* OsloConfig::find(const Groups& file, OptionName 
 }
 
 std::optional<std::string> OsloConfig::raw(const std::vector<OptionName>& names) const {
+  if (const char* value = std::getenv(variable_of(names[0]).c_str()))
+    return value;
   for (auto file = parsed_.rbegin(); file != parsed_.rend(); ++file)
     for (const OptionName& name : names)
       if (const auto* values = find(*file, name))
@@ -243,6 +254,11 @@ std::optional<std::string> OsloConfig::get_first(const std::vector<OptionName>& 
 std::vector<std::string> OsloConfig::get_all(std::string_view group,
                                              std::string_view option) const {
   const OptionName name{group, option};
+  if (const std::string variable = variable_of(name); std::getenv(variable.c_str()) != nullptr)
+    throw Error(ErrorKind::usage,
+                printable(variable, 80) +
+                    ": oslo.config takes a variable for an option of several values apart letter "
+                    "by letter; set the option in a file");
   std::vector<std::string> out;
   for (const Groups& file : parsed_) {
     const auto* values = find(file, name);

@@ -21,7 +21,8 @@ struct OptionName {
 // line ('#' or ';' in the first column) ends the value, and an indented line after it is refused,
 // as is a key before any group. One pair of quotes around what stands on the first line is dropped.
 // A repeated key makes a multi-valued option whose last value is the single one. Of several files
-// the later wins; a multi-valued option takes the values of all, first file first.
+// the later wins; a multi-valued option takes the values of all, first file first. The variable
+// OS_<GROUP>__<OPTION> of the environment, in capitals, wins over all files, also for [DEFAULT].
 // $name, ${name} and ${group.name} are replaced by that option's value; $$ and \$ are a dollar
 // sign, and a '$' before anything else is itself.
 class OsloConfig {
@@ -39,10 +40,12 @@ class OsloConfig {
   std::optional<std::string> get(std::string_view group, std::string_view option) const;
 
   // The same of an option that has old names: the last file that sets any of `names` decides, in it
-  // the first of them. References are looked up in the first name's group.
+  // the first of them. References are looked up in the first name's group, as is the variable of
+  // the environment: old names have none.
   std::optional<std::string> get_first(const std::vector<OptionName>& names) const;
 
-  // Every value of a multi-valued option, of all files, in the order of the lines.
+  // Every value of a multi-valued option, of all files, in the order of the lines. Throws
+  // Error{usage} if the environment sets it: oslo.config takes that value apart letter by letter.
   std::vector<std::string> get_all(std::string_view group, std::string_view option) const;
 
   bool has_group(std::string_view group) const;

@@ -210,16 +210,18 @@ std::vector<fs::path> files_of(const SiteSource& source) {
   const auto add = [&](const std::vector<fs::path>& more) {
     files.insert(files.end(), more.begin(), more.end());
   };
+  const auto names = [&](bool directories) {
+    return std::ranges::any_of(
+        source.config, [&](const ConfigPath& named) { return named.is_directory == directories; });
+  };
   // A site that is named by its URL and by no file is described by the command line alone.
-  const bool by_url_alone =
-      source.database_url && source.config_files.empty() && source.config_dirs.empty();
-  if (source.config_files.empty() && !by_url_alone)
+  const bool by_url_alone = source.database_url && source.config.empty();
+  if (!names(false) && !by_url_alone)
     add(default_config_files());
-  if (source.config_dirs.empty() && !by_url_alone)
+  if (!names(true) && !by_url_alone)
     add(default_config_dir_files());
-  add(source.config_files);
-  for (const fs::path& directory : source.config_dirs)
-    add(config_files_in(directory));
+  for (const ConfigPath& named : source.config)
+    add(named.is_directory ? config_files_in(named.path) : std::vector<fs::path>{named.path});
   return files;
 }
 

@@ -30,18 +30,24 @@ struct Site {
   std::vector<std::filesystem::path> store_directories() const;
 };
 
+// What --config-file or --config-dir names.
+struct ConfigPath {
+  std::filesystem::path path;
+  bool is_directory = false;
+};
+
 // Where the command line says that the site is.
 struct SiteSource {
-  std::vector<std::filesystem::path> config_files;
-  std::vector<std::filesystem::path> config_dirs;
+  std::vector<ConfigPath> config;           // in the order of the command line
   std::optional<std::string> database_url;  // wins over the configuration's
   // If any: the one file store, without an id, in place of the configuration's.
   std::vector<std::filesystem::path> store_dirs;
 };
 
 // Reads the site: oslo's own search path for whichever of files and directories is not named, then
-// the named files, then the named directories' files. With a database_url and neither, no file is
-// read. The database is [database] connection or its old names; the stores are those of [DEFAULT]
+// the named files and the named directories' files in the order in which they are named; and over
+// them the environment, as oslo.config does. With a database_url and neither, no file is read. The
+// database is [database] connection or its old names; the stores are those of [DEFAULT]
 // enabled_backends, else of [glance_store].
 // Throws Error{usage} if no database is found, the URL is wrong, both filesystem_store_datadir and
 // filesystem_store_datadirs are set, or the encryption key is not of 16, 24 or 32 bytes; Error{io}

@@ -90,14 +90,12 @@ MigrateResult plan_migrate(Session& session) {
   result.queued = ledger ? Items(session).unqueued().images + Items(session).changed().images
                          : pending_totals(session, state.has_os_hash).images;
   std::map<SignatureScheme, std::int64_t> schemes;
-  for_each_signed_image(session,
-                        [&](const SignedImage& image) { ++schemes[image.finding.scheme]; });
+  for_each_signed_image(session, [&](const SignedImage& image) {
+    ++schemes[image.finding.scheme];
+    result.flagged += ledger && has_flag(session, image.image_id) ? 0 : 1;
+  });
   for (const auto& [scheme, images] : schemes)
     result.schemes.push_back({scheme, images});
-  result.flagged = ledger ? unflagged_count(session) : 0;
-  if (!ledger)
-    for (const SchemeCount& count : result.schemes)
-      result.flagged += count.images;
   return result;
 }
 

@@ -57,6 +57,10 @@ Catalog read_catalog(Session& session) {
   return catalog;
 }
 
+bool has_view(Session& session, const std::string& name) {
+  return session.count(sql_text(session.engine(), "catalog", "view"), {{"name", name}}) > 0;
+}
+
 std::string describe(const CatalogColumn& column) {
   return fmt::format("{}, {}, default {}", printable(column.type),
                      column.nullable ? "nullable" : "not null",

@@ -123,6 +123,22 @@ QueueTotals Items::changed() {
 QueueTotals Items::claimable() {
   return totals("claimable_totals");
 }
+
+std::optional<std::int64_t> Items::smallest_claimable() {
+  const auto row = session_.first_row(sql("smallest_claimable"));
+  return row ? row->integer(0) : std::nullopt;
+}
+
+std::int64_t Items::larger_than(std::int64_t size) {
+  return session_.count(sql("larger_count"), {{"size", size}});
+}
+
+std::optional<SizedImage> Items::largest_queued() {
+  const auto row = session_.first_row(sql("largest_queued"));
+  return row ? std::optional(SizedImage{row->text_or_empty(0), row->integer_or(1, 0)})
+             : std::nullopt;
+}
+
 QueueTotals Items::failed() {
   return totals("failed_totals");
 }

@@ -95,8 +95,13 @@ class Items {
   QueueTotals queued();     // still to read, now or later
   QueueTotals changed();    // settled before, and work again: queue_new() will queue them
   QueueTotals claimable();  // of these, now
-  QueueTotals failed();     // findings whose image still has no hash
-  QueueTotals unqueued();   // pending images that no item stands for
+  // The size of the smallest image that could be claimed now; nothing if there is none.
+  std::optional<std::int64_t> smallest_claimable();
+  // Of the queue's images that no run is reading: those larger than this, and the largest of all.
+  std::int64_t larger_than(std::int64_t size);
+  std::optional<SizedImage> largest_queued();
+  QueueTotals failed();    // findings whose image still has no hash
+  QueueTotals unqueued();  // pending images that no item stands for
   std::int64_t erased();
 
   // What verify found, in one transaction; the claims are of no run. Replaces what was recorded of

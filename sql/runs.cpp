@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -168,6 +169,20 @@ void Run::heartbeat(Session& session, const std::string& run_id, std::int64_t im
                     std::int64_t bytes) {
   session.execute(run_sql(session, "heartbeat"),
                   {{"run", run_id}, {"images", images}, {"bytes", bytes}});
+}
+
+std::int64_t earlier_pace(Session& session) {
+  // What is less shows how long files take to open. Of several runs the best: one may have had
+  // small images alone, or a --bandwidth.
+  constexpr std::int64_t kLeastBytes = 64 << 20;
+  constexpr std::int64_t kRuns = 3;
+  std::int64_t best = 0;
+  session.query(run_sql(session, "reading_times"), {{"least", kLeastBytes}, {"count", kRuns}},
+                [&](const SqlRow& row) {
+                  const auto seconds = std::max<std::int64_t>(row.integer_or(1, 0), 1);
+                  best = std::max(best, row.integer_or(0, 0) / seconds);
+                });
+  return best;
 }
 
 std::vector<RunRow> recent_runs(Session& session, std::int64_t count) {

@@ -49,6 +49,10 @@ class Run {
   bool finished_ = false;
 };
 
+// How fast the site was read of late, in bytes per second over all jobs: the best of the last three
+// backfill and verify runs, broken off or not, that read 64 MiB or more. 0 if there is none.
+std::int64_t earlier_pace(Session& session);
+
 std::vector<RunRow> recent_runs(Session& session, std::int64_t count);
 
 // The runs that are at work now: unfinished, and their process alive, or of another host with a

@@ -14,7 +14,8 @@ namespace {
 // Columns of `images` that every release since Ocata has and that this program reads.
 constexpr std::array kImageColumns = {"id",      "name",  "size",    "status",
                                       "deleted", "owner", "checksum"};
-constexpr std::array kChildTables = {"image_properties", "image_locations", "image_tags"};
+// What they hold is read as well: tasks say whether an import is alive.
+constexpr std::array kOtherTables = {"image_properties", "image_locations", "image_tags", "tasks"};
 
 bool looks_like_glance(const Catalog& catalog) {
   const auto images = catalog.find("images");
@@ -23,7 +24,7 @@ bool looks_like_glance(const Catalog& catalog) {
   const bool columns =
       std::all_of(kImageColumns.begin(), kImageColumns.end(),
                   [&](const char* name) { return images->second.column(name) != nullptr; });
-  return columns && std::all_of(kChildTables.begin(), kChildTables.end(),
+  return columns && std::all_of(kOtherTables.begin(), kOtherTables.end(),
                                 [&](const char* name) { return catalog.contains(name); });
 }
 
@@ -77,10 +78,15 @@ const std::vector<std::string>& ledger_tables() {
 SchemaState read_schema_state(Session& session) {
   SchemaState state;
   state.catalog = read_catalog(session);
+  for (const std::string& name : ledger_tables())
+    if (!state.catalog.contains(name) && has_view(session, name))
+      throw Error(ErrorKind::schema_state,
+                  name + " is a view, and ours would be a table of that name; nothing was changed");
   state.is_glance = looks_like_glance(state.catalog);
   std::vector<std::string> rows;
   const auto alembic = state.catalog.find("alembic_version");
-  if (alembic != state.catalog.end() && alembic->second.column("version_num") != nullptr)
+  state.has_alembic = alembic != state.catalog.end();
+  if (state.has_alembic && alembic->second.column("version_num") != nullptr)
     for (const SqlRow& row : session.rows("SELECT version_num FROM alembic_version"))
       rows.push_back(row.text_or_empty(0));
   state.revisions = judge_revisions(std::move(rows));
@@ -102,9 +108,11 @@ SchemaState read_schema_state(Session& session) {
 void require_glance(const SchemaState& state) {
   if (!state.is_glance)
     throw Error(ErrorKind::schema_state,
-                state.catalog.empty() ? "the database is empty: it has no Glance tables"
-                                      : "this is not a Glance database: its table images, with "
-                                        "Glance's columns, or one of its child tables is missing");
+                state.catalog.empty()
+                    ? "the database is empty: it has no Glance tables"
+                    : "this is not a Glance database: its table images, with "
+                      "Glance's columns, or one of the tables " +
+                          join({kOtherTables.begin(), kOtherTables.end()}, ", ") + " is missing");
 }
 
 void require_expanded(const SchemaState& state) {

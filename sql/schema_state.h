@@ -13,7 +13,8 @@ namespace backglance {
 struct SchemaState {
   Catalog catalog;
   Revisions revisions;
-  bool is_glance = false;      // tables images and alembic_version, with Glance's columns
+  bool is_glance = false;      // the tables that are read, images with Glance's columns
+  bool has_alembic = false;    // the table alembic_version
   bool has_os_hidden = false;  // the column, of whatever type
   bool has_os_hash = false;    // both hash columns, of whatever type
   bool has_ledger = false;     // every table of ours
@@ -21,6 +22,7 @@ struct SchemaState {
   std::string images_collation;
 };
 
+// Throws Error{schema_state} if a view has the name of a table of ours.
 SchemaState read_schema_state(Session& session);
 
 // Throw Error{schema_state} with the reason and the command to run unless this is Glance's

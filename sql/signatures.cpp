@@ -186,6 +186,10 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
   return same ? FlagChange::unchanged : FlagChange::changed;
 }
 
+bool has_flag(Session& session, const std::string& image_id) {
+  return session.first_row(signature_sql(session, "flag"), {{"id", image_id}}).has_value();
+}
+
 std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
   std::int64_t cleared = 0;
   std::string after;
@@ -203,6 +207,9 @@ std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
 
 std::int64_t tag_flagged(Session& session, const std::string& tag) {
   std::int64_t changed = untag_some(session, tag, /*deprecated_too=*/false);
+  for (const std::string& other : first_column(session, "used_tags", {}))
+    if (other != tag)
+      changed += untag_some(session, other, /*deprecated_too=*/true);
   std::string after;
   for (;;) {
     const auto page =

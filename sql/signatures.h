@@ -34,14 +34,17 @@ enum class FlagChange { added, changed, unchanged };
 FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                       std::chrono::seconds grace);
 
+bool has_flag(Session& session, const std::string& image_id);
+
 // Flags of images that have lost all such properties since: they stay for the record, with scheme
 // none. Returns their number.
 std::int64_t clear_unseen_flags(Session& session, const std::string& run_id);
 
 // Tags, as Glance's API would set and delete them. tag_flagged adds `tag` to each live image with a
 // deprecated scheme that we have not tagged before and that has no such tag, and takes it from
-// those whose scheme is no longer deprecated. untag takes back what tag_flagged added, and no tag
-// of a user. Both return the number of tags changed.
+// those whose scheme is no longer deprecated. An image has one tag of ours at most: those of
+// another name are taken back first. untag takes back what tag_flagged added, and no tag of a user.
+// Both return the number of tags changed.
 std::int64_t tag_flagged(Session& session, const std::string& tag);
 std::int64_t untag(Session& session, const std::string& tag);
 // Takes our tags, whatever their name, from images whose scheme is no longer deprecated.

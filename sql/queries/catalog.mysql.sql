@@ -28,3 +28,10 @@ FROM   information_schema.columns
 WHERE  table_schema = DATABASE()
 AND    table_name = 'images'
 AND    column_name = 'id';
+
+-- name: view
+SELECT COUNT(*)
+FROM   information_schema.tables
+WHERE  table_schema = DATABASE()
+AND    table_type = 'VIEW'
+AND    lower(table_name) = :name;

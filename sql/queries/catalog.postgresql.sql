@@ -36,3 +36,10 @@ ORDER BY 1, 2, k.place;
 
 -- name: images_collation
 SELECT '';
+
+-- name: view
+SELECT COUNT(*)
+FROM   pg_catalog.pg_class c
+WHERE  c.relkind IN ('v', 'm')
+AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    c.relname = :name;

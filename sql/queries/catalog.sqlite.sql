@@ -18,3 +18,6 @@ ORDER BY 1, 2, i.seqno;
 
 -- name: images_collation
 SELECT '';
+
+-- name: view
+SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND lower(name) = :name;

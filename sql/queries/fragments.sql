@@ -25,9 +25,17 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 -- name: item_has_come_back
 ((state = 'done' AND digest IS NULL)
  OR (state = 'failed' AND result = 'gone')
- OR (state = 'failed' AND result = 'no_location'
-     AND EXISTS (SELECT 1 FROM image_locations l
-                 WHERE l.image_id = backglance_item.image_id AND l.deleted = {false} AND l.status = 'active')))
+ OR (state = 'failed' AND result = 'no_location' AND {item_has_location}))
+
+-- The same where items are taken by pages of ids: by the state, each page would be a pass over all of them.
+-- name: item_has_come_back_by_id
+(({no_index}state = 'done' AND digest IS NULL)
+ OR ({no_index}state = 'failed' AND result = 'gone')
+ OR ({no_index}state = 'failed' AND result = 'no_location' AND {item_has_location}))
+
+-- name: item_has_location
+EXISTS (SELECT 1 FROM image_locations l
+        WHERE l.image_id = backglance_item.image_id AND {no_index}l.deleted = {false} AND l.status = 'active')
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')

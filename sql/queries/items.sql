@@ -16,7 +16,7 @@ AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
-AND    {item_has_come_back}
+AND    {item_has_come_back_by_id}
 AND    {item_is_pending};
 
 -- name: changed_totals
@@ -246,6 +246,33 @@ FROM   backglance_item
 WHERE  state = 'queued'
 AND    lease_until < {now}
 AND    next_try_at <= {now};
+
+-- name: smallest_claimable
+SELECT MIN(size_bytes)
+FROM   backglance_item
+WHERE  state = 'queued'
+AND    lease_until < {now}
+AND    next_try_at <= {now};
+
+-- Of the images that no run is reading, those that are larger than this.
+-- name: larger_count
+SELECT COUNT(*)
+FROM   backglance_item t
+JOIN   images i ON i.id = t.image_id
+WHERE  t.state = 'queued'
+AND    t.size_bytes > :size
+AND    t.lease_until < {now}
+AND    {pending};
+
+-- name: largest_queued
+SELECT   t.image_id, t.size_bytes
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    t.state = 'queued'
+AND      t.lease_until < {now}
+AND      {pending_by_id}
+ORDER BY t.size_bytes DESC, t.image_id DESC
+LIMIT    1;
 
 -- name: unqueued_totals
 SELECT COUNT(*),

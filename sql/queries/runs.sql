@@ -35,6 +35,16 @@ SET    finished_at = heartbeat_at, outcome = 'killed'
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
+-- What was read, and in what time, by the last runs that read enough to show how fast the site is.
+-- name: reading_times
+SELECT   bytes, finished_at - started_at
+FROM     backglance_run
+WHERE    command IN ('backfill', 'verify')
+AND      finished_at IS NOT NULL
+AND      bytes >= :least
+ORDER BY started_at DESC
+LIMIT    :count;
+
 -- name: recent
 SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes
 FROM     backglance_run

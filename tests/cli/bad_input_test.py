@@ -44,6 +44,10 @@ class Usage(sites.SmallSiteTest):
                 ('backfill', '--max-runtime', '-1s'), ('verify', '--limit', '-1'),
                 ('migrate', '--grace', '10x'), ('migrate', '--grace', '-5d'), ('migrate', '--grace', ''),
                 ('migrate', '--grace', '99999999999999999999d'), ('sync', '--grace', '5 moons'),
+                *(('backfill', '--sweep', *option) for option in (
+                    ('--image', 'x'), ('--retry-failed',), ('--limit', '1'), ('--max-bytes', '1G'),
+                    ('--max-runtime', '1h'), ('--jobs', '1'), ('--bandwidth', '1M'))),
+                ('sync', '--sweep'), ('sync', '--untag', 'a'),
                 ('migrate', '--tag', 'a', '--untag', 'b'), ('migrate', '--tag', 'x' * 256),
                 ('report', '--csv=rows'), ('expand', '--revert', '--repair'),
                 ('contract', '--revert', '--uninstall')):
@@ -53,6 +57,14 @@ class Usage(sites.SmallSiteTest):
                 where = options if arguments and arguments[0] in program.COMMANDS else ()
                 self.refused(*arguments, *where, code=USAGE)
                 self.assertEqual(program.tree_digest(self.site.directory), before)
+
+    def test_a_command_that_is_mistyped_is_recognized(self):
+        for typed, meant in (('bakcfill', 'backfill'), ('stauts', 'status'), ('chek', 'check'),
+                             ('Verify', 'verify'), ('expnad', 'expand'), ('sycn', 'sync')):
+            self.refused(typed, code=USAGE, words=['no command %s' % typed, 'did you mean %s?' % meant])
+            self.refused(typed, '--json', code=USAGE, words=['did you mean %s?' % meant])
+        for typed in ('destroy', 'x', 'x' * 5000, 'a\x1b[31m'):
+            self.assertNotIn('did you mean', self.refused(typed, code=USAGE, words=['no command']).err)
 
     def test_unknown_image_is_refused(self):
         self.on_site('expand')

@@ -2,11 +2,39 @@
 """How the program finds a site: configuration files as oslo.config reads them, or the command line."""
 
 import hashlib
+import itertools
+import json
 import os
+import pathlib
+import subprocess
 
 import program
 from program import DONE, EXPAND_DUE, FAILED, USAGE
 import sites
+
+OSLO = '''
+import json, sys
+from oslo_config import cfg
+conf = cfg.ConfigOpts()
+conf.register_opts([cfg.StrOpt('hashing_algorithm', default='sha512'), cfg.StrOpt('metadata_encryption_key'),
+                    cfg.DictOpt('enabled_backends')])
+conf.register_opts([cfg.StrOpt('connection', deprecated_opts=[
+    cfg.DeprecatedOpt('sql_connection', group='DEFAULT'), cfg.DeprecatedOpt('connection', group='sql')])],
+    group='database')
+store = [cfg.StrOpt('filesystem_store_datadir', default='/var/lib/glance/images'),
+         cfg.MultiStrOpt('filesystem_store_datadirs')]
+conf.register_opts([cfg.ListOpt('stores', default=['file', 'http']), *store], group='glance_store')
+conf(sys.argv[1:], project='glance', default_config_files=[], default_config_dirs=[])
+group = 'glance_store'
+for name, kind in (conf.enabled_backends or {}).items():
+    conf.register_opts(store, group=name)
+    group = name if kind == 'file' else group
+print(json.dumps({'hashing_algorithm': conf.hashing_algorithm, 'connection': conf.database.connection,
+                  'metadata_encryption_key': conf.metadata_encryption_key,
+                  'enabled_backends': conf.enabled_backends, 'stores': conf.glance_store.stores,
+                  'datadir': conf[group].filesystem_store_datadir,
+                  'datadirs': conf.glance_store.filesystem_store_datadirs}))
+'''
 
 PASSWORD = 'pa55word-of-the-database'
 
@@ -130,6 +158,82 @@ class Precedence(sites.SmallSiteTest):
     def test_status_names_the_files_it_read(self):
         status = self.on_site('status', '--json', code=DONE).object
         self.assertEqual(status['site']['config_files'], [str(self.site.config)])
+
+    def write(self, name, algorithm):
+        path = self.site.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('[DEFAULT]\nhashing_algorithm = %s\n' % algorithm)
+        return str(path)
+
+    def ours(self, *arguments, env=None):
+        return self.program('status', '--json', *arguments, env=env).object['site']
+
+    def oslo(self, *arguments, env=None):
+        """What Debian's oslo.config makes of the same command line and environment."""
+        done = subprocess.run(['/usr/bin/python3', '-c', OSLO, *arguments], check=True, env=env,
+                              stdout=subprocess.PIPE, text=True)
+        return json.loads(done.stdout)
+
+    def test_files_and_directories_count_in_the_order_of_the_command_line(self):
+        first = ['--config-file', str(self.site.config)]
+        named = [['--config-file', self.write('a.conf', 'sha256')],
+                 ['--config-dir=%s' % pathlib.Path(self.write('one.d/x.conf', 'sha384')).parent],
+                 ['--config-file=%s' % self.write('b.conf', 'sha3_256')],
+                 ['--config-dir', str(pathlib.Path(self.write('two.d/x.conf', 'md5')).parent)]]
+        seen = set()
+        for order in itertools.permutations(named):
+            arguments = first + [word for words in order for word in words]
+            wanted = self.oslo(*arguments)['hashing_algorithm']
+            seen.add(wanted)
+            self.assertEqual(self.ours(*arguments)['hashing_algorithm'], wanted, arguments)
+            # as far as the second of them before the command
+            split = len(first) + len(order[0]) + len(order[1])
+            site = self.program(*arguments[:split], 'status', '--json', *arguments[split:]).object['site']
+            self.assertEqual(site['hashing_algorithm'], wanted, arguments)
+        self.assertEqual(seen, {'sha256', 'sha384', 'sha3_256', 'md5'})
+
+    def test_the_environment_wins_over_files_as_in_oslo(self):
+        other = self.scratch()
+        for values in (
+                {'OS_DEFAULT__HASHING_ALGORITHM': 'sha3_512'},
+                {'OS_DEFAULT__METADATA_ENCRYPTION_KEY': 'k' * 32},
+                {'OS_DATABASE__CONNECTION': 'sqlite:///%s?$hashing_algorithm' % self.site.database.path},
+                {'OS_GLANCE_STORE__STORES': 'file, rbd,swift'},
+                {'OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIR': str(other)},
+                {'OS_DEFAULT__ENABLED_BACKENDS': 'Fast-1:file, far:swift',
+                 'OS_FAST-1__FILESYSTEM_STORE_DATADIR': str(other)},
+                # no such names: a group takes two underscores, and old names have no variable
+                {'OS_DATABASE_CONNECTION': 'broken', 'OS_HASHING_ALGORITHM': 'md5',
+                 'os_default__hashing_algorithm': 'md5', 'OS_SQL__CONNECTION': 'broken',
+                 'OS_DEFAULT__SQL_CONNECTION': 'broken'}):
+            with self.subTest(values):
+                env = dict(os.environ, **values)
+                arguments = ['--config-file', str(self.site.config)]
+                wanted = self.oslo(*arguments, env=env)
+                site = self.ours(*arguments, env=env)
+                self.assertEqual(site['hashing_algorithm'], wanted['hashing_algorithm'])
+                self.assertEqual(site['encrypted_locations'], bool(wanted['metadata_encryption_key']))
+                self.assertEqual(site['database'].split('?')[0], wanted['connection'].split('?')[0])
+                if wanted['enabled_backends']:
+                    self.assertEqual({one['id']: one['type'] for one in site['stores']},
+                                     wanted['enabled_backends'])
+                else:
+                    self.assertEqual([one['type'] for one in site['stores']], wanted['stores'])
+                self.assertEqual(next(one['directories'] for one in site['stores'] if one['type'] == 'file'),
+                                 [wanted['datadir']])
+
+    def test_the_command_line_wins_over_the_environment(self):
+        env = dict(os.environ, OS_DATABASE__CONNECTION='sqlite:////no/such.sqlite',
+                   OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIR='/no/such/store')
+        site = self.ours('--database', 'sqlite:///%s' % self.site.database.path, '--store-dir',
+                         str(self.site.store), env=env)
+        self.assertEqual(site['stores'][0]['directories'], [str(self.site.store)])
+
+    def test_a_variable_that_oslo_takes_apart_is_refused(self):
+        env = dict(os.environ, OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIRS='/a:1')
+        self.refused('status', *self.site.options, code=USAGE, env=env,
+                     words=['OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIRS', 'set the option in a file'])
+        self.assertEqual(self.oslo(*map(str, self.site.options), env=env)['datadirs'], ['/', 'a', ':', '1'])
 
 
 if __name__ == '__main__':

@@ -206,6 +206,27 @@ class Limits(SlowSiteTest):
         self.assertLess(len(self.published()), 32)
         self.assertEqual(self.site.leased(), 0)
 
+    def test_what_is_too_large_for_max_runtime_is_said(self):
+        largest = self.site.add(b'y' * (4 << 20))
+        limits = ('--max-runtime', '2s', '--bandwidth', '1M', '--jobs', '1')
+        words = self.on_site('backfill', *limits).out
+        self.assertRegex(words, r'too large for this --max-runtime: 1 image, the largest %s of 4\.0 MiB'
+                         r' -- next: a longer --max-runtime, or --image ID' % largest)
+        too_large = {'images': 1, 'image_id': largest, 'size': 4 << 20}
+        result = self.backfill(*limits)
+        self.assertEqual((result['end'], result['too_large']), ('out_of_time', too_large))
+        self.assertNotIn(largest, self.published())
+        self.assertEqual(self.backfill()['too_large'], None)
+
+        verified = self.on_site('verify', '--json', *limits).object
+        self.assertEqual((verified['end'], verified['too_large']), ('out_of_time', too_large))
+        compared = verified['classes'].get('verified', {'images': 0})['images']
+        self.assertEqual(verified['left']['images'], 33 - compared)
+        self.assertIn('not compared', self.on_site('verify', *limits).out)
+
+    def test_an_end_beyond_belief_ends_nothing(self):
+        self.assertEqual(self.backfill('--max-runtime', '200000d')['end'], 'complete')
+
     def test_bandwidth_is_kept(self):
         began = time.monotonic()
         self.backfill('--bandwidth', '2M')
@@ -237,6 +258,26 @@ class Limits(SlowSiteTest):
         self.assertEqual(result['classes'], {'restored': {'images': 32, 'bytes': 0}})
         self.assertEqual(result['bytes_read'], 0)
         self.assertEqual(self.site.hashes(), hashes)
+
+    def test_a_dry_sweep_says_what_it_would_restore(self):
+        self.backfill()
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        self.site.add(b'late')
+        result = self.on_site('backfill', '--sweep', '--dry-run')
+        self.assertEqual(result.out, 'would restore 32 hashes, and read nothing\n')
+        self.assertEqual(self.backfill('--sweep', '--dry-run'), {
+            'dry_run': True, 'images': 0, 'bytes': 0, 'failed_before': 0, 'to_restore': 32})
+
+    def test_sync_takes_the_options_of_migrate_and_backfill(self):
+        image_id = self.site.add(b'signed')
+        self.site.add_legacy_signature(image_id)
+        path = self.site.path_of(image_id)
+        path.rename(path.with_suffix('.away'))
+        self.sync('--tag', 'old', code=FINDINGS)
+        self.assertEqual(self.site.database.rows('SELECT value FROM image_tags'), [('old',)])
+        path.with_suffix('.away').rename(path)
+        result = self.sync('--retry-failed', '--json').object
+        self.assertEqual(result['backfill']['classes'], {'hashed': {'images': 1, 'bytes': 6}})
 
     def test_a_new_image_is_found_by_the_backfill_itself(self):
         self.backfill()

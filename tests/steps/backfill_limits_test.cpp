@@ -80,9 +80,68 @@ TEST_CASE("--max-runtime begins no image that cannot end in time", "[backfill]")
   CHECK(run.result.bytes_read == 110);
   CHECK(run.result.end == RunEnd::out_of_time);
   CHECK(run.result.left_images == 1);
+  CHECK(run.result.too_large == 1);
+  REQUIRE(run.result.largest.has_value());
+  CHECK(run.result.largest->id == ids[0]);
+  CHECK(run.result.largest->size == 4 << 20);
   // Named, it is begun all the same.
   CHECK(run_backfill(site, {.jobs = 1, .images = {ids[0]}}, pace).result.broken_off == 1);
   CHECK(run_backfill(site).order == Ids{ids[0]});
+}
+
+TEST_CASE("what earlier runs read in what time says what fits into --max-runtime", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20, 4 << 20, 10});
+  const auto note_run = [&](const char* id, std::int64_t mib_per_second, const char* outcome) {
+    site.sql().execute(
+        "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
+        "heartbeat_at, finished_at, outcome, images, bytes) VALUES (:id, 'backfill', 'h', 'p', "
+        "'v', {now} - 1000, {now} - 900, {now} - 900, :outcome, 0, :bytes)",
+        {{"id", std::string(id)},
+         {"outcome", std::string(outcome)},
+         {"bytes", mib_per_second * (100 << 20)}});
+  };
+  const Pace pace = {.bytes_per_second = 0, .max_runtime = std::chrono::seconds(2)};
+  SECTION("one that was broken off on a slow store") {
+    note_run("slow", 1, "out of time");
+    const BackfillRun run = run_backfill(site, {.jobs = 1}, pace);
+    CHECK(run.order == Ids{ids[2]});
+    CHECK(run.result.end == RunEnd::out_of_time);
+    CHECK(run.result.broken_off == 0);
+    CHECK(run.result.too_large == 2);
+  }
+  SECTION("the best of several") {
+    note_run("slow", 1, "out of time");
+    note_run("quick", 1000, "done");
+    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ReadClass::hashed) == 3);
+  }
+  SECTION("the streams share it") {
+    note_run("middling", 3, "done");
+    const BackfillRun run = run_backfill(site, {.jobs = 3}, pace);
+    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.result.too_large == 2);
+    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ReadClass::hashed) == 2);
+  }
+}
+
+TEST_CASE("of two limits the one that ended the run is named", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20, 100, 10});
+  SECTION("the time") {
+    const Pace pace = {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)};
+    const BackfillRun run = run_backfill(site, {.jobs = 1, .max_bytes = 1 << 30}, pace);
+    CHECK(run.order == Ids{ids[1], ids[2]});
+    CHECK(run.result.end == RunEnd::out_of_time);
+  }
+  SECTION("the bytes") {
+    const Pace pace = {.bytes_per_second = 0, .max_runtime = std::chrono::seconds(1000)};
+    const BackfillRun run = run_backfill(site, {.jobs = 1, .max_bytes = 110}, pace);
+    CHECK(run.order == Ids{ids[1], ids[2]});
+    CHECK(run.result.end == RunEnd::limit);
+    CHECK(run.result.too_large == 0);
+  }
 }
 
 TEST_CASE("--bandwidth is kept", "[backfill]") {

@@ -247,9 +247,26 @@ TEST_CASE("what is no Glance database is refused", "[expand]") {
     site.sql().execute("DROP TABLE image_locations");
     refused(site, "not a Glance database");
   }
+  SECTION("Glance's without the table that says whether an import is alive") {
+    GlanceSite site("queens_contract01");
+    site.sql().execute("DROP TABLE tasks");
+    refused(site, "tasks");
+  }
   SECTION("Glance's without alembic_version") {
     GlanceSite site("queens_contract01");
     site.sql().execute("DROP TABLE alembic_version");
-    CHECK_THAT(required_refusal(site).what(), Contains("alembic_version"));
+    CHECK_THAT(required_refusal(site).what(), Contains("no table alembic_version"));
+  }
+  SECTION("a view with the name of one of our tables") {
+    GlanceSite site("queens_contract01");
+    site.sql().execute("CREATE VIEW backglance_item AS SELECT id AS image_id FROM images");
+    const auto before = dump(site.sql(), Part::schema);
+    for (const auto& verb : {+[](Session& session) { expand(session); },
+                             +[](Session& session) { revert_expand(session); }}) {
+      const Error error = required_error([&] { verb(site.sql()); });
+      CHECK(error.kind() == ErrorKind::schema_state);
+      CHECK_THAT(error.what(), Contains("backglance_item is a view"));
+    }
+    CHECK(changes(before, dump(site.sql(), Part::schema)) == kNone);
   }
 }

@@ -498,8 +498,8 @@ BackfillRun run_backfill(const GlanceSite& site, const ReadOptions& options, con
   });
 }
 
-BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options) {
-  ReadContext context(site.site(), 0, std::nullopt);
+BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options, const Pace& pace) {
+  ReadContext context(site.site(), pace.bytes_per_second, pace.max_runtime);
   return collect(
       [&](const OnResult& on_result) { return verify(site.site(), context, options, on_result); });
 }

@@ -129,7 +129,8 @@ struct Pace {
 };
 BackfillRun run_backfill(const GlanceSite& site, const ReadOptions& options = {.jobs = 1},
                          const Pace& pace = {});
-BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options = {.jobs = 1});
+BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options = {.jobs = 1},
+                       const Pace& pace = {});
 BackfillRun run_sweep(const GlanceSite& site);
 
 // The Error that `action` must throw.

@@ -309,3 +309,21 @@ TEST_CASE("migrate runs alone", "[migrate]") {
   const Run run(other, "backfill");
   CHECK(required_error([&] { migrate(site.sql(), {}); }).kind() == ErrorKind::locked);
 }
+
+TEST_CASE("a dry run counts the flags that migrate then sets, of deleted images as well",
+          "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::vector<std::string> names = {"signature", "signature_hash_method",
+                                          "signature_key_type", "signature_certificate_uuid"};
+  site.add_properties(site.insert_image(), names);
+  CHECK(plan_migrate(site.sql()).flagged == 1);
+  migrate(site.sql(), {});
+  site.add_properties(site.insert_image(), names);
+  const std::string deleted = site.insert_image();
+  site.add_properties(deleted, names);
+  site.delete_image(deleted);
+  CHECK(plan_migrate(site.sql()).flagged == 2);
+  CHECK(migrate(site.sql(), {}).flagged == 2);
+  CHECK(plan_migrate(site.sql()).flagged == 0);
+}

@@ -116,16 +116,30 @@ TEST_CASE("a tag goes when the image is deprecated no longer", "[migrate]") {
   CHECK(site.live_tags(id).empty());
 }
 
-TEST_CASE("untag takes back the tag that it is given, and no other", "[migrate]") {
+TEST_CASE("another tag takes the place of the one before", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string first = sign(site);
-  tag_all(site, "one");
+  const std::string owners = sign(site);
+  site.add_tag(owners, "one");
+  CHECK(tag_all(site, "one") == 1);
   const std::string second = sign(site);
-  tag_all(site, "two");
-  CHECK(untag_all(site, "two") == 1);
-  CHECK(site.live_tags(first) == Tags{"one"});
-  CHECK(site.live_tags(second).empty());
+  CHECK(tag_all(site, "two") == 4);
+  CHECK(site.live_tags(first) == Tags{"two"});
+  CHECK(site.live_tags(second) == Tags{"two"});
+  CHECK(site.live_tags(owners) == Tags{"one", "two"});
+  CHECK(tag_all(site, "two") == 0);
+}
+
+TEST_CASE("untag takes back the tag that it is given, and no other", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  tag_all(site, "one");
+  CHECK(untag_all(site, "two") == 0);
+  CHECK(site.live_tags(id) == Tags{"one"});
+  CHECK(untag_all(site, "one") == 1);
+  CHECK(site.live_tags(id).empty());
 }
 
 TEST_CASE("a tag that Glance could not hold is refused", "[migrate]") {

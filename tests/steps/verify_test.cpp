@@ -147,6 +147,8 @@ TEST_CASE("verify keeps to its limits and reads the largest first", "[verify]") 
     const BackfillRun run = run_verify(site, {.jobs = 1, .limit = 2});
     CHECK(run.result.end == RunEnd::limit);
     CHECK(run.order == Ids{ids[1], ids[4]});
+    CHECK(run.result.left_images == 3);
+    CHECK(run.result.left_bytes == 60);
   }
   SECTION("--max-bytes") {
     const BackfillRun run = run_verify(site, {.jobs = 1, .max_bytes = 65});
@@ -159,6 +161,25 @@ TEST_CASE("verify keeps to its limits and reads the largest first", "[verify]") 
     CHECK(required_error([&] { run_verify(site, {.jobs = 1, .images = {"none"}}); }).kind() ==
           ErrorKind::usage);
   }
+}
+
+TEST_CASE("verify begins no image that cannot end in time, but of those that were named",
+          "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string large = upload_hashed(site, std::string(4 << 20, 'x'));
+  const std::string small = upload_hashed(site, "small");
+  const Pace pace = {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)};
+  const BackfillRun run = run_verify(site, {.jobs = 1}, pace);
+  CHECK(run.order == std::vector<std::string>{small});
+  CHECK(run.result.end == RunEnd::out_of_time);
+  CHECK(run.result.left_images == 1);
+  CHECK(run.result.left_bytes == 4 << 20);
+  CHECK(run.result.too_large == 1);
+  REQUIRE(run.result.largest.has_value());
+  CHECK(run.result.largest->id == large);
+  CHECK(run_verify(site, {.jobs = 1, .images = {large}}, pace).result.broken_off == 1);
+  CHECK(run_verify(site).result.left_images == 0);
 }
 
 TEST_CASE("verify pages through every image, whatever its size says", "[verify]") {

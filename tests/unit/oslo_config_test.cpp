@@ -240,10 +240,10 @@ TEST_CASE("a named file leaves the default directories in force, a named directo
   dir.write("named.conf", "[database]\nconnection = sqlite:////srv/glance.sqlite\n");
   dir.write("named.d/a.conf", "[database]\nconnection = sqlite:////srv/glance.sqlite\n");
   SiteSource by_file;
-  by_file.config_files = {dir.path() / "named.conf"};
+  by_file.config = {{dir.path() / "named.conf"}};
   CHECK(read_site(by_file).hashing_algorithm == "sha256");
   SiteSource by_dir;
-  by_dir.config_dirs = {dir.path() / "named.d"};
+  by_dir.config = {{dir.path() / "named.d", true}};
   CHECK(read_site(by_dir).hashing_algorithm == "sha224");
   SiteSource by_url;
   by_url.database_url = "sqlite:////srv/glance.sqlite";

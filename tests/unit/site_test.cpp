@@ -1,7 +1,9 @@
 #include "glance/site.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config_dir.h"
@@ -17,7 +19,7 @@ constexpr const char* kDatabase = "[database]\nconnection = sqlite:////srv/glanc
 Site site_of(const std::string& text) {
   const ConfigDir dir;
   SiteSource source;
-  source.config_files = {dir.write("glance-api.conf", text)};
+  source.config = {{dir.write("glance-api.conf", text)}};
   return read_site(source);
 }
 
@@ -158,20 +160,40 @@ TEST_CASE("enabled_backends that is no list of pairs is refused") {
   }
 }
 
-TEST_CASE("later files win, those of the directories last") {
+TEST_CASE("later files win, those of directories in their turn") {
   const ConfigDir dir;
   SiteSource source;
-  source.config_files = {
-      dir.write("1.conf", "[DEFAULT]\nhashing_algorithm=md5\n[database]\nconnection=sqlite:///1\n"),
-      dir.write("2.conf", "[database]\nconnection=sqlite:///2\n")};
+  source.config = {
+      {dir.write("1.conf",
+                 "[DEFAULT]\nhashing_algorithm=md5\n[database]\nconnection=sqlite:///1\n")},
+      {dir.write("2.conf", "[database]\nconnection=sqlite:///2\n")}};
   dir.write("d/b.conf", "[database]\nconnection=sqlite:///b\n");
   dir.write("d/a.conf", "[database]\nconnection=sqlite:///a\n");
   CHECK(read_site(source).database.database == "2");
-  source.config_dirs = {dir.path() / "d"};
+  source.config.push_back({dir.path() / "d", true});
   const Site site = read_site(source);
   CHECK(site.database.database == "b");
   CHECK(site.hashing_algorithm == "md5");
   CHECK(site.config_files.size() == 4);
+  std::swap(source.config[1], source.config[2]);
+  CHECK(read_site(source).database.database == "2");
+}
+
+TEST_CASE("the environment wins over files, and the command line over it") {
+  const ConfigDir dir;
+  SiteSource source;
+  source.config = {{dir.write("x.conf",
+                              "[DEFAULT]\nhashing_algorithm=md5\n[database]\n"
+                              "connection=sqlite:///file\n")}};
+  setenv("OS_DATABASE__CONNECTION", "sqlite:///environment-$hashing_algorithm", 1);
+  CHECK(read_site(source).database.database == "environment-md5");
+  setenv("OS_DEFAULT__HASHING_ALGORITHM", "sha256", 1);
+  CHECK(read_site(source).database.database == "environment-sha256");
+  CHECK(read_site(source).hashing_algorithm == "sha256");
+  source.database_url = "sqlite:///command-line";
+  CHECK(read_site(source).database.database == "command-line");
+  unsetenv("OS_DATABASE__CONNECTION");
+  unsetenv("OS_DEFAULT__HASHING_ALGORITHM");
 }
 
 TEST_CASE("a database URL needs no file and wins over one") {
@@ -183,8 +205,8 @@ TEST_CASE("a database URL needs no file and wins over one") {
   CHECK(site.config_files.empty());
   CHECK(site.store_directories() == std::vector<fs::path>{"/images", fs::current_path() / "more"});
   const ConfigDir dir;
-  source.config_files = {
-      dir.write("x.conf", "[DEFAULT]\nhashing_algorithm=sha256\n[database]\nconnection=broken\n")};
+  source.config = {{dir.write(
+      "x.conf", "[DEFAULT]\nhashing_algorithm=sha256\n[database]\nconnection=broken\n")}};
   CHECK(read_site(source).database.database == "/tmp/x.db");
   CHECK(read_site(source).hashing_algorithm == "sha256");
 }
@@ -192,9 +214,9 @@ TEST_CASE("a database URL needs no file and wins over one") {
 TEST_CASE("store directories of the command line take the place of all file stores") {
   const ConfigDir dir;
   SiteSource source;
-  source.config_files = {dir.write(
-      "x.conf", std::string(kDatabase) + "[DEFAULT]\nenabled_backends = a:file,r:rbd,b:file\n"
-                                         "[a]\nfilesystem_store_datadirs = /a:broken\n")};
+  source.config = {{dir.write("x.conf", std::string(kDatabase) +
+                                            "[DEFAULT]\nenabled_backends = a:file,r:rbd,b:file\n"
+                                            "[a]\nfilesystem_store_datadirs = /a:broken\n")}};
   source.store_dirs = {"/images"};
   const Site site = read_site(source);
   REQUIRE(site.stores.size() == 2);
@@ -241,9 +263,8 @@ TEST_CASE("an encryption key of a length that AES has not is refused without sho
 TEST_CASE("a configuration file or directory that is not there is told") {
   const ConfigDir dir;
   SiteSource source;
-  source.config_files = {dir.path() / "none.conf"};
+  source.config = {{dir.path() / "none.conf"}};
   CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::io);
-  source.config_files.clear();
-  source.config_dirs = {dir.path() / "none.d"};
+  source.config = {{dir.path() / "none.d", true}};
   CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
 }

@@ -66,6 +66,21 @@ TEST_CASE("a disagreement says both values and no control character") {
   CHECK(outcome.reason.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("a disagreement names the location that was read") {
+  const auto reason_of = [](const ImageRow& image) {
+    ReadOutcome outcome = three_bytes();
+    outcome.location_id = 22;
+    outcome.reason = "location 21: no such file";
+    judge_for_verify(image, outcome);
+    return outcome.reason;
+  };
+  for (const ImageRow& image : {image_with(4, kMd5), image_with(3, "no md5 at all"),
+                                image_with(3, kMd5, "sha256", "ba7816b0")}) {
+    CHECK(reason_of(image).starts_with("location 22: "));
+    CHECK(reason_of(image).ends_with("; location 21: no such file"));
+  }
+}
+
 TEST_CASE("verify compares the digest and falls back to the checksum") {
   CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816bf")) == ReadClass::verified);
   CHECK(verify_verdict(image_with(3, kMd5, "sha256", "BA7816BF")) == ReadClass::verified);

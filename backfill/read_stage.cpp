@@ -1,0 +1,38 @@
+#include "backfill/read_stage.h"
+
+#include <algorithm>
+
+namespace backglance {
+
+bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options) {
+  return options.images.empty() && size > context.pace().largest_in_time();
+}
+
+std::int64_t streams(const ReadCounters& counters, const ReadOptions& options) {
+  return std::min(std::int64_t{options.jobs_or_default()},
+                  static_cast<std::int64_t>(counters.images_total.load()));
+}
+
+void read_in_time(Work& work, ReadContext& context, const ReadOptions& options) {
+  if (work.outcome)
+    return;
+  // Asked again: between the claim and the read may lie a whole other image.
+  if (too_late(work.claim.size_bytes, context, options)) {
+    work.put_back = true;
+    return;
+  }
+  const auto began = ReadPace::Clock::now();
+  work.outcome = read_once(work.task, *work.algorithm, context);
+  work.took = ReadPace::Clock::now() - began;
+}
+
+RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
+  // A signal, or the end of the time, that came after the last image has ended nothing early.
+  if (result.broken_off > 0 && context.should_stop())
+    return context.why_stopped();
+  if (result.put_back > 0 && claimed == RunEnd::complete)
+    return RunEnd::out_of_time;
+  return claimed;
+}
+
+}  // namespace backglance

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "backfill/backfill.h"
+#include "backfill/pipeline.h"
+
+namespace backglance {
+
+// What backfill and verify share of a run under --max-runtime.
+
+// True if a read of that many bytes cannot end in time any more. Images that were named are begun
+// all the same.
+bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options);
+
+// How many images are read at a time, where the queue may have fewer than there are jobs.
+std::int64_t streams(const ReadCounters& counters, const ReadOptions& options);
+
+// The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
+// it back if its turn came too late. Any number of threads.
+void read_in_time(Work& work, ReadContext& context, const ReadOptions& options);
+
+// Why a run ended, of which its first stage says `claimed`.
+RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);
+
+}  // namespace backglance
