@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "backfill/bandwidth.h"
 #include "backfill/digest/algorithm.h"
+#include "backfill/pause_gate.h"
 #include "backfill/store/source.h"
 #include "glance/site.h"
 #include "sql/images.h"
@@ -51,6 +53,16 @@ class ReadContext {
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 
+  // Waits while something holds the run up, and says whether it is to go on then: false once
+  // should_stop(). To be asked before each image and each chunk.
+  bool may_go_on();
+  PauseGate& pause_gate() { return pause_gate_; }
+  // What the run waits for now, on one line; empty while it does not wait.
+  std::string waiting_for() const { return pause_gate_.waiting_for(); }
+  // Called by each thread that begins to wait in may_go_on(), so that what was read is published
+  // before a wait of hours. Set while no thread is in there; empty: nothing.
+  void before_waiting(std::function<void()> settle) { before_waiting_ = std::move(settle); }
+
   // The most bytes that a read begun now can end before the end of --max-runtime, at the pace of
   // the fastest image so far: larger ones would only be broken off, night after night.
   std::int64_t largest_in_time() const;
@@ -74,6 +86,8 @@ class ReadContext {
   std::string encryption_key_;
   const DigestAlgorithm* site_algorithm_;
   Bandwidth bandwidth_;
+  PauseGate pause_gate_;
+  std::function<void()> before_waiting_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::uint64_t bytes_per_second_limit_;
   std::atomic<std::int64_t> best_pace_{0};  // bytes per second; 0: none measured yet

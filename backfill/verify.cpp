@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <mutex>
 #include <optional>
 
 #include "backfill/backfill.h"
@@ -51,10 +52,11 @@ class VerifyList {
 
   bool next(Work& work) {
     for (;;) {
-      if (context_.should_stop()) {
+      if (!context_.may_go_on()) {
         end_ = context_.why_stopped();
         return false;
       }
+      session_.refresh();
       if (options_.limit && handed_out_ >= *options_.limit) {
         end_ = RunEnd::limit;
         return false;
@@ -131,26 +133,25 @@ class VerifyRecord {
   }
 
   void add(Work& work) {
+    const std::lock_guard lock(mutex_);
     if (!work.outcome) {
       ++result_.broken_off;
       return;
     }
     waiting_.push_back({work.claim, std::move(*work.outcome)});
-    if (pace_.add(work.took))
-      flush();
+    if (pace_.add(work.took) || context_.pause_gate().is_closed())
+      commit();
   }
 
-  // Records what is still waiting. After the pipeline.
+  // Records what is still waiting. After the pipeline, or by a thread that begins to wait.
   void flush() {
-    if (run_)
-      retry_busy([&] { Items(*session_).record_verifications(run_->id(), waiting_); });
-    for (const Items::Settled& one : waiting_)
-      count(one);
-    waiting_.clear();
-    pace_.committed();
+    const std::lock_guard lock(mutex_);
+    commit();
   }
 
   void finish(RunEnd end) {
+    if (session_)
+      session_->refresh();
     if (run_)
       run_->finish(end == RunEnd::interrupted ? "interrupted" : "done",
                    static_cast<std::int64_t>(context_.counters().images_settled.load()),
@@ -158,6 +159,17 @@ class VerifyRecord {
   }
 
  private:
+  void commit() {
+    if (run_) {
+      session_->refresh();
+      retry_busy([&] { Items(*session_).record_verifications(run_->id(), waiting_); });
+    }
+    for (const Items::Settled& one : waiting_)
+      count(one);
+    waiting_.clear();
+    pace_.committed();
+  }
+
   void count(const Items::Settled& one) {
     const auto& [claim, outcome] = one;
     ReadCounters& counters = context_.counters();
@@ -177,6 +189,7 @@ class VerifyRecord {
   ReadResult& result_;
   std::optional<Session> session_;
   std::optional<Run> run_;
+  std::mutex mutex_;  // guards the session and the fields below
   std::vector<Items::Settled> waiting_;
   CommitPace pace_;
 };
@@ -211,6 +224,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   ReadResult result;
   VerifyList list(site, context, options);
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
+  context.before_waiting([&] { record.flush(); });
   run_pipeline(options.jobs_or_default(),
                {[&](Work& work) { return list.next(work); },
                 [&](Work& work) {
@@ -223,6 +237,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                     judge_for_verify(work.task.image, *work.outcome);
                 },
                 [&](Work& work) { record.add(work); }});
+  context.before_waiting({});
   record.flush();
   result.end = list.end();
   // A signal that came after the last image has ended nothing early.

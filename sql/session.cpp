@@ -150,6 +150,7 @@ struct Session::Connection {
   const Driver& driver;
   const EngineFacts* facts = nullptr;
   soci::session soci;
+  std::chrono::steady_clock::time_point used;
   // By text and types of the parameters. After `soci`, so that they go first.
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
@@ -164,10 +165,12 @@ struct Session::Connection {
 void Session::Connection::open() {
   driver.open(soci, url, options);
   facts = &driver.facts(soci);
+  used = std::chrono::steady_clock::now();
 }
 
 Prepared& Session::Connection::statement(std::string_view sql, const SqlParameters& parameters,
                                          bool returns_rows) {
+  used = std::chrono::steady_clock::now();
   const std::string name = key(sql, parameters);
   auto found = statements.find(name);
   if (found == statements.end()) {
@@ -195,7 +198,7 @@ void Session::Connection::forget(std::string_view sql, const SqlParameters& para
 }
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
-    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, {}, {}}) {
+    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, {}, {}, {}}) {
   try {
     connection_->open();
   } catch (const soci::soci_error& error) {
@@ -214,6 +217,12 @@ void Session::reconnect() {
   } catch (const soci::soci_error& error) {
     throw connection_->driver.translated(error, connection_->url);
   }
+}
+
+void Session::refresh() {
+  constexpr std::chrono::minutes kIdle{10};
+  if (std::chrono::steady_clock::now() - connection_->used > kIdle)
+    reconnect();
 }
 
 Session::~Session() = default;
