@@ -65,9 +65,10 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
 }
 
-Progress::Progress(const ReadCounters& counters, const PauseGate& gate)
+Progress::Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate)
     : counters_(counters),
       gate_(gate),
+      decorate_(std::move(decorate)),
       terminal_(isatty(STDERR_FILENO) == 1),
       started_(Clock::now()),
       drawn_(started_),
@@ -118,8 +119,10 @@ void Progress::draw() {
   if (terminal_)
     fmt::print(stderr, "\r{}\x1b[K",
                progress_line(counters_, rate_, terminal_columns(), waiting_for));
-  else
-    fmt::print(stderr, "{}\n", progress_line(counters_, rate_, kPlainColumns, waiting_for));
+  if (!terminal_) {
+    const std::string line = progress_line(counters_, rate_, kPlainColumns, waiting_for);
+    fmt::print(stderr, "{}\n", decorate_ ? decorate_(line) : line);
+  }
   line_shown_ = terminal_;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,7 +16,9 @@ namespace backglance {
 // for takes the rate's place. Ends, and clears its line, when destroyed.
 class Progress {
  public:
-  Progress(const ReadCounters& counters, const PauseGate& gate);
+  // What a plain progress line becomes before it is printed: one line again.
+  using Decorate = std::function<std::string(const std::string& line)>;
+  Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -32,6 +35,7 @@ class Progress {
 
   const ReadCounters& counters_;
   const PauseGate& gate_;
+  const Decorate decorate_;
   const bool terminal_;
   std::mutex mutex_;  // guards standard error and the fields below
   std::condition_variable_any wake_;
