@@ -71,15 +71,17 @@ QueueTotals named_totals(Session& session, const std::vector<std::string>& image
   return totals;
 }
 
-void read_queue(const Site& site, const std::string& run_id, ReadContext& context,
-                const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
+void read_queue(const Site& site, const std::string& run_id, const Heartbeat& heartbeat,
+                ReadContext& context, const ReadOptions& options, const OnResult& on_result,
+                ReadResult& result) {
   Claimer claimer(site, run_id, context, options);
   Settler settler(site, run_id, context, on_result, result);
-  const Heartbeat heartbeat(site, run_id, context);
+  context.before_waiting([&] { settler.flush(); });
   run_pipeline(options.jobs_or_default(),
                {[&](Work& work) { return claimer.next(work); },
                 [&](Work& work) { read_and_judge(work, context, options); },
                 [&](Work& work) { settler.add(work); }});
+  context.before_waiting({});
   settler.flush();
   claimer.release_rest();
   if (heartbeat.lost())
@@ -121,9 +123,12 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   Session session(site.database);
   require_expanded(read_schema_state(session));
   Run run(session, "backfill");
+  // From the first wait on: a run that waits for hours is as alive as one that reads.
+  const Heartbeat heartbeat(site, run.id(), context);
   Items items(session);
   ReadResult result;
 
+  context.may_go_on();
   sweep_erased(session, context, on_result, result);
   result.queued = items.queue_new();
   if (options.retry_failed)
@@ -137,10 +142,11 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
-    read_queue(site, run.id(), context, to_read, on_result, result);
+    read_queue(site, run.id(), heartbeat, context, to_read, on_result, result);
+  session.refresh();
 
-  // What Glance saved over while we read.
-  if (!stop_requested())
+  // What Glance saved over while we read. Not worth a wait: the next run begins with it.
+  if (!stop_requested() && !context.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
   const QueueTotals left = items.queued();
   result.left_images = left.images;
@@ -165,13 +171,16 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   Session session(site.database);
   require_expanded(read_schema_state(session));
   Run run(session, "backfill");
+  const Heartbeat heartbeat(site, run.id(), context);
   ReadResult result;
-  sweep_erased(session, context, on_result, result);
+  bool whole = false;
+  while (!whole && context.may_go_on())
+    whole = sweep_erased(session, context, on_result, result);
   const QueueTotals left = Items(session).queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  if (stop_requested())
-    result.end = RunEnd::interrupted;
+  if (!whole)
+    result.end = context.why_stopped();
   run.finish(outcome_text(result.end), result.total(ReadClass::restored).images);
   return result;
 }

@@ -25,10 +25,11 @@ Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& conte
       options_(options) {}
 
 bool Claimer::next(Work& work) {
-  if (context_.should_stop()) {
+  if (!context_.may_go_on()) {
     end_ = context_.why_stopped();
     return false;
   }
+  session_.refresh();
   if (options_.limit && handed_out_ >= *options_.limit) {
     end_ = RunEnd::limit;
     return false;

@@ -72,7 +72,7 @@ Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& 
   const auto buffer = thread_buffer();
   auto before = ReadPace::Clock::now();
   for (;;) {
-    if (context.should_stop())
+    if (!context.may_go_on())
       return {true, {}};
     auto result = source.read(buffer);
     if (auto* failure = std::get_if<ReadFailure>(&result))
@@ -138,6 +138,15 @@ RunEnd ReadContext::why_stopped() const {
 
 bool ReadContext::should_stop() const {
   return stop_requested() || abandoned_.load(std::memory_order_relaxed) || pace_.out_of_time();
+}
+
+bool ReadContext::may_go_on() {
+  if (pause_gate_.is_closed() && !should_stop()) {
+    if (before_waiting_)
+      before_waiting_();
+    pause_gate_.wait([this] { return should_stop(); });
+  }
+  return !should_stop();
 }
 
 SourceOpener* ReadContext::opener_for(const std::string& scheme) const {

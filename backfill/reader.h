@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "backfill/bandwidth.h"
 #include "backfill/digest/algorithm.h"
+#include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
 #include "backfill/store/source.h"
 #include "glance/site.h"
@@ -52,6 +54,16 @@ class ReadContext {
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 
+  // Waits while something holds the run up, and says whether it is to go on then: false once
+  // should_stop(). To be asked before each image and each chunk.
+  bool may_go_on();
+  PauseGate& pause_gate() { return pause_gate_; }
+  // What the run waits for now, on one line; empty while it does not wait.
+  std::string waiting_for() const { return pause_gate_.waiting_for(); }
+  // Called by each thread that begins to wait in may_go_on(), so that what was read is published
+  // before a wait of hours. Set while no thread is in there; empty: nothing.
+  void before_waiting(std::function<void()> settle) { before_waiting_ = std::move(settle); }
+
   SourceOpener* opener_for(const std::string& scheme) const;
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
@@ -69,6 +81,8 @@ class ReadContext {
   std::string encryption_key_;
   const DigestAlgorithm* site_algorithm_;
   Bandwidth bandwidth_;
+  PauseGate pause_gate_;
+  std::function<void()> before_waiting_;
   ReadPace pace_;
   std::atomic<bool> abandoned_{false};
   ReadCounters counters_;

@@ -3,6 +3,7 @@
 #include "sql/retry.h"
 
 namespace backglance {
+
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
     : session_(site.database),
@@ -13,17 +14,23 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
       result_(result) {}
 
 void Settler::add(Work& work) {
+  const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
     retry(session_, [&] { items_.release(run_id_, work.claim); });
     return;
   }
   waiting_.push_back({work.claim, std::move(*work.outcome)});
-  if (pace_.add(work.took))
-    flush();
+  if (pace_.add(work.took) || context_.pause_gate().is_closed())
+    commit();
 }
 
 void Settler::flush() {
+  const std::lock_guard lock(mutex_);
+  commit();
+}
+
+void Settler::commit() {
   if (waiting_.empty())
     return;
   const auto became = retry(session_, [&] { return items_.settle(run_id_, waiting_); });

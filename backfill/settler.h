@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,23 +13,27 @@
 namespace backglance {
 
 // The pipeline's last stage: publishes what was read, settles what was not, gives back what was
-// broken off. Several to a transaction, as CommitPace has it. One thread at a time.
+// broken off. Several to a transaction, as CommitPace has it, but none is kept through a wait.
 class Settler {
  public:
   Settler(const Site& site, const std::string& run_id, ReadContext& context,
           const OnResult& on_result, ReadResult& result);
 
+  // The pipeline's stage: one thread at a time.
   void add(Work& work);
-  // Commits what is still waiting. After the pipeline.
+  // Commits what is still waiting. After the pipeline, or by a thread that begins to wait.
   void flush();
 
  private:
+  void commit();
+
   Session session_;
   Items items_;
   std::string run_id_;
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
+  std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
   CommitPace pace_;
 };

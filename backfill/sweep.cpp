@@ -27,14 +27,16 @@ bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
 
 }  // namespace
 
-void sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
+bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
                   ReadResult& result) {
   Items items(session);
   std::string after;
   for (;;) {
     const auto page = items.erased_page(after, kPage);
-    if (page.empty() || stop_requested())
-      return;
+    if (page.empty())
+      return true;
+    if (stop_requested() || context.pause_gate().is_closed())
+      return false;
     for (const Items::Erased& erased : page) {
       if (!is_same_object(erased, context) ||
           !retry(session, [&] { return items.restore(erased); })) {

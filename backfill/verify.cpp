@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <mutex>
 #include <optional>
 
 #include "backfill/backfill.h"
@@ -77,10 +78,11 @@ class VerifyList {
 
   bool next(Work& work) {
     for (;;) {
-      if (context_.should_stop()) {
+      if (!context_.may_go_on()) {
         end_ = context_.why_stopped();
         return false;
       }
+      session_.refresh();
       if (options_.limit && handed_out_ >= *options_.limit) {
         end_ = RunEnd::limit;
         return false;
@@ -162,6 +164,7 @@ class VerifyRecord {
   }
 
   void add(Work& work) {
+    const std::lock_guard lock(mutex_);
     if (!work.outcome) {
       ++(work.put_back ? result_.put_back : result_.broken_off);
       if (work.claim.size_bytes > context_.pace().largest_in_run())
@@ -172,21 +175,19 @@ class VerifyRecord {
     --result_.left_images;
     result_.left_bytes -= work.claim.size_bytes;
     waiting_.push_back({work.claim, std::move(*work.outcome)});
-    if (pace_.add(work.took))
-      flush();
+    if (pace_.add(work.took) || context_.pause_gate().is_closed())
+      commit();
   }
 
-  // Records what is still waiting. After the pipeline.
+  // Records what is still waiting. After the pipeline, or by a thread that begins to wait.
   void flush() {
-    if (run_)
-      retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
-    for (const Items::Settled& one : waiting_)
-      count(one);
-    waiting_.clear();
-    pace_.committed();
+    const std::lock_guard lock(mutex_);
+    commit();
   }
 
   void finish(RunEnd end) {
+    if (session_)
+      session_->refresh();
     if (run_)
       run_->finish(end == RunEnd::interrupted ? "interrupted" : "done",
                    static_cast<std::int64_t>(context_.counters().images_settled.load()),
@@ -194,6 +195,17 @@ class VerifyRecord {
   }
 
  private:
+  void commit() {
+    if (run_) {
+      session_->refresh();
+      retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
+    }
+    for (const Items::Settled& one : waiting_)
+      count(one);
+    waiting_.clear();
+    pace_.committed();
+  }
+
   void count(const Items::Settled& one) {
     const auto& [claim, outcome] = one;
     ReadCounters& counters = context_.counters();
@@ -213,6 +225,7 @@ class VerifyRecord {
   ReadResult& result_;
   std::optional<Session> session_;
   std::optional<Run> run_;
+  std::mutex mutex_;  // guards the session and the fields below
   std::vector<Items::Settled> waiting_;
   CommitPace pace_;
 };
@@ -245,6 +258,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   result.left_images = list.all().images;
   result.left_bytes = list.all().bytes;
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
+  context.before_waiting([&] { record.flush(); });
   run_pipeline(options.jobs_or_default(),
                {[&](Work& work) { return list.next(work); },
                 [&](Work& work) {
@@ -253,6 +267,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                     judge_for_verify(work.task.image, *work.outcome);
                 },
                 [&](Work& work) { record.add(work); }});
+  context.before_waiting({});
   record.flush();
   result.end = end_of_run(list.end(), result, context);
   result.too_large += list.too_large();

@@ -2,7 +2,6 @@
 #include "cli/data_commands.h"
 
 #include <fmt/format.h>
-#include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
 #include <array>
@@ -12,7 +11,6 @@
 
 #include "base/text.h"
 #include "cli/json.h"
-#include "cli/progress.h"
 #include "cli/schema_commands.h"
 
 namespace backglance {
@@ -28,24 +26,6 @@ std::uint64_t bytes_option(const std::string& name, const std::string& text) {
     throw Error(ErrorKind::usage, fmt::format("{} {}: not a number of bytes such as 500M or 2T",
                                               name, printable(text)));
   return *bytes;
-}
-
-using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
-
-// Runs a reading command under its progress display. Findings are said as they come.
-ReadResult with_progress(const Site& site, const ReadOptions& options, ReadCommand command) {
-  ReadContext context(site, options.bandwidth, options.max_runtime);
-  // oneTBB would start no more threads than there are processors; readers wait for disks.
-  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<std::size_t>(options.jobs_or_default()));
-  Progress progress(context.counters());
-  for (const std::string& directory : context.unavailable_directories())
-    progress.say("warning: store directory " + printable(directory) + " cannot be opened");
-  return command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
-    if (is_finding(outcome.read_class))
-      progress.say(fmt::format("{}: {}: {}", printable(id), read_class_text(outcome.read_class),
-                               outcome.reason));
-  });
 }
 
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
@@ -76,10 +56,14 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
 
 ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
+  const JobOptions job = job_options(flags.job);
   const Site site = read_site(common.source);
   if (common.dry_run)
     return dry_run_backfill(common, site, options, flags.sweep);
-  const ReadResult result = run_backfill(site, flags, common.json);
+  const ReadResult result =
+      run_job("backfill", site, options, job, flags.sweep ? sweep_command : backfill);
+  if (!common.json)
+    print_read_result(result, flags.sweep ? "sweep" : "backfill");
   if (common.json)
     print_json(read_result_json(result));
   return exit_code_of(result);
@@ -87,6 +71,7 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
 
 ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
+  const JobOptions job = job_options(flags.job);
   const Site site = read_site(common.source);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
@@ -98,7 +83,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
                  human_bytes(static_cast<std::uint64_t>(totals.bytes)));
     return ExitCode::done;
   }
-  const ReadResult result = with_progress(site, options, verify);
+  const ReadResult result = run_job("verify", site, options, job, verify);
   if (common.json)
     print_json(read_result_json(result));
   else
@@ -183,6 +168,7 @@ struct SyncFlags {
 ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   const MigrateOptions migrate_with = migrate_options(flags.migrate);
   const ReadOptions read_with = read_options(flags.read);
+  const JobOptions job = job_options(flags.read.job);
   const Site site = read_site(common.source);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
@@ -209,7 +195,9 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   const MigrateResult data = migrate(session, migrate_with);
   if (!common.json)
     print_migrate_result(data, false);
-  const ReadResult reads = run_backfill(site, flags.read, common.json);
+  const ReadResult reads = run_job("sync", site, read_with, job, backfill);
+  if (!common.json)
+    print_read_result(reads, "backfill");
   if (common.json)
     print_json({{"dry_run", false},
                 {"statements", statements_json(schema)},
@@ -240,6 +228,7 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
       ->type_name("ID")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_job_options(app, flags.job);
 }
 
 std::chrono::seconds duration_option(const std::string& name, const std::string& text) {
@@ -270,14 +259,6 @@ ReadOptions read_options(const ReadFlags& flags) {
                        options.images.end());
   options.retry_failed = flags.retry_failed;
   return options;
-}
-
-ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json) {
-  ReadResult result =
-      with_progress(site, read_options(flags), flags.sweep ? sweep_command : backfill);
-  if (!json)
-    print_read_result(result, flags.sweep ? "sweep" : "backfill");
-  return result;
 }
 
 void print_read_result(const ReadResult& result, const std::string& verb) {

@@ -6,6 +6,7 @@
 
 #include "backfill/backfill.h"
 #include "cli/command.h"
+#include "cli/job.h"
 #include "migrate/migrate.h"
 
 namespace backglance {
@@ -20,6 +21,7 @@ struct ReadFlags {
   std::vector<std::string> images;
   bool retry_failed = false;
   bool sweep = false;
+  JobFlags job;
 };
 
 void add_read_options(CLI::App& app, ReadFlags& flags);
@@ -28,9 +30,6 @@ void add_read_options(CLI::App& app, ReadFlags& flags);
 ReadOptions read_options(const ReadFlags& flags);
 std::chrono::seconds duration_option(const std::string& name, const std::string& text);
 
-// Runs a backfill with progress and prints its result. `quiet` leaves the JSON object to the
-// caller.
-ReadResult run_backfill(const Site& site, const ReadFlags& flags, bool json);
 void print_read_result(const ReadResult& result, const std::string& verb);
 void print_migrate_result(const MigrateResult& result, bool dry_run);
 ExitCode exit_code_of(const ReadResult& result);

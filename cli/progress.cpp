@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kRedraw{250};
 constexpr std::chrono::seconds kPlainLine{30};
 constexpr double kSmoothingSeconds = 10;
 constexpr int kBarWidth = 20;
+constexpr int kPlainColumns = 300;
 
 int terminal_columns() {
   winsize size = {};
@@ -34,7 +35,8 @@ std::string bar(double share) {
 
 }  // namespace
 
-std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns) {
+std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns,
+                          const std::string& waiting_for) {
   const std::uint64_t total = counters.bytes_total.load();
   const std::uint64_t read = counters.bytes_read.load();
   // Bytes that will not be read after all are progress as well.
@@ -48,10 +50,13 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   else if (rest > 0 && bytes_per_second > 0)
     left = ", " + human_duration(std::chrono::seconds(std::llround(rest / bytes_per_second))) +
            " left";
+  const std::string pace =
+      waiting_for.empty()
+          ? fmt::format("{}/s{}", human_bytes(static_cast<std::uint64_t>(bytes_per_second)), left)
+          : "waiting: " + waiting_for;
   const std::string figures =
-      fmt::format("{:3.0f}%  {} of {}, {}/s{}, {} of {} images", share * 100, human_bytes(done),
-                  human_bytes(total), human_bytes(static_cast<std::uint64_t>(bytes_per_second)),
-                  left, counters.images_settled.load(),
+      fmt::format("{:3.0f}%  {} of {}, {}, {} of {} images", share * 100, human_bytes(done),
+                  human_bytes(total), pace, counters.images_settled.load(),
                   std::max(counters.images_total.load(), counters.images_settled.load()));
   const std::uint64_t findings = counters.findings.load();
   std::string line = findings == 0 ? figures : fmt::format("{}, {} findings", figures, findings);
@@ -60,8 +65,10 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
 }
 
-Progress::Progress(const ReadCounters& counters)
+Progress::Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate)
     : counters_(counters),
+      gate_(gate),
+      decorate_(std::move(decorate)),
       terminal_(isatty(STDERR_FILENO) == 1),
       started_(Clock::now()),
       drawn_(started_),
@@ -79,6 +86,11 @@ void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
   fmt::print(stderr, "{}{}\n", line_shown_ ? "\r\x1b[K" : "", line);
   line_shown_ = false;
+}
+
+void Progress::say_wait(const std::string& waiting_for) {
+  if (!terminal_)
+    say(waiting_for.empty() ? "going on" : "waiting: " + waiting_for);
 }
 
 void Progress::run(const std::stop_token& stop) {
@@ -103,10 +115,14 @@ void Progress::draw() {
   rate_ = rate_ == 0 ? current : rate_ + weight * (current - rate_);
   drawn_ = now;
   drawn_bytes_ = bytes;
+  const std::string waiting_for = gate_.waiting_for();
   if (terminal_)
-    fmt::print(stderr, "\r{}\x1b[K", progress_line(counters_, rate_, terminal_columns()));
-  else
-    fmt::print(stderr, "{}\n", progress_line(counters_, rate_, 200));
+    fmt::print(stderr, "\r{}\x1b[K",
+               progress_line(counters_, rate_, terminal_columns(), waiting_for));
+  if (!terminal_) {
+    const std::string line = progress_line(counters_, rate_, kPlainColumns, waiting_for);
+    fmt::print(stderr, "{}\n", decorate_ ? decorate_(line) : line);
+  }
   line_shown_ = terminal_;
 }
 

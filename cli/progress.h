@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,23 +12,30 @@ namespace backglance {
 
 // Shows how far a reading run is, on standard error: on a terminal one line that is redrawn several
 // times a second, elsewhere a plain line every 30 s. In bytes, because images differ a
-// thousandfold; the rate is that of the last ten seconds or so. Ends, and clears its line, when
-// destroyed.
+// thousandfold; the rate is that of the last ten seconds or so. While the run waits, what it waits
+// for takes the rate's place. Ends, and clears its line, when destroyed.
 class Progress {
  public:
-  explicit Progress(const ReadCounters& counters);
+  // What a plain progress line becomes before it is printed: one line again.
+  using Decorate = std::function<std::string(const std::string& line)>;
+  Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   // Prints a line above the progress line. Any thread.
   void say(const std::string& line);
+  // That a wait begins, or is for something else now; with nothing, that it has ended. A line of
+  // its own where there is no progress line to show it. Any thread.
+  void say_wait(const std::string& waiting_for);
 
  private:
   void run(const std::stop_token& stop);
   void draw();
 
   const ReadCounters& counters_;
+  const PauseGate& gate_;
+  const Decorate decorate_;
   const bool terminal_;
   std::mutex mutex_;  // guards standard error and the fields below
   std::condition_variable_any wake_;
@@ -40,6 +48,7 @@ class Progress {
 };
 
 // The progress line for these figures, without a line end; at most `columns` characters.
-std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns);
+std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns,
+                          const std::string& waiting_for = {});
 
 }  // namespace backglance

@@ -41,6 +41,11 @@ struct EngineFacts {
   bool transactional_ddl;
   // Schema statements run one by one, each with a bounded wait for its lock, beside live writers.
   bool online_ddl;
+  // Whom sql/load.h may ask what: a server for its load and, as a replica, for its lag; a primary
+  // for the lag of all its replicas; a member of a Galera cluster for its flow control.
+  bool tells_load;
+  bool primary_knows_lag;
+  bool may_be_galera;
   bool index_names_are_global;  // in the database (or schema); else in their table
   // How the catalogue spells the types of Glance's columns, lower case.
   std::string_view boolean_type;

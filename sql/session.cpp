@@ -151,6 +151,7 @@ struct Session::Connection {
   const EngineFacts* facts = nullptr;
   int reconnects = 0;
   soci::session soci;
+  std::chrono::steady_clock::time_point used;
   // By text and types of the parameters. After `soci`, so that they go first.
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
@@ -165,10 +166,12 @@ struct Session::Connection {
 void Session::Connection::open() {
   driver.open(soci, url, options);
   facts = &driver.facts(soci);
+  used = std::chrono::steady_clock::now();
 }
 
 Prepared& Session::Connection::statement(std::string_view sql, const SqlParameters& parameters,
                                          bool returns_rows) {
+  used = std::chrono::steady_clock::now();
   const std::string name = key(sql, parameters);
   auto found = statements.find(name);
   if (found == statements.end()) {
@@ -196,7 +199,7 @@ void Session::Connection::forget(std::string_view sql, const SqlParameters& para
 }
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
-    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, 0, {}, {}}) {
+    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, 0, {}, {}, {}}) {
   try {
     connection_->open();
   } catch (const soci::soci_error& error) {
@@ -216,6 +219,12 @@ void Session::reconnect() {
   } catch (const soci::soci_error& error) {
     throw connection_->driver.translated(error, connection_->url);
   }
+}
+
+void Session::refresh() {
+  constexpr std::chrono::minutes kIdle{10};
+  if (std::chrono::steady_clock::now() - connection_->used > kIdle)
+    reconnect();
 }
 
 int Session::reconnects() const {

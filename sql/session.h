@@ -81,6 +81,10 @@ class Session {
   // How often that was done.
   int reconnects() const;
 
+  // A new connection if this one stood idle for ten minutes: servers, and firewalls on the way to
+  // them, cut such ones without a word. Not within a transaction. Throws as reconnect() does.
+  void refresh();
+
   // Runs one statement and returns the number of rows that it matched. {true}, {false}, {now} and
   // {now_datetime} in the text become the engine's own words. Statements are prepared once and
   // kept.

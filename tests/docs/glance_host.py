@@ -32,7 +32,8 @@ class GlanceHost:
         self.site = self.directory / 'var/lib/glance'
         self.database = self.site / 'glance.sqlite'
         self.paths = {path: str(self.directory / path.lstrip('/')) for path in (
-            '/var/lib/glance', '/var/backups', '/var/log/glance', '/var/www/html', '/etc/glance')}
+            '/var/lib/glance', '/var/backups', '/var/log/glance', '/var/www/html', '/etc/glance',
+            '/var/lib/prometheus/node-exporter')}
         for path in self.paths.values():
             pathlib.Path(path).mkdir(parents=True)
         self._make_site()

@@ -20,6 +20,16 @@ TEST_CASE("progress is in bytes, with rate and time left") {
         "[=====               ]  25%  25.0 MiB of 100.0 MiB, 5.0 MiB/s, 15 s left, 2 of 7 images");
 }
 
+TEST_CASE("what a run waits for takes the place of its rate") {
+  ReadCounters counters;
+  counters.bytes_total = 100 * kMiB;
+  counters.images_total = 7;
+  counters.bytes_read = 25 * kMiB;
+  CHECK(progress_line(counters, 5.0 * kMiB, 200, "the window opens at 22:00") ==
+        "[=====               ]  25%  25.0 MiB of 100.0 MiB, waiting: the window opens at 22:00, "
+        "0 of 7 images");
+}
+
 TEST_CASE("bytes that will not be read count as progress") {
   ReadCounters counters;
   counters.bytes_total = 100 * kMiB;

@@ -1,0 +1,220 @@
+#include "cli/job.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
+#include <unistd.h>
+
+#include <limits>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/data_commands.h"
+#include "cli/json.h"
+#include "cli/metrics.h"
+#include "cli/progress.h"
+#include "version.h"
+
+namespace backglance {
+namespace {
+
+using Members = nlohmann::ordered_json;
+
+// Whom a run tells what: the person at standard error, the log, the metrics.
+class Told {
+ public:
+  Told(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
+    if (job.metrics)
+      metrics_.emplace(*job.metrics, command, [this](const std::string& text) { warning(text); });
+    tell("run_started", {{"command", command}, {"version", kVersion}, {"pid", getpid()}});
+  }
+
+  // While `progress` lives, lines go above its own. No other thread tells anything at this moment.
+  void through(Progress* progress) { progress_ = progress; }
+  bool is_log_on_stderr() const { return log_.is_on_stderr(); }
+  std::string progress_event(const std::string& text) const {
+    return log_.line("progress", {{"text", text}});
+  }
+  void attach(ReadContext& context) {
+    if (metrics_)
+      metrics_->attach(context);
+  }
+  void detach() {
+    if (metrics_)
+      metrics_->detach();
+  }
+
+  void warning(const std::string& text) { tell("warning", {{"text", text}}, "warning: " + text); }
+
+  void result(const std::string& image_id, const ReadOutcome& outcome) {
+    if (metrics_)
+      metrics_->count(outcome);
+    if (is_finding(outcome.read_class))
+      tell("finding",
+           {{"image_id", printable(image_id)},
+            {"class", read_class_name(outcome.read_class)},
+            {"reason", outcome.reason}},
+           fmt::format("{}: {}: {}", printable(image_id), read_class_text(outcome.read_class),
+                       outcome.reason));
+  }
+
+  void wait(const std::string& waiting_for) {
+    if (!log_.is_on_stderr() && progress_ != nullptr)
+      progress_->say_wait(waiting_for);
+    if (waiting_for.empty())
+      tell("resumed", Members::object());
+    else
+      tell("waiting", {{"reason", waiting_for}});
+  }
+
+  void ended(const ReadResult& result) {
+    const ExitCode code = exit_code_of(result);
+    tell("run_ended", {{"exit_code", static_cast<int>(code)},
+                       {"end", read_result_json(result)["end"].get<std::string>()},
+                       {"bytes_read", result.bytes_read},
+                       {"left_images", result.left_images},
+                       {"left_bytes", result.left_bytes}});
+    if (metrics_)
+      metrics_->finish(&result, code);
+  }
+
+  void failed(const Error& error) {
+    const ExitCode code = exit_code_of(error.kind());
+    tell("run_ended", {{"exit_code", static_cast<int>(code)}, {"error", error.what()}});
+    if (metrics_)
+      metrics_->finish(nullptr, code);
+  }
+
+ private:
+  // `plain` is what a person sees who asked for no log on standard error.
+  void tell(const std::string& event, const Members& members, const std::string& plain = {}) {
+    const std::string line = log_.line(event, members);
+    say(log_.is_on_stderr() ? line : plain);
+    const std::string failed = log_.write(line);
+    if (!failed.empty())
+      say("warning: " + failed);
+  }
+  void say(const std::string& line) {
+    if (line.empty())
+      return;
+    if (progress_ != nullptr)
+      progress_->say(line);
+    else
+      fmt::print(stderr, "{}\n", line);
+  }
+
+  EventLog log_;
+  Progress* progress_ = nullptr;
+  std::optional<MetricsFile> metrics_;  // last: its thread uses the others
+};
+
+// For as long as a run reads, what it tells goes through its progress display.
+class Telling {
+ public:
+  Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
+    told_.through(&progress);
+    context_.pause_gate().observe([this](const std::string& text) { told_.wait(text); });
+    told_.attach(context);
+  }
+  ~Telling() {
+    context_.pause_gate().observe({});
+    told_.detach();
+    told_.through(nullptr);
+  }
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+
+ private:
+  Told& told_;
+  ReadContext& context_;
+};
+
+ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
+                    ReadCommand command) {
+  ReadContext context(site, options.bandwidth, options.max_runtime);
+  // oneTBB would start no more threads than there are processors; readers wait for disks.
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(options.jobs_or_default()));
+  Progress::Decorate decorate;
+  if (told.is_log_on_stderr())
+    decorate = [&](const std::string& text) { return told.progress_event(text); };
+  Progress progress(context.counters(), context.pause_gate(), decorate);
+  const Telling telling(told, context, progress);
+  for (const std::string& directory : context.unavailable_directories())
+    told.warning("store directory " + printable(directory) + " cannot be opened");
+  std::optional<WindowWatch> window;
+  if (job.windows)
+    window.emplace(*job.windows, context.pause_gate());
+  const ThrottleWatch throttle(site.database, job.throttle, context.pause_gate(),
+                               [&](const std::string& text) { told.warning(text); });
+  return command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
+    told.result(id, outcome);
+  });
+}
+
+}  // namespace
+
+void add_job_options(CLI::App& app, JobFlags& flags) {
+  app.add_option("--window", flags.window,
+                 "Work only at these times of the day, and wait for them: 22:00-06:00, or several "
+                 "with commas between")
+      ->type_name("TIMES");
+  app.add_option("--max-load", flags.max_load,
+                 "Wait while the database has more sessions at work than this, ours left out")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+  app.add_option("--max-lag", flags.max_lag,
+                 "Wait while a replica of the database is behind by more than this: 10s, 2m")
+      ->type_name("DURATION");
+  app.add_option("--lag-database", flags.lag_databases,
+                 "Ask this replica itself for its lag; may be repeated")
+      ->type_name("URL")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--metrics", flags.metrics,
+                 "Keep the run's figures in this file, for node_exporter's textfile collector")
+      ->type_name("FILE");
+  app.add_option("--log", flags.log,
+                 "Add the run's events to this file, a line each; - is standard error")
+      ->type_name("FILE");
+  app.add_option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+JobOptions job_options(const JobFlags& flags) {
+  JobOptions job;
+  if (flags.window)
+    job.windows.emplace(*flags.window);
+  job.throttle.max_load = flags.max_load;
+  if (flags.max_lag)
+    job.throttle.max_lag = duration_option("--max-lag", *flags.max_lag);
+  for (const std::string& url : flags.lag_databases)
+    job.throttle.lag_databases.push_back(parse_database_url(url));
+  if (!flags.lag_databases.empty() && !flags.max_lag)
+    throw Error(ErrorKind::usage, "--lag-database is nothing without --max-lag");
+  for (const auto& [name, file] :
+       {std::pair{"--metrics", &flags.metrics}, std::pair{"--log", &flags.log}})
+    if (*file && (*file)->empty())
+      throw Error(ErrorKind::usage, fmt::format("{}: no file is named", name));
+  job.metrics = flags.metrics;
+  job.log = flags.log;
+  if (!job.log && flags.log_format)
+    job.log = "-";
+  job.log_format = flags.log_format == "json" ? LogFormat::json : LogFormat::text;
+  return job;
+}
+
+ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,
+                   const JobOptions& job, ReadCommand command) {
+  Told told(name, job);
+  try {
+    ReadResult result = run_told(told, site, options, job, command);
+    told.ended(result);
+    return result;
+  } catch (const Error& error) {
+    told.failed(error);
+    throw;
+  }
+}
+
+}  // namespace backglance

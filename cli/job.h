@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backfill/backfill.h"
+#include "backfill/throttle.h"
+#include "backfill/window.h"
+#include "cli/event_log.h"
+#include "glance/site.h"
+
+namespace backglance {
+
+// What backfill, verify and sync know of working unattended, beside others: when to work, when to
+// hold back, and whom to tell.
+
+struct JobFlags {
+  std::optional<std::string> window;
+  std::optional<std::int64_t> max_load;
+  std::optional<std::string> max_lag;
+  std::vector<std::string> lag_databases;
+  std::optional<std::string> metrics;
+  std::optional<std::string> log;
+  std::optional<std::string> log_format;
+};
+void add_job_options(CLI::App& app, JobFlags& flags);
+
+struct JobOptions {
+  std::optional<Windows> windows;
+  ThrottleOptions throttle;
+  std::optional<std::string> metrics;
+  std::optional<std::string> log;
+  LogFormat log_format = LogFormat::text;
+};
+// Throws Error{usage} for a text that is no such thing.
+JobOptions job_options(const JobFlags& flags);
+
+using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
+
+// Runs a reading command under its progress display, in its windows and behind its throttles.
+// Findings, waits and warnings are said as they come, and told to whom the options name. `name` is
+// the command's.
+ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,
+                   const JobOptions& job, ReadCommand command);
+
+}  // namespace backglance

@@ -1,0 +1,255 @@
+#include "cli/metrics.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::chrono::seconds kEvery{10};
+constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_seconds";
+
+// Whatever may shut the gate, so that a source that does not is there as 0.
+constexpr std::array<std::string_view, 5> kSources = {"flow_control", "lag", "load", "pause",
+                                                      "window"};
+
+class Text {
+ public:
+  explicit Text(std::string command) : command_(std::move(command)) {}
+
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <typename Number>
+  void sample(Number value, std::string_view label = {}, std::string_view is = {}) {
+    out_ += fmt::format("{}{{command=\"{}\"", name_, command_);
+    if (!label.empty())
+      out_ += fmt::format(",{}=\"{}\"", label, is);
+    out_ += fmt::format("}} {}\n", value);
+  }
+  template <typename Number>
+  void one(std::string_view name, std::string_view type, Number value, std::string_view help) {
+    family(name, type, help);
+    sample(value);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string command_;
+  std::string_view name_;
+  std::string out_;
+};
+
+std::string_view state_of(const std::optional<ExitCode>& code) {
+  if (!code)
+    return "running";
+  switch (*code) {
+    case ExitCode::done:
+      return "done";
+    case ExitCode::findings:
+      return "findings";
+    case ExitCode::interrupted:
+      return "interrupted";
+    default:
+      return "failed";
+  }
+}
+
+// Empty, or why the file could not be put in place.
+std::string replace_file(const std::filesystem::path& path, const std::string& text) {
+  // Not "*.prom": the collector reads all of those in the directory.
+  const std::string next = fmt::format("{}.{}.tmp", path.string(), getpid());
+  unlink(next.c_str());  // of a killed process with our number
+  const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0)
+    return io_error(fmt::format("metrics file {}", printable(path.string())), errno).what();
+  std::string_view rest = text;
+  int failed = 0;
+  while (!rest.empty() && failed == 0) {
+    const ssize_t written = ::write(fd, rest.data(), rest.size());
+    if (written >= 0)
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      failed = errno;
+  }
+  if (close(fd) != 0 && failed == 0)
+    failed = errno;
+  if (failed == 0 && rename(next.c_str(), path.c_str()) != 0)
+    failed = errno;
+  if (failed == 0)
+    return {};
+  unlink(next.c_str());
+  return io_error(fmt::format("metrics file {}", printable(path.string())), failed).what();
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  constexpr std::size_t kMost = 1 << 20;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMost, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return text;
+}
+
+}  // namespace
+
+std::string metrics_text(const Metrics& metrics) {
+  Text text(metrics.command);
+  const auto& classes = metrics.result.classes;
+  text.family("backglance_images_total", "counter", "Images that this run dealt with, by result.");
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    text.sample(classes[i].images, "result", read_class_name(static_cast<ReadClass>(i)));
+  text.family("backglance_image_bytes_total", "counter", "Bytes read of those images, by result.");
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    text.sample(classes[i].bytes, "result", read_class_name(static_cast<ReadClass>(i)));
+  text.one("backglance_read_bytes_total", "counter", metrics.bytes_read,
+           "Bytes that this run has read, images under way included.");
+  text.one("backglance_findings", "gauge", metrics.findings,
+           "Images of this run that a person should look at.");
+  text.one("backglance_left_images", "gauge", metrics.left_images, "Images still to be read.");
+  text.one("backglance_left_bytes", "gauge", metrics.left_bytes, "Known bytes of those images.");
+  text.one("backglance_read_bytes_per_second", "gauge",
+           fmt::format("{:.0f}", metrics.bytes_per_second), "Rate since the last write.");
+  text.family("backglance_waiting", "gauge", "1 while the run waits for this reason.");
+  std::vector<std::string> sources(kSources.begin(), kSources.end());
+  for (const std::string& source : metrics.waiting_for)
+    if (std::find(sources.begin(), sources.end(), source) == sources.end())
+      sources.push_back(source);
+  for (const std::string& source : sources)
+    text.sample(std::count(metrics.waiting_for.begin(), metrics.waiting_for.end(), source),
+                "reason", source);
+  text.family("backglance_run_state", "gauge", "1 for what the run is at, or how it ended.");
+  for (const char* state : {"running", "done", "findings", "interrupted", "failed"})
+    text.sample(state_of(metrics.exit_code) == state ? 1 : 0, "state", state);
+  if (metrics.exit_code)
+    text.one("backglance_exit_code", "gauge", static_cast<int>(*metrics.exit_code),
+             "Exit code of the run; not there while it is at work.");
+  text.one("backglance_start_timestamp_seconds", "gauge", metrics.started_at,
+           "When the run began.");
+  text.one("backglance_update_timestamp_seconds", "gauge", metrics.written_at,
+           "When this file was written.");
+  if (metrics.last_success)
+    text.one(kLastSuccess, "gauge", *metrics.last_success,
+             "When a run last ended by itself, with or without findings.");
+  return text.take();
+}
+
+std::optional<std::int64_t> last_success_of(const std::string& text, const std::string& command) {
+  const std::string sample = fmt::format("{}{{command=\"{}\"}} ", kLastSuccess, command);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(sample))
+      continue;
+    std::int64_t value = 0;
+    const char* end = line.data() + line.size();
+    const auto parsed = std::from_chars(line.data() + sample.size(), end, value);
+    if (parsed.ec == std::errc() && parsed.ptr == end)
+      return value;
+  }
+  return std::nullopt;
+}
+
+MetricsFile::MetricsFile(std::filesystem::path path, std::string command,
+                         std::function<void(const std::string&)> warn)
+    : path_(std::move(path)), warn_(std::move(warn)) {
+  metrics_.last_success = last_success_of(read_file(path_), command);
+  metrics_.command = std::move(command);
+  metrics_.started_at = std::time(nullptr);
+}
+
+MetricsFile::~MetricsFile() {
+  detach();
+}
+
+void MetricsFile::attach(ReadContext& context) {
+  {
+    const std::lock_guard lock(mutex_);
+    context_ = &context;
+    collected_ = std::chrono::steady_clock::now();
+  }
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void MetricsFile::detach() {
+  if (!thread_.joinable())
+    return;
+  thread_.request_stop();
+  wake_.notify_all();
+  thread_.join();
+  const std::lock_guard lock(mutex_);
+  collect();
+  context_ = nullptr;
+}
+
+void MetricsFile::count(const ReadOutcome& outcome) {
+  const std::lock_guard lock(mutex_);
+  ClassTotal& total = metrics_.result.total(outcome.read_class);
+  ++total.images;
+  total.bytes += outcome.bytes;
+}
+
+void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
+  const std::lock_guard lock(mutex_);
+  metrics_.exit_code = exit_code;
+  metrics_.waiting_for.clear();
+  metrics_.bytes_per_second = 0;
+  if (result != nullptr && metrics_.command != "verify") {
+    metrics_.left_images = static_cast<std::uint64_t>(result->left_images);
+    metrics_.left_bytes = static_cast<std::uint64_t>(result->left_bytes);
+  }
+  if (exit_code == ExitCode::done || exit_code == ExitCode::findings)
+    metrics_.last_success = std::time(nullptr);
+  write();
+}
+
+void MetricsFile::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    collect();
+    write();
+    wake_.wait_for(lock, stop, kEvery, [] { return false; });
+  }
+}
+
+void MetricsFile::collect() {
+  const ReadCounters& counters = context_->counters();
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - collected_).count();
+  const std::uint64_t read = counters.bytes_read.load();
+  metrics_.bytes_per_second =
+      static_cast<double>(read - metrics_.bytes_read) / std::max(seconds, 1e-3);
+  collected_ = now;
+  metrics_.bytes_read = read;
+  metrics_.findings = counters.findings.load();
+  const auto left = [](std::uint64_t total, std::uint64_t done) {
+    return total - std::min(total, done);
+  };
+  metrics_.left_images = left(counters.images_total.load(), counters.images_settled.load());
+  metrics_.left_bytes = left(counters.bytes_total.load(), read + counters.bytes_skipped.load());
+  metrics_.waiting_for.clear();
+  for (const PauseGate::Reason& reason : context_->pause_gate().reasons())
+    metrics_.waiting_for.push_back(reason.source);
+}
+
+void MetricsFile::write() {
+  metrics_.written_at = std::time(nullptr);
+  const std::string failed = replace_file(path_, metrics_text(metrics_));
+  if (!failed.empty() && !warned_)
+    warn_(failed);
+  warned_ = warned_ || !failed.empty();
+}
+
+}  // namespace backglance

@@ -1,0 +1,62 @@
+#include "sql/load.h"
+
+#include "base/text.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+const std::string& load_sql(Session& session, std::string_view name) {
+  return sql_text(session.engine(), "load", name);
+}
+
+}  // namespace
+
+ServerLoad read_load(Session& session) {
+  const auto row = session.first_row(load_sql(session, "load"));
+  if (!row)
+    return {};
+  // A number, or the name of a status variable and then its value.
+  if (const auto active = row->integer(0))
+    return {*active, row->integer_or(1, 0)};
+  return {row->integer_or(1, 1) - 1, 0};
+}
+
+std::vector<ReplicaLag> replica_lags(Session& primary) {
+  std::vector<ReplicaLag> lags;
+  primary.query(load_sql(primary, "replica_lags"), {}, [&](const SqlRow& row) {
+    lags.push_back({printable(row.text_or_empty(0)),
+                    std::chrono::milliseconds(row.integer_or(1, 0)), row.text_or_empty(2)});
+  });
+  return lags;
+}
+
+std::optional<std::optional<std::chrono::milliseconds>> own_lag(Session& session) {
+  using std::chrono::milliseconds;
+  // Seconds_Behind_Master of SHOW REPLICA STATUS, in seconds; else one column, in milliseconds.
+  constexpr std::size_t kBehind = 32;
+  const auto row = session.first_row(load_sql(session, "own_lag"));
+  if (!row)
+    return std::nullopt;
+  const bool wide = row->size() > kBehind;
+  const auto behind = row->integer(wide ? kBehind : 0);
+  if (!behind)
+    return std::optional<milliseconds>();
+  return std::optional(milliseconds(wide ? *behind * 1000 : *behind));
+}
+
+std::optional<FlowControl> flow_control(Session& session) {
+  if (!session.engine().may_be_galera)
+    return std::nullopt;
+  const auto on = session.first_row(load_sql(session, "wsrep_on"));
+  if (!on || lower_ascii(on->text_or_empty(1)) != "on")
+    return std::nullopt;
+  FlowControl flow;
+  session.query(load_sql(session, "flow_control"), {}, [&](const SqlRow& row) {
+    const bool is_queue = lower_ascii(row.text_or_empty(0)).ends_with("queue");
+    (is_queue ? flow.queued : flow.paused_nanoseconds) = row.integer_or(1, 0);
+  });
+  return flow;
+}
+
+}  // namespace backglance

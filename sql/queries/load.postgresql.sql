@@ -1,0 +1,26 @@
+-- How busy the server is and how far its replicas are behind.
+
+-- Sessions at work that are none of ours, and sessions that this role may not see into.
+-- name: load
+SELECT count(*) FILTER (WHERE a.state = 'active'
+                        AND   a.backend_type = 'client backend'
+                        AND   a.application_name <> pg_catalog.current_setting('application_name')),
+       count(*) FILTER (WHERE a.backend_type IS NULL AND a.usesysid IS NOT NULL)
+FROM   pg_catalog.pg_stat_activity a
+WHERE  a.pid <> pg_catalog.pg_backend_pid();
+
+-- Lag is NULL for a replica that has nothing left to replay, and for one whose replay has stood still ever since: so
+-- also the position where it stands, if there is more to replay.
+-- name: replica_lags
+SELECT COALESCE(NULLIF(r.application_name, ''), 'replica') || COALESCE(' at ' || host(r.client_addr), ''),
+       COALESCE(CAST(FLOOR(EXTRACT(EPOCH FROM r.replay_lag) * 1000) AS BIGINT), 0),
+       CASE WHEN r.replay_lsn < pg_catalog.pg_current_wal_lsn() THEN CAST(r.replay_lsn AS TEXT) ELSE '' END
+FROM   pg_catalog.pg_stat_replication r
+WHERE  r.state IN ('streaming', 'catchup');
+
+-- On the replica. What was received is replayed: 0, however long ago the primary last wrote.
+-- name: own_lag
+SELECT CASE WHEN pg_catalog.pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_catalog.pg_last_wal_replay_lsn() THEN 0
+            ELSE CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000)
+                      AS BIGINT) END
+WHERE  pg_catalog.pg_is_in_recovery();

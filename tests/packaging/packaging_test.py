@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""Installs into an empty directory, and asks systemd what it thinks of the units.
+
+    /usr/bin/python3 tests/packaging/packaging_test.py BUILD [unittest's own arguments]
+
+BUILD is the build directory. Needs cmake and Debian's systemd; no systemd has to be running.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MOST_EXPOSURE = 3.0
+
+build = None
+
+
+def run(*command, **options):
+    return subprocess.run(list(map(str, command)), check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                          **options)
+
+
+class PackagingTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix='backglance-packaging-')
+        cls.addClassCleanup(scratch.cleanup)
+        cls.root = pathlib.Path(scratch.name)
+        done = run('cmake', '--install', build, env={'DESTDIR': str(cls.root), 'PATH': '/usr/bin:/bin'})
+        if done.returncode:
+            raise AssertionError(done.stdout)
+        cls.units = {path.name: path for path in cls.root.rglob('backglance.*')
+                     if path.suffix in ('.service', '.timer')}
+
+    def lines(self, name):
+        text = self.units[name].read_text()
+        return [line for line in text.splitlines() if line and not line.startswith('#')]
+
+    def test_units_are_installed_beside_the_program_that_they_start(self):
+        self.assertEqual(set(self.units), {'backglance.service', 'backglance.timer'})
+        for path in self.units.values():
+            self.assertEqual(path.parent.parts[-3:], ('lib', 'systemd', 'system'))
+        start = [line for line in self.lines('backglance.service') if line.startswith('ExecStart=')]
+        self.assertEqual(len(start), 1)
+        program, *arguments = start[0].removeprefix('ExecStart=').split()
+        self.assertTrue((self.root / program.lstrip('/')).is_file(), program)
+        self.assertEqual(arguments, ['backfill', '--config-file', '/etc/glance/glance-api.conf'])
+        self.assertNotIn('@', ''.join(line for line in self.lines('backglance.service')
+                                      if not line.startswith('SystemCallFilter')))
+
+    def test_systemd_finds_no_fault(self):
+        # systemd looks for the program where the unit says; here it lies below another root.
+        for name in self.units:
+            text = self.units[name].read_text()
+            copy = self.root / name
+            copy.write_text(re.sub(r'(?m)^ExecStart=(\S+)',
+                                   lambda found: 'ExecStart=%s%s' % (self.root, found.group(1)), text))
+        done = run('systemd-analyze', 'verify', '--man=no', self.root / 'backglance.service',
+                   self.root / 'backglance.timer')
+        said = [line for line in done.stdout.splitlines() if 'backglance' in line]
+        self.assertEqual((done.returncode, said), (0, []), done.stdout)
+
+    def test_service_is_exposed_little(self):
+        done = run('systemd-analyze', 'security', '--offline=yes', '--no-pager',
+                   '--threshold=%d' % (MOST_EXPOSURE * 10), self.units['backglance.service'])
+        found = re.search(r'Overall exposure level for backglance.service: ([\d.]+)', done.stdout)
+        self.assertTrue(found, done.stdout)
+        self.assertLess(float(found.group(1)), MOST_EXPOSURE, done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_service_runs_as_it_should(self):
+        lines = self.lines('backglance.service')
+        for line in ('Type=oneshot', 'User=glance', 'ProtectSystem=strict', 'NoNewPrivileges=yes',
+                     'PrivateTmp=yes', 'Nice=19', 'IOSchedulingClass=idle', 'KillSignal=SIGTERM',
+                     'SuccessExitStatus=10 130', 'SystemCallFilter=@system-service'):
+            self.assertIn(line, lines)
+        self.assertTrue(any(line.startswith('MemoryMax=') for line in lines))
+
+    def test_timer_comes_once_a_night(self):
+        calendar = [line.removeprefix('OnCalendar=') for line in self.lines('backglance.timer')
+                    if line.startswith('OnCalendar=')]
+        self.assertEqual(run('systemd-analyze', 'calendar', *calendar).returncode, 0)
+
+
+if __name__ == '__main__':
+    build = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
