@@ -41,6 +41,15 @@ std::vector<std::string> columns_of_create_table(const std::string& sql) {
   return names;
 }
 
+// InnoDB compresses whole pages, which has no room for what a column added in the dictionary needs;
+// a server can also be told to leave that be.
+bool takes_instant_columns(Session& session) {
+  const auto format = session.first_row(sql_text(session.engine(), "catalog", "row_format"));
+  const auto setting = session.first_row(sql_text(session.engine(), "catalog", "instant_setting"));
+  return !(format && format->text_or_empty(0) == "compressed") &&
+         !(setting && lower_ascii(setting->text_or_empty(1)) == "never");
+}
+
 }  // namespace
 
 std::string table_difference(const Catalog& catalog, const StepStatement& makes) {
@@ -88,6 +97,7 @@ SchemaState read_schema_state(Session& session) {
     if (const auto row =
             session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
       state.images_collation = row->text_or_empty(0);
+    state.instant_columns = takes_instant_columns(session);
     const CatalogTable& images = state.catalog.at("images");
     state.has_os_hidden = images.column("os_hidden") != nullptr;
     state.has_os_hash =

@@ -1,8 +1,9 @@
+-- A view counts where it takes a name of ours.
 -- name: tables
 SELECT   lower(table_name)
 FROM     information_schema.tables
 WHERE    table_schema = DATABASE()
-AND      table_type = 'BASE TABLE'
+AND      (table_type = 'BASE TABLE' OR table_name LIKE 'backglance%')
 ORDER BY 1;
 
 -- MariaDB writes the default NULL as a word, MySQL as no value.
@@ -28,3 +29,13 @@ FROM   information_schema.columns
 WHERE  table_schema = DATABASE()
 AND    table_name = 'images'
 AND    column_name = 'id';
+
+-- name: row_format
+SELECT lower(COALESCE(row_format, ''))
+FROM   information_schema.tables
+WHERE  table_schema = DATABASE()
+AND    table_name = 'images';
+
+-- Its second column. MariaDB before 10.3.23 and MySQL have no such variable.
+-- name: instant_setting
+SHOW GLOBAL VARIABLES LIKE 'innodb_instant_alter_column_allowed';

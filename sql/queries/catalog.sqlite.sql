@@ -1,7 +1,9 @@
+-- A view counts where it takes a name of ours.
 -- name: tables
 SELECT lower(name)
 FROM   sqlite_master
 WHERE  type = 'table'
+OR     (type = 'view' AND name LIKE 'backglance%')
 ORDER  BY 1;
 
 -- name: columns
@@ -16,3 +18,9 @@ ORDER BY 1, i.seqno;
 
 -- name: images_collation
 SELECT '';
+
+-- name: row_format
+SELECT '';
+
+-- name: instant_setting
+SELECT '', '';
