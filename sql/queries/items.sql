@@ -120,11 +120,11 @@ SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN :md5 E
        os_hash_value = :digest
 WHERE  id = :id
 AND    deleted = {false}
-AND    status IN ('active', 'deactivated')
+AND    {exact}status IN ('active', 'deactivated')
 AND    (os_hash_value IS NULL OR os_hash_value = '')
-AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = :md5)
+AND    (checksum IS NULL OR length(checksum) = 0 OR {exact}lower(checksum) = :md5)
 AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
-        OR CAST(os_hash_algo AS {text_type}) = :algorithm)
+        OR {exact}CAST(os_hash_algo AS {text_type}) = :algorithm)
 AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
