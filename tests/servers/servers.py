@@ -35,6 +35,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def is_free(port):
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(('127.0.0.1', port))
+        except OSError:
+            return False
+    return True
+
+
 def postgresql_program(name):
     found = sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + name),
                    key=lambda path: int(path.parts[-3]))
@@ -73,19 +83,15 @@ class Server:
         file = self.data / 'postmaster.pid' if self.engine == 'postgresql' else self.home / 'pid'
         try:
             pid = int(file.read_text().split()[0])
-            name = pathlib.Path('/proc/%d/comm' % pid).read_text().strip()
+            words = pathlib.Path('/proc/%d/cmdline' % pid).read_bytes().decode()
         except (OSError, ValueError, IndexError):
             return None
-        return pid if name in ('postgres', 'mariadbd') else None
+        # Another server may have got the pid of one of ours that was killed.
+        return pid if str(self.data) in words else None
 
     def start(self):
-        if self.pid():
-            return
-        if not self.port_file.exists():
-            self._create()
-        with open(self.log, 'ab') as log:
-            subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
-                             stdout=log, stderr=log, start_new_session=True, cwd='/')
+        if not self.pid():
+            self._launch()
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
@@ -95,6 +101,16 @@ class Server:
             self._grant()
         scheme = 'postgresql+psycopg2' if self.engine == 'postgresql' else 'mysql+pymysql'
         self.url_file.write_text('%s://tester:%s@127.0.0.1:%d' % (scheme, PASSWORD, self.port))
+
+    def _launch(self):
+        if not self.port_file.exists():
+            shutil.rmtree(self.home, ignore_errors=True)  # of a start that was killed
+            self._create()
+        if not is_free(self.port):
+            self.port_file.write_text(str(free_port()))
+        with open(self.log, 'ab') as log:
+            subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
+                             stdout=log, stderr=log, start_new_session=True, cwd='/')
 
     def stop(self, number=None):
         pid = self.pid()
@@ -157,7 +173,9 @@ class Server:
                  '--innodb-buffer-pool-size=256M', '--innodb-log-file-size=256M',
                  '--skip-name-resolve', '--character-set-server=utf8mb4']
         return words if durable else words + ['--innodb-flush-log-at-trx-commit=0',
-                                              '--innodb-doublewrite=0', '--sync-binlog=0']
+                                              '--innodb-doublewrite=0', '--sync-binlog=0',
+                                              '--innodb-flush-method=nosync', '--debug-no-sync',
+                                              '--skip-sync-frm']
 
     def _answers(self):
         if self.engine == 'postgresql':
