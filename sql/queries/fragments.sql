@@ -27,7 +27,7 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
  OR (state = 'failed' AND result = 'gone')
  OR (state = 'failed' AND result = 'no_location'
      AND EXISTS (SELECT 1 FROM image_locations l
-                 WHERE l.image_id = backglance_item.image_id AND l.deleted = {false} AND l.status = 'active')))
+                 WHERE l.image_id = backglance_item.image_id AND l.deleted = {false} AND {exact}l.status = 'active')))
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')

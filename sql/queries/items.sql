@@ -128,7 +128,7 @@ AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
 AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
-               AND   l.deleted = {false} AND l.status = 'active');
+               AND   l.deleted = {false} AND {exact}l.status = 'active');
 
 -- name: amend_result
 UPDATE backglance_item
@@ -152,7 +152,7 @@ SELECT   t.image_id, t.md5, t.algorithm, t.digest, t.bytes_read, t.location_id, 
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
-                            AND l.deleted = {false} AND l.status = 'active'
+                            AND l.deleted = {false} AND {exact}l.status = 'active'
 WHERE    {no_index}t.state = 'done'
 AND      t.digest IS NOT NULL
 AND      {pending_by_id}
