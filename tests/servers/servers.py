@@ -72,6 +72,7 @@ class Server:
         self.data = self.home / 'data'
         self.log = self.home / 'log'
         self.port_file = self.home / 'port'
+        self.temporary = self.home / 'tmp'
         self.url_file = directory / (engine + '.url')
 
     @property
@@ -110,7 +111,12 @@ class Server:
             self.port_file.write_text(str(free_port()))
         with open(self.log, 'ab') as log:
             subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
-                             stdout=log, stderr=log, start_new_session=True, cwd='/')
+                             stdout=log, stderr=log, start_new_session=True, cwd='/',
+                             env=self._environment())
+
+    def _environment(self):
+        # A MariaDB that starts clears away what it finds of temporary tables, those of another too.
+        return dict(os.environ, TMPDIR=str(self.temporary))
 
     def stop(self, number=None):
         pid = self.pid()
@@ -128,9 +134,11 @@ class Server:
 
     def _create(self):
         self.home.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir()
         user = user_for(self.engine)
         if user:
             shutil.chown(self.home, user, user)
+            shutil.chown(self.temporary, user, user)
         if self.engine == 'postgresql':
             password = self.home / 'password'
             password.write_text(PLAIN_PASSWORD)
@@ -148,7 +156,7 @@ class Server:
                 shutil.chown(self.data, user, user)
         done = subprocess.run((as_user(self.engine) if self.engine == 'postgresql' else []) + command,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, cwd='/')
+                              stderr=subprocess.STDOUT, check=False, cwd='/', env=self._environment())
         if done.returncode:
             raise SystemExit('servers: %s\n%s' % (' '.join(command), done.stdout.decode()))
         self.port_file.write_text(str(free_port()))
