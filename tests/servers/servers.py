@@ -91,13 +91,16 @@ class Server:
         return pid if str(self.data) in words else None
 
     def start(self):
-        if not self.pid():
-            self._launch()
+        launched = None if self.pid() else self._launch()
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
                 raise SystemExit('servers: %s did not start, see %s' % (self.engine, self.log))
             time.sleep(0.05)
+            # One that was killed may hold its pid for a while yet, and PostgreSQL then does not start.
+            if launched and launched.poll() is not None:
+                time.sleep(0.5)
+                launched = self._launch()
         if self.engine == 'mysql':
             self._grant()
         scheme = 'postgresql+psycopg2' if self.engine == 'postgresql' else 'mysql+pymysql'
@@ -110,9 +113,9 @@ class Server:
         if not is_free(self.port):
             self.port_file.write_text(str(free_port()))
         with open(self.log, 'ab') as log:
-            subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
-                             stdout=log, stderr=log, start_new_session=True, cwd='/',
-                             env=self._environment())
+            return subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=log, start_new_session=True, cwd='/',
+                                    env=self._environment())
 
     def _environment(self):
         # A MariaDB that starts clears away what it finds of temporary tables, those of another too.
