@@ -59,8 +59,11 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
 std::filesystem::path output_directory(const ContractFlags& flags, const Site& site) {
   if (!flags.directory.empty())
     return flags.directory;
-  if (site.database.engine != Engine::sqlite)
-    return ".";
+  if (site.database.engine != Engine::sqlite) {
+    std::error_code gone;
+    const auto here = std::filesystem::current_path(gone);
+    return gone ? std::filesystem::path(".") : here;
+  }
   const auto parent = std::filesystem::path(site.database.database).parent_path();
   return parent.empty() ? std::filesystem::path(".") : parent;
 }

@@ -35,7 +35,7 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
     plan =
         flags.revert ? plan_revert(session, state) : plan_expand(state, session.engine(), options);
   } else {
-    plan = flags.revert ? revert_expand(session) : expand(session, options);
+    plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }
   if (common.json) {
     print_json({{"dry_run", common.dry_run},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <optional>
 
 #include "base/stop.h"
 #include "base/text.h"
@@ -78,6 +79,27 @@ void require_open_gate(const ContractPlan& plan) {
       "backglance backfill, then backglance report");
 }
 
+void drop_tables(Session& session, const SchemaState& state) {
+  for (const StepStatement& statement :
+       step_statements(session.engine(), "0001_ledger", "uninstall"))
+    if (state.catalog.contains(statement.table))
+      session.execute(statement.sql);
+}
+
+// Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
+// is gone on with by the next; a ledger that is not whole lets nobody begin.
+std::vector<std::string> uninstall_by_statement(Session& session) {
+  const SchemaState state = read_schema_state(session);
+  std::vector<std::string> there = plan_uninstall(session);
+  std::optional<Run> run;
+  if (state.has_ledger)
+    run.emplace(session, "contract");
+  drop_tables(session, state);
+  if (run)
+    run->forget();
+  return there;
+}
+
 }  // namespace
 
 ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
@@ -145,10 +167,14 @@ std::vector<std::string> plan_uninstall(Session& session) {
 }
 
 std::vector<std::string> uninstall(Session& session) {
-  // Under the write lock from the first look on: a run that began in between would lose its tables.
+  if (!session.engine().transactional_ddl)
+    return uninstall_by_statement(session);
+  // No run begins from the first look on: it would lose its tables.
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
   require_own_tables(state, session.engine());
+  if (state.catalog.contains("backglance_control"))
+    lock_runs(session);
   if (state.catalog.contains("backglance_run"))
     if (const auto live = live_runs(session); !live.empty())
       throw Error(ErrorKind::locked,
@@ -156,10 +182,7 @@ std::vector<std::string> uninstall(Session& session) {
                               printable(live.front().host)),
                   "backglance status");
   std::vector<std::string> there = plan_uninstall(session);
-  for (const StepStatement& statement :
-       step_statements(session.engine(), "0001_ledger", "uninstall"))
-    if (state.catalog.contains(statement.table))
-      session.execute(statement.sql);
+  drop_tables(session, state);
   transaction.commit();
   return there;
 }

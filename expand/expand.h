@@ -52,6 +52,8 @@ ExpandPlan expand(Session& session, const ExpandOptions& options = {});
 // them to Glance and no value stands in them. `notes` says what stays and why. Throws Error{gate}
 // if the ledger holds flags, results or removed properties.
 ExpandPlan plan_revert(Session& session, const SchemaState& state);
-ExpandPlan revert_expand(Session& session);
+// On SQLite one transaction; on servers statement by statement as expand, and one that was killed
+// is gone on with by the next.
+ExpandPlan revert_expand(Session& session, const ExpandOptions& options = {});
 
 }  // namespace backglance

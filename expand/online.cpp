@@ -39,10 +39,10 @@ void pause(milliseconds time) {
     std::this_thread::sleep_for(milliseconds(50));
 }
 
-void require_no_stop() {
+void require_no_stop(const char* command = "backglance expand") {
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted between two statements; the next run goes on",
-                "backglance expand");
+                command);
 }
 
 std::string who_blocks(Session& session) {
@@ -97,41 +97,83 @@ bool plans(const ExpandPlan& plan, const StepStatement& statement) {
       [&](const PlannedStatement& planned) { return planned.statement.sql == statement.sql; });
 }
 
+void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
+  if (plans(plan, done.statement))
+    throw Error(ErrorKind::schema_state,
+                fmt::format("{}, statement {} ran, and the catalogue does not show it", done.step,
+                            done.statement.number));
+}
+
 }  // namespace
 
 ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
   ExpandPlan result;
   std::optional<Run> run;
+  SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
     require_no_stop();
-    const SchemaState state = read_schema_state(session);
     const ExpandPlan plan = plan_expand(state, session.engine(), options);
     if (first)
       result.notes = plan.notes;
-    if (plan.statements.empty())
+    if (first && plan.statements.empty())
       break;
     // With the ledger there is a place to say that we are at work, and to find that another is.
-    if (state.has_ledger && !run)
+    if (state.has_ledger && !run) {
       run.emplace(session, "expand");
+      state = read_schema_state(session);  // as another left it
+      continue;
+    }
+    if (plan.statements.empty())
+      break;
     const PlannedStatement& next = plan.statements.front();
     try {
       run_noted(session, next, state.catalog.contains("backglance_step"), options);
     } catch (const Error& error) {
       // Another run may have been quicker; the catalogue tells.
-      if (error.kind() == ErrorKind::sql &&
-          !plans(plan_expand(read_schema_state(session), session.engine(), options),
-                 next.statement))
-        continue;
+      if (error.kind() == ErrorKind::sql) {
+        state = read_schema_state(session);
+        if (!plans(plan_expand(state, session.engine(), options), next.statement))
+          continue;
+      }
       throw error.within(fmt::format("{}, statement {}", next.step, next.statement.number));
     }
     result.statements.push_back(next);
-    if (plans(plan_expand(read_schema_state(session), session.engine(), options), next.statement))
-      throw Error(ErrorKind::schema_state,
-                  fmt::format("{}, statement {} ran, and the catalogue does not show it", next.step,
-                              next.statement.number));
+    state = read_schema_state(session);
+    require_not_planned(plan_expand(state, session.engine(), options), next);
   }
   if (run)
     run->finish("done");
+  return result;
+}
+
+ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
+  ExpandPlan result;
+  std::optional<Run> run;
+  SchemaState state = read_schema_state(session);
+  for (bool first = true;; first = false) {
+    require_no_stop("backglance expand --revert");
+    // Without a whole ledger a revert that was killed is gone on with: nobody else can be at work.
+    if (first && state.has_ledger) {
+      run.emplace(session, "expand");
+      state = read_schema_state(session);
+    }
+    const ExpandPlan plan = plan_revert(session, state);
+    if (first)
+      result.notes = plan.notes;
+    if (plan.statements.empty())
+      break;
+    const PlannedStatement& next = plan.statements.front();
+    try {
+      run_patiently(session, next, options);
+    } catch (const Error& error) {
+      throw error.within(fmt::format("{}, revert statement {}", next.step, next.statement.number));
+    }
+    result.statements.push_back(next);
+    state = read_schema_state(session);
+    require_not_planned(plan_revert(session, state), next);
+  }
+  if (run)
+    run->forget();
   return result;
 }
 

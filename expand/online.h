@@ -9,5 +9,7 @@ namespace backglance {
 // for a moment at a time: while it waits, everything that comes later waits behind it. Between two
 // attempts the writers have their turn.
 ExpandPlan expand_online(Session& session, const ExpandOptions& options);
+// Likewise what plan_revert says.
+ExpandPlan revert_online(Session& session, const ExpandOptions& options);
 
 }  // namespace backglance

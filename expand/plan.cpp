@@ -216,8 +216,9 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
   require_revision(state);
   const auto& steps = expand_steps();
   const StepSurvey ledger = survey_step(state, engine, steps[0]);
-  const StepSurvey os_hidden = survey_step(state, engine, steps[1]);
-  const StepSurvey os_hash = survey_step(state, engine, steps[2]);
+  const EngineFacts words = state.instant_columns ? engine : rebuilding(engine);
+  const StepSurvey os_hidden = survey_step(state, words, steps[1]);
+  const StepSurvey os_hash = survey_step(state, words, steps[2]);
 
   ExpandPlan plan;
   for (const StepStatement& statement : ledger.missing) {

@@ -1,19 +1,26 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "expand/expand.h"
+#include "expand/online.h"
 #include "sql/journal.h"
 #include "sql/runs.h"
 
 namespace backglance {
 namespace {
 
-void require_empty_ledger(Session& session) {
-  const auto results =
-      session.count("SELECT COUNT(*) FROM backglance_item WHERE result IS NOT NULL");
-  const auto flags = session.count("SELECT COUNT(*) FROM backglance_signature");
-  const auto removed = session.count("SELECT COUNT(*) FROM backglance_removed");
+void require_empty_ledger(Session& session, const SchemaState& state) {
+  const auto count = [&](const char* table, const std::string& condition) {
+    return state.catalog.contains(table)
+               ? session.count(fmt::format("SELECT COUNT(*) FROM {}{}", table, condition))
+               : 0;
+  };
+  const auto results = count("backglance_item", " WHERE result IS NOT NULL");
+  const auto flags = count("backglance_signature", "");
+  const auto removed = count("backglance_removed", "");
   if (results + flags + removed > 0)
     throw Error(ErrorKind::gate,
                 fmt::format("the ledger holds {} results, {} flags with their dates and {} removed "
@@ -23,17 +30,32 @@ void require_empty_ledger(Session& session) {
 }
 
 // True if the journal says that we made every object of the step that is there.
-bool is_ours(Session& session, const EngineFacts& engine, const std::string& step) {
+bool is_ours(Session& session, const SchemaState& state, const std::string& step) {
+  if (!state.catalog.contains("backglance_step"))
+    return false;
   std::set<std::string> objects;
   std::set<std::string> made;
-  for (const StepStatement& statement : step_statements(engine, step, "expand")) {
-    if (statement.kind != "column" && statement.kind != "index")
-      continue;
-    objects.insert(statement.names.begin(), statement.names.end());
-    if (journal_has(session, step, statement.sql))
-      made.insert(statement.names.begin(), statement.names.end());
+  // The words may have been others when expand ran.
+  for (const EngineFacts& words : {session.engine(), rebuilding(session.engine())}) {
+    for (const StepStatement& statement : step_statements(words, step, "expand")) {
+      if (statement.kind != "column" && statement.kind != "index")
+        continue;
+      objects.insert(statement.names.begin(), statement.names.end());
+      if (journal_has(session, step, statement.sql))
+        made.insert(statement.names.begin(), statement.names.end());
+    }
   }
   return made == objects;
+}
+
+// False for what a revert that was killed has taken away already.
+bool is_there(const SchemaState& state, const StepStatement& statement) {
+  const auto table = state.catalog.find(statement.table);
+  if (table == state.catalog.end())
+    return false;
+  if (statement.kind == "index")
+    return table->second.index(statement.name) != nullptr;
+  return statement.kind != "column" || table->second.column(statement.name) != nullptr;
 }
 
 struct GlanceStep {
@@ -51,14 +73,15 @@ void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& s
   if (step.promised) {
     plan.notes.push_back(fmt::format("{} stay: alembic_version ({}) promises them to Glance",
                                      step.what, fmt::join(state.revisions.rows, ", ")));
-  } else if (!is_ours(session, session.engine(), step.step)) {
+  } else if (!is_ours(session, state, step.step)) {
     plan.notes.push_back(
         fmt::format("{} stay: the journal does not say that backglance made them", step.what));
   } else if (session.count(sql_text(session.engine(), "images", step.used_query)) > 0) {
     plan.notes.push_back(fmt::format("{} stay: images hold values in them", step.what));
   } else {
     for (StepStatement& statement : step_statements(session.engine(), step.step, "revert"))
-      plan.statements.push_back({step.step, std::move(statement)});
+      if (is_there(state, statement))
+        plan.statements.push_back({step.step, std::move(statement)});
   }
 }
 
@@ -67,12 +90,14 @@ void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& s
 ExpandPlan plan_revert(Session& session, const SchemaState& state) {
   require_glance(state);
   ExpandPlan plan;
-  if (!state.has_ledger) {
+  const auto& tables = ledger_tables();
+  if (std::none_of(tables.begin(), tables.end(),
+                   [&](const std::string& table) { return state.catalog.contains(table); })) {
     plan.notes.emplace_back("backglance's own tables are not there: nothing of it to take back");
     return plan;
   }
   require_own_tables(state, session.engine());
-  require_empty_ledger(session);
+  require_empty_ledger(session, state);
   const auto& steps = expand_steps();
   plan_glance_revert(plan, session, state,
                      {steps[2], "images.os_hash_algo, images.os_hash_value and their index",
@@ -81,16 +106,21 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state) {
                      {steps[1], "images.os_hidden and its index", state.has_os_hidden,
                       state.revisions.promises_os_hidden, "hidden_images"});
   for (StepStatement& statement : step_statements(session.engine(), steps[0], "uninstall"))
-    plan.statements.push_back({steps[0], std::move(statement)});
+    if (is_there(state, statement))
+      plan.statements.push_back({steps[0], std::move(statement)});
   return plan;
 }
 
-ExpandPlan revert_expand(Session& session) {
+ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   const SchemaState before = read_schema_state(session);
   ExpandPlan plan = plan_revert(session, before);
   if (plan.statements.empty())
     return plan;
-  Run run(session, "expand");
+  if (session.engine().online_ddl)
+    return revert_online(session, options);
+  std::optional<Run> run;
+  if (before.has_ledger)
+    run.emplace(session, "expand");
   Transaction transaction(session);
   plan = plan_revert(session, read_schema_state(session));
   for (const PlannedStatement& planned : plan.statements) {
@@ -102,7 +132,8 @@ ExpandPlan revert_expand(Session& session) {
     }
   }
   transaction.commit();
-  run.forget();
+  if (run)
+    run->forget();
   return plan;
 }
 

@@ -57,8 +57,11 @@ Catalog read_catalog(Session& session) {
   return catalog;
 }
 
-bool has_view(Session& session, const std::string& name) {
-  return session.count(sql_text(session.engine(), "catalog", "view"), {{"name", name}}) > 0;
+std::vector<std::string> view_names(Session& session) {
+  std::vector<std::string> names;
+  for (const SqlRow& row : session.rows(sql_text(session.engine(), "catalog", "views")))
+    names.push_back(row.text_or_empty(0));
+  return names;
 }
 
 std::string describe(const CatalogColumn& column) {

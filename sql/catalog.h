@@ -45,8 +45,7 @@ using Catalog = std::map<std::string, CatalogTable, std::less<>>;
 // engine takes them without regard to case. Takes no lock beyond that of a read.
 Catalog read_catalog(Session& session);
 
-// Whether the name is that of a view.
-bool has_view(Session& session, const std::string& name);
+std::vector<std::string> view_names(Session& session);
 
 // "varchar(64), nullable, default none", for messages.
 std::string describe(const CatalogColumn& column);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <soci/postgresql/soci-postgresql.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "sql/driver.h"
 
@@ -30,7 +32,9 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   run_plain(session, "SET datestyle = 'ISO, YMD'");
   run_plain(session, "SET standard_conforming_strings = on");
   run_plain(session, "SET client_encoding = 'UTF8'");
-  run_plain(session, fmt::format("SET lock_timeout = '{}s'", options.lock_timeout.count()));
+  // 0 would be for ever.
+  run_plain(session, fmt::format("SET lock_timeout = '{}s'",
+                                 std::max<std::int64_t>(1, options.lock_timeout.count())));
   run_plain(session, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED");
   if (options.mode == OpenMode::read_only)
     run_plain(session, "SET default_transaction_read_only = on");

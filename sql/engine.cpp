@@ -25,10 +25,12 @@ constexpr EngineFacts kSqlite = {
     .known_size =
         "CAST(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END AS INTEGER)",
     .text_type = "TEXT",
+    .exact = "",
     .as_datetime = "",
     // Without statistics (ANALYZE), which are not ours to make, an index on `deleted`, where nearly
     // all rows are alike, seems as good to SQLite as one on image_id.
     .no_index = "+",
+    .by_primary_key = "",
     .begin_write = "BEGIN IMMEDIATE",
     .insert_if_new = "INSERT INTO",
     .if_new = "ON CONFLICT DO NOTHING",
@@ -50,6 +52,9 @@ constexpr EngineFacts kSqlite = {
     .wait_without_end = "",
     .instant = "",
     .online_index = "",
+    .instant_cost = "",
+    .rebuild = "",
+    .rebuild_cost = "",
 };
 
 // statement_timestamp() goes on within a transaction, and unlike clock_timestamp() the planner may
@@ -68,8 +73,10 @@ constexpr EngineFacts kPostgresql = {
     .has_id = "i.id <> ''",
     .known_size = "(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END)",
     .text_type = "TEXT",
+    .exact = "",
     .as_datetime = "::timestamp",
     .no_index = "",
+    .by_primary_key = "",
     .begin_write = "BEGIN",
     .insert_if_new = "INSERT INTO",
     .if_new = "ON CONFLICT DO NOTHING",
@@ -91,6 +98,9 @@ constexpr EngineFacts kPostgresql = {
     .wait_without_end = "SET lock_timeout = 0",
     .instant = "",
     .online_index = "CONCURRENTLY",
+    .instant_cost = "",
+    .rebuild = "",
+    .rebuild_cost = "",
 };
 
 constexpr EngineFacts kMariadb = {
@@ -107,8 +117,10 @@ constexpr EngineFacts kMariadb = {
     .has_id = "i.id <> ''",
     .known_size = "(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END)",
     .text_type = "CHAR",
+    .exact = "BINARY ",
     .as_datetime = "",
     .no_index = "",
+    .by_primary_key = " FORCE INDEX (PRIMARY)",
     .begin_write = "START TRANSACTION",
     .insert_if_new = "INSERT IGNORE INTO",
     .if_new = "",
@@ -130,6 +142,11 @@ constexpr EngineFacts kMariadb = {
     .wait_without_end = "SET SESSION lock_wait_timeout = 1",
     .instant = "ALGORITHM=INSTANT, LOCK=NONE",
     .online_index = "ALGORITHM=NOCOPY, LOCK=NONE",
+    .instant_cost = "changes the dictionary alone, whatever the number of images",
+    .rebuild = "ALGORITHM=INPLACE, LOCK=NONE",
+    .rebuild_cost =
+        "a copy of images on the server's disk, made beside its writers: the table's row format or "
+        "innodb_instant_alter_column_allowed rules out a change of the dictionary alone",
 };
 
 // LOCK may not accompany INSTANT, NOCOPY is MariaDB's word, and the wait is bounded by
@@ -162,8 +179,14 @@ const EngineFacts& mysql8_facts() {
   return kMysql8;
 }
 
+EngineFacts rebuilding(EngineFacts facts) {
+  facts.instant = facts.rebuild;
+  facts.instant_cost = facts.rebuild_cost;
+  return facts;
+}
+
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
-  const std::array<std::pair<std::string_view, std::string_view>, 20> words = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 23> words = {{
       {"{true}", facts.true_literal},
       {"{false}", facts.false_literal},
       {"{now}", facts.now},
@@ -176,6 +199,8 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{known_size}", facts.known_size},
       {"{text_type}", facts.text_type},
       {"{as_datetime}", facts.as_datetime},
+      {"{exact}", facts.exact},
+      {"{by_primary_key}", facts.by_primary_key},
       {"{insert_if_new}", facts.insert_if_new},
       {"{if_new}", facts.if_new},
       {"{auto_id}", facts.auto_id},
@@ -183,6 +208,7 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{table_options}", facts.table_options},
       {"{ddl_wait}", facts.ddl_wait},
       {"{instant}", facts.instant},
+      {"{instant_cost}", facts.instant_cost},
       {"{online_index}", facts.online_index},
   }};
   std::string out;

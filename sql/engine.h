@@ -24,10 +24,14 @@ struct EngineFacts {
   std::string_view has_id;
   std::string_view known_size;
   std::string_view text_type;  // what CAST turns any value into its text by
+  // Before a column: compares it byte for byte, where the engine would not tell "A" from "a".
+  std::string_view exact;
   // After a text that is to be compared with, or written to, a column of dates.
   std::string_view as_datetime;
   // Before a column: keeps the planner off that column's index.
   std::string_view no_index;
+  // After a table: takes its rows by primary key alone, so that no other is read or locked.
+  std::string_view by_primary_key;
   std::string_view begin_write;
   // An INSERT that leaves a row be which is there already.
   std::string_view insert_if_new;
@@ -60,12 +64,20 @@ struct EngineFacts {
   std::string_view wait_without_end;
   std::string_view instant;
   std::string_view online_index;
+  // What adding a column costs by `instant`, and the words and the cost where the table or the
+  // server rules that out.
+  std::string_view instant_cost;
+  std::string_view rebuild;
+  std::string_view rebuild_cost;
 };
 
 // Of Engine::mysql those of MariaDB.
 const EngineFacts& engine_facts(Engine engine);
 // Where MySQL 8 differs from MariaDB. Not run by our tests: Debian has no MySQL.
 const EngineFacts& mysql8_facts();
+
+// `facts` for a table to which no column can be added in the dictionary alone.
+EngineFacts rebuilding(EngineFacts facts);
 
 // `sql` with each word in braces ({true}, {now}, {has_id}, ...; the list is in engine.cpp) replaced
 // by the engine's own.

@@ -122,11 +122,20 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
 
 }  // namespace
 
+void lock_runs(Session& session) {
+  const SqlParameters host = {{"host", host_name()}};
+  if (session.execute(run_sql(session, "lock_runs"), host) > 0)
+    return;
+  // The very first run makes the row. Where another made it at the same moment, that one is waited
+  // for here.
+  if (session.execute(run_sql(session, "make_runs_lock"), host) == 0)
+    session.execute(run_sql(session, "lock_runs"), host);
+}
+
 Run::Run(Session& session, const std::string& command) : session_(session), id_(random_id()) {
   Transaction transaction(session_);
   // Of two runs that begin at once the second waits here, and then sees the first.
-  if (session_.execute(run_sql(session_, "lock_runs"), {{"host", host_name()}}) == 0)
-    session_.execute(run_sql(session_, "make_runs_lock"), {{"host", host_name()}});
+  lock_runs(session_);
   for (const Unfinished& other : unfinished_runs(session_)) {
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});

@@ -20,6 +20,9 @@ struct RunRow {
   std::int64_t bytes = 0;
 };
 
+// Within a transaction: until its end no run begins. Needs backglance_control.
+void lock_runs(Session& session);
+
 // One run of a command that changes something, from start to finish, in backglance_run.
 class Run {
  public:

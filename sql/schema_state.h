@@ -18,6 +18,8 @@ struct SchemaState {
   bool has_os_hidden = false;  // the column, of whatever type
   bool has_os_hash = false;    // both hash columns, of whatever type
   bool has_ledger = false;     // every table of ours
+  // Whether images takes a new column without being rebuilt.
+  bool instant_columns = true;
   // How the collation of images.id is asked for in a CREATE TABLE; empty where that needs no words.
   std::string images_collation;
 };

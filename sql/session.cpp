@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <deque>
 #include <map>
@@ -318,7 +319,8 @@ DdlPatience::~DdlPatience() {
   if (facts.wait_a_moment.empty())
     return;
   try {
-    session_.execute(fmt::format(fmt::runtime(facts.wait_seconds), session_.lock_seconds()));
+    session_.execute(fmt::format(fmt::runtime(facts.wait_seconds),
+                                 std::max<std::int64_t>(1, session_.lock_seconds())));
   } catch (const Error&) {
     // The connection is gone, and its settings with it.
   }

@@ -139,6 +139,7 @@ std::vector<StepStatement> step_statements(const EngineFacts& engine, std::strin
       current.sql = std::string(trim(current.sql));
       current.sql.pop_back();
       current.sql = in_dialect(current.sql, engine);
+      current.cost = in_dialect(current.cost, engine);
       current.number = static_cast<int>(statements.size()) + 1;
       statements.push_back(std::move(current));
       current = StepStatement();

@@ -1,7 +1,7 @@
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
 -- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
--- cost: changes the dictionary alone, whatever the number of images
+-- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hidden BOOL NOT NULL DEFAULT 0, {instant};
 
 -- makes: index images os_hidden_image_idx

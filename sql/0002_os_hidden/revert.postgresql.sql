@@ -1,4 +1,5 @@
 -- makes: index images os_hidden_image_idx
+-- waits: unbounded
 DROP INDEX {online_index} os_hidden_image_idx;
 -- makes: column images os_hidden
 ALTER TABLE images DROP COLUMN os_hidden;

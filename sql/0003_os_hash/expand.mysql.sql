@@ -2,17 +2,17 @@
 -- makes: column images os_hash_algo
 -- makes: column images os_hash_value
 -- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
--- cost: changes the dictionary alone, whatever the number of images
+-- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_algo VARCHAR(64), ADD COLUMN os_hash_value VARCHAR(128), {instant};
 
 -- makes: column images os_hash_algo
 -- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
--- cost: changes the dictionary alone, whatever the number of images
+-- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_algo VARCHAR(64), {instant};
 
 -- makes: column images os_hash_value
 -- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
--- cost: changes the dictionary alone, whatever the number of images
+-- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_value VARCHAR(128), {instant};
 
 -- makes: index images os_hash_value_image_idx

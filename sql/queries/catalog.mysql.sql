@@ -29,9 +29,18 @@ WHERE  table_schema = DATABASE()
 AND    table_name = 'images'
 AND    column_name = 'id';
 
--- name: view
-SELECT COUNT(*)
+-- name: views
+SELECT lower(table_name)
 FROM   information_schema.tables
 WHERE  table_schema = DATABASE()
-AND    table_type = 'VIEW'
-AND    lower(table_name) = :name;
+AND    table_type = 'VIEW';
+
+-- name: row_format
+SELECT lower(COALESCE(row_format, ''))
+FROM   information_schema.tables
+WHERE  table_schema = DATABASE()
+AND    table_name = 'images';
+
+-- Its second column. MariaDB before 10.3.23 and MySQL have no such variable.
+-- name: instant_setting
+SHOW GLOBAL VARIABLES LIKE 'innodb_instant_alter_column_allowed';

@@ -37,9 +37,16 @@ ORDER BY 1, 2, k.place;
 -- name: images_collation
 SELECT '';
 
--- name: view
-SELECT COUNT(*)
+-- name: views
+SELECT c.relname
 FROM   pg_catalog.pg_class c
-WHERE  c.relkind IN ('v', 'm')
-AND    pg_catalog.pg_table_is_visible(c.oid)
-AND    c.relname = :name;
+JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE  c.relkind IN ('v', 'm', 'f')
+AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND    pg_catalog.pg_table_is_visible(c.oid);
+
+-- name: row_format
+SELECT '';
+
+-- name: instant_setting
+SELECT '', '';

@@ -19,5 +19,11 @@ ORDER BY 1, 2, i.seqno;
 -- name: images_collation
 SELECT '';
 
--- name: view
-SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND lower(name) = :name;
+-- name: views
+SELECT lower(name) FROM sqlite_master WHERE type = 'view';
+
+-- name: row_format
+SELECT '';
+
+-- name: instant_setting
+SELECT '', '';

@@ -3,7 +3,7 @@
 
 -- What has data that Glance serves.
 -- name: live
-i.deleted = {false} AND i.status IN ('active', 'deactivated')
+i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 
 -- Live, and without a hash: what backfill is for. os_hash_algo alone says nothing, Glance sets it first.
 -- name: pending
@@ -11,7 +11,7 @@ i.deleted = {false} AND i.status IN ('active', 'deactivated')
 
 -- The same where rows are taken in the order of their ids.
 -- name: pending_by_id
-{no_index}i.deleted = {false} AND i.status IN ('active', 'deactivated')
+{no_index}i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 AND ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
 
 -- name: verifiable
@@ -35,7 +35,7 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 
 -- name: item_has_location
 EXISTS (SELECT 1 FROM image_locations l
-        WHERE l.image_id = backglance_item.image_id AND {no_index}l.deleted = {false} AND l.status = 'active')
+        WHERE l.image_id = backglance_item.image_id AND {no_index}l.deleted = {false} AND {exact}l.status = 'active')
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')

@@ -30,7 +30,7 @@ SELECT   id, value, meta_data
 FROM     image_locations
 WHERE    image_id = :id
 AND      {no_index}deleted = {false}
-AND      status = 'active'
+AND      {exact}status = 'active'
 ORDER BY id;
 
 -- Marks of a Glance that died would bar an image for ever. Of an import's lock Glance itself says when it has

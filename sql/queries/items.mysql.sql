@@ -31,11 +31,11 @@ AND    t.state = 'done'
 AND    t.result = 'hashed'
 AND    t.digest IS NOT NULL
 AND    i.deleted = {false}
-AND    i.status IN ('active', 'deactivated')
+AND    {exact}i.status IN ('active', 'deactivated')
 AND    (i.os_hash_value IS NULL OR i.os_hash_value = '')
-AND    (i.checksum IS NULL OR length(i.checksum) = 0 OR lower(i.checksum) = t.md5)
-AND    (i.os_hash_algo IS NULL OR length(i.os_hash_algo) = 0 OR i.os_hash_algo = t.algorithm)
+AND    (i.checksum IS NULL OR length(i.checksum) = 0 OR {exact}lower(i.checksum) = t.md5)
+AND    (i.os_hash_algo IS NULL OR length(i.os_hash_algo) = 0 OR {exact}i.os_hash_algo = t.algorithm)
 AND    (i.size IS NULL OR i.size = 0 OR i.size = t.bytes_read)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = t.location_id AND l.image_id = i.id
-               AND   l.deleted = {false} AND l.status = 'active');
+               AND   l.deleted = {false} AND {exact}l.status = 'active');

@@ -64,26 +64,26 @@ LIMIT    :count;
 -- Own queue table, by primary key, decided by the row itself: of two runs that chose the same image the second
 -- changes nothing.
 -- name: claim_due
-UPDATE backglance_item
+UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
-AND    state = 'queued'
+AND    {no_index}state = 'queued'
 AND    lease_until < {now}
 AND    next_try_at <= {now};
 
 -- name: claim_named
-UPDATE backglance_item
+UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
-AND    state = 'queued'
+AND    {no_index}state = 'queued'
 AND    lease_until < {now};
 
 -- name: claimed
 SELECT image_id, lease_token, size_bytes, attempts
-FROM   backglance_item
+FROM   backglance_item{by_primary_key}
 WHERE  image_id IN ({each, ::id#})
 AND    lease_run = :run
-AND    state = 'queued'
+AND    {no_index}state = 'queued'
 AND    lease_until >= {now}
 ORDER BY size_bytes DESC, image_id DESC;
 
@@ -124,7 +124,7 @@ WHERE  backglance_item.image_id = v.id
 AND    backglance_item.lease_run = :run
 AND    backglance_item.lease_token = v.token
 AND    backglance_item.lease_until >= {now}
-AND    backglance_item.state = 'queued';
+AND    {no_index}backglance_item.state = 'queued';
 
 -- Half two: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
 -- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
@@ -169,15 +169,15 @@ SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN :md5 E
        os_hash_value = :digest
 WHERE  id = :id
 AND    deleted = {false}
-AND    status IN ('active', 'deactivated')
+AND    {exact}status IN ('active', 'deactivated')
 AND    (os_hash_value IS NULL OR os_hash_value = '')
-AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = :md5)
+AND    (checksum IS NULL OR length(checksum) = 0 OR {exact}lower(checksum) = :md5)
 AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
-        OR CAST(os_hash_algo AS {text_type}) = :algorithm)
+        OR {exact}CAST(os_hash_algo AS {text_type}) = :algorithm)
 AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = :bytes)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = :location AND l.image_id = images.id
-               AND   l.deleted = {false} AND l.status = 'active');
+               AND   l.deleted = {false} AND {exact}l.status = 'active');
 
 -- name: amend_result
 UPDATE backglance_item
@@ -201,7 +201,7 @@ SELECT   t.image_id, t.md5, t.algorithm, t.digest, t.bytes_read, t.location_id, 
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
-                            AND l.deleted = {false} AND l.status = 'active'
+                            AND l.deleted = {false} AND {exact}l.status = 'active'
 WHERE    {no_index}t.state = 'done'
 AND      t.digest IS NOT NULL
 AND      {pending_by_id}

@@ -5,8 +5,9 @@ SET    changed_at = CASE WHEN {now} > changed_at THEN {now} ELSE changed_at + 1 
 WHERE  name = 'runs';
 
 -- name: make_runs_lock
-INSERT INTO backglance_control (name, value, changed_at, changed_by)
-VALUES ('runs', '', {now}, :host);
+{insert_if_new} backglance_control (name, value, changed_at, changed_by)
+VALUES ('runs', '', {now}, :host)
+{if_new};
 
 -- name: start
 INSERT INTO backglance_run (run_id, command, host, process, version, started_at, heartbeat_at)

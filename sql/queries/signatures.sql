@@ -142,7 +142,7 @@ JOIN   images i ON i.id = p.image_id
 WHERE  p.deleted = {false}
 AND    i.deleted = {false}
 AND    {has_id}
-AND    p.name IN ({signature_names})
+AND    {exact}p.name IN ({signature_names})
 AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);
 
 -- name: live_properties

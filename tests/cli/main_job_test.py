@@ -146,8 +146,7 @@ class HeadMainJob(sites.MadeSiteTest):
         before = self.glance_rows('id, os_hash_algo, os_hash_value')
         self.on_site('sync', code=FINDINGS)
         self.assertEqual(self.database.rows('SELECT version_num FROM alembic_version'),
-                         sites.Database(self.directory / 'pristine').rows(
-                             'SELECT version_num FROM alembic_version'))
+                         self.pristine.rows('SELECT version_num FROM alembic_version'))
         for image_id, (algorithm, value) in self.glance_rows(
                 'id, os_hash_algo, os_hash_value').items():
             image = self.images[image_id]

@@ -27,7 +27,7 @@ import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = TESTS.parent
-sys.path.insert(0, str(TESTS / 'site'))
+sys.path[:0] = [str(TESTS / 'site'), str(TESTS / 'servers')]
 
 # The exit codes that README and --help promise.
 DONE, FAILED, USAGE, EXPAND_DUE, MIGRATE_DUE, CONTRACT_DUE = range(6)

@@ -1,4 +1,5 @@
-"""The two kinds of sites that these tests run on: the whole demo site, and small ones made row by row."""
+"""The two kinds of sites that these tests run on: the whole demo site, and small ones made row by row. On SQLite, or
+on the private server that the environment names (tests/servers/databases.py)."""
 
 import contextlib
 import functools
@@ -12,7 +13,11 @@ import subprocess
 import uuid
 
 import program
+import databases
 import glance_schema
+import server_database
+
+ON_SERVER = databases.engine() is not None
 
 LEGACY = ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid')
 MOMENT = '2018-01-02 03:04:05.000006'
@@ -27,6 +32,7 @@ class Database:
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
+        self.url = 'sqlite:///%s' % self.path
         self._batch = None
 
     @contextlib.contextmanager
@@ -55,6 +61,17 @@ class Database:
 
     def connect(self):
         return sqlite3.connect(self.path, timeout=60)
+
+    def copy(self):
+        path = self.path.with_name('pristine')
+        shutil.copy(self.path, path)
+        return Database(path)
+
+    def reset(self, pristine):
+        shutil.copy(pristine.path, self.path)
+
+    def drop(self):
+        pass  # it goes with its directory
 
     def tables(self):
         return [row[0] for row in self.rows(
@@ -89,15 +106,18 @@ class SmallSite:
         self.directory = pathlib.Path(directory)
         self.store = self.directory / 'images'
         self.store.mkdir(parents=True)
-        self.database = Database(self.directory / 'glance.sqlite')
-        shutil.copy(schema(revision), self.database.path)
+        if ON_SERVER:
+            self.database = server_database.ServerDatabase.at_revision(revision)
+        else:
+            self.database = Database(self.directory / 'glance.sqlite')
+            shutil.copy(schema(revision), self.database.path)
         self.config = self.directory / 'glance-api.conf'
         self.write_config()
 
     def write_config(self, more=''):
         self.config.write_text(
-            '[DEFAULT]\n%s\n[database]\nconnection = sqlite:///%s\n[glance_store]\n'
-            'filesystem_store_datadir = %s\n' % (more, self.database.path, self.store))
+            '[DEFAULT]\n%s\n[database]\nconnection = %s\n[glance_store]\n'
+            'filesystem_store_datadir = %s\n' % (more, self.database.url, self.store))
 
     @property
     def options(self):
@@ -115,8 +135,8 @@ class SmallSite:
         row = {'id': image_id, 'name': 'an image', 'size': len(data), 'status': 'active',
                'visibility': 'private', 'disk_format': 'raw', 'container_format': 'bare',
                'checksum': hashlib.md5(data, usedforsecurity=False).hexdigest(), 'owner': 'someone',
-               'created_at': MOMENT, 'updated_at': MOMENT, 'deleted': 0, 'min_disk': 0, 'min_ram': 0,
-               'protected': 0, **columns}
+               'created_at': MOMENT, 'updated_at': MOMENT, 'deleted': False, 'min_disk': 0, 'min_ram': 0,
+               'protected': False, **columns}
         self._insert('images', row)
         self.add_location(image_id, location)
         return image_id
@@ -124,12 +144,12 @@ class SmallSite:
     def add_location(self, image_id, value, **columns):
         return self._insert('image_locations', {
             'image_id': image_id, 'value': value, 'meta_data': '{}', 'status': 'active',
-            'created_at': MOMENT, 'updated_at': MOMENT, 'deleted': 0, **columns})
+            'created_at': MOMENT, 'updated_at': MOMENT, 'deleted': False, **columns})
 
     def add_property(self, image_id, name, value, **columns):
         return self._insert('image_properties', {
             'image_id': image_id, 'name': name, 'value': value, 'created_at': MOMENT,
-            'updated_at': MOMENT, 'deleted': 0, **columns})
+            'updated_at': MOMENT, 'deleted': False, **columns})
 
     def add_legacy_signature(self, image_id):
         for name in LEGACY:
@@ -162,8 +182,11 @@ class SmallSiteTest(program.ProgramTest):
 
     def setUp(self):
         self.site = SmallSite(self.scratch(), self.revision)
+        self.addCleanup(self.site.database.drop)
 
     def on_site(self, command, *arguments, **options):
+        # where files go that have no database to lie beside
+        options.setdefault('cwd', self.site.directory)
         return self.program(command, *self.site.options, *arguments, **options)
 
     def sync(self, *arguments, **options):
@@ -202,12 +225,14 @@ def sha512(data):
 
 @functools.cache
 def made_site(*options):
-    """The directory of a demo site, made once for all tests of a file; `fresh_site` resets it."""
+    """The directory of a demo site, its database and that as it was made: once for all tests of a file."""
     directory = program.scratch() / ('made-%d' % abs(hash(options)))
+    database = (server_database.ServerDatabase.empty() if ON_SERVER
+                else Database(directory / 'glance.sqlite'))
     subprocess.run(['/usr/bin/python3', '-B', str(program.TESTS / 'site' / 'make_site.py'),
-                    str(directory), '--big-mib', '1', *options], check=True)
-    shutil.copy(directory / 'glance.sqlite', directory / 'pristine')
-    return directory
+                    str(directory), '--big-mib', '1', *options,
+                    *(['--database', database.url] if ON_SERVER else [])], check=True)
+    return directory, database, database.copy()
 
 
 class MadeSiteTest(program.ProgramTest):
@@ -216,18 +241,17 @@ class MadeSiteTest(program.ProgramTest):
     make_options = ()
 
     def setUp(self):
-        self.directory = made_site(*self.make_options)
-        self.database = Database(self.directory / 'glance.sqlite')
+        self.directory, self.database, self.pristine = made_site(*self.make_options)
         for name in os.listdir(self.directory):
             if name.startswith(('glance.sqlite', 'backglance-')):
                 (self.directory / name).unlink()
-        shutil.copy(self.directory / 'pristine', self.database.path)
+        self.database.reset(self.pristine)
         self.options = ('--config-file', self.directory / 'glance-api.conf')
         self.expected = json.loads((self.directory / 'expected.json').read_text())
         self.images = self.expected['images']
 
     def on_site(self, command, *arguments, **options):
-        result = self.program(command, *self.options, *arguments, **options)
+        result = self.program(command, *self.options, *arguments, cwd=self.directory, **options)
         self.assert_no_secret(result.out + result.err, str(result.arguments))
         return result
 

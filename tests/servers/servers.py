@@ -35,6 +35,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def is_free(port):
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(('127.0.0.1', port))
+        except OSError:
+            return False
+    return True
+
+
 def postgresql_program(name):
     found = sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + name),
                    key=lambda path: int(path.parts[-3]))
@@ -62,6 +72,7 @@ class Server:
         self.data = self.home / 'data'
         self.log = self.home / 'log'
         self.port_file = self.home / 'port'
+        self.temporary = self.home / 'tmp'
         self.url_file = directory / (engine + '.url')
 
     @property
@@ -73,28 +84,42 @@ class Server:
         file = self.data / 'postmaster.pid' if self.engine == 'postgresql' else self.home / 'pid'
         try:
             pid = int(file.read_text().split()[0])
-            name = pathlib.Path('/proc/%d/comm' % pid).read_text().strip()
+            words = pathlib.Path('/proc/%d/cmdline' % pid).read_bytes().decode()
         except (OSError, ValueError, IndexError):
             return None
-        return pid if name in ('postgres', 'mariadbd') else None
+        # Another server may have got the pid of one of ours that was killed.
+        return pid if str(self.data) in words else None
 
     def start(self):
-        if self.pid():
-            return
-        if not self.port_file.exists():
-            self._create()
-        with open(self.log, 'ab') as log:
-            subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
-                             stdout=log, stderr=log, start_new_session=True, cwd='/')
+        launched = None if self.pid() else self._launch()
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
                 raise SystemExit('servers: %s did not start, see %s' % (self.engine, self.log))
             time.sleep(0.05)
+            # One that was killed may hold its pid for a while yet, and PostgreSQL then does not start.
+            if launched and launched.poll() is not None:
+                time.sleep(0.5)
+                launched = self._launch()
         if self.engine == 'mysql':
             self._grant()
         scheme = 'postgresql+psycopg2' if self.engine == 'postgresql' else 'mysql+pymysql'
         self.url_file.write_text('%s://tester:%s@127.0.0.1:%d' % (scheme, PASSWORD, self.port))
+
+    def _launch(self):
+        if not self.port_file.exists():
+            shutil.rmtree(self.home, ignore_errors=True)  # of a start that was killed
+            self._create()
+        if not is_free(self.port):
+            self.port_file.write_text(str(free_port()))
+        with open(self.log, 'ab') as log:
+            return subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=log, start_new_session=True, cwd='/',
+                                    env=self._environment())
+
+    def _environment(self):
+        # A MariaDB that starts clears away what it finds of temporary tables, those of another too.
+        return dict(os.environ, TMPDIR=str(self.temporary))
 
     def stop(self, number=None):
         pid = self.pid()
@@ -112,9 +137,11 @@ class Server:
 
     def _create(self):
         self.home.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir()
         user = user_for(self.engine)
         if user:
             shutil.chown(self.home, user, user)
+            shutil.chown(self.temporary, user, user)
         if self.engine == 'postgresql':
             password = self.home / 'password'
             password.write_text(PLAIN_PASSWORD)
@@ -132,7 +159,7 @@ class Server:
                 shutil.chown(self.data, user, user)
         done = subprocess.run((as_user(self.engine) if self.engine == 'postgresql' else []) + command,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, cwd='/')
+                              stderr=subprocess.STDOUT, check=False, cwd='/', env=self._environment())
         if done.returncode:
             raise SystemExit('servers: %s\n%s' % (' '.join(command), done.stdout.decode()))
         self.port_file.write_text(str(free_port()))
@@ -157,7 +184,9 @@ class Server:
                  '--innodb-buffer-pool-size=256M', '--innodb-log-file-size=256M',
                  '--skip-name-resolve', '--character-set-server=utf8mb4']
         return words if durable else words + ['--innodb-flush-log-at-trx-commit=0',
-                                              '--innodb-doublewrite=0', '--sync-binlog=0']
+                                              '--innodb-doublewrite=0', '--sync-binlog=0',
+                                              '--innodb-flush-method=nosync', '--debug-no-sync',
+                                              '--skip-sync-frm']
 
     def _answers(self):
         if self.engine == 'postgresql':

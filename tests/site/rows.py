@@ -23,10 +23,19 @@ class Database:
     def image_columns(self):
         return set(self._tables['images'].columns.keys())
 
-    @property
-    def takes_any_bytes(self):
-        """True for an engine whose text columns hold bytes that are no UTF-8."""
-        return self._engine.dialect.name == 'sqlite'
+    def takes(self, image):
+        """False for what the engine's own types refuse: bytes that are no UTF-8 on servers, and on MariaDB, whose
+        tables of Glance's are utf8mb3, characters of four bytes and texts of 64 KiB."""
+        engine = self._engine.dialect.name
+        if engine == 'sqlite':
+            return True
+        if image.raw:
+            return False
+        texts = [image.name, *(location.value for location in image.locations),
+                 *(property_.value for property_ in image.properties.values())]
+        return engine != 'mysql' or all(
+            len(text.encode()) < 1 << 16 and max(text, default='') <= '\uffff'
+            for text in texts if text is not None)
 
     def add(self, image):
         self._images += 1

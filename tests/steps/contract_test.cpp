@@ -184,8 +184,11 @@ TEST_CASE("contract removes legacy properties as Glance removes them", "[contrac
       CHECK(after[i].text(column) == before[i].text(column));
     if (!legacy)
       continue;
-    CHECK(after[i].text(7) == "1");
-    CHECK(shape_of(after[i].text_or_empty(6)) == "0000-00-00 00:00:00.000000");
+    CHECK(after[i].truth(7));
+    // Columns of MariaDB's keep whole seconds, and PostgreSQL shows no zeros at the end.
+    const std::string moment = shape_of(after[i].text_or_empty(6));
+    CHECK((it.site.is_server() ? moment.substr(0, 19) + ".000000" : moment) ==
+          "0000-00-00 00:00:00.000000");
     CHECK(after[i].text(5) == after[i].text(6));
   }
   // The image's own row is left alone, its updated_at above all.
@@ -214,8 +217,12 @@ TEST_CASE("contract removes what belongs to the legacy scheme and nothing else",
   };
   expect({"signature", "signature_key_type", "mask_gen_algorithm", "pss_salt_length", "os_type"},
          {"os_type"});
-  expect({"signature", "signature_key_type", "img_signature", "Signature"},
-         {"img_signature", "Signature"});
+  if (it.site.compares_with_case())
+    expect({"signature", "signature_key_type", "img_signature", "Signature"},
+           {"img_signature", "Signature"});
+  else  // where an image cannot have both spellings
+    expect({"signature_key_type", "signature_hash_method", "img_signature", "Signature"},
+           {"img_signature", "Signature"});
   expect({"signature"}, {"signature"});
   expect({"img_signature", "pss_salt_length"}, {"img_signature", "pss_salt_length"});
   it.let_grace_end();
@@ -257,10 +264,15 @@ TEST_CASE("the safety copy is the database as it was, for its owner alone", "[co
   const auto glance = dump(it.site.sql(), Part::glance);
   const auto flags = it.site.sql().first_row("SELECT * FROM backglance_signature")->text(1);
   const ContractResult result = it.run();
+  CHECK(mode_of(result.archive) == 0600);
+  if (it.site.is_server()) {  // of which its operator makes the copies
+    CHECK(result.safety_copy.empty());
+    CHECK(dump(it.site.sql(), Part::glance) != glance);
+    return;
+  }
   REQUIRE(fs::exists(result.safety_copy));
   CHECK(result.safety_copy.parent_path() == it.safe());
   CHECK(mode_of(result.safety_copy) == 0600);
-  CHECK(mode_of(result.archive) == 0600);
   DatabaseUrl url = it.site.database();
   url.database = result.safety_copy.string();
   Session copy(url);
@@ -273,10 +285,12 @@ TEST_CASE("the archive holds every removed property, whatever its bytes", "[cont
   ContractSite it;
   const std::string image = it.site.upload("content");
   const std::string text = "line\nbreak \"quotes\" \\ ünïcode \x01";
-  const std::string large(1 << 20, 's');
+  const std::string large(it.site.longest_text(), 's');
+  // Bytes that no text of a server's can hold are text there.
+  const std::string bytes = it.site.takes_any_bytes() ? "\xff\xfe" : "\xc3\xbf";
   it.site.add_property(image, "signature", text);
   it.site.add_property(image, "signature_hash_method", nullptr);
-  it.site.add_property(image, "signature_key_type", std::string("\xff\xfe"));
+  it.site.add_property(image, "signature_key_type", bytes);
   it.site.add_property(image, "signature_certificate_uuid", large);
   it.let_grace_end();
   const ContractResult result = it.run();
@@ -284,14 +298,20 @@ TEST_CASE("the archive holds every removed property, whatever its bytes", "[cont
   REQUIRE(lines.size() == 4);
   for (const auto& line : lines) {
     CHECK(line.at("image_id") == image);
-    CHECK(line.at("updated_at") == "2018-01-02 03:04:05.000006");
+    CHECK(line.at("updated_at").get<std::string>().starts_with("2018-01-02 03:04:05"));
+    if (it.site.takes_any_bytes())
+      CHECK(line.at("updated_at") == "2018-01-02 03:04:05.000006");
     CHECK(line.at("property_id").get<std::int64_t>() > 0);
   }
   CHECK(lines[0].at("name") == "signature");
   CHECK(lines[0].at("value") == text);
   CHECK(lines[1].at("value").is_null());
-  CHECK(lines[2].at("value_base64") == "//4=");
-  CHECK_FALSE(lines[2].contains("value"));
+  if (it.site.takes_any_bytes()) {
+    CHECK(lines[2].at("value_base64") == "//4=");
+    CHECK_FALSE(lines[2].contains("value"));
+  } else {
+    CHECK(lines[2].at("value") == bytes);
+  }
   CHECK(lines[3].at("value") == large);
 }
 
@@ -323,7 +343,8 @@ TEST_CASE("a revert puts back what contract removed, to the byte", "[contract]")
   ContractSite it;
   const std::string image = it.sign();
   it.site.add_property(image, "mask_gen_algorithm", nullptr);
-  it.site.add_property(image, "pss_salt_length", std::string("\xff\x01"));
+  it.site.add_property(image, "pss_salt_length",
+                       std::string(it.site.takes_any_bytes() ? "\xff\x01" : "\xc3\xbf\x01"));
   it.site.sql().execute("UPDATE image_properties SET updated_at = NULL WHERE name = 'signature'");
   it.let_grace_end();
   const auto glance = dump(it.site.sql(), Part::glance);

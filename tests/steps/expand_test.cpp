@@ -92,7 +92,8 @@ TEST_CASE("a second expand does nothing", "[expand]") {
 TEST_CASE("a plan changes nothing", "[expand]") {
   GlanceSite site("queens_contract01");
   const auto before = dump(site.sql());
-  CHECK(plan_of(site).statements.size() == 15);
+  // Servers add both hash columns at once.
+  CHECK(plan_of(site).statements.size() == (site.is_server() ? 14 : 15));
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
@@ -104,7 +105,8 @@ TEST_CASE("expand completes what is half done", "[expand]") {
     std::vector<std::string> mangle;
     bool noted = true;
   };
-  const std::string hidden = "ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT 0 NOT NULL";
+  const std::string hidden =
+      "ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT {false} NOT NULL";
   const std::string hidden_index = "CREATE INDEX os_hidden_image_idx ON images (os_hidden)";
   const std::string algo = "ALTER TABLE images ADD COLUMN os_hash_algo VARCHAR(64)";
   const std::string value = "ALTER TABLE images ADD COLUMN os_hash_value VARCHAR(128)";
@@ -143,7 +145,7 @@ TEST_CASE("expand completes what is half done", "[expand]") {
     DYNAMIC_SECTION(half.what) {
       GlanceSite site(half.start);
       for (const std::string& statement : half.mangle)
-        site.sql().execute(statement);
+        site.change_schema(statement);
       const ExpandPlan done = expand(site.sql());
       CHECK(done.notes.empty() != half.noted);
       require_like(site, half.reference);

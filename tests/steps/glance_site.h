@@ -72,7 +72,14 @@ class GlanceSite {
   std::optional<std::string> get(const std::string& image_id, const std::string& column);
   bool is_true(const std::string& image_id, const std::string& column);
 
-  // Schema of the site, in the engine's own words.
+  // What the engine's own types let a row hold, and how it compares.
+  bool takes_any_bytes() const;      // letters in a number, text that is no UTF-8, any length
+  bool compares_with_case() const;   // in unique indexes too
+  std::size_t longest_text() const;  // of a location or a property, 1 MiB where there is no end
+  bool is_server() const { return site_.database.engine != Engine::sqlite; }
+
+  // Schema of the site. change_schema takes a statement as SQLite does, with the words in braces.
+  void change_schema(const std::string& statement);
   void drop_index(const std::string& table, const std::string& index);
   // While it lasts, an INSERT into the table fails.
   void refuse_inserts(const std::string& table);
@@ -104,6 +111,9 @@ class GlanceSite {
 
 // What an image's row must say once its bytes are hashed.
 std::string digest_of(const std::string& algorithm, std::string_view content);
+
+// A type or a default as the catalogue spells it: {varchar}, {boolean}, {true}, {false}.
+std::string spelled(const Session& session, std::string text);
 
 // Every table, index, view and trigger with its text, and every row: two equal ones are the same
 // database. glance leaves out what is ours, and schema the rows.

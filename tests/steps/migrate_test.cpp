@@ -256,11 +256,13 @@ TEST_CASE("migrate queues live images without a hash, each once", "[migrate]") {
 TEST_CASE("sizes that are no sizes do not keep migrate from queueing", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
-  for (const SqlValue& size : {SqlValue(nullptr), SqlValue(std::int64_t{-1}),
-                               SqlValue(std::int64_t{0}), SqlValue(std::int64_t{INT64_MAX}),
-                               SqlValue(std::string("huge")), SqlValue(std::string("1e400"))})
+  std::vector<SqlValue> sizes = {SqlValue(nullptr), SqlValue(std::int64_t{-1}),
+                                 SqlValue(std::int64_t{0}), SqlValue(std::int64_t{INT64_MAX})};
+  if (site.takes_any_bytes())
+    sizes.insert(sizes.end(), {SqlValue(std::string("huge")), SqlValue(std::string("1e400"))});
+  for (const SqlValue& size : sizes)
     site.set(site.upload("content"), "size", size);
-  CHECK(migrate(site.sql(), {}).queued == 6);
+  CHECK(migrate(site.sql(), {}).queued == static_cast<std::int64_t>(sizes.size()));
   CHECK(Items(site.sql()).queued().bytes == 0);
 }
 

@@ -47,10 +47,14 @@ TEST_CASE("a tag is set on deprecated images alone, as Glance sets it", "[migrat
       "SELECT created_at, updated_at, deleted_at, deleted FROM image_tags WHERE image_id = :id",
       {{"id", legacy}});
   REQUIRE(row.has_value());
-  CHECK(row->text_or_empty(0).size() == std::string("2018-01-02 03:04:05.000006").size());
+  const std::size_t length = row->text_or_empty(0).size();
+  CHECK(length <= std::string("2018-01-02 03:04:05.000006").size());
+  // Columns of MariaDB's keep whole seconds, and PostgreSQL shows no zeros at the end.
+  CHECK(length >= (site.is_server() ? 19U : 26U));
   CHECK(row->text(1) == row->text(0));
   CHECK(row->is_null(2));
-  CHECK(row->text(3) == "0");
+  CHECK_FALSE(row->is_null(3));
+  CHECK_FALSE(row->truth(3));
 
   CHECK(tag_all(site) == 0);
   CHECK(site.live_tags(legacy) == Tags{kTag});

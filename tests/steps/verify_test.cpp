@@ -188,11 +188,13 @@ TEST_CASE("verify pages through every image, whatever its size says", "[verify]"
   // More than a page of equal sizes, and sizes that are none.
   for (int i = 0; i < 150; ++i)
     upload_hashed(site, "content");
-  for (const SqlValue& size :
-       {SqlValue(nullptr), SqlValue(std::int64_t{0}), SqlValue(std::string("huge")),
-        SqlValue(std::string("12.5")), SqlValue(std::int64_t{-3}), SqlValue(INT64_MAX)})
+  std::vector<SqlValue> sizes = {SqlValue(nullptr), SqlValue(std::int64_t{0}),
+                                 SqlValue(std::int64_t{-3}), SqlValue(INT64_MAX)};
+  if (site.takes_any_bytes())
+    sizes.insert(sizes.end(), {SqlValue(std::string("huge")), SqlValue(std::string("12.5"))});
+  for (const SqlValue& size : sizes)
     site.set(upload_hashed(site, "content"), "size", size);
   const BackfillRun run = run_verify(site, {.jobs = 2});
   CHECK(run.images(ReadClass::verified) == 152);
-  CHECK(run.images(ReadClass::size_differs) == 4);
+  CHECK(run.images(ReadClass::size_differs) == static_cast<std::int64_t>(sizes.size()) - 2);
 }

@@ -1,0 +1,283 @@
+// expand and revert beside live sessions, on engines whose schema statements run beside them. On
+// SQLite there is nothing of this to test.
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "base/stop.h"
+#include "contract/contract.h"
+#include "expand/expand.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+using Catch::Matchers::Contains;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr const char* kQueens = "queens_contract01";
+constexpr const char* kQueensHashed = "queens_contract01+rocky_expand02";
+
+bool is_engine(const GlanceSite& site, Engine engine) {
+  return site.database().engine == engine;
+}
+
+void require_complete(GlanceSite& site) {
+  GlanceSite reference(kQueensHashed);
+  const CatalogTable there = read_catalog(site.sql()).at("images");
+  const CatalogTable wanted = read_catalog(reference.sql()).at("images");
+  REQUIRE(there.columns == wanted.columns);
+  REQUIRE(there.indexes == wanted.indexes);
+  REQUIRE(site.revision_rows() == reference.revision_rows());
+  REQUIRE(read_schema_state(site.sql()).has_ledger);
+  REQUIRE(plan_expand(read_schema_state(site.sql()), site.sql().engine()).statements.empty());
+}
+
+std::string pid_of(Session& session) {
+  return session
+      .first_row(session.engine().engine == Engine::postgresql ? "SELECT pg_backend_pid()"
+                                                               : "SELECT CONNECTION_ID()")
+      ->text_or_empty(0);
+}
+
+// An UPDATE of images that is not committed before end().
+class OpenUpdate {
+ public:
+  explicit OpenUpdate(GlanceSite& site)
+      : session_(site.open()), pid_(pid_of(session_)), transaction_(std::in_place, session_) {
+    session_.execute("UPDATE images SET name = 'a secret name'");
+  }
+  const std::string& pid() const { return pid_; }
+  void end() {
+    transaction_->commit();
+    transaction_.reset();
+  }
+
+ private:
+  Session session_;
+  std::string pid_;
+  std::optional<Transaction> transaction_;
+};
+
+// Reads images as glance-api does, again and again, and keeps the longest time that a read took.
+class Reader {
+ public:
+  explicit Reader(GlanceSite& site)
+      : thread_([this, session = site.open()]() mutable {
+          while (!ended_) {
+            const auto began = std::chrono::steady_clock::now();
+            session.rows("SELECT id, name, status FROM images");
+            const auto took =
+                std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+            longest_ = std::max(longest_, took);
+            ++reads_;
+            std::this_thread::sleep_for(milliseconds(5));
+          }
+        }) {}
+  ~Reader() { end(); }
+
+  milliseconds end() {
+    ended_ = true;
+    if (thread_.joinable())
+      thread_.join();
+    REQUIRE(reads_ > 0);
+    return longest_;
+  }
+
+ private:
+  std::atomic<bool> ended_ = false;
+  milliseconds longest_{0};
+  int reads_ = 0;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace
+
+TEST_CASE("expand waits for an open transaction, and readers do not wait for it", "[online]") {
+  GlanceSite site(kQueens);
+  if (!site.is_server())
+    return;
+  site.upload("content");
+  OpenUpdate glance(site);
+  const std::string pid = glance.pid();
+  std::vector<std::string> waits;
+  ExpandOptions options;
+  options.on_wait = [&](const std::string& line) {
+    waits.push_back(line);
+    if (waits.size() == 3)
+      glance.end();
+  };
+  Reader reader(site);
+  expand(site.sql(), options);
+  CHECK(reader.end() < milliseconds(1500));
+  REQUIRE(waits.size() >= 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    // MariaDB does not say what an idle session did last.
+    CHECK_THAT(waits[i], Contains("0002_os_hidden, statement 1: images is in use") &&
+                             Contains("pid " + pid + ", ") &&
+                             (Contains(", UPDATE, ") || Contains(", SLEEP, ")) &&
+                             !Contains("secret"));
+  }
+  require_complete(site);
+}
+
+TEST_CASE("an expand that waits ends when it is told to, and goes on later", "[online]") {
+  GlanceSite site(kQueens);
+  if (!site.is_server())
+    return;
+  site.upload("content");
+  OpenUpdate glance(site);
+  ExpandOptions options;
+  options.on_wait = [&](const std::string&) { request_stop(); };
+  const Error error = required_error([&] { expand(site.sql(), options); });
+  reset_stop();
+  CHECK(error.kind() == ErrorKind::interrupted);
+  CHECK(site.runs("expand", "failed") + site.runs("expand", "interrupted") == 1);
+  glance.end();
+  expand(site.sql());
+  require_complete(site);
+}
+
+TEST_CASE("an index whose build did not end is removed and built anew", "[online]") {
+  GlanceSite site(kQueens);
+  if (!is_engine(site, Engine::postgresql))
+    return;
+  site.upload("content");
+  site.sql().execute("ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT false NOT NULL");
+  {
+    OpenUpdate glance(site);
+    Session builder = site.open();
+    builder.execute("SET statement_timeout = '300ms'");
+    CHECK(required_error([&] {
+            builder.execute("CREATE INDEX CONCURRENTLY os_hidden_image_idx ON images (os_hidden)");
+          }).kind() == ErrorKind::sql);
+  }
+  REQUIRE_FALSE(read_catalog(site.sql()).at("images").index("os_hidden_image_idx")->valid);
+  const ExpandPlan done = expand(site.sql());
+  CHECK(done.statements.at(8).statement.kind == "repair");
+  CHECK(done.statements.at(9).statement.kind == "index");
+  CHECK(done.notes.size() == 1);
+  require_complete(site);
+}
+
+TEST_CASE("a promised index that is not valid is told of, and mended by --repair", "[online]") {
+  GlanceSite site(kQueensHashed);
+  if (!is_engine(site, Engine::postgresql))
+    return;
+  site.sql().execute(
+      "UPDATE pg_index SET indisvalid = false "
+      "WHERE indexrelid = to_regclass('os_hash_value_image_idx')");
+  const Error error = required_error([&] { expand(site.sql()); });
+  CHECK(error.kind() == ErrorKind::schema_state);
+  CHECK_THAT(error.what(), Contains("index os_hash_value_image_idx"));
+  expand(site.sql(), {.repair = true});
+  require_complete(site);
+}
+
+TEST_CASE("of two expands at once one works, and the other says so or finds it done", "[online]") {
+  for (int round = 0; round < 3; ++round) {
+    GlanceSite site(kQueens);
+    if (!site.is_server())
+      return;
+    site.upload("content");
+    const auto run = [&] {
+      return std::async(std::launch::async, [session = site.open()]() mutable {
+        return error_of([&] { expand(session); });
+      });
+    };
+    auto first = run();
+    auto second = run();
+    const auto one = first.get();
+    const auto two = second.get();
+    for (const auto& error : {one, two}) {
+      if (error) {
+        INFO(error->what());
+        CHECK(error->kind() == ErrorKind::locked);
+      }
+    }
+    CHECK_FALSE((one && two));
+    require_complete(site);
+  }
+}
+
+TEST_CASE("a table that takes no column in its dictionary is told of, and rebuilt online",
+          "[online]") {
+  GlanceSite site(kQueens);
+  if (!is_engine(site, Engine::mysql))
+    return;
+  const std::string image = site.upload("content");
+  const auto before = dump(site.sql());
+  site.sql().execute("ALTER TABLE images ROW_FORMAT=COMPRESSED");
+  std::size_t columns = 0;
+  for (const PlannedStatement& planned :
+       plan_expand(read_schema_state(site.sql()), site.sql().engine()).statements) {
+    if (planned.statement.kind != "column")
+      continue;
+    ++columns;
+    CHECK_THAT(planned.statement.sql, Contains("ALGORITHM=INPLACE, LOCK=NONE"));
+    CHECK_THAT(planned.statement.cost, Contains("a copy of images"));
+  }
+  CHECK(columns == 2);
+  Reader reader(site);
+  expand(site.sql());
+  CHECK(reader.end() < milliseconds(1500));
+  require_complete(site);
+  CHECK(site.get(image, "name") == "image");
+  // It is known as ours whatever the table is by then.
+  site.sql().execute("ALTER TABLE images ROW_FORMAT=DYNAMIC");
+  site.sql().execute("DELETE FROM alembic_version WHERE version_num = 'rocky_expand02'");
+  CHECK(revert_expand(site.sql()).notes.empty());
+  CHECK(changes(before, dump(site.sql())) == kNone);
+}
+
+TEST_CASE("a revert that was killed after any of its statements is gone on with", "[online]") {
+  GlanceSite first(kQueens);
+  if (!first.is_server())
+    return;
+  const auto before = dump(first.sql());
+  std::size_t statements = 1;
+  for (std::size_t done = 1; done < statements + 1; ++done) {
+    GlanceSite site(kQueens);
+    expand(site.sql());
+    site.sql().execute("DELETE FROM alembic_version WHERE version_num = 'rocky_expand02'");
+    const ExpandPlan plan = plan_revert(site.sql(), read_schema_state(site.sql()));
+    statements = plan.statements.size();
+    for (std::size_t i = 0; i < done; ++i)
+      site.sql().execute(plan.statements[i].statement.sql);
+    INFO("after " << done << " statements");
+    CHECK(revert_expand(site.sql()).statements.size() == statements - done);
+    REQUIRE(changes(before, dump(site.sql())) == kNone);
+  }
+  CHECK(statements == 11);
+}
+
+TEST_CASE("a revert waits for an open transaction", "[online]") {
+  GlanceSite site(kQueens);
+  if (!site.is_server())
+    return;
+  const auto before = dump(site.sql());
+  expand(site.sql());
+  site.sql().execute("DELETE FROM alembic_version WHERE version_num = 'rocky_expand02'");
+  OpenUpdate glance(site);
+  // PostgreSQL drops an index beside others, and says nothing while it waits for older
+  // transactions.
+  auto ending = std::async(std::launch::async, [&] {
+    std::this_thread::sleep_for(milliseconds(1500));
+    glance.end();
+  });
+  revert_expand(site.sql());
+  ending.get();
+  CHECK(changes(before, dump(site.sql())) == kNone);
+}
+
+TEST_CASE("an uninstall that was killed midway is gone on with", "[online]") {
+  GlanceSite site("head");
+  if (!site.is_server())
+    return;
+  const auto before = dump(site.sql());
+  expand(site.sql());
+  for (const char* table : {"backglance_removed", "backglance_signature", "backglance_verify"})
+    site.sql().execute(std::string("DROP TABLE ") + table);
+  CHECK(uninstall(site.sql()).size() == 4);
+  CHECK(changes(before, dump(site.sql())) == kNone);
+}
