@@ -142,8 +142,8 @@ void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& o
 }  // namespace
 
 const Driver& mysql_driver() {
-  static constexpr Driver driver = {open, facts, translated, exchanged_columns, rows};
-  return driver;
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows};
+  return kDriver;
 }
 
 }  // namespace backglance

@@ -96,8 +96,8 @@ void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& o
 }  // namespace
 
 const Driver& postgresql_driver() {
-  static constexpr Driver driver = {open, facts, translated, exchanged_columns, rows};
-  return driver;
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows};
+  return kDriver;
 }
 
 }  // namespace backglance

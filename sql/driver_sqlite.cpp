@@ -97,8 +97,8 @@ int exchanged_columns(soci::statement& prepared) {
 }  // namespace
 
 const Driver& sqlite_driver() {
-  static constexpr Driver driver = {open, facts, translated, exchanged_columns, nullptr};
-  return driver;
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, nullptr};
+  return kDriver;
 }
 
 }  // namespace backglance

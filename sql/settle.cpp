@@ -106,6 +106,7 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
   values.push_back({"run", run_id});
   session_.execute(statement_for(sql("finish"), places.size()), values);
 
+  ids.reserve(places.size());
   for (const std::size_t place : places)
     ids.push_back(settled[place].claim.image_id);
   SqlParameters ours = id_parameters(ids);
