@@ -32,15 +32,13 @@ std::vector<std::string> queue_named(Session& session, Items& items,
                                      const OnResult& on_result) {
   std::vector<std::string> queued;
   for (const std::string& image_id : images) {
-    const auto image = read_image(session, image_id);
-    if (!image)
-      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+    const ImageRow image = named_image(session, image_id);
     if (items.requeue_one(image_id)) {
       queued.push_back(image_id);
       continue;
     }
     ReadOutcome outcome;
-    outcome.read_class = image->hashable ? ReadClass::already_done : ReadClass::gone;
+    outcome.read_class = image.hashable ? ReadClass::already_done : ReadClass::gone;
     ++result.total(outcome.read_class).images;
     if (on_result)
       on_result(image_id, outcome);
@@ -49,10 +47,7 @@ std::vector<std::string> queue_named(Session& session, Items& items,
 }
 
 void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& options) {
-  if (options.limit)
-    totals.images = std::min(totals.images, *options.limit);
-  if (options.max_bytes)
-    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+  keep_limits(options, totals.images, totals.bytes);
   counters.images_total.store(static_cast<std::uint64_t>(totals.images));
   counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
 }
@@ -60,13 +55,11 @@ void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& o
 QueueTotals named_totals(Session& session, const std::vector<std::string>& images) {
   QueueTotals totals;
   for (const std::string& image_id : images) {
-    const auto image = read_image(session, image_id);
-    if (!image)
-      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
-    if (!image->hashable || !image->os_hash_value.empty())
+    const ImageRow image = named_image(session, image_id);
+    if (!image.hashable || !image.os_hash_value.empty())
       continue;
     ++totals.images;
-    totals.bytes += image->size.value_or(0);
+    totals.bytes += image.size.value_or(0);
   }
   return totals;
 }
@@ -213,10 +206,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
       queued.images + unqueued.images + changed.images + (options.retry_failed ? failed.images : 0);
   plan.bytes =
       queued.bytes + unqueued.bytes + changed.bytes + (options.retry_failed ? failed.bytes : 0);
-  if (options.limit)
-    plan.images = std::min(plan.images, *options.limit);
-  if (options.max_bytes)
-    plan.bytes = std::min(plan.bytes, *options.max_bytes);
+  keep_limits(options, plan.images, plan.bytes);
   return plan;
 }
 

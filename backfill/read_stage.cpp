@@ -1,8 +1,25 @@
 #include "backfill/read_stage.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/text.h"
 
 namespace backglance {
+
+ImageRow named_image(Session& session, const std::string& image_id) {
+  auto image = read_image(session, image_id);
+  if (!image)
+    throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+  return std::move(*image);
+}
+
+void keep_limits(const ReadOptions& options, std::int64_t& images, std::int64_t& bytes) {
+  if (options.limit)
+    images = std::min(images, *options.limit);
+  if (options.max_bytes)
+    bytes = std::min(bytes, *options.max_bytes);
+}
 
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options) {
   return options.images.empty() && size > context.pace().largest_in_time();

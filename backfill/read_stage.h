@@ -5,7 +5,13 @@
 
 namespace backglance {
 
-// What backfill and verify share of a run under --max-runtime.
+// What backfill and verify share of a run that named images or limits shape.
+
+// An image that was named on the command line. Throws Error{usage} if there is none.
+ImageRow named_image(Session& session, const std::string& image_id);
+
+// Cuts what there is to read down to --limit and --max-bytes.
+void keep_limits(const ReadOptions& options, std::int64_t& images, std::int64_t& bytes);
 
 // True if a read of that many bytes cannot end in time any more. Images that were named are begun
 // all the same.

@@ -29,11 +29,15 @@ void note_too_large(const SizedImage& image, std::int64_t& images,
     largest = image;
 }
 
-PendingTotals within_limits(PendingTotals totals, const ReadOptions& options) {
-  if (options.limit)
-    totals.images = std::min(totals.images, *options.limit);
-  if (options.max_bytes)
-    totals.bytes = std::min(totals.bytes, *options.max_bytes);
+// What there is to verify before any limit.
+PendingTotals all_of(Session& session, const std::vector<std::string>& named) {
+  if (named.empty())
+    return verifiable_totals(session);
+  PendingTotals totals;
+  for (const std::string& image_id : named) {
+    ++totals.images;
+    totals.bytes += std::max<std::int64_t>(named_image(session, image_id).size.value_or(0), 0);
+  }
   return totals;
 }
 
@@ -45,23 +49,15 @@ class VerifyList {
         context_(context),
         options_(options) {
     const SchemaState state = read_schema_state(session_);
-    require_glance(state);
-    if (!state.has_os_hash)
-      throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
-                  "backglance expand");
+    require_os_hash(state);
     has_ledger_ = state.has_ledger;
-    for (const std::string& image_id : options.images) {
-      const auto image = read_image(session_, image_id);
-      if (!image)
-        throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
-      images_.push_back({image_id, image->size.value_or(0)});
-    }
+    for (const std::string& image_id : options.images)
+      images_.push_back({image_id, named_image(session_, image_id).size.value_or(0)});
     std::stable_sort(images_.begin(), images_.end(),
                      [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
-    ReadOptions without_limits;
-    without_limits.images = options.images;
-    all_ = plan_verify(session_, without_limits);
-    const PendingTotals totals = within_limits(all_, options);
+    all_ = all_of(session_, options.images);
+    PendingTotals totals = all_;
+    keep_limits(options, totals.images, totals.bytes);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
     context.pace().begin(streams(context.counters(), options),
@@ -233,22 +229,10 @@ class VerifyRecord {
 }  // namespace
 
 PendingTotals plan_verify(Session& session, const ReadOptions& options) {
-  const SchemaState state = read_schema_state(session);
-  require_glance(state);
-  if (!state.has_os_hash)
-    throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
-                "backglance expand");
-  PendingTotals totals;
-  if (options.images.empty())
-    totals = verifiable_totals(session);
-  for (const std::string& image_id : options.images) {
-    const auto image = read_image(session, image_id);
-    if (!image)
-      throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
-    ++totals.images;
-    totals.bytes += std::max<std::int64_t>(image->size.value_or(0), 0);
-  }
-  return within_limits(totals, options);
+  require_os_hash(read_schema_state(session));
+  PendingTotals totals = all_of(session, options.images);
+  keep_limits(options, totals.images, totals.bytes);
+  return totals;
 }
 
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,

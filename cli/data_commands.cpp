@@ -62,10 +62,10 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
     return dry_run_backfill(common, site, options, flags.sweep);
   const ReadResult result =
       run_job("backfill", site, options, job, flags.sweep ? sweep_command : backfill);
-  if (!common.json)
-    print_read_result(result, flags.sweep ? "sweep" : "backfill");
   if (common.json)
     print_json(read_result_json(result));
+  else
+    print_read_result(result, flags.sweep ? "sweep" : "backfill");
   return exit_code_of(result);
 }
 
@@ -196,13 +196,13 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   if (!common.json)
     print_migrate_result(data, false);
   const ReadResult reads = run_job("sync", site, read_with, job, backfill);
-  if (!common.json)
-    print_read_result(reads, "backfill");
   if (common.json)
     print_json({{"dry_run", false},
                 {"statements", statements_json(schema)},
                 {"migrate", migrate_json(data, false)},
                 {"backfill", read_result_json(reads)}});
+  else
+    print_read_result(reads, "backfill");
   return exit_code_of(reads);
 }
 

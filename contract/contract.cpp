@@ -86,11 +86,20 @@ void drop_tables(Session& session, const SchemaState& state) {
       session.execute(statement.sql);
 }
 
+std::vector<std::string> own_tables(const SchemaState& state, const EngineFacts& engine) {
+  require_own_tables(state, engine);
+  std::vector<std::string> tables;
+  for (const std::string& table : ledger_tables())
+    if (state.catalog.contains(table))
+      tables.push_back(table);
+  return tables;
+}
+
 // Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
 // is gone on with by the next; a ledger that is not whole lets nobody begin.
 std::vector<std::string> uninstall_by_statement(Session& session) {
   const SchemaState state = read_schema_state(session);
-  std::vector<std::string> there = plan_uninstall(session);
+  std::vector<std::string> there = own_tables(state, session.engine());
   std::optional<Run> run;
   if (state.has_ledger)
     run.emplace(session, "contract");
@@ -157,13 +166,7 @@ RestoreCounts revert_contract(Session& session) {
 }
 
 std::vector<std::string> plan_uninstall(Session& session) {
-  const SchemaState state = read_schema_state(session);
-  require_own_tables(state, session.engine());
-  std::vector<std::string> tables;
-  for (const std::string& table : ledger_tables())
-    if (state.catalog.contains(table))
-      tables.push_back(table);
-  return tables;
+  return own_tables(read_schema_state(session), session.engine());
 }
 
 std::vector<std::string> uninstall(Session& session) {
@@ -172,7 +175,7 @@ std::vector<std::string> uninstall(Session& session) {
   // No run begins from the first look on: it would lose its tables.
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
-  require_own_tables(state, session.engine());
+  std::vector<std::string> there = own_tables(state, session.engine());
   if (state.catalog.contains("backglance_control"))
     lock_runs(session);
   if (state.catalog.contains("backglance_run"))
@@ -181,7 +184,6 @@ std::vector<std::string> uninstall(Session& session) {
                   fmt::format("another run is at work: {} on {}", printable(live.front().command),
                               printable(live.front().host)),
                   "backglance status");
-  std::vector<std::string> there = plan_uninstall(session);
   drop_tables(session, state);
   transaction.commit();
   return there;

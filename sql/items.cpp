@@ -10,10 +10,6 @@ namespace {
 // lock, which gives up after 5 s, does not notice.
 constexpr std::int64_t kQueuePage = 2000;
 
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<std::string>(text);
-}
-
 }  // namespace
 
 const std::string& Items::sql(std::string_view name) const {
@@ -160,7 +156,7 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
     session_.execute(sql("record_verification"),
                      {{"id", claim.image_id},
                       {"result", std::string(read_class_name(outcome.read_class))},
-                      {"reason", sql_value(unless_empty(outcome.reason))},
+                      {"reason", text_or_null(outcome.reason)},
                       {"bytes", outcome.bytes},
                       {"run", run_id}});
   }

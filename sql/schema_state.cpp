@@ -101,10 +101,6 @@ SchemaState read_schema_state(Session& session) {
       rows.push_back(row.text_or_empty(0));
   state.revisions = judge_revisions(std::move(rows));
   if (state.is_glance) {
-    if (const auto row =
-            session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
-      state.images_collation = row->text_or_empty(0);
-    state.instant_columns = takes_instant_columns(session);
     const CatalogTable& images = state.catalog.at("images");
     state.has_os_hidden = images.column("os_hidden") != nullptr;
     state.has_os_hash =
@@ -113,6 +109,13 @@ SchemaState read_schema_state(Session& session) {
   state.has_ledger =
       std::all_of(ledger_tables().begin(), ledger_tables().end(),
                   [&](const std::string& name) { return state.catalog.contains(name); });
+  // Asked where something is still to be made: every command reads the state as it begins.
+  if (state.is_glance && !(state.has_os_hidden && state.has_os_hash))
+    state.instant_columns = takes_instant_columns(session);
+  if (state.is_glance && !state.has_ledger)
+    if (const auto row =
+            session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
+      state.images_collation = row->text_or_empty(0);
   return state;
 }
 
@@ -126,11 +129,15 @@ void require_glance(const SchemaState& state) {
                           join({kOtherTables.begin(), kOtherTables.end()}, ", ") + " is missing");
 }
 
-void require_expanded(const SchemaState& state) {
+void require_os_hash(const SchemaState& state) {
   require_glance(state);
   if (!state.has_os_hash)
     throw Error(ErrorKind::schema_state, "images has no os_hash_algo and os_hash_value yet",
                 "backglance expand");
+}
+
+void require_expanded(const SchemaState& state) {
+  require_os_hash(state);
   if (!state.has_ledger)
     throw Error(ErrorKind::schema_state, "backglance's own tables are not there yet",
                 "backglance expand");

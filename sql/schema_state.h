@@ -18,9 +18,10 @@ struct SchemaState {
   bool has_os_hidden = false;  // the column, of whatever type
   bool has_os_hash = false;    // both hash columns, of whatever type
   bool has_ledger = false;     // every table of ours
-  // Whether images takes a new column without being rebuilt.
+  // Whether images takes a new column without being rebuilt; asked while one is missing.
   bool instant_columns = true;
-  // How the collation of images.id is asked for in a CREATE TABLE; empty where that needs no words.
+  // How the collation of images.id is asked for in a CREATE TABLE; empty where that needs no words,
+  // and once the ledger is there.
   std::string images_collation;
 };
 
@@ -28,8 +29,9 @@ struct SchemaState {
 SchemaState read_schema_state(Session& session);
 
 // Throw Error{schema_state} with the reason and the command to run unless this is Glance's
-// database, and unless moreover the hash columns and our ledger are there.
+// database, unless moreover the hash columns, and unless our ledger is there as well.
 void require_glance(const SchemaState& state);
+void require_os_hash(const SchemaState& state);
 void require_expanded(const SchemaState& state);
 
 // What tells a table of the database from the one that `makes`, a CREATE TABLE of ours, would make:

@@ -125,6 +125,10 @@ SqlValue sql_value(const std::optional<std::string>& text) {
   return text ? SqlValue(*text) : SqlValue(nullptr);
 }
 
+SqlValue text_or_null(const std::string& text) {
+  return text.empty() ? SqlValue(nullptr) : SqlValue(text);
+}
+
 SqlValue sql_value(const std::optional<std::int64_t>& number) {
   return number ? SqlValue(*number) : SqlValue(nullptr);
 }

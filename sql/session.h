@@ -27,6 +27,8 @@ struct SqlParameter {
 using SqlParameters = std::vector<SqlParameter>;
 
 SqlValue sql_value(const std::optional<std::string>& text);
+// NULL for an empty text.
+SqlValue text_or_null(const std::string& text);
 SqlValue sql_value(const std::optional<std::int64_t>& number);
 
 // One row of a result. Every column arrives as text or NULL, whatever the engine declares, so that

@@ -32,10 +32,6 @@ bool is_done(ReadClass read_class) {
   return read_class == ReadClass::hashed || read_class == ReadClass::already_done;
 }
 
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<std::string>(text);
-}
-
 }  // namespace
 
 // Everything here may be run again after a lost answer: an image that is settled is known by run
@@ -95,13 +91,13 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
     add("token", number(claim.token));
     add("state", std::string(is_done(outcome.read_class) ? "done" : "failed"));
     add("result", std::string(read_class_name(outcome.read_class)));
-    add("reason", sql_value(unless_empty(outcome.reason)));
+    add("reason", text_or_null(outcome.reason));
     add("location", number(outcome.location_id));
-    add("identity", sql_value(unless_empty(outcome.identity)));
+    add("identity", text_or_null(outcome.identity));
     add("bytes", number(outcome.bytes));
-    add("md5_", sql_value(unless_empty(outcome.md5)));
-    add("algorithm", sql_value(hashed ? unless_empty(outcome.algorithm) : std::nullopt));
-    add("digest", sql_value(hashed ? unless_empty(outcome.digest) : std::nullopt));
+    add("md5_", text_or_null(outcome.md5));
+    add("algorithm", hashed ? text_or_null(outcome.algorithm) : nullptr);
+    add("digest", hashed ? text_or_null(outcome.digest) : nullptr);
   });
   values.push_back({"run", run_id});
   session_.execute(statement_for(sql("finish"), places.size()), values);
