@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "backfill/look_up.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -20,6 +19,7 @@ Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& conte
                  const ReadOptions& options)
     : session_(site.database),
       items_(session_),
+      ahead_(session_),
       run_id_(run_id),
       context_(context),
       options_(options) {}
@@ -39,7 +39,7 @@ bool Claimer::next(Work& work) {
   work.claim = std::move(claims_.front());
   claims_.pop_front();
   ++handed_out_;
-  retry(session_, [&] { look_up(work); });
+  look_up(work);
   return true;
 }
 
@@ -99,14 +99,19 @@ bool Claimer::refill_from_list() {
 }
 
 void Claimer::look_up(Work& work) {
-  auto image = read_image(session_, work.claim.image_id);
-  if (!image || !image->hashable)
+  auto details = ahead_.take(work.claim.image_id, [&] {
+    std::vector<std::string> ids = {work.claim.image_id};
+    for (const Claim& claim : claims_)
+      ids.push_back(claim.image_id);
+    return ids;
+  });
+  if (!details || !details->row.hashable)
     return settle_unread(work, ReadClass::gone, "the image is no longer active in Glance");
-  work.task.image = std::move(*image);
+  work.task.image = std::move(details->row);
   if (!work.task.image.os_hash_value.empty())
     return settle_unread(work, ReadClass::already_done,
                          "os_hash_value has been filled by somebody else");
-  look_up_rest(session_, work, algorithm_of(work.task.image, context_));
+  look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
 }
 
 void Claimer::release_rest() {

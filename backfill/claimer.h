@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backfill/backfill.h"
+#include "backfill/look_up.h"
 #include "backfill/pipeline.h"
 #include "sql/items.h"
 #include "sql/session.h"
@@ -42,6 +43,7 @@ class Claimer {
 
   Session session_;
   Items items_;
+  LookAhead ahead_;
   std::string run_id_;
   ReadContext& context_;
   const ReadOptions& options_;

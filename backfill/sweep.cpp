@@ -22,7 +22,7 @@ bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
     return false;
   const auto identity = opener->identify(*location);
   const auto* text = std::get_if<std::string>(&identity);
-  return text != nullptr && *text == erased.outcome.identity;
+  return text != nullptr && *text == erased.identity;
 }
 
 }  // namespace
@@ -44,8 +44,12 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
         continue;
       }
       ++result.total(ReadClass::restored).images;
-      if (on_result)
-        on_result(erased.image_id, erased.outcome);
+      if (!on_result)
+        continue;
+      ReadOutcome outcome;
+      outcome.read_class = ReadClass::restored;
+      outcome.bytes = erased.bytes;
+      on_result(erased.image_id, outcome);
     }
     after = page.back().image_id;
   }

@@ -118,22 +118,31 @@ class VerifyList {
     return true;
   }
 
+  std::vector<std::string> coming(const std::string& image_id) const {
+    constexpr std::size_t kAhead = 64;
+    std::vector<std::string> ids = {image_id};
+    for (auto image = images_.begin(); image != images_.end() && ids.size() < kAhead; ++image)
+      ids.push_back(image->id);
+    return ids;
+  }
+
   void look_up(Work& work) {
-    auto image = read_image(session_, work.claim.image_id);
-    if (!image || !image->hashable)
+    auto details = ahead_.take(work.claim.image_id, [&] { return coming(work.claim.image_id); });
+    if (!details || !details->row.hashable)
       return settle_unread(work, ReadClass::gone, "the image is not active in Glance");
-    work.task.image = std::move(*image);
+    work.task.image = std::move(details->row);
     const ImageRow& row = work.task.image;
     if (row.os_hash_value.empty() && row.checksum.empty())
       return settle_unread(work, ReadClass::already_done,
                            "the image has neither os_hash_value nor checksum to compare with");
     // Without a value there is only the MD5 to compare, which every read computes.
     look_up_rest(
-        session_, work,
+        work, std::move(*details),
         row.os_hash_value.empty() ? &md5_algorithm() : find_digest_algorithm(row.os_hash_algo));
   }
 
   Session session_;
+  LookAhead ahead_{session_};
   ReadContext& context_;
   const ReadOptions& options_;
   bool has_ledger_ = false;

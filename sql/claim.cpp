@@ -55,10 +55,7 @@ std::vector<Claim> Items::claim_ids(std::string_view statement, const std::strin
                                     const std::vector<std::string>& ids,
                                     std::chrono::seconds lease) {
   std::vector<Claim> claims;
-  for (std::size_t begin = 0; begin < ids.size(); begin += kRowsPerStatement) {
-    const std::vector<std::string> some(
-        ids.begin() + static_cast<std::ptrdiff_t>(begin),
-        ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), begin + kRowsPerStatement)));
+  by_statements(ids, [&](const std::vector<std::string>& some) {
     SqlParameters parameters = id_parameters(some);
     parameters.push_back({"run", run_id});
     SqlParameters with_lease = parameters;
@@ -70,7 +67,7 @@ std::vector<Claim> Items::claim_ids(std::string_view statement, const std::strin
     // Where an answer was lost the rows tell: those that bear our run are ours, whether this
     // attempt made them so or one before it.
     if (rows == 0 && session_.reconnects() == reconnects)
-      continue;
+      return;
     retry(session_, [&] {
       std::vector<Claim> ours;
       session_.query(statement_for(sql("claimed"), some.size()), parameters,
@@ -80,7 +77,7 @@ std::vector<Claim> Items::claim_ids(std::string_view statement, const std::strin
                      });
       claims.insert(claims.end(), ours.begin(), ours.end());
     });
-  }
+  });
   return claims;
 }
 

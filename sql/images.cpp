@@ -1,8 +1,10 @@
 #include "sql/images.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "glance/image_rules.h"
+#include "sql/row_list.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -18,49 +20,80 @@ PendingTotals read_totals(const std::optional<SqlRow>& row) {
   return totals;
 }
 
-}  // namespace
+std::string list_statement(Session& session, std::string_view name,
+                           const std::vector<std::string>& ids) {
+  return statement_for(sql_text(session.engine(), "images", name), ids.size());
+}
 
-std::optional<ImageRow> read_image(Session& session, const std::string& image_id) {
-  const auto row =
-      session.first_row(sql_text(session.engine(), "images", "image"), {{"id", image_id}});
-  if (!row)
-    return std::nullopt;
+ImageRow image_of(const SqlRow& row) {
   ImageRow image;
-  image.id = row->text_or_empty(0);
-  const std::string status = row->text_or_empty(1);
-  image.hashable = !row->truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
-                                               status) != kHashableStatuses.end();
-  if (row->text(3))
-    image.size = row->integer_or(3, -1);
+  image.id = row.text_or_empty(0);
+  const std::string status = row.text_or_empty(1);
+  image.hashable = !row.truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
+                                              status) != kHashableStatuses.end();
+  if (row.text(3))
+    image.size = row.integer_or(3, -1);
   if (image.size == 0)
     image.size.reset();
-  image.checksum = row->text_or_empty(4);
-  image.os_hash_algo = row->text_or_empty(5);
-  image.os_hash_value = row->text_or_empty(6);
+  image.checksum = row.text_or_empty(4);
+  image.os_hash_algo = row.text_or_empty(5);
+  image.os_hash_value = row.text_or_empty(6);
   return image;
+}
+
+std::vector<ImageRow> read_rows(Session& session, const std::vector<std::string>& ids) {
+  std::vector<ImageRow> rows;
+  session.query(list_statement(session, "images", ids), id_parameters(ids),
+                [&](const SqlRow& row) { rows.push_back(image_of(row)); });
+  return rows;
+}
+
+void for_locations(
+    Session& session, const std::vector<std::string>& ids,
+    const std::function<void(const std::string& image_id, LocationRow location)>& add) {
+  session.query(list_statement(session, "locations", ids), id_parameters(ids),
+                [&](const SqlRow& row) {
+                  add(row.text_or_empty(0),
+                      {row.integer_or(1, 0), row.text_or_empty(2), row.text_or_empty(3)});
+                });
+}
+
+}  // namespace
+
+std::map<std::string, ImageDetails> read_details(Session& session,
+                                                 const std::vector<std::string>& image_ids) {
+  std::map<std::string, ImageDetails> details;
+  by_statements(image_ids, [&](const std::vector<std::string>& ids) {
+    for (ImageRow& row : read_rows(session, ids))
+      details[row.id].row = std::move(row);
+    for_locations(session, ids, [&](const std::string& image_id, LocationRow location) {
+      if (const auto image = details.find(image_id); image != details.end())
+        image->second.locations.push_back(std::move(location));
+    });
+    session.query(
+        list_statement(session, "busy_markers", ids), id_parameters(ids), [&](const SqlRow& row) {
+          // The database may compare without case; Glance does not.
+          const std::string name = row.text_or_empty(1);
+          const auto image = details.find(row.text_or_empty(0));
+          if (image != details.end() && (name == kImportTaskProperty || name == kHashHostProperty ||
+                                         name == kImportingStoresProperty))
+            image->second.busy_marker = name;
+        });
+  });
+  return details;
+}
+
+std::optional<ImageRow> read_image(Session& session, const std::string& image_id) {
+  auto rows = read_rows(session, {image_id});
+  return rows.empty() ? std::nullopt : std::optional(std::move(rows.front()));
 }
 
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id) {
   std::vector<LocationRow> locations;
-  session.query(
-      sql_text(session.engine(), "images", "locations"), {{"id", image_id}},
-      [&](const SqlRow& row) {
-        locations.push_back({row.integer_or(0, 0), row.text_or_empty(1), row.text_or_empty(2)});
-      });
+  for_locations(session, {image_id}, [&](const std::string&, LocationRow location) {
+    locations.push_back(std::move(location));
+  });
   return locations;
-}
-
-std::string busy_marker(Session& session, const std::string& image_id) {
-  std::string marker;
-  session.query(sql_text(session.engine(), "images", "busy_marker"), {{"id", image_id}},
-                [&](const SqlRow& row) {
-                  // The database may compare without case; Glance does not.
-                  const std::string name = row.text_or_empty(0);
-                  if (name == kImportTaskProperty || name == kHashHostProperty ||
-                      name == kImportingStoresProperty)
-                    marker = name;
-                });
-  return marker;
 }
 
 PendingTotals pending_totals(Session& session, bool expanded) {

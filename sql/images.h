@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace backglance {
 
-// Reads of Glance's tables. None opens a transaction; each is one statement.
+// Reads of Glance's tables. None opens a transaction.
 
 // A row of `images`, as far as it decides about a hash. Text is as stored, whatever it holds.
 struct ImageRow {
@@ -27,14 +28,22 @@ struct LocationRow {
   std::string meta_data;  // empty for NULL
 };
 
+// All that decides whether an image is read, and where.
+struct ImageDetails {
+  ImageRow row;
+  // The live ones, in the order in which a single-store Glance tries them (by id).
+  std::vector<LocationRow> locations;
+  // The name of a property by which Glance says that it is working on the image; empty if there is
+  // none.
+  std::string busy_marker;
+};
+
+// By id, of those that are there; three statements for each kRowsPerStatement ids.
+std::map<std::string, ImageDetails> read_details(Session& session,
+                                                 const std::vector<std::string>& image_ids);
+
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
-
-// The live locations, in the order in which a single-store Glance tries them (by id).
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
-
-// The name of a property by which Glance says that it is working on the image; empty if there is
-// none.
-std::string busy_marker(Session& session, const std::string& image_id);
 
 struct PendingTotals {
   std::int64_t images = 0;

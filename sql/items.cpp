@@ -1,6 +1,7 @@
 #include "sql/items.h"
 
 #include "base/stop.h"
+#include "sql/row_list.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -54,13 +55,10 @@ void Items::release_run(const std::string& run_id) {
   session_.execute(sql("release_run"), {{"run", run_id}});
 }
 
-bool Items::publish(const std::string& image_id, const ReadOutcome& outcome) {
-  return session_.execute(sql("publish"), {{"md5", outcome.md5},
-                                           {"algorithm", outcome.algorithm},
-                                           {"digest", outcome.digest},
-                                           {"id", image_id},
-                                           {"bytes", std::to_string(outcome.bytes)},
-                                           {"location", sql_value(outcome.location_id)}}) > 0;
+std::int64_t Items::publish(const std::string& run_id, const std::vector<std::string>& ids) {
+  SqlParameters parameters = id_parameters(ids);
+  parameters.push_back({"run", run_id});
+  return session_.execute(statement_for(sql("publish"), ids.size()), parameters);
 }
 
 ReadClass Items::why_not_published(const std::string& image_id) {
@@ -78,14 +76,11 @@ std::vector<Items::Erased> Items::erased_page(const std::string& after, std::int
   session_.query(sql("erased_page"), {{"after", after}, {"page", page}}, [&](const SqlRow& row) {
     Erased one;
     one.image_id = row.text_or_empty(0);
-    one.outcome.read_class = ReadClass::restored;
-    one.outcome.md5 = row.text_or_empty(1);
-    one.outcome.algorithm = row.text_or_empty(2);
-    one.outcome.digest = row.text_or_empty(3);
-    one.outcome.bytes = row.integer_or(4, -1);
-    one.outcome.location_id = row.integer(5);
-    one.outcome.identity = row.text_or_empty(6);
-    one.location_value = row.text(7);
+    one.run_id = row.text_or_empty(1);
+    one.digest = row.text_or_empty(2);
+    one.bytes = row.integer_or(3, 0);
+    one.identity = row.text_or_empty(4);
+    one.location_value = row.text(5);
     erased.push_back(std::move(one));
   });
   return erased;
@@ -93,9 +88,9 @@ std::vector<Items::Erased> Items::erased_page(const std::string& after, std::int
 
 bool Items::restore(const Erased& erased) {
   Transaction transaction(session_);
-  if (!publish(erased.image_id, erased.outcome) ||
+  if (publish(erased.run_id, {erased.image_id}) == 0 ||
       session_.execute(sql("mark_restored"),
-                       {{"id", erased.image_id}, {"digest", erased.outcome.digest}}) == 0)
+                       {{"id", erased.image_id}, {"digest", erased.digest}}) == 0)
     return false;
   transaction.commit();
   return true;

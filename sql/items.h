@@ -81,7 +81,10 @@ class Items {
   // Published hashes that a whole-row save of Glance has erased since.
   struct Erased {
     std::string image_id;
-    ReadOutcome outcome;  // as it was published
+    std::string run_id;  // that read it
+    std::string digest;
+    std::int64_t bytes = 0;
+    std::string identity;  // of the object that was read
     std::optional<std::string>
         location_value;  // a secret; nothing if the location is no longer live
   };
@@ -120,7 +123,7 @@ class Items {
                    const std::vector<std::size_t>& places,
                    std::vector<std::optional<ReadClass>>& became);
   ReadClass amend(const std::string& run_id, const Settled& settled);
-  bool publish(const std::string& image_id, const ReadOutcome& outcome);
+  std::int64_t publish(const std::string& run_id, const std::vector<std::string>& ids);
   ReadClass why_not_published(const std::string& image_id);
   QueueTotals totals(std::string_view name);
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "sql/session.h"
 
@@ -11,8 +14,18 @@ namespace backglance {
 // than the work on a row. In sql_text() the part that is repeated stands as {each SEPARATOR:TEXT},
 // with '#' in TEXT for the row's number: "IN ({each, ::id#})" becomes "IN (:id0, :id1)".
 
-// So many rows go into one statement; the caller cuts longer lists.
+// So many rows go into one statement.
 inline constexpr std::size_t kRowsPerStatement = 64;
+
+// Calls `work` with each part of a list that fits into one statement.
+template <typename Row, typename Work>
+void by_statements(const std::vector<Row>& rows, const Work& work) {
+  for (std::size_t begin = 0; begin < rows.size(); begin += kRowsPerStatement) {
+    const std::size_t end = std::min(rows.size(), begin + kRowsPerStatement);
+    work(std::vector<Row>(rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                          rows.begin() + static_cast<std::ptrdiff_t>(end)));
+  }
+}
 
 // The statement for `rows` rows (1 to kRowsPerStatement), rounded up to a power of two, so that few
 // texts are prepared. The last row is to be given again for those that are added: statements that

@@ -47,13 +47,9 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
     else
       final.push_back(i);
   }
-  for (std::size_t begin = 0; begin < final.size(); begin += kRowsPerStatement) {
-    const auto end = std::min(final.size(), begin + kRowsPerStatement);
-    settle_some(run_id, settled,
-                {final.begin() + static_cast<std::ptrdiff_t>(begin),
-                 final.begin() + static_cast<std::ptrdiff_t>(end)},
-                became);
-  }
+  by_statements(final, [&](const std::vector<std::size_t>& places) {
+    settle_some(run_id, settled, places, became);
+  });
   transaction.commit();
   return became;
 }
@@ -105,9 +101,7 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
   ids.reserve(places.size());
   for (const std::size_t place : places)
     ids.push_back(settled[place].claim.image_id);
-  SqlParameters ours = id_parameters(ids);
-  ours.push_back({"run", run_id});
-  session_.execute(statement_for(sql("publish_settled"), ids.size()), ours);
+  publish(run_id, ids);
 
   struct Row {
     std::int64_t token = 0;
@@ -115,6 +109,8 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
     bool published = false;
   };
   std::map<std::string, Row> rows;
+  SqlParameters ours = id_parameters(ids);
+  ours.push_back({"run", run_id});
   session_.query(statement_for(sql("settled"), ids.size()), ours, [&](const SqlRow& row) {
     rows[row.text_or_empty(0)] = {row.integer_or(1, 0), row.text_or_empty(2), row.truth(3)};
   });

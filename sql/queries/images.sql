@@ -20,15 +20,15 @@ AND    {has_id};
 SELECT MAX(page.id)
 FROM   (SELECT i.id FROM images i WHERE i.id > :after AND {has_id} ORDER BY i.id LIMIT :page) AS page;
 
--- name: image
+-- name: images
 SELECT i.id, i.status, i.deleted, i.size, i.checksum, i.os_hash_algo, i.os_hash_value
 FROM   images i
-WHERE  i.id = :id;
+WHERE  i.id IN ({each, ::id#});
 
 -- name: locations
-SELECT   id, value, meta_data
+SELECT   image_id, id, value, meta_data
 FROM     image_locations
-WHERE    image_id = :id
+WHERE    image_id IN ({each, ::id#})
 AND      {no_index}deleted = {false}
 AND      {exact}status = 'active'
 ORDER BY id;
@@ -36,10 +36,10 @@ ORDER BY id;
 -- Marks of a Glance that died would bar an image for ever. Of an import's lock Glance itself says when it has
 -- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour,
 -- two while it is pending. The other two carry no such rule: a day without a change is taken for the end.
--- name: busy_marker
-SELECT p.name
+-- name: busy_markers
+SELECT p.image_id, p.name
 FROM   image_properties p
-WHERE  p.image_id = :id
+WHERE  p.image_id IN ({each, ::id#})
 AND    {no_index}p.deleted = {false}
 AND    ((p.name = 'os_glance_import_task'
          AND EXISTS (SELECT 1 FROM tasks t

@@ -18,7 +18,7 @@ AND    t.lease_token = v.token
 AND    t.lease_until >= {now}
 AND    t.state = 'queued';
 
--- name: publish_settled
+-- name: publish
 UPDATE images i
 JOIN   backglance_item t ON t.image_id = i.id
 SET    i.checksum = CASE WHEN i.checksum IS NULL OR length(i.checksum) = 0 THEN t.md5 ELSE i.checksum END,
@@ -28,7 +28,6 @@ WHERE  i.id IN ({each, ::id#})
 AND    t.image_id IN ({each, ::id#})
 AND    t.read_run = :run
 AND    t.state = 'done'
-AND    t.result = 'hashed'
 AND    t.digest IS NOT NULL
 AND    i.deleted = {false}
 AND    {exact}i.status IN ('active', 'deactivated')

@@ -126,9 +126,9 @@ AND    backglance_item.lease_token = v.token
 AND    backglance_item.lease_until >= {now}
 AND    {no_index}backglance_item.state = 'queued';
 
--- Half two: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
+-- Half two, and a restore from the ledger: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
 -- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
--- name: publish_settled
+-- name: publish
 UPDATE images
 SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN t.md5 ELSE checksum END,
        os_hash_algo = t.algorithm,
@@ -138,7 +138,6 @@ WHERE  t.image_id IN ({each, ::id#})
 AND    images.id = t.image_id
 AND    t.read_run = :run
 AND    {no_index}t.state = 'done'
-AND    t.result = 'hashed'
 AND    t.digest IS NOT NULL
 AND    {no_index}images.deleted = {false}
 AND    images.status IN ('active', 'deactivated')
@@ -161,24 +160,6 @@ WHERE  t.image_id IN ({each, ::id#})
 AND    t.read_run = :run
 AND    {no_index}t.state <> 'queued';
 
--- The same for one image, from the ledger.
--- name: publish
-UPDATE images
-SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN :md5 ELSE checksum END,
-       os_hash_algo = :algorithm,
-       os_hash_value = :digest
-WHERE  id = :id
-AND    deleted = {false}
-AND    {exact}status IN ('active', 'deactivated')
-AND    (os_hash_value IS NULL OR os_hash_value = '')
-AND    (checksum IS NULL OR length(checksum) = 0 OR {exact}lower(checksum) = :md5)
-AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
-        OR {exact}CAST(os_hash_algo AS {text_type}) = :algorithm)
-AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = :bytes)
-AND    EXISTS (SELECT 1 FROM image_locations l
-               WHERE l.id = :location AND l.image_id = images.id
-               AND   l.deleted = {false} AND {exact}l.status = 'active');
-
 -- name: amend_result
 UPDATE backglance_item
 SET    state = :state, result = :result, reason = :reason, next_try_at = {now} + :delay,
@@ -197,7 +178,7 @@ AND    lease_token = :token
 AND    state = 'queued';
 
 -- name: erased_page
-SELECT   t.image_id, t.md5, t.algorithm, t.digest, t.bytes_read, t.location_id, t.source_identity, l.value
+SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id

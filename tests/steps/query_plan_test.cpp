@@ -53,7 +53,7 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
   // square of it.
   for (const char* name :
        {"queue_page", "requeue_changed", "requeue_unreachable", "requeue_failed", "erased_page",
-        "claim_due", "claim_named", "claimed", "settled", "publish_settled"}) {
+        "claim_due", "claim_named", "claimed", "settled", "publish"}) {
     INFO(name);
     const std::string plan = join(plan_of(site, "items", name), "\n");
     CHECK_THAT(plan, !Contains("(state=?)") && !Contains("(deleted=?)") && !Contains("SCAN"));
@@ -74,7 +74,7 @@ TEST_CASE("an image's locations and properties are found by the image", "[plan]"
   for (const auto& [topic, name] : {std::pair("items", "requeue_changed"),
                                     {"items", "changed_totals"},
                                     {"images", "locations"},
-                                    {"images", "busy_marker"},
+                                    {"images", "busy_markers"},
                                     {"signatures", "live_properties"}}) {
     INFO(name);
     const auto plan = plan_of(site, topic, name);
