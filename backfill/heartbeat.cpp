@@ -7,7 +7,7 @@
 namespace backglance {
 
 Heartbeat::Heartbeat(const Site& site, std::string run_id, ReadContext& context)
-    : session_(site.database),
+    : session_(site.database, {.when_needed = true}),
       run_id_(std::move(run_id)),
       context_(context),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
