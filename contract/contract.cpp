@@ -111,10 +111,7 @@ std::vector<std::string> uninstall_by_statement(Session& session) {
   return there;
 }
 
-}  // namespace
-
-ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
-  require_expanded(read_schema_state(session));
+ContractPlan look_at_all(Session& session, const IsReadable& is_readable) {
   ContractPlan plan;
   check_gate(session, is_readable, plan);
   for_each_due(session, [&](const std::string&, const std::vector<PropertyRow>& properties) {
@@ -124,11 +121,18 @@ ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
   return plan;
 }
 
+}  // namespace
+
+ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
+  require_expanded(read_schema_state(session));
+  return look_at_all(session, is_readable);
+}
+
 ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const std::filesystem::path& directory) {
   require_expanded(read_schema_state(session));
   Run run(session, "contract");
-  const ContractPlan plan = plan_contract(session, is_readable);
+  const ContractPlan plan = look_at_all(session, is_readable);
   require_open_gate(plan);
   ContractResult result;
   if (plan.due_images == 0) {

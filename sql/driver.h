@@ -33,6 +33,11 @@ inline constexpr std::chrono::seconds kConnectTimeout{10};
 // any more. Ours never wait that long for anything but the server.
 inline constexpr std::chrono::seconds kForsakenTransaction{60};
 
+struct MissingRights {
+  std::string names;
+  std::string grants;
+};
+
 // What a Session needs of an engine beyond what SOCI has in common for all: one record each, in a
 // source of its own, because the headers of SOCI's backends declare the same names.
 struct Driver {
@@ -49,6 +54,11 @@ struct Driver {
   int (*exchanged_columns)(soci::statement& prepared);
   // Hands over the rows of a statement that was executed without an exchange.
   void (*rows)(soci::statement& executed, const std::function<void(const SqlRow&)>& on_row);
+  // Of a statement that was refused for want of a right: what the role lacks, and the statements
+  // that give it; empty if that cannot be found out. Null where the refusal itself says which
+  // right.
+  MissingRights (*missing_rights)(const soci::soci_error& error, const DatabaseUrl& url,
+                                  std::string_view sql);
   // Ends the connection below the client library, so that nothing that this one does to its end
   // waits for the server. Null where no server is.
   void (*hang_up)(soci::session& session);

@@ -134,11 +134,18 @@ const EngineFacts& facts(soci::session& session) {
                                                       : mysql8_facts();
 }
 
+// "UPDATE command denied to user ...", "INDEX command denied ...": the right stands in front.
+std::string denied_right(const std::string& text) {
+  const std::string right = text.substr(0, text.find(' '));
+  return right.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos ? right : "ALL";
+}
+
 // Codes: mariadb.com/kb/en/mariadb-error-codes.
 Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
   const std::string database = url.redacted();
   const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
   const std::string text = driver_text(error);
+  constexpr std::size_t kLongestName = 64;
   constexpr unsigned kWsrepNotReady = 1047;  // ER_UNKNOWN_COM_ERROR, which Galera gives then
   switch (mysql != nullptr ? mysql->err_num_ : 0) {
     case ER_LOCK_WAIT_TIMEOUT:
@@ -150,7 +157,8 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
                    "another process made the same row at the same moment: " + text);
     case ER_OPTION_PREVENTS_STATEMENT:
     case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
-      return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
+      return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database,
+                   "the same with --database and the URL of the primary");
     case ER_DBACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
@@ -159,7 +167,9 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     case ER_TABLEACCESS_DENIED_ERROR:
     case ER_COLUMNACCESS_DENIED_ERROR:
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
-      return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
+      return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text),
+                   fmt::format("GRANT {} ON {}.* TO that account", denied_right(text),
+                               printable(url.database, kLongestName)));
     case ER_RECORD_FILE_FULL:
     case ER_DISK_FULL:
       return Error(ErrorKind::io, "the server is out of disk: " + text);
@@ -217,7 +227,13 @@ void hang_up(soci::session& session) {
 }  // namespace
 
 const Driver& mysql_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows, hang_up};
+  static constexpr Driver kDriver = {.open = open,
+                                     .facts = facts,
+                                     .translated = translated,
+                                     .exchanged_columns = exchanged_columns,
+                                     .rows = rows,
+                                     .missing_rights = nullptr,
+                                     .hang_up = hang_up};
   return kDriver;
 }
 

@@ -6,9 +6,12 @@
 
 #include "base/text.h"
 #include "sql/driver.h"
+#include "sql/text.h"
 
 namespace backglance {
 namespace {
+
+constexpr std::string_view kInsufficientPrivilege = "42501";
 
 // psycopg2 hands every key of the query on to libpq, and so do we.
 std::string connection_string(const DatabaseUrl& url) {
@@ -70,8 +73,9 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
   if (state == "23505")
     return Error(ErrorKind::busy, "another process made the same row at the same moment: " + text);
   if (state == "25006")
-    return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
-  if (state == "42501")
+    return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database,
+                 "the same with --database and the URL of the primary");
+  if (state == kInsufficientPrivilege)
     return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
   // 53300: no connection is free, as after a restart, when all clients come back at once.
   if (state.starts_with("53") && state != "53300")
@@ -83,6 +87,32 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
       state.find_first_not_of(" 0") == std::string::npos)
     return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
   return Error(ErrorKind::sql, text);
+}
+
+// On a connection of its own: that of the statement may be within a transaction that failed.
+MissingRights missing_rights(const soci::soci_error& error, const DatabaseUrl& url,
+                             std::string_view sql) {
+  const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+  MissingRights missing;
+  if (postgresql == nullptr || postgresql->sqlstate() != kInsufficientPrivilege)
+    return missing;
+  const std::string_view statement = sql.substr(std::min(sql.find_first_not_of(" \n"), sql.size()));
+  const bool of_schema =
+      statement.starts_with("CREATE") || statement.starts_with("ALTER") ||
+      statement.starts_with("DROP") ||
+      (!statement.starts_with("SELECT") && statement.find("alembic_version") != statement.npos);
+  soci::session session;
+  session.open(soci::postgresql, connection_string(url));
+  const auto ask = [&](std::string_view question) {
+    const soci::rowset<soci::row> found =
+        (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", question));
+    for (const soci::row& row : found) {
+      missing.names += (missing.names.empty() ? "" : ", ") + row.get<std::string>(0);
+      missing.grants += (missing.grants.empty() ? "" : "; ") + row.get<std::string>(1);
+    }
+  };
+  ask(of_schema ? "missing_for_schema" : "missing_for_rows");
+  return missing;
 }
 
 int exchanged_columns(soci::statement&) {
@@ -117,7 +147,13 @@ void hang_up(soci::session& session) {
 }  // namespace
 
 const Driver& postgresql_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows, hang_up};
+  static constexpr Driver kDriver = {.open = open,
+                                     .facts = facts,
+                                     .translated = translated,
+                                     .exchanged_columns = exchanged_columns,
+                                     .rows = rows,
+                                     .missing_rights = missing_rights,
+                                     .hang_up = hang_up};
   return kDriver;
 }
 

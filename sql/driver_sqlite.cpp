@@ -97,7 +97,13 @@ int exchanged_columns(soci::statement& prepared) {
 }  // namespace
 
 const Driver& sqlite_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, nullptr, nullptr};
+  static constexpr Driver kDriver = {.open = open,
+                                     .facts = facts,
+                                     .translated = translated,
+                                     .exchanged_columns = exchanged_columns,
+                                     .rows = nullptr,
+                                     .missing_rights = nullptr,
+                                     .hang_up = nullptr};
   return kDriver;
 }
 

@@ -1,5 +1,7 @@
 #include "sql/items.h"
 
+#include <algorithm>
+
 #include "base/stop.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
@@ -23,12 +25,16 @@ std::int64_t Items::by_pages(std::initializer_list<std::string_view> names) {
   std::string after;
   const auto page_end = [&] { return image_page_end(session_, after, kQueuePage); };
   while (const auto upto = retry(session_, page_end)) {
-    // Each is done or not, and does nothing the second time; rows of one whose answer was lost are
-    // not counted.
-    for (const std::string_view name : names)
-      changed += retry(session_, [&] {
-        return session_.execute(sql(name), {{"after", after}, {"upto", *upto}});
+    for (const std::string_view name : names) {
+      // An attempt that was committed though its answer was lost leaves nothing for the next.
+      std::int64_t rows = 0;
+      retry(session_, [&] {
+        Transaction transaction(session_);
+        rows = std::max(rows, session_.execute(sql(name), {{"after", after}, {"upto", *upto}}));
+        transaction.commit();
       });
+      changed += rows;
+    }
     after = *upto;
     if (stop_requested())
       break;  // the caller's next look at the wish to stop ends the run in its own way

@@ -187,6 +187,7 @@ struct Session::Connection {
   void hang_up();
   Error failed(const soci::soci_error& error, std::string_view sql,
                const SqlParameters& parameters);
+  Error with_rights(const soci::soci_error& error, const Error& cause, std::string_view sql) const;
   Prepared& statement(std::string_view sql, const SqlParameters& parameters, bool returns_rows);
   void forget(std::string_view sql, const SqlParameters& parameters);
   static std::string key(std::string_view sql, const SqlParameters& parameters) {
@@ -234,6 +235,22 @@ Error Session::Connection::failed(const soci::soci_error& error, std::string_vie
   }
   used = Clock::now();
   forget(sql, parameters);
+  return with_rights(error, cause, sql);
+}
+
+// What a role lacks is asked for when a statement was refused.
+Error Session::Connection::with_rights(const soci::soci_error& error, const Error& cause,
+                                       std::string_view sql) const {
+  if (cause.kind() != ErrorKind::connect || driver.missing_rights == nullptr)
+    return cause;
+  try {
+    const MissingRights missing = driver.missing_rights(error, url, sql);
+    if (!missing.names.empty())
+      return Error(cause.kind(), fmt::format("{}; missing: {}", cause.what(), missing.names),
+                   missing.grants);
+  } catch (const soci::soci_error&) {
+    // The refusal stands, without the details.
+  }
   return cause;
 }
 

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""A replica in the place of the primary, and accounts that lack one right: on a server of this test's own."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+
+import program
+from program import DONE, FAILED, FINDINGS, MIGRATE_DUE
+import databases
+import own_server
+import servers
+import sites
+
+CHANGES = (('migrate',), ('backfill',), ('verify',), ('contract', '--yes'),
+           ('contract', '--revert'), ('contract', '--uninstall', '--yes'), ('sync',))
+LOOKS = (('status',), ('plan',), ('check',), ('report',), ('backfill', '--dry-run'), ('migrate', '--dry-run'))
+
+# The right, on what, and a command that needs it. The role has all others.
+POSTGRESQL_RIGHTS = (
+    ('SELECT', 'alembic_version', ('status',)),
+    ('SELECT', 'images', ('status',)),
+    ('SELECT', 'image_properties', ('migrate',)),
+    ('SELECT', 'image_tags', ('migrate', '--tag', 'old')),
+    ('INSERT', 'image_tags', ('migrate', '--tag', 'old')),
+    ('UPDATE', 'backglance_item', ('backfill',)),
+    ('SELECT', 'image_locations', ('backfill',)),
+    ('SELECT', 'tasks', ('backfill',)),
+    ('UPDATE', 'images', ('backfill',)),
+    ('DELETE', 'backglance_verify', ('verify',)),
+    ('UPDATE', 'image_properties', ('contract', '--yes')),
+)
+MYSQL_RIGHTS = (
+    ('SELECT', ('status',)), ('CREATE', ('expand',)), ('ALTER', ('expand',)), ('INSERT', ('migrate',)),
+    ('UPDATE', ('backfill',)), ('DELETE', ('verify',)),
+    ('DROP', ('contract', '--uninstall', '--yes')),
+)
+ROLE = 'limited'
+
+
+class RightsTest(sites.SmallSiteTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = own_server.get()
+
+    def setUp(self):
+        super().setUp()
+        for number in range(4):
+            self.site.add_legacy_signature(self.site.add(b'content %d' % number))
+
+    def url_of(self, user=ROLE, port=None):
+        return self.site.database.url.replace('//tester:', '//%s:' % user).replace(
+            ':%d/' % self.server.port, ':%d/' % (port or self.server.port))
+
+    def options(self, url):
+        return ('--database', url, '--store-dir', self.site.store)
+
+    def make_role(self):
+        if databases.is_postgresql():
+            self.site.database.execute("CREATE ROLE %s LOGIN PASSWORD '%s'" % (ROLE, servers.PLAIN_PASSWORD))
+            self.addCleanup(self._drop_role)
+        else:
+            self.site.database.execute("CREATE OR REPLACE USER %s@'127.0.0.1' IDENTIFIED BY '%s'"
+                                       % (ROLE, servers.PLAIN_PASSWORD))
+
+    def _drop_role(self):
+        self.site.database.execute('REASSIGN OWNED BY %s TO tester' % ROLE)
+        self.site.database.execute('DROP OWNED BY %s' % ROLE)
+        self.site.database.execute('DROP ROLE %s' % ROLE)
+
+    def refused_for(self, command, right, *words):
+        result = self.refused(command[0], *self.options(self.url_of()), *command[1:], cwd=self.site.directory,
+                              words=[right, '-- next: GRANT %s' % right, *words])
+        self.assertNotIn(servers.PLAIN_PASSWORD, result.err)
+
+    def finished(self):
+        """A site with nothing left to do but to contract."""
+        self.sync('--grace', '0s')
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        self.site.database.execute('DELETE FROM backglance_item')
+
+
+class Replica(RightsTest):
+    def test_replica_is_looked_at_and_not_changed(self):
+        with self.replica() as url:
+            self.refused_as_replica(url, 'expand')
+            self.on_site('expand')
+            program.wait_for(lambda: program.run('check', *self.options(url)).code == MIGRATE_DUE)
+            for command in CHANGES:
+                self.refused_as_replica(url, *command)
+            for command in LOOKS:
+                self.program(command[0], *self.options(url), *command[1:], code={DONE, FINDINGS, MIGRATE_DUE})
+        self.assertEqual(self.site.database.rows('SELECT 1 FROM backglance_item'), [])
+        self.assertEqual(self.site.database.rows("SELECT 1 FROM backglance_run WHERE command <> 'expand'"), [])
+
+    def refused_as_replica(self, url, command, *arguments):
+        self.refused(command, *self.options(url), *arguments, code=FAILED, cwd=self.site.directory,
+                     words=['takes no writes (a replica?)', '-- next: '])
+
+    def replica(self):
+        return self.standby() if databases.is_postgresql() else self.read_only()
+
+    @contextlib.contextmanager
+    def read_only(self):
+        self.make_role()
+        self.site.database.execute("GRANT ALL ON `%s`.* TO %s@'127.0.0.1'" % (self.site.database.name, ROLE))
+        self.site.database.execute('SET GLOBAL read_only = 1')
+        try:
+            yield self.url_of()
+        finally:
+            self.site.database.execute('SET GLOBAL read_only = 0')
+
+    @contextlib.contextmanager
+    def standby(self):
+        data = self.server.home.parent / 'standby'
+        data.mkdir(mode=0o700)
+        user = servers.user_for('postgresql')
+        if user:
+            shutil.chown(data, user, user)
+        port = servers.free_port()
+        as_user = servers.as_user('postgresql')
+        subprocess.run([*as_user, servers.postgresql_program('pg_basebackup'), '-D', str(data), '-R', '-X',
+                        'stream', '-c', 'fast', '-h', '127.0.0.1', '-U', 'tester', '-p', str(self.server.port)],
+                       check=True, env=dict(os.environ, PGPASSWORD=servers.PLAIN_PASSWORD), cwd='/',
+                       stdin=subprocess.DEVNULL)
+        with open(data.parent / 'standby.log', 'wb') as log:
+            process = subprocess.Popen(
+                [*as_user, servers.postgresql_program('postgres'), '-D', str(data), '-c', 'port=%d' % port,
+                 '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off', '-c',
+                 'max_connections=200'], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/')
+        try:
+            ready = [servers.postgresql_program('pg_isready'), '-q', '-h', '127.0.0.1', '-p', str(port)]
+            program.wait_for(lambda: subprocess.run(ready, check=False).returncode == 0)
+            yield self.url_of('tester', port)
+        finally:
+            process.terminate()
+            process.wait()
+            shutil.rmtree(data)
+
+
+class OneRightMissing(RightsTest):
+    def test_the_message_names_it_and_how_it_is_given(self):
+        self.finished()
+        self.make_role()
+        if databases.is_postgresql():
+            self.each_of_postgresql()
+        else:
+            self.each_of_mysql()
+
+    def each_of_postgresql(self):
+        execute = self.site.database.execute
+        execute('GRANT ALL ON ALL TABLES IN SCHEMA public TO %s' % ROLE)
+        execute('GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO %s' % ROLE)
+        for right, table, command in POSTGRESQL_RIGHTS:
+            with self.subTest(right=right, table=table):
+                execute('REVOKE %s ON %s FROM %s' % (right, table, ROLE))
+                if command[0] == 'contract':
+                    self.on_site('backfill')  # or its gate is shut
+                self.refused_for(command, '%s ON %s' % (right, table), 'TO %s' % ROLE)
+                execute('GRANT %s ON %s TO %s' % (right, table, ROLE))
+
+    def each_of_mysql(self):
+        execute = self.site.database.execute
+        here = '`%s`.*' % self.site.database.name
+        for right, command in MYSQL_RIGHTS:
+            with self.subTest(right=right):
+                if command == ('expand',):
+                    execute('DROP TABLE IF EXISTS backglance_verify')
+                    for index in ('os_hidden_image_idx', 'os_hash_value_image_idx'):
+                        execute('ALTER TABLE images DROP INDEX IF EXISTS %s' % index)
+                    execute("DELETE FROM alembic_version WHERE version_num LIKE 'rocky%'")
+                execute("GRANT ALL ON %s TO %s@'127.0.0.1'" % (here, ROLE))
+                execute("REVOKE %s ON %s FROM %s@'127.0.0.1'" % (right, here, ROLE))
+                self.refused_for(command, right)
+                if command == ('expand',):
+                    self.on_site('expand')
+
+    def test_postgresql_expand_needs_the_schema_and_the_table(self):
+        if not databases.is_postgresql():
+            return
+        self.make_role()
+        execute = self.site.database.execute
+        execute('GRANT ALL ON ALL TABLES IN SCHEMA public TO %s' % ROLE)
+        self.refused_for(('expand',), 'CREATE ON SCHEMA public')
+        execute('GRANT CREATE ON SCHEMA public TO %s' % ROLE)
+        result = self.refused('expand', *self.options(self.url_of()), words=['the ownership of images'])
+        self.assertIn('-- next: GRANT tester TO %s' % ROLE, result.err)
+        # what it has made until then is its own
+        execute('GRANT %s TO tester' % ROLE)
+        execute('REVOKE INSERT ON alembic_version FROM %s' % ROLE)
+        execute('ALTER TABLE images OWNER TO %s' % ROLE)
+        self.refused_for(('expand',), 'INSERT ON alembic_version')
+
+
+if __name__ == '__main__':
+    program.main()
