@@ -55,9 +55,17 @@ class Items {
   // That image, whatever became of it before. False if it is not pending.
   bool requeue_one(const std::string& image_id);
 
-  // Leases up to `count` images of at most `max_size` expected bytes, largest first, for `lease`;
-  // fewer or none if no more are due now.
-  std::vector<Claim> claim(const std::string& run_id, std::int64_t count, std::int64_t max_size,
+  // How many images one claim takes: up to `most` (1 to kRowsPerStatement), but once it has
+  // `large`, only such as are smaller than `small_bytes`. A claim is a transaction, which small
+  // images share; large ones are left for other hosts to find.
+  struct Bunch {
+    std::int64_t most = 1;
+    std::int64_t large = 1;
+    std::int64_t small_bytes = 0;
+  };
+  // Leases images of at most `max_size` expected bytes, largest first, for `lease`; none if no more
+  // are due now.
+  std::vector<Claim> claim(const std::string& run_id, const Bunch& bunch, std::int64_t max_size,
                            std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
