@@ -13,6 +13,7 @@
 #include "backfill/verdict.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
 
@@ -32,8 +33,8 @@ std::vector<std::string> queue_named(Session& session, Items& items,
                                      const OnResult& on_result) {
   std::vector<std::string> queued;
   for (const std::string& image_id : images) {
-    const ImageRow image = named_image(session, image_id);
-    if (items.requeue_one(image_id)) {
+    const ImageRow image = retry(session, [&] { return named_image(session, image_id); });
+    if (retry(session, [&] { return items.requeue_one(image_id); })) {
       queued.push_back(image_id);
       continue;
     }
@@ -84,6 +85,23 @@ void read_queue(const Site& site, const std::string& run_id, const Heartbeat& he
   result.end = end_of_run(claimer.end(), result, context);
 }
 
+// What a run leaves for later.
+void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& options,
+                   ReadResult& result) {
+  const QueueTotals left = items.queued();
+  result.left_images = left.images;
+  result.left_bytes = left.bytes;
+  if (options.images.empty())
+    result.too_large = items.larger_than(context.pace().largest_in_run());
+  if (result.too_large > 0)
+    result.largest = items.largest_queued();
+  result.failed_before = items.failed().images;
+  for (std::size_t i = 0; i < result.classes.size(); ++i)
+    if (is_finding(static_cast<ReadClass>(i)))
+      result.failed_before -= result.classes[i].images;
+  result.failed_before = std::max<std::int64_t>(result.failed_before, 0);
+}
+
 std::string outcome_text(RunEnd end) {
   switch (end) {
     case RunEnd::complete:
@@ -129,30 +147,23 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   ReadOptions to_read = options;
   to_read.images = queue_named(session, items, options.images, result, on_result);
   set_totals(context.counters(),
-             options.images.empty() ? items.claimable() : named_totals(session, to_read.images),
+             retry(session,
+                   [&] {
+                     return options.images.empty() ? items.claimable()
+                                                   : named_totals(session, to_read.images);
+                   }),
              options);
-  context.pace().begin(streams(context.counters(), options), earlier_pace(session));
+  context.pace().begin(streams(context.counters(), options),
+                       retry(session, [&] { return earlier_pace(session); }));
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
     read_queue(site, run.id(), heartbeat, context, to_read, on_result, result);
-  session.refresh();
 
   // What Glance saved over while we read. Not worth a wait: the next run begins with it.
   if (!stop_requested() && !context.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
-  const QueueTotals left = items.queued();
-  result.left_images = left.images;
-  result.left_bytes = left.bytes;
-  if (options.images.empty())
-    result.too_large = items.larger_than(context.pace().largest_in_run());
-  if (result.too_large > 0)
-    result.largest = items.largest_queued();
-  result.failed_before = items.failed().images;
-  for (std::size_t i = 0; i < result.classes.size(); ++i)
-    if (is_finding(static_cast<ReadClass>(i)))
-      result.failed_before -= result.classes[i].images;
-  result.failed_before = std::max<std::int64_t>(result.failed_before, 0);
+  retry(session, [&] { look_at_queue(items, context, options, result); });
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   run.finish(outcome_text(result.end),
              static_cast<std::int64_t>(context.counters().images_settled.load()),
@@ -169,7 +180,7 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   bool whole = false;
   while (!whole && context.may_go_on())
     whole = sweep_erased(session, context, on_result, result);
-  const QueueTotals left = Items(session).queued();
+  const QueueTotals left = retry(session, [&] { return Items(session).queued(); });
   result.left_images = left.images;
   result.left_bytes = left.bytes;
   if (!whole)

@@ -28,7 +28,6 @@ bool Claimer::next(Work& work) {
     end_ = context_.why_stopped();
     return false;
   }
-  session_.refresh();
   if (options_.limit && handed_out_ >= *options_.limit) {
     end_ = RunEnd::limit;
     return false;

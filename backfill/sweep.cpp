@@ -32,7 +32,7 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
   Items items(session);
   std::string after;
   for (;;) {
-    const auto page = items.erased_page(after, kPage);
+    const auto page = retry(session, [&] { return items.erased_page(after, kPage); });
     if (page.empty())
       return true;
     if (stop_requested() || context.pause_gate().is_closed())

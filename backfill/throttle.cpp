@@ -37,7 +37,7 @@ struct ThrottleWatch::Server {
 
   std::string name;
   Session session;
-  bool broken = false;
+  bool silent = false;
   bool said_no_replica = false;
 };
 
@@ -108,22 +108,20 @@ void ThrottleWatch::run(const std::stop_token& stop) {
   }
 }
 
-// False if the server does not answer. A session that broke is made anew at once, so that a run
-// which waits does not start to read because of it.
+// False if the server does not answer. Asked twice, for a session that broke is whole again at the
+// second time: a run which waits does not start to read because of it.
 bool ThrottleWatch::ask(Server& server, const std::function<void(Session&)>& question) {
   for (int attempt = 1; attempt <= 2; ++attempt) {
     try {
-      if (server.broken)
-        server.session.reconnect();
       question(server.session);
     } catch (const Error& error) {
-      if (std::exchange(server.broken, true))
+      if (std::exchange(server.silent, true))
         return false;
       warn_(fmt::format("throttle: no answer, asked again every {} s: {}", kLook.count(),
                         error.what()));
       continue;
     }
-    if (std::exchange(server.broken, false))
+    if (std::exchange(server.silent, false))
       warn_(fmt::format("throttle: {} answers again", server.name));
     return true;
   }

@@ -78,7 +78,6 @@ class VerifyList {
         end_ = context_.why_stopped();
         return false;
       }
-      session_.refresh();
       if (options_.limit && handed_out_ >= *options_.limit) {
         end_ = RunEnd::limit;
         return false;
@@ -110,7 +109,8 @@ class VerifyList {
   bool refill() {
     if (!options_.images.empty())
       return false;
-    for (SizedImage& image : verifiable_page(session_, last_, kPage))
+    for (SizedImage& image :
+         retry(session_, [&] { return verifiable_page(session_, last_, kPage); }))
       images_.push_back(std::move(image));
     if (images_.empty())
       return false;
@@ -191,8 +191,6 @@ class VerifyRecord {
   }
 
   void finish(RunEnd end) {
-    if (session_)
-      session_->refresh();
     if (run_)
       run_->finish(end == RunEnd::interrupted ? "interrupted" : "done",
                    static_cast<std::int64_t>(context_.counters().images_settled.load()),
@@ -201,10 +199,8 @@ class VerifyRecord {
 
  private:
   void commit() {
-    if (run_) {
-      session_->refresh();
+    if (run_)
       retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
-    }
     for (const Items::Settled& one : waiting_)
       count(one);
     waiting_.clear();

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "contract/archive.h"
 #include "sql/images.h"
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
 #include "sql/sqlite_backup.h"
@@ -23,7 +24,7 @@ constexpr std::size_t kListed = 10;
 void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
   std::string after;
   for (;;) {
-    const auto page = unhashed_page(session, after, kPage);
+    const auto page = retry(session, [&] { return unhashed_page(session, after, kPage); });
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
@@ -49,7 +50,8 @@ void for_each_due(Session& session, const OnImage& on_image) {
       if (stop_requested())
         throw Error(ErrorKind::interrupted, "interrupted; what was removed can be put back",
                     "backglance contract");
-      const auto properties = removable_properties(session, image_id);
+      const auto properties =
+          retry(session, [&] { return removable_properties(session, image_id); });
       if (!properties.empty())
         on_image(image_id, properties);
     }

@@ -5,6 +5,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/items.h"
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
 
@@ -24,20 +25,21 @@ void check_tag(const std::optional<std::string>& tag) {
 
 void write_flags(Session& session, const Run& run, const std::vector<SignedImage>& batch,
                  const MigrateOptions& options, MigrateResult& result) {
-  Transaction transaction(session);
-  for (const SignedImage& image : batch) {
-    switch (flag_image(session, run.id(), image, options.grace)) {
-      case FlagChange::added:
-        ++result.flagged;
-        break;
-      case FlagChange::changed:
-        ++result.changed;
-        break;
-      case FlagChange::unchanged:
-        break;
-    }
-  }
-  transaction.commit();
+  if (batch.empty())
+    return;
+  std::map<FlagChange, std::int64_t> changes;
+  retry(session, [&] {
+    Transaction transaction(session);
+    // By an attempt before this one, which was committed though its answer was lost.
+    if (is_flagged_by(session, run.id(), batch.front().image_id))
+      return;
+    changes.clear();
+    for (const SignedImage& image : batch)
+      ++changes[flag_image(session, run.id(), image, options.grace)];
+    transaction.commit();
+  });
+  result.flagged += changes[FlagChange::added];
+  result.changed += changes[FlagChange::changed];
 }
 
 void flag_all(Session& session, const Run& run, const MigrateOptions& options,
@@ -76,8 +78,10 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
     if (options.tag)
       result.tagged = tag_flagged(session, *options.tag);
   }
-  result.schemes = scheme_counts(session);
-  result.first_deadline = first_deadline(session);
+  retry(session, [&] {
+    result.schemes = scheme_counts(session);
+    result.first_deadline = first_deadline(session);
+  });
   run.finish("done", result.queued);
   return result;
 }

@@ -31,6 +31,9 @@ struct Driver {
   int (*exchanged_columns)(soci::statement& prepared);
   // Hands over the rows of a statement that was executed without an exchange.
   void (*rows)(soci::statement& executed, const std::function<void(const SqlRow&)>& on_row);
+  // Ends the connection below the client library, so that nothing that this one does to its end
+  // waits for the server. Null where no server is.
+  void (*hang_up)(soci::session& session);
 };
 
 const Driver& sqlite_driver();

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <mysqld_error.h>
 #include <soci/mysql/soci-mysql.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -88,6 +89,7 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
       return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
     case ER_DBACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_ERROR:
+    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
     case ER_BAD_DB_ERROR:
       return Error(ErrorKind::connect, fmt::format("{}: {}", database, text));
     case ER_TABLEACCESS_DENIED_ERROR:
@@ -99,6 +101,8 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
       return Error(ErrorKind::io, "the server is out of disk: " + text);
     case ER_SERVER_SHUTDOWN:
     case ER_CON_COUNT_ERROR:
+    case ER_TOO_MANY_USER_CONNECTIONS:
+    case ER_USER_LIMIT_REACHED:
     case ER_CONNECTION_KILLED:
     case CR_CONNECTION_ERROR:
     case CR_CONN_HOST_ERROR:
@@ -139,10 +143,16 @@ void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& o
   }
 }
 
+void hang_up(soci::session& session) {
+  const auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
+  // Of a connection that is no more already this is an error without consequence.
+  shutdown(mysql_get_socket(backend.conn_), SHUT_RDWR);
+}
+
 }  // namespace
 
 const Driver& mysql_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows};
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows, hang_up};
   return kDriver;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <soci/postgresql/soci-postgresql.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -28,6 +29,10 @@ std::string connection_string(const DatabaseUrl& url) {
 
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
   session.open(soci::postgresql, connection_string(url));
+  // Notices go to standard error unless told otherwise.
+  auto& backend = static_cast<soci::postgresql_session_backend&>(*session.get_backend());
+  PQsetNoticeProcessor(
+      backend.conn_, [](void*, const char*) {}, nullptr);
   // The text of dates and of backslashes must not depend on the server's or the role's settings.
   run_plain(session, "SET datestyle = 'ISO, YMD'");
   run_plain(session, "SET standard_conforming_strings = on");
@@ -59,12 +64,13 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database);
   if (state == "42501")
     return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
-  if (state.starts_with("53"))
+  // 53300: no connection is free, as after a restart, when all clients come back at once.
+  if (state.starts_with("53") && state != "53300")
     return Error(ErrorKind::io, "the server is out of a resource: " + text);
   if (state.starts_with("28") || state == "3D000")
     return Error(ErrorKind::connect, fmt::format("{}: {}", database, text));
   // No state at all: libpq itself gave up.
-  if (state.starts_with("08") || state.starts_with("57P") || state.empty() ||
+  if (state.starts_with("08") || state.starts_with("57P") || state == "53300" || state.empty() ||
       state.find_first_not_of(" 0") == std::string::npos)
     return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
   return Error(ErrorKind::sql, text);
@@ -93,10 +99,16 @@ void rows(soci::statement& executed, const std::function<void(const SqlRow&)>& o
   }
 }
 
+void hang_up(soci::session& session) {
+  const auto& backend = static_cast<soci::postgresql_session_backend&>(*session.get_backend());
+  // Of a connection that is no more already this is an error without consequence.
+  shutdown(PQsocket(backend.conn_), SHUT_RDWR);
+}
+
 }  // namespace
 
 const Driver& postgresql_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows};
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, rows, hang_up};
   return kDriver;
 }
 

@@ -97,7 +97,7 @@ int exchanged_columns(soci::statement& prepared) {
 }  // namespace
 
 const Driver& sqlite_driver() {
-  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, nullptr};
+  static constexpr Driver kDriver = {open, facts, translated, exchanged_columns, nullptr, nullptr};
   return kDriver;
 }
 

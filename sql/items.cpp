@@ -1,6 +1,7 @@
 #include "sql/items.h"
 
 #include "base/stop.h"
+#include "sql/retry.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
 
@@ -20,9 +21,14 @@ const std::string& Items::sql(std::string_view name) const {
 std::int64_t Items::by_pages(std::initializer_list<std::string_view> names) {
   std::int64_t changed = 0;
   std::string after;
-  while (const auto upto = image_page_end(session_, after, kQueuePage)) {
+  const auto page_end = [&] { return image_page_end(session_, after, kQueuePage); };
+  while (const auto upto = retry(session_, page_end)) {
+    // Each is done or not, and does nothing the second time; rows of one whose answer was lost are
+    // not counted.
     for (const std::string_view name : names)
-      changed += session_.execute(sql(name), {{"after", after}, {"upto", *upto}});
+      changed += retry(session_, [&] {
+        return session_.execute(sql(name), {{"after", after}, {"upto", *upto}});
+      });
     after = *upto;
     if (stop_requested())
       break;  // the caller's next look at the wish to stop ends the run in its own way

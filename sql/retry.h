@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -10,39 +11,36 @@
 namespace backglance {
 
 // Runs `work` again while somebody else's lock outlasts our wait (Error{busy}), and after the
-// connection was lost, a COMMIT's answer included (lost, in_doubt), on a new one: a run that has
-// read for hours is not ended by a lock of some seconds or by a server that is restarted. Some
-// minutes in all, and not after a wish to stop. `work` must find out by itself what an attempt
+// connection was lost, a COMMIT's answer included (lost, in_doubt), once there is a new one: a run
+// that has read for hours is not ended by a lock of some seconds or by a server that is restarted.
+// Some minutes in all, and not after a wish to stop. `work` must find out by itself what an attempt
 // before it has done: whole or not at all, as one statement or one transaction is, and known by run
-// and token.
+// and token. Within a transaction nothing is repeated: it is undone as a whole.
+//
+// busy_attempts: each waits for SessionOptions::lock_timeout by itself.
 template <typename Work>
-auto retry(Session& session, const Work& work) {
+auto retry(Session& session, const Work& work, int busy_attempts = 18) {
   using namespace std::chrono;
-  constexpr int kBusyAttempts = 18;  // each waits for SessionOptions::lock_timeout by itself
   constexpr minutes kServerAway{10};
   constexpr milliseconds kPause{250};
-  int busy = 0;
-  for (;;) {
+  std::optional<steady_clock::time_point> lost_at;
+  for (int busy = 0;;) {
     try {
       return work();
     } catch (const Error& error) {
       const bool lost = error.kind() == ErrorKind::lost || error.kind() == ErrorKind::in_doubt;
-      if (!lost && (error.kind() != ErrorKind::busy || ++busy >= kBusyAttempts))
+      const bool again = lost || (error.kind() == ErrorKind::busy && ++busy < busy_attempts);
+      if (!again || session.is_held())
         throw;
       if (!lost)
         continue;
+      const auto now = steady_clock::now();
+      lost_at = lost_at.value_or(now);
+      if (stop_requested() || now - *lost_at > kServerAway)
+        throw;
     }
-    const auto until = steady_clock::now() + kServerAway;
-    for (bool back = false; !back;) {
-      try {
-        session.reconnect();
-        back = true;
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::lost || stop_requested() || steady_clock::now() > until)
-          throw;
-        std::this_thread::sleep_for(kPause);
-      }
-    }
+    // The first attempt on a new connection is at once; the next find a server that is away.
+    std::this_thread::sleep_for(kPause);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "sql/retry.h"
 #include "sql/text.h"
 #include "version.h"
 
@@ -133,10 +134,19 @@ void lock_runs(Session& session) {
 }
 
 Run::Run(Session& session, const std::string& command) : session_(session), id_(random_id()) {
+  // On Galera the commit of the second of two runs that begin at once fails.
+  constexpr int kBusyAttempts = 2;
+  retry(
+      session_, [&] { enter(command); }, kBusyAttempts);
+}
+
+void Run::enter(const std::string& command) {
   Transaction transaction(session_);
   // Of two runs that begin at once the second waits here, and then sees the first.
   lock_runs(session_);
   for (const Unfinished& other : unfinished_runs(session_)) {
+    if (other.run.run_id == id_)
+      return;  // by an attempt whose COMMIT had its answer lost
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
       session_.execute(sql_text(session_.engine(), "items", "release_run"),
@@ -162,7 +172,7 @@ Run::~Run() {
     return;
   try {
     session_.execute(sql_text(session_.engine(), "items", "release_run"), {{"run", id_}});
-    finish(stop_requested() ? "interrupted" : "failed");
+    write_end(stop_requested() ? "interrupted" : "failed", 0, 0);
   } catch (const Error&) {
     // The next run finds that this process is no more, and ends its row.
   }
@@ -170,6 +180,10 @@ Run::~Run() {
 
 void Run::finish(const std::string& outcome, std::int64_t images, std::int64_t bytes) {
   finished_ = true;
+  retry(session_, [&] { write_end(outcome, images, bytes); });
+}
+
+void Run::write_end(const std::string& outcome, std::int64_t images, std::int64_t bytes) {
   session_.execute(run_sql(session_, "finish"),
                    {{"run", id_}, {"outcome", outcome}, {"images", images}, {"bytes", bytes}});
 }

@@ -36,6 +36,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   const std::string& id() const { return id_; }
+  // Waits for a server that is away, as sql/retry.h has it.
   void finish(const std::string& outcome, std::int64_t images = 0, std::int64_t bytes = 0);
 
   // Nothing more is written about this run: the ledger itself is gone.
@@ -47,6 +48,9 @@ class Run {
                         std::int64_t bytes);
 
  private:
+  void enter(const std::string& command);
+  void write_end(const std::string& outcome, std::int64_t images, std::int64_t bytes);
+
   Session& session_;
   std::string id_;
   bool finished_ = false;

@@ -88,12 +88,18 @@ std::string driver_text(const soci::soci_error& error) {
   if (const auto colons = text.find("::"); colons != std::string::npos)
     if (const auto end = text.find(": ", colons); end != std::string::npos)
       text.erase(0, end + 2);
-  // "Cannot execute query. Fatal error. ERROR:  deadlock detected", and then lines of detail and
-  // context with values in them.
+  // "Cannot execute query. Fatal error. ERROR:  deadlock detected", or, without a word of the
+  // server's, "Cannot establish connection to the database.\nconnection to server at ...". Lines of
+  // detail and context follow, with values in them.
   constexpr std::string_view kServerSays = "ERROR:  ";
   if (const auto says = text.find(kServerSays); says != std::string::npos)
-    text =
-        text.substr(says + kServerSays.size(), text.find('\n', says) - says - kServerSays.size());
+    text.erase(0, says + kServerSays.size());
+  for (const std::string_view soci_says :
+       {"Cannot establish connection to the database.\n", "Cannot execute query. ", "Fatal error. ",
+        "Connection failed. "})
+    if (text.starts_with(soci_says))
+      text.erase(0, soci_says.size());
+  text.erase(std::min(text.find('\n'), text.size()));
   constexpr std::size_t kLongest = 300;
   return printable(trim(text), kLongest);
 }
@@ -150,17 +156,31 @@ bool SqlRow::truth(std::size_t column) const {
 }
 
 struct Session::Connection {
+  using Clock = std::chrono::steady_clock;
+
   DatabaseUrl url;
   SessionOptions options;
   const Driver& driver;
   const EngineFacts* facts = nullptr;
   int reconnects = 0;
+  int holds = 0;
+  bool broken = false;
+  Clock::time_point used;
   soci::session soci;
-  std::chrono::steady_clock::time_point used;
   // By text and types of the parameters. After `soci`, so that they go first.
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
+  Connection(const DatabaseUrl& to, const SessionOptions& with)
+      : url(to), options(with), driver(driver_of(to.engine)) {}
+  ~Connection() { hang_up(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
   void open();
+  void make_ready();
+  void hang_up();
+  Error failed(const soci::soci_error& error, std::string_view sql,
+               const SqlParameters& parameters);
   Prepared& statement(std::string_view sql, const SqlParameters& parameters, bool returns_rows);
   void forget(std::string_view sql, const SqlParameters& parameters);
   static std::string key(std::string_view sql, const SqlParameters& parameters) {
@@ -171,12 +191,48 @@ struct Session::Connection {
 void Session::Connection::open() {
   driver.open(soci, url, options);
   facts = &driver.facts(soci);
-  used = std::chrono::steady_clock::now();
+  broken = false;
+  used = Clock::now();
+}
+
+// Before each statement.
+void Session::Connection::make_ready() {
+  if (holds > 0 || (!broken && Clock::now() - used <= options.idle_limit))
+    return;
+  ++reconnects;
+  broken = true;
+  hang_up();
+  statements.clear();
+  soci.close();
+  try {
+    open();
+  } catch (const soci::soci_error& error) {
+    throw driver.translated(error, url);
+  }
+}
+
+// Statements and connections that end say so to the server, each by itself, and would wait for
+// one that is away.
+void Session::Connection::hang_up() {
+  if (broken && driver.hang_up != nullptr && soci.get_backend() != nullptr)
+    driver.hang_up(soci);
+}
+
+// Of a statement. What has failed is prepared anew the next time.
+Error Session::Connection::failed(const soci::soci_error& error, std::string_view sql,
+                                  const SqlParameters& parameters) {
+  Error cause = driver.translated(error, url);
+  if (cause.kind() == ErrorKind::lost) {
+    broken = true;
+    hang_up();
+  }
+  used = Clock::now();
+  forget(sql, parameters);
+  return cause;
 }
 
 Prepared& Session::Connection::statement(std::string_view sql, const SqlParameters& parameters,
                                          bool returns_rows) {
-  used = std::chrono::steady_clock::now();
   const std::string name = key(sql, parameters);
   auto found = statements.find(name);
   if (found == statements.end()) {
@@ -198,13 +254,12 @@ Prepared& Session::Connection::statement(std::string_view sql, const SqlParamete
   return *found->second;
 }
 
-// What has failed is prepared anew the next time.
 void Session::Connection::forget(std::string_view sql, const SqlParameters& parameters) {
   statements.erase(key(sql, parameters));
 }
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
-    : connection_(new Connection{url, options, driver_of(url.engine), nullptr, 0, {}, {}, {}}) {
+    : connection_(std::make_unique<Connection>(url, options)) {
   try {
     connection_->open();
   } catch (const soci::soci_error& error) {
@@ -215,25 +270,12 @@ Session::Session(const DatabaseUrl& url, SessionOptions options)
   }
 }
 
-void Session::reconnect() {
-  ++connection_->reconnects;
-  connection_->statements.clear();
-  connection_->soci.close();
-  try {
-    connection_->open();
-  } catch (const soci::soci_error& error) {
-    throw connection_->driver.translated(error, connection_->url);
-  }
-}
-
-void Session::refresh() {
-  constexpr std::chrono::minutes kIdle{10};
-  if (std::chrono::steady_clock::now() - connection_->used > kIdle)
-    reconnect();
-}
-
 int Session::reconnects() const {
   return connection_->reconnects;
+}
+
+bool Session::is_held() const {
+  return connection_->holds > 0;
 }
 
 Session::~Session() = default;
@@ -248,28 +290,29 @@ const EngineFacts& Session::engine() const {
 }
 
 std::int64_t Session::execute(std::string_view sql, const SqlParameters& parameters) {
+  connection_->make_ready();
   try {
     soci::statement& statement = connection_->statement(sql, parameters, false).statement;
     statement.execute(true);
+    connection_->used = Connection::Clock::now();
     return statement.get_affected_rows();
   } catch (const soci::soci_error& error) {
-    const Error cause = connection_->driver.translated(error, connection_->url);
-    connection_->forget(sql, parameters);
-    throw cause;
+    throw connection_->failed(error, sql, parameters);
   }
 }
 
 void Session::query(std::string_view sql, const SqlParameters& parameters,
                     const std::function<void(const SqlRow&)>& on_row) {
+  connection_->make_ready();
   const Driver& driver = connection_->driver;
   try {
     Prepared& prepared = connection_->statement(sql, parameters, true);
+    bool more = prepared.statement.execute(driver.rows == nullptr);
+    connection_->used = Connection::Clock::now();
     if (driver.rows != nullptr) {
-      prepared.statement.execute(false);
       driver.rows(prepared.statement, on_row);
       return;
     }
-    bool more = prepared.statement.execute(true);
     while (more) {
       std::vector<std::optional<std::string>> values;
       values.reserve(prepared.columns.size());
@@ -281,9 +324,7 @@ void Session::query(std::string_view sql, const SqlParameters& parameters,
       more = prepared.statement.fetch();
     }
   } catch (const soci::soci_error& error) {
-    const Error cause = driver.translated(error, connection_->url);
-    connection_->forget(sql, parameters);
-    throw cause;
+    throw connection_->failed(error, sql, parameters);
   } catch (...) {
     // Of the callback: the statement still stands on a row, and SQLite would hold its lock.
     connection_->forget(sql, parameters);
@@ -311,16 +352,37 @@ std::int64_t Session::count(std::string_view sql, const SqlParameters& parameter
   return row ? row->integer_or(0, 0) : 0;
 }
 
-DdlPatience::DdlPatience(Session& session, bool unbounded) : session_(session) {
-  const EngineFacts& facts = session.engine();
-  const auto& statements = unbounded ? facts.wait_without_end : facts.wait_a_moment;
-  if (!statements.empty())
-    session.execute(statements);
+ConnectionHold::ConnectionHold(Session& session) : session_(session) {
+  ++session_.connection_->holds;
 }
+
+ConnectionHold::~ConnectionHold() {
+  --session_.connection_->holds;
+}
+
+bool ConnectionHold::is_broken() const {
+  return session_.connection_->broken;
+}
+
+namespace {
+
+// On a connection that is whole: none has taken its place since the last statement.
+Session& ready(Session& session, const std::string& statement) {
+  if (!statement.empty())
+    session.execute(statement);
+  return session;
+}
+
+}  // namespace
+
+DdlPatience::DdlPatience(Session& session, bool unbounded)
+    : session_(session),
+      hold_(ready(session, std::string(unbounded ? session.engine().wait_without_end
+                                                 : session.engine().wait_a_moment))) {}
 
 DdlPatience::~DdlPatience() {
   const EngineFacts& facts = session_.engine();
-  if (facts.wait_a_moment.empty())
+  if (facts.wait_a_moment.empty() || hold_.is_broken())
     return;
   try {
     session_.execute(fmt::format(fmt::runtime(facts.wait_seconds),
@@ -332,10 +394,11 @@ DdlPatience::~DdlPatience() {
 
 Transaction::Transaction(Session& session) : session_(session) {
   session_.execute(session_.engine().begin_write);
+  hold_.emplace(session_);
 }
 
 Transaction::~Transaction() {
-  if (!open_)
+  if (!hold_ || hold_->is_broken())
     return;
   try {
     session_.execute("ROLLBACK");
@@ -354,7 +417,7 @@ void Transaction::commit() {
                   fmt::format("the connection broke at a commit: {}", error.what()));
     throw;
   }
-  open_ = false;
+  hold_.reset();
 }
 
 }  // namespace backglance

@@ -59,11 +59,19 @@ struct SessionOptions {
   OpenMode mode = OpenMode::read_write;
   // How long a statement waits for somebody else's lock before it fails with Error{busy}.
   std::chrono::seconds lock_timeout{10};
+  // A connection that stood idle for so long is taken for cut: servers, and firewalls on the way to
+  // them, cut such ones without a word.
+  std::chrono::seconds idle_limit{600};
 };
 
 // A connection to Glance's database. Used by one thread at a time; move-only.
 // Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, schema_state or
 // io, its text free of bound values and passwords.
+//
+// The statement under which a connection breaks fails with Error{lost}; the next one begins on a
+// new connection with the same settings, as does one after SessionOptions::idle_limit. It fails
+// with Error{lost} again while the server is away. Nothing is repeated here: see sql/retry.h.
+// Within a ConnectionHold, so in a Transaction, no connection takes another's place.
 class Session {
  public:
   // Throws Error{connect} if the database is not there (an SQLite file is never created) or refuses
@@ -77,15 +85,10 @@ class Session {
   // SessionOptions::lock_timeout
   std::int64_t lock_seconds() const;
 
-  // A new connection in place of one that was lost. Throws as the constructor does, but with
-  // Error{lost} while the server is away.
-  void reconnect();
-  // How often that was done.
+  // How often a new connection took the place of one that was lost.
   int reconnects() const;
-
-  // A new connection if this one stood idle for ten minutes: servers, and firewalls on the way to
-  // them, cut such ones without a word. Not within a transaction. Throws as reconnect() does.
-  void refresh();
+  // Whether a ConnectionHold lives.
+  bool is_held() const;
 
   // Runs one statement and returns the number of rows that it matched. {true}, {false}, {now} and
   // {now_datetime} in the text become the engine's own words. Statements are prepared once and
@@ -103,8 +106,25 @@ class Session {
   std::int64_t count(std::string_view sql, const SqlParameters& parameters = {});
 
  private:
+  friend class ConnectionHold;
   struct Connection;
   std::unique_ptr<Connection> connection_;
+};
+
+// While this lives the session keeps its connection, and fails with Error{lost} once that is
+// broken: what was begun or set on it would be missing on another one. May be nested.
+class ConnectionHold {
+ public:
+  explicit ConnectionHold(Session& session);
+  ~ConnectionHold();
+  ConnectionHold(const ConnectionHold&) = delete;
+  ConnectionHold& operator=(const ConnectionHold&) = delete;
+
+  // The connection is broken; what was begun on it is undone, what was set on it gone.
+  bool is_broken() const;
+
+ private:
+  Session& session_;
 };
 
 // How long schema statements wait for their lock, for the life of this object: a moment, or without
@@ -118,6 +138,7 @@ class DdlPatience {
 
  private:
   Session& session_;
+  ConnectionHold hold_;
 };
 
 // A write transaction: takes the engine's write lock at once where it has one (SQLite: BEGIN
@@ -134,7 +155,7 @@ class Transaction {
 
  private:
   Session& session_;
-  bool open_ = true;
+  std::optional<ConnectionHold> hold_;  // until the end of the transaction
 };
 
 }  // namespace backglance

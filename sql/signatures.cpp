@@ -1,10 +1,13 @@
 #include "sql/signatures.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/images.h"
+#include "sql/retry.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -55,10 +58,12 @@ std::vector<PropertiesOfImage> read_page(Session& session, const std::string& af
 
 std::vector<std::string> first_column(Session& session, std::string_view name,
                                       const SqlParameters& parameters) {
-  std::vector<std::string> texts;
-  session.query(signature_sql(session, name), parameters,
-                [&](const SqlRow& row) { texts.push_back(row.text_or_empty(0)); });
-  return texts;
+  return retry(session, [&] {
+    std::vector<std::string> texts;
+    session.query(signature_sql(session, name), parameters,
+                  [&](const SqlRow& row) { texts.push_back(row.text_or_empty(0)); });
+    return texts;
+  });
 }
 
 bool is_legacy(const std::string& name) {
@@ -101,25 +106,33 @@ void check_tagging_stop() {
 }
 
 bool tag_image(Session& session, const std::string& image_id, const std::string& tag) {
-  Transaction transaction(session);
-  const SqlParameters parameters = {{"id", image_id}, {"tag", tag}};
-  if (session.count(signature_sql(session, "live_tag"), parameters) != 0)
-    return false;  // the owner's own tag
-  session.execute(signature_sql(session, "add_tag"), parameters);
-  const std::int64_t tag_id = session.count(signature_sql(session, "live_tag"), parameters);
-  session.execute(signature_sql(session, "remember_tag"),
-                  {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}});
-  transaction.commit();
-  return true;
+  bool tagged = false;
+  retry(session, [&] {
+    Transaction transaction(session);
+    const SqlParameters parameters = {{"id", image_id}, {"tag", tag}};
+    if (session.count(signature_sql(session, "live_tag"), parameters) != 0)
+      return;  // the owner's own tag, or of an attempt whose COMMIT had its answer lost
+    session.execute(signature_sql(session, "add_tag"), parameters);
+    const std::int64_t tag_id = session.count(signature_sql(session, "live_tag"), parameters);
+    session.execute(signature_sql(session, "remember_tag"),
+                    {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}});
+    tagged = true;
+    transaction.commit();
+  });
+  return tagged;
 }
 
 bool untag_image(Session& session, const std::string& image_id, const std::string& tag,
                  std::int64_t tag_id) {
-  Transaction transaction(session);
-  const bool deleted = session.execute(signature_sql(session, "delete_tag"),
-                                       {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}}) > 0;
-  session.execute(signature_sql(session, "forget_tag"), {{"id", image_id}});
-  transaction.commit();
+  bool deleted = false;
+  retry(session, [&] {
+    Transaction transaction(session);
+    if (session.execute(signature_sql(session, "delete_tag"),
+                        {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}}) > 0)
+      deleted = true;
+    session.execute(signature_sql(session, "forget_tag"), {{"id", image_id}});
+    transaction.commit();
+  });
   return deleted;
 }
 
@@ -133,10 +146,13 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
   std::string after;
   for (;;) {
     std::vector<Tagged> page;
-    session.query(signature_sql(session, "tagged_page"),
-                  {{"tag", tag}, {"after", after}, {"page", kRowPage}}, [&](const SqlRow& row) {
-                    page.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.truth(2)});
-                  });
+    retry(session, [&] {
+      page.clear();
+      session.query(signature_sql(session, "tagged_page"),
+                    {{"tag", tag}, {"after", after}, {"page", kRowPage}}, [&](const SqlRow& row) {
+                      page.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.truth(2)});
+                    });
+    });
     if (page.empty())
       return changed;
     for (const Tagged& one : page) {
@@ -148,13 +164,84 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
   }
 }
 
+// `removed` is what an attempt before this one removed, whose COMMIT had its answer lost.
+void remove_in_transaction(Session& session, const std::string& run_id, const std::string& image_id,
+                           const OnRemoval& before_commit, std::vector<PropertyRow>& removed) {
+  Transaction transaction(session);
+  std::vector<PropertyRow> properties = removable_properties(session, image_id);
+  if (properties.empty() && !removed.empty())
+    return;  // it was committed
+  const auto now = session.first_row(signature_sql(session, "current_datetime"));
+  const std::string deleted_at = now->text_or_empty(0);
+  for (const PropertyRow& property : properties) {
+    // A property that was removed, put back by its owner and falls due again has a note already.
+    session.execute(signature_sql(session, "forget_archived"),
+                    {{"id", image_id}, {"name", property.name}});
+    session.execute(signature_sql(session, "archive_property"),
+                    {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
+    session.execute(signature_sql(session, "delete_property"),
+                    {{"property", property.id}, {"deleted_at", deleted_at}});
+  }
+  write_scheme(session, "mark_removed", image_id, judge_live(live_properties(session, image_id)));
+  before_commit(properties);
+  removed = std::move(properties);
+  transaction.commit();
+}
+
+// The properties of one page that were put back, and how many were left as they are.
+struct RestoredPage {
+  std::vector<SqlRow> rows;
+  std::set<std::pair<std::string, std::string>> restored;  // image and name
+  std::int64_t kept = 0;
+};
+
+bool restore_property(Session& session, const SqlRow& row) {
+  const std::string image_id = row.text_or_empty(1);
+  const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
+  SqlParameters as_left = property;
+  as_left.push_back({"property", row.integer_or(0, 0)});
+  as_left.push_back({"deleted_at", row.text_or_empty(3)});
+  if (session.execute(signature_sql(session, "restore_property"), as_left) == 0 &&
+      session.execute(signature_sql(session, "recreate_property"), property) == 0)
+    return false;
+  session.execute(signature_sql(session, "forget_archived"), property);
+  write_scheme(session, "mark_restored", image_id, judge_live(live_properties(session, image_id)));
+  return true;
+}
+
+// `done` is what an attempt before this one did, whose COMMIT had its answer lost. What was put
+// back has left the archive: by that it is known whether it was committed.
+void restore_page(Session& session, const SqlParameters& page, RestoredPage& done) {
+  const auto name_of = [](const SqlRow& row) {
+    return std::pair(row.text_or_empty(1), row.text_or_empty(2));
+  };
+  Transaction transaction(session);
+  std::vector<SqlRow> rows = session.rows(signature_sql(session, "archived_page"), page);
+  const bool committed =
+      !done.restored.empty() && std::none_of(rows.begin(), rows.end(), [&](const SqlRow& row) {
+        return done.restored.contains(name_of(row));
+      });
+  if (committed)
+    return;
+  done = {std::move(rows), {}, 0};
+  for (const SqlRow& row : done.rows) {
+    if (restore_property(session, row))
+      done.restored.insert(name_of(row));
+    else
+      ++done.kept;
+  }
+  transaction.commit();
+}
+
 }  // namespace
 
 void for_each_signed_image(Session& session,
                            const std::function<void(const SignedImage&)>& on_image) {
   std::string after;
-  while (const auto upto = image_page_end(session, after, kImagePage)) {
-    for (const PropertiesOfImage& image : read_page(session, after, *upto)) {
+  const auto page_end = [&] { return image_page_end(session, after, kImagePage); };
+  while (const auto upto = retry(session, page_end)) {
+    for (const PropertiesOfImage& image :
+         retry(session, [&] { return read_page(session, after, *upto); })) {
       SignedImage found{image.image_id, judge_signature(image.names), image.snapshot};
       if (found.finding.scheme != SignatureScheme::none)
         on_image(found);
@@ -186,6 +273,11 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
   return same ? FlagChange::unchanged : FlagChange::changed;
 }
 
+bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id) {
+  return session.count(signature_sql(session, "flagged_by"), {{"id", image_id}, {"run", run_id}}) >
+         0;
+}
+
 bool has_flag(Session& session, const std::string& image_id) {
   return session.first_row(signature_sql(session, "flag"), {{"id", image_id}}).has_value();
 }
@@ -194,13 +286,18 @@ std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
   std::int64_t cleared = 0;
   std::string after;
   for (;;) {
-    const auto end = session.first_row(signature_sql(session, "unseen_page_end"),
-                                       {{"after", after}, {"run", run_id}, {"page", kRowPage}});
+    const auto end = retry(session, [&] {
+      return session.first_row(signature_sql(session, "unseen_page_end"),
+                               {{"after", after}, {"run", run_id}, {"page", kRowPage}});
+    });
     if (!end || end->is_null(0))
       return cleared;
     const std::string upto = end->text_or_empty(0);
-    cleared += session.execute(signature_sql(session, "clear_unseen"),
-                               {{"after", after}, {"upto", upto}, {"run", run_id}});
+    // Rows of an attempt whose answer was lost are not counted.
+    cleared += retry(session, [&] {
+      return session.execute(signature_sql(session, "clear_unseen"),
+                             {{"after", after}, {"upto", upto}, {"run", run_id}});
+    });
     after = upto;
   }
 }
@@ -275,25 +372,10 @@ std::vector<PropertyRow> removable_properties(Session& session, const std::strin
 std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
                                            const std::string& image_id,
                                            const OnRemoval& before_commit) {
-  Transaction transaction(session);
-  std::vector<PropertyRow> properties = removable_properties(session, image_id);
-  const auto now = session.first_row(signature_sql(session, "current_datetime"));
-  const std::string deleted_at = now->text_or_empty(0);
-  for (const PropertyRow& property : properties) {
-    // A property that was removed, put back by its owner and falls due again has a note already.
-    session.execute(signature_sql(session, "forget_archived"),
-                    {{"id", image_id}, {"name", property.name}});
-    session.execute(signature_sql(session, "archive_property"),
-                    {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
-    session.execute(signature_sql(session, "delete_property"),
-                    {{"property", property.id}, {"deleted_at", deleted_at}});
-  }
-  write_scheme(session, "mark_removed", image_id, judge_live(live_properties(session, image_id)));
-  before_commit(properties);
-  transaction.commit();
-  return properties;
+  std::vector<PropertyRow> removed;
+  retry(session, [&] { remove_in_transaction(session, run_id, image_id, before_commit, removed); });
+  return removed;
 }
-
 RestoreCounts restore_properties(Session& session) {
   RestoreCounts counts;
   std::string after_image;
@@ -302,31 +384,16 @@ RestoreCounts restore_properties(Session& session) {
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
                   "backglance contract --revert");
-    const auto page = session.rows(
-        signature_sql(session, "archived_page"),
-        {{"after_image", after_image}, {"after_name", after_name}, {"page", kRowPage}});
-    if (page.empty())
+    RestoredPage page;
+    const SqlParameters parameters = {
+        {"after_image", after_image}, {"after_name", after_name}, {"page", kRowPage}};
+    retry(session, [&] { restore_page(session, parameters, page); });
+    if (page.rows.empty())
       return counts;
-    Transaction transaction(session);
-    for (const SqlRow& row : page) {
-      after_image = row.text_or_empty(1);
-      after_name = row.text_or_empty(2);
-      const SqlParameters property = {{"id", after_image}, {"name", after_name}};
-      SqlParameters as_left = property;
-      as_left.push_back({"property", row.integer_or(0, 0)});
-      as_left.push_back({"deleted_at", row.text_or_empty(3)});
-      if (session.execute(signature_sql(session, "restore_property"), as_left) == 0 &&
-          session.execute(signature_sql(session, "recreate_property"), property) == 0) {
-        ++counts.kept;
-        continue;
-      }
-      ++counts.restored;
-      session.execute(signature_sql(session, "forget_archived"),
-                      {{"id", after_image}, {"name", after_name}});
-      write_scheme(session, "mark_restored", after_image,
-                   judge_live(live_properties(session, after_image)));
-    }
-    transaction.commit();
+    counts.restored += static_cast<std::int64_t>(page.restored.size());
+    counts.kept += page.kept;
+    after_image = page.rows.back().text_or_empty(1);
+    after_name = page.rows.back().text_or_empty(2);
   }
 }
 

@@ -35,6 +35,8 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
                       std::chrono::seconds grace);
 
 bool has_flag(Session& session, const std::string& image_id);
+// Whether that run has flagged it.
+bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id);
 
 // Flags of images that have lost all such properties since: they stay for the record, with scheme
 // none. Returns their number.

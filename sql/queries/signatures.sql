@@ -17,6 +17,12 @@ SELECT scheme, present, missing, snapshot, flagged_at, deadline_at, removed_at
 FROM   backglance_signature
 WHERE  image_id = :id;
 
+-- name: flagged_by
+SELECT COUNT(*)
+FROM   backglance_signature
+WHERE  image_id = :id
+AND    seen_run = :run;
+
 -- name: add_flag
 INSERT INTO backglance_signature
        (image_id, scheme, present, missing, snapshot, flagged_at, deadline_at, seen_run)

@@ -384,4 +384,19 @@ BackfillRun run_sweep(const GlanceSite& site) {
   return collect([&](const OnResult& on_result) { return sweep(site.site(), context, on_result); });
 }
 
+std::string pid_of(Session& session) {
+  return session
+      .first_row(session.engine().engine == Engine::postgresql ? "SELECT pg_backend_pid()"
+                                                               : "SELECT CONNECTION_ID()")
+      ->text_or_empty(0);
+}
+
+void cut(GlanceSite& site, const std::string& pid) {
+  Session other = site.open();
+  if (site.database().engine == Engine::postgresql)
+    other.rows("SELECT pg_terminate_backend(" + pid + ", 10000)");  // waits until it has ended
+  else
+    other.execute("KILL " + pid);
+}
+
 }  // namespace backglance

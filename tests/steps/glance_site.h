@@ -143,6 +143,11 @@ BackfillRun run_verify(const GlanceSite& site, const ReadOptions& options = {.jo
                        const Pace& pace = {});
 BackfillRun run_sweep(const GlanceSite& site);
 
+// Of the connection of a session with a server, by which the server knows it.
+std::string pid_of(Session& session);
+// Has the server end that connection. By another session of the site.
+void cut(GlanceSite& site, const std::string& pid);
+
 // The Error that `action` must throw.
 template <typename Action>
 Error required_error(Action action) {

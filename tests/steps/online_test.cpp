@@ -33,13 +33,6 @@ void require_complete(GlanceSite& site) {
   REQUIRE(plan_expand(read_schema_state(site.sql()), site.sql().engine()).statements.empty());
 }
 
-std::string pid_of(Session& session) {
-  return session
-      .first_row(session.engine().engine == Engine::postgresql ? "SELECT pg_backend_pid()"
-                                                               : "SELECT CONNECTION_ID()")
-      ->text_or_empty(0);
-}
-
 // An UPDATE of images that is not committed before end().
 class OpenUpdate {
  public:

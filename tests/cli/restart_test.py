@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""Runs whose server goes away in mid-run and comes back: on a server of this test's own, of the engine that the
+environment names."""
+
+import time
+
+import program
+from program import DONE, FAILED
+import own_server
+import sites
+
+KIB = 1024
+# Of a run: more than one heartbeat, which comes every 10 s.
+LONG_KIB = 18 * KIB
+
+
+class RestartTest(sites.SmallSiteTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = own_server.get()
+
+    def setUp(self):
+        self.server.start()  # whatever the test before has left
+        super().setUp()
+        self.big_site(16, 64 * KIB)
+        self.on_site('expand')
+        self.on_site('migrate')
+
+    def restart(self, seconds=2):
+        """As a crash of the server and its restart."""
+        self.server.kill()
+        time.sleep(seconds)
+        self.server.start()
+
+    def hashed(self):
+        return sum(value is not None for _, value, _ in self.site.hashes().values())
+
+    def assert_whole(self, result, images=16):
+        self.assert_code(result, DONE)
+        self.assertEqual(self.hashed(), images)
+        self.assertEqual(self.site.leased(), 0)
+        self.assertNotIn('WARNING', result.err)  # of libpq
+        self.assertEqual(self.site.database.rows(
+            "SELECT outcome FROM backglance_run WHERE outcome <> 'done' OR outcome IS NULL"), [])
+
+    def test_backfill_and_its_heartbeat_go_on(self):
+        self.site.add(b'x' * (LONG_KIB * KIB))
+        process = self.start_slow_backfill('--jobs', '2', bandwidth='1M')
+        self.restart()
+        now = self.site.database.value('SELECT max(heartbeat_at) FROM backglance_run') + 5
+        program.wait_for(lambda: process.poll() is not None or self.site.database.value(
+            'SELECT max(heartbeat_at) FROM backglance_run') > now, 40)
+        self.assertIsNone(process.poll(), 'ended before a heartbeat was seen')
+        self.assert_whole(program.finish(process), 17)
+
+    def test_backfill_ends_well_though_the_server_is_away_for_a_while(self):
+        process = self.start_slow_backfill(bandwidth='512K')
+        self.restart(4)
+        self.assert_whole(program.finish(process))
+
+    def test_verify_goes_on(self):
+        self.on_site('backfill')
+        process = program.start('verify', *self.site.options, '--bandwidth', '512K', '--json')
+        program.wait_for(lambda: self.site.database.value('SELECT count(*) FROM backglance_verify') > 0)
+        self.restart()
+        result = program.finish(process)
+        self.assert_whole(result)
+        self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_verify'), 16)
+
+    def test_server_that_is_down_is_said_at_once(self):
+        self.server.kill()
+        for command in ('status', 'check', 'expand', 'migrate', 'backfill', 'verify', 'report'):
+            began = time.monotonic()
+            result = self.refused(command, *self.site.options, code=FAILED)
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertRegex(result.err, "(?i)can't connect|connection refused")
+            self.assertNotIn(r'\x', result.err)
+
+
+if __name__ == '__main__':
+    program.main()
