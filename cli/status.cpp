@@ -7,6 +7,7 @@
 #include "cli/assess.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/items.h"
 #include "sql/runs.h"
@@ -48,16 +49,15 @@ Due assess_or_refusal(Session& session, const SchemaState& state) {
   }
 }
 
-json status_json(Session& session, const Site& site) {
-  const SchemaState state = read_schema_state(session);
-  require_glance(state);
+json status_json(Session& session, const Site& site, const SchemaState& state, GuardState guard) {
   const bool expanded = state.has_os_hash && state.has_ledger;
   json status = {{"site", site_json(site)},
                  {"schema",
                   {{"alembic_version", state.revisions.rows},
                    {"os_hidden", state.has_os_hidden},
                    {"os_hash", state.has_os_hash},
-                   {"ledger", state.has_ledger}}},
+                   {"ledger", state.has_ledger},
+                   {"guard", guard_name(guard)}}},
                  {"runs", json::array()},
                  {"recent_runs", json::array()}};
   const PendingTotals pending = pending_totals(session, state.has_os_hash);
@@ -107,7 +107,7 @@ void print_run(const json& run) {
              human_bytes(run["bytes"].get<std::uint64_t>()));
 }
 
-void print_status(const json& status) {
+void print_status(const json& status, GuardState guard) {
   const json& site = status["site"];
   fmt::print("{:<11} {}\n", "Database", printable(site["database"].get<std::string>()));
   print_stores(site);
@@ -117,9 +117,9 @@ void print_status(const json& status) {
   const auto yes_no = [&](const char* key) {
     return schema[key].get<bool>() ? "there" : "missing";
   };
-  fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}\n", "Schema",
+  fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}\n", "Schema",
              join(schema["alembic_version"].get<std::vector<std::string>>(), " + "),
-             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"));
+             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"), guard_text(guard));
   const json& pending = status["without_hash"];
   fmt::print("{:<11} {} live without a hash, {} known ({} of unknown size)\n", "Images",
              pending["images"].get<std::int64_t>(),
@@ -150,11 +150,14 @@ Runner add_status(CLI::App&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const json status = status_json(session, site);
+    const SchemaState state = read_schema_state(session);
+    require_glance(state);
+    const GuardState guard = find_guard(state, session.engine()).state;
+    const json status = status_json(session, site, state, guard);
     if (common.json)
       print_json(status);
     else
-      print_status(status);
+      print_status(status, guard);
     return ExitCode::done;
   };
 }
@@ -163,11 +166,19 @@ Runner add_check(CLI::App&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const Due due = assess(session, read_schema_state(session));
+    const SchemaState state = read_schema_state(session);
+    const Due due = assess(session, state);
+    const GuardState guard = find_guard(state, session.engine()).state;
     if (common.json)
-      print_json({{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}});
+      print_json({{"exit_code", static_cast<int>(due.code)},
+                  {"why", due.why},
+                  {"next", due.next},
+                  {"guard", guard_name(guard)}});
     else
-      fmt::print("{}{}\n", due.why, due.next.empty() ? "" : " -- next: " + due.next);
+      // The guard is optional: only what is there is worth a word.
+      fmt::print("{}{}{}\n", due.why,
+                 guard == GuardState::missing ? "" : fmt::format("; {}", guard_text(guard)),
+                 due.next.empty() ? "" : " -- next: " + due.next);
     return due.code;
   };
 }

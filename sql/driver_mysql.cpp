@@ -96,6 +96,12 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     case ER_COLUMNACCESS_DENIED_ERROR:
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
       return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
+    case ER_BINLOG_CREATE_ROUTINE_NEED_SUPER:
+      return Error(ErrorKind::connect,
+                   "the server keeps a binary log and takes a trigger from an account with the "
+                   "privilege SUPER alone: " +
+                       database,
+                   "SET GLOBAL log_bin_trust_function_creators = ON, as such an account");
     case ER_RECORD_FILE_FULL:
     case ER_DISK_FULL:
       return Error(ErrorKind::io, "the server is out of disk: " + text);

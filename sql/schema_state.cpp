@@ -87,6 +87,7 @@ const std::vector<std::string>& ledger_tables() {
 SchemaState read_schema_state(Session& session) {
   SchemaState state;
   state.catalog = read_catalog(session);
+  state.routines = read_routines(session);
   const auto& ours = ledger_tables();
   for (const std::string& name : view_names(session))
     if (std::find(ours.begin(), ours.end(), name) != ours.end())

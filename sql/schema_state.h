@@ -12,6 +12,7 @@ namespace backglance {
 // What the schema is, read from the catalogue and the rows of alembic_version.
 struct SchemaState {
   Catalog catalog;
+  std::vector<CatalogRoutine> routines;
   Revisions revisions;
   bool is_glance = false;      // the tables that are read, images with Glance's columns
   bool has_alembic = false;    // the table alembic_version

@@ -168,6 +168,26 @@ class DryRun(sites.SmallSiteTest):
             self.assertTrue(statement['lock'], statement)
         self.assertEqual(plan['backfill']['images'], 4)
 
+    def test_plan_shows_the_guard_as_expand_makes_it_and_all_commands_say_that_it_is_there(self):
+        self.on_site('expand')
+        plan = self.on_site('plan', '--guard', '--json').object
+        self.assertEqual(plan['guard'], 'missing')
+        self.assertEqual({one['step'] for one in plan['statements']}, {'0004_guard'})
+        self.assertTrue(all(one['lock'] for one in plan['statements']))
+        self.assertIn('no guard', self.on_site('plan').out)
+        self.assertEqual(self.dry_object('expand', '--guard')['statements'], plan['statements'])
+        made = self.on_site('expand', '--guard', '--json').object
+        self.assertEqual(made['statements'], plan['statements'])
+        self.assertEqual(self.on_site('plan', '--guard', '--json').object['guard'], 'there')
+        self.assertEqual(self.on_site('status', '--json').object['schema']['guard'], 'there')
+        self.assertEqual(self.on_site('check', '--json', code=MIGRATE_DUE).object['guard'], 'there')
+        for arguments in (('plan',), ('status',), ('check',)):
+            self.assertIn('guard there', self.on_site(*arguments, code={DONE, MIGRATE_DUE}).out)
+        self.assertNotEqual(self.dry_object('expand', '--revert', '--guard')['statements'], [])
+        self.assertTrue(self.dry_object('contract', '--uninstall')['guard'])
+        self.assertIn('the trigger backglance_guard', self.on_site('contract', '--uninstall', '--yes').out)
+        self.assertEqual(self.on_site('status', '--json').object['schema']['guard'], 'missing')
+
     def test_commands_that_only_look_change_nothing(self):
         self.sync()
         before = program.tree_digest(self.site.directory)
