@@ -2,6 +2,10 @@
 
 BACKGLANCE_TEST_ENGINE, postgresql or mysql, names the engine, and BACKGLANCE_TEST_SERVERS the directory of the
 servers. Without the first a test runs on SQLite, and has no use for this.
+
+    /usr/bin/python3 tests/servers/databases.py fresh NAME
+
+makes an empty database in the place of any that has this name, and prints its URL.
 """
 
 import contextlib
@@ -23,6 +27,11 @@ def engine():
     """postgresql, mysql, or None for SQLite."""
     name = os.environ.get('BACKGLANCE_TEST_ENGINE', 'sqlite')
     return None if name == 'sqlite' else name
+
+
+def use(name):
+    """From now on this process, and those that it starts, are on this engine."""
+    os.environ['BACKGLANCE_TEST_ENGINE'] = name
 
 
 def is_postgresql():
@@ -133,3 +142,14 @@ def at_revision(revision):
             subprocess.run([sys.executable, '-B', str(SCHEMA_SCRIPT), url(name), revision], check=True)
             stamp.touch()
     return name
+
+
+def fresh(name):
+    drop(name)
+    return create(name)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 3 or sys.argv[1] != 'fresh' or not engine():
+        sys.exit(__doc__)
+    print(url(fresh(sys.argv[2])))
