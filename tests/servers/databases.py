@@ -61,15 +61,22 @@ def _login():
             'password': urllib.parse.unquote(parts.password)}
 
 
+def driver():
+    """The module of Python's DB API for the engine."""
+    if is_postgresql():
+        import psycopg2  # only where it is used: Debian has it in a package of its own
+        return psycopg2
+    import pymysql
+    return pymysql
+
+
 def connect(name):
     """A connection of Python's DB API, which commits each statement by itself."""
     if is_postgresql():
-        import psycopg2  # only where it is used: Debian has it in a package of its own
-        connection = psycopg2.connect(dbname=name, **_login())
+        connection = driver().connect(dbname=name, **_login())
         connection.autocommit = True
         return connection
-    import pymysql
-    return pymysql.connect(database=name, autocommit=True, charset='utf8mb4', **_login())
+    return driver().connect(database=name, autocommit=True, charset='utf8mb4', **_login())
 
 
 def rows(name, statement, values=None):
