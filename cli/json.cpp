@@ -61,6 +61,8 @@ json read_result_json(const ReadResult& result) {
         return "limit";
       case RunEnd::out_of_time:
         return "out_of_time";
+      case RunEnd::stopped:
+        return "stopped";
       case RunEnd::interrupted:
         break;
     }

@@ -5,7 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/stop.h"
 #include "base/text.h"
+#include "sql/control.h"
 
 using namespace backglance;
 
@@ -32,4 +34,19 @@ TEST_CASE("who gives a command is named by user and host") {
   REQUIRE(parts.size() == 2);
   CHECK_FALSE(parts[0].empty());
   CHECK(parts[1] == host_name());
+}
+
+TEST_CASE("of several wishes to stop the first counts") {
+  CHECK(stop_wish() == StopWish::none);
+  request_stop(StopWish::fleet);
+  request_stop();
+  CHECK(stop_wish() == StopWish::fleet);
+  reset_stop();
+  CHECK_FALSE(stop_requested());
+}
+
+TEST_CASE("a pause is told in one line, whatever stands in its row") {
+  CHECK(FleetState{}.text().empty());
+  const FleetState fleet{true, "a\x1b[1m@h", 1772921400, "line\nline"};
+  CHECK(fleet.text() == "paused by a\\x1b[1m@h since 2026-03-07 22:10:00 UTC: line\\x0aline");
 }
