@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -47,11 +48,14 @@ class Items {
   // `session` outlives this. One thread at a time.
   explicit Items(Session& session) : session_(session) {}
 
+  // Asked between two pages; false ends the work there, and may have been long in coming. Without
+  // it a wish to stop does.
+  using MayGoOn = std::function<bool()>;
   // Queues every pending image that has no item yet, in transactions of a few thousand rows, and
   // what has come back. Returns the number of images queued. Safe to run again at any time.
-  std::int64_t queue_new();
+  std::int64_t queue_new(const MayGoOn& may_go_on = {});
   // All failed items whose image is still pending, by pages likewise.
-  std::int64_t requeue_failed();
+  std::int64_t requeue_failed(const MayGoOn& may_go_on = {});
   // That image, whatever became of it before. False if it is not pending.
   bool requeue_one(const std::string& image_id);
 
@@ -123,7 +127,7 @@ class Items {
   const std::string& sql(std::string_view name) const;
   // Runs the statements on every image in the order of ids, a few thousand per transaction.
   // Returns the rows changed.
-  std::int64_t by_pages(std::initializer_list<std::string_view> names);
+  std::int64_t by_pages(std::initializer_list<std::string_view> names, const MayGoOn& may_go_on);
   std::vector<Claim> claim_ids(std::string_view statement, const std::string& run_id,
                                const std::vector<std::string>& ids, std::chrono::seconds lease);
   std::optional<ReadClass> postpone(const std::string& run_id, const Settled& settled);

@@ -139,6 +139,11 @@ void require_os_hash(const SchemaState& state) {
 
 void require_expanded(const SchemaState& state) {
   require_os_hash(state);
+  require_ledger(state);
+}
+
+void require_ledger(const SchemaState& state) {
+  require_glance(state);
   if (!state.has_ledger)
     throw Error(ErrorKind::schema_state, "backglance's own tables are not there yet",
                 "backglance expand");

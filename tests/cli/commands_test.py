@@ -78,6 +78,9 @@ class Json(sites.SmallSiteTest):
         yield 'sync', self.json('sync', code=DONE)
         yield 'status', self.json('status')
         yield 'plan', self.json('plan')
+        for command in ('pause', 'resume', 'stop'):
+            yield command, self.json(command, '--dry-run')
+            yield command, self.json(command)
         yield 'contract', self.json('contract', '--uninstall', '--dry-run')
         yield 'contract', self.json('contract', '--uninstall', '--yes')
         yield 'expand', self.json('expand', '--revert', '--dry-run')
@@ -137,7 +140,7 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(self.dry_object('backfill')['images'], 4)
         self.assertEqual(self.dry_object('sync')['backfill']['images'], 4)
         self.assert_dry('expand', '--revert')
-        for command in ('verify', 'contract'):
+        for command in ('verify', 'contract', 'pause', 'resume', 'stop'):
             self.assertIn('backglance expand', self.assert_dry(command, code=FAILED).err)
 
     def test_after_expand(self):
@@ -149,6 +152,9 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(self.dry_object('backfill')['images'], 4)
         self.assertEqual(self.dry_object('contract', code=FAILED)['blocking_images'], 4)
         self.assertIn('backglance_item', self.dry_object('contract', '--uninstall')['tables'])
+        self.assertEqual(self.dry_object('pause')['changed'], True)
+        self.assertEqual(self.dry_object('resume')['changed'], False)
+        self.assertEqual(self.dry_object('stop')['runs'], [])
 
     def test_after_backfill(self):
         self.sync('--grace', '0s')

@@ -34,8 +34,8 @@ DONE, FAILED, USAGE, EXPAND_DUE, MIGRATE_DUE, CONTRACT_DUE = range(6)
 FINDINGS, LOCKED, INTERRUPTED = 10, 11, 130
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 10, 11, 12, 130}
 COMMANDS = ('status', 'plan', 'expand', 'migrate', 'backfill', 'verify', 'report', 'contract', 'sync',
-            'check')
-CHANGING = ('expand', 'migrate', 'backfill', 'verify', 'contract', 'sync')
+            'pause', 'resume', 'stop', 'check')
+CHANGING = ('expand', 'migrate', 'backfill', 'verify', 'contract', 'sync', 'pause', 'resume', 'stop')
 
 # Generous: the suite also runs under sanitizers, on busy machines.
 TIMEOUT = 300

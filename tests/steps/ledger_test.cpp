@@ -511,9 +511,12 @@ TEST_CASE("a run of another host counts as alive for as long as its heart beats"
   };
   other_host("{now} - 30");
   CHECK(required_error([&] { const Run run(session, "migrate"); }).kind() == ErrorKind::locked);
-  Run::heartbeat(session, "r", 7, 8);
+  Run::heartbeat(session, "r", {7, 8, "a reason"}, 9);
   CHECK(session.count("SELECT {now} - heartbeat_at FROM backglance_run") < 5);
-  CHECK(recent_runs(session, 1).at(0).images == 7);
+  const LiveRun live = live_runs(session).at(0);
+  CHECK((live.images == 7 && live.bytes == 8 && live.bytes_per_second == 9));
+  CHECK(live.waiting_for == "a reason");
+  CHECK(live.heartbeat_age < 5);
   other_host("{now} - 300");
   CHECK_NOTHROW(Run(session, "migrate"));
 }

@@ -129,6 +129,15 @@ TEST_CASE("an image's locations and properties are found by the image", "[plan]"
   }
 }
 
+TEST_CASE("what every run asks every other second is found by primary keys", "[plan]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto plan = plan_of(site, "control", "orders");
+  CHECK(plan.size() == 2);
+  for (const std::string& line : plan)
+    CHECK_THAT(line, Contains("SEARCH") && (Contains("(run_id=?)") || Contains("(name=?)")));
+}
+
 TEST_CASE("what has come back is counted by the state", "[plan]") {
   GlanceSite site;
   expand(site.sql());
