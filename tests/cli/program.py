@@ -50,6 +50,10 @@ def binary():
     return _Globals.binary
 
 
+def set_binary(path):
+    _Globals.binary = os.path.abspath(path)
+
+
 def scratch():
     """A directory of this process, removed when it ends. Other users may look into it."""
     if _Globals.scratch is None:
@@ -222,5 +226,5 @@ def main():
         path = arguments.pop(0)
     if not path:
         sys.exit('%s: give the program as first argument or in BACKGLANCE' % sys.argv[0])
-    _Globals.binary = os.path.abspath(path)
+    set_binary(path)
     unittest.main(argv=[sys.argv[0], *arguments])
