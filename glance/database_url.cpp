@@ -17,11 +17,25 @@ namespace {
 
 // Keys of a URL's query whose values are worth showing and cannot be secrets. Everything else is
 // hidden: drivers take passwords, and whole connection strings, under many names.
-constexpr std::array<std::string_view, 16> kHarmlessKeys = {
-    "application_name", "charset", "connect_timeout", "host",        "port",
-    "read_timeout",     "ssl",     "ssl_ca",          "ssl_cert",    "sslmode",
-    "sslrootcert",      "timeout", "unix_socket",     "use_unicode", "write_timeout",
-    "collation"};
+constexpr std::array<std::string_view, 19> kHarmlessKeys = {"application_name",
+                                                            "charset",
+                                                            "connect_timeout",
+                                                            "host",
+                                                            "port",
+                                                            "read_timeout",
+                                                            "ssl",
+                                                            "ssl_ca",
+                                                            "ssl_cert",
+                                                            "sslmode",
+                                                            "sslrootcert",
+                                                            "timeout",
+                                                            "unix_socket",
+                                                            "use_unicode",
+                                                            "write_timeout",
+                                                            "collation",
+                                                            "ssl_check_hostname",
+                                                            "ssl_verify_cert",
+                                                            "ssl_verify_identity"};
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::usage, "database URL: " + why);

@@ -2,6 +2,7 @@
 
 #include <soci/soci.h>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +15,23 @@
 #include "sql/session.h"
 
 namespace backglance {
+
+// How soon a connection counts as lost on which nothing comes back, not even an acknowledgement,
+// and no end either: the host was switched off, or a firewall forgot it. A server that is at work
+// on a statement acknowledges, for hours if need be. Twice this and a new attempt at a connection
+// are less than a lease (backfill/claimer.h).
+struct SilentServer {
+  std::chrono::seconds unacknowledged{30};  // sent, and not acknowledged
+  std::chrono::seconds idle{20};            // without traffic before the first probe
+  std::chrono::seconds between_probes{5};
+  int probes = 3;  // without an answer
+};
+inline constexpr SilentServer kSilentServer;
+// How long a connection may take to come about, if the URL does not say.
+inline constexpr std::chrono::seconds kConnectTimeout{10};
+// How long the server keeps a transaction of ours open, and its locks, when it hears nothing of it
+// any more. Ours never wait that long for anything but the server.
+inline constexpr std::chrono::seconds kForsakenTransaction{60};
 
 // What a Session needs of an engine beyond what SOCI has in common for all: one record each, in a
 // source of its own, because the headers of SOCI's backends declare the same names.

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 #include <mysqld_error.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <soci/mysql/soci-mysql.h>
 #include <sys/socket.h>
 
@@ -11,15 +13,53 @@
 namespace backglance {
 namespace {
 
-// PyMySQL's and mysqlclient's names of TLS files, and SOCI's.
-struct TlsName {
-  std::string_view url_key;
-  std::string_view soci_key;
-};
-constexpr TlsName kTlsNames[] = {
-    {"ssl_ca", "sslca"}, {"ssl_cert", "sslcert"}, {"ssl_key", "sslkey"}};
+// What the URL asks of TLS, in the keys that SQLAlchemy and PyMySQL have for it. As PyMySQL does,
+// the certificate is verified, its name included, unless the URL says otherwise; unlike it, also
+// where two of its keys would cancel each other.
+struct Tls {
+  explicit Tls(const DatabaseUrl& url);
 
-std::string connection_string(const DatabaseUrl& url) {
+  bool wanted = false;
+  bool verified = true;  // by ssl_ca, else by the authorities that the system trusts
+  bool named = true;     // the certificate's name is the host's
+  std::string options;   // libmariadb's words for it
+};
+
+Tls::Tls(const DatabaseUrl& url) {
+  const auto is_no = [&](std::string_view key) {
+    const std::string value = lower_ascii(url_option(url, key).value_or(""));
+    return value == "0" || value == "no" || value == "none" || value == "false";
+  };
+  for (const std::string_view key :
+       {"ssl_verify_cert", "ssl_verify_identity", "ssl_check_hostname"})
+    wanted = wanted || url_option(url, key);
+  constexpr std::pair<std::string_view, std::string_view> kFiles[] = {
+      {"ssl_ca", "ssl-ca"}, {"ssl_cert", "ssl-cert"}, {"ssl_key", "ssl-key"}};
+  verified = !is_no("ssl_verify_cert");
+  named = verified && !is_no("ssl_verify_identity") && !is_no("ssl_check_hostname") &&
+          !url_option(url, "unix_socket");
+  for (const auto& [key, option] : kFiles) {
+    const auto file = url_option(url, key);
+    if (!file)
+      continue;
+    wanted = true;
+    if (file->find(';') != std::string::npos)
+      throw Error(ErrorKind::usage, fmt::format("database URL: a ';' in {} is not supported", key));
+    if (verified || key != "ssl_ca")
+      options += fmt::format("{}={};", option, *file);
+  }
+  if (!wanted)
+    return;
+  // libmariadb verifies by an authority that it was given even if it is not to look at the name.
+  if (verified && !named && !url_option(url, "ssl_ca"))
+    throw Error(ErrorKind::usage,
+                "database URL: a certificate whose name is not looked at needs ssl_ca");
+  options += "ssl-enforce=1;";
+  if (named)
+    options += "ssl-verify-server-cert=1;";
+}
+
+std::string connection_string(const DatabaseUrl& url, const Tls& tls) {
   std::string out = fmt::format("db={}", quoted_value(url.database));
   const auto add = [&](std::string_view key, std::string_view value) {
     if (!value.empty())
@@ -27,29 +67,49 @@ std::string connection_string(const DatabaseUrl& url) {
   };
   // Without a host libmariadb would go to a socket of its own choice; PyMySQL goes to localhost.
   const auto socket = url_option(url, "unix_socket");
+  std::string host;
   if (!socket)
-    add("host", url.host.empty() || url.host == "localhost" ? "127.0.0.1" : url.host);
+    host = url.host.empty() || url.host == "localhost" ? "127.0.0.1" : url.host;
+  if (host.find(';') != std::string::npos)
+    throw Error(ErrorKind::usage, "database URL: there is no host with a ';' in its name");
+  // In the place of a host libmariadb takes options too (mariadb_connect in mysql.h), those that
+  // SOCI has no word for among them.
+  if (tls.wanted)
+    host = tls.options + (socket ? "" : "host=" + host);
+  add("host", host);
   add("unix_socket", socket.value_or(""));
   add("port", url.port == 0 ? "" : std::to_string(url.port));
   add("user", url.user);
   add("password", url.password);
-  for (const TlsName& name : kTlsNames)
-    add(name.soci_key, url_option(url, name.url_key).value_or(""));
-  add("connect_timeout", url_option(url, "connect_timeout").value_or("10"));
+  add("connect_timeout",
+      url_option(url, "connect_timeout").value_or(std::to_string(kConnectTimeout.count())));
   // utf8 is the three-byte kind of Glance's tables; what we write of our own may need the fourth.
   const std::string charset = lower_ascii(url_option(url, "charset").value_or("utf8mb4"));
   add("charset", charset == "utf8" || charset == "utf8mb3" ? "utf8mb4" : charset);
   return out;
 }
 
+// libmariadb leaves a socket's patience to the system, which is two hours. Of a socket file the
+// calls fail, and nothing is needed.
+void bound_silence(int fd) {
+  const auto set = [&](int level, int option, auto value) {
+    const int number = static_cast<int>(value);
+    setsockopt(fd, level, option, &number, sizeof(number));
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kSilentServer.idle.count());
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kSilentServer.between_probes.count());
+  set(IPPROTO_TCP, TCP_KEEPCNT, kSilentServer.probes);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT,
+      std::chrono::milliseconds(kSilentServer.unacknowledged).count());
+}
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
-  const bool tls_wanted = std::ranges::any_of(
-      kTlsNames, [&](const TlsName& name) { return url_option(url, name.url_key).has_value(); });
-  if (tls_wanted && !url_option(url, "ssl_ca"))
-    throw Error(ErrorKind::usage, "database URL: ssl_cert and ssl_key need ssl_ca as well");
-  session.open(soci::mysql, connection_string(url));
+  const Tls tls(url);
+  session.open(soci::mysql, connection_string(url, tls));
   auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
-  if (tls_wanted && mysql_get_ssl_cipher(backend.conn_) == nullptr)
+  bound_silence(mysql_get_socket(backend.conn_));
+  if (tls.wanted && mysql_get_ssl_cipher(backend.conn_) == nullptr)
     throw Error(
         ErrorKind::connect,
         "the server does not encrypt the connection, and the URL asks for it: " + url.redacted());
@@ -59,6 +119,10 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   run_plain(session, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
   run_plain(session, fmt::format("SET SESSION lock_wait_timeout = {}", seconds));
   run_plain(session, fmt::format("SET SESSION innodb_lock_wait_timeout = {}", seconds));
+  // What only MariaDB knows stands in a comment that only MariaDB reads.
+  run_plain(session, fmt::format("SET SESSION autocommit = 1 /*M!100300 , SESSION "
+                                 "idle_transaction_timeout = {} */",
+                                 kForsakenTransaction.count()));
   if (options.mode == OpenMode::read_only)
     run_plain(session, "SET SESSION TRANSACTION READ ONLY");
 }
@@ -115,6 +179,7 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     case CR_UNKNOWN_HOST:
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
+    case CR_SSL_CONNECTION_ERROR:
       return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
     case ER_ALTER_OPERATION_NOT_SUPPORTED:
     case ER_ALTER_OPERATION_NOT_SUPPORTED_REASON:

@@ -12,8 +12,15 @@ namespace {
 
 // psycopg2 hands every key of the query on to libpq, and so do we.
 std::string connection_string(const DatabaseUrl& url) {
-  std::string out = fmt::format("dbname={} application_name=backglance connect_timeout=10",
-                                quoted_value(url.database));
+  const auto milliseconds = [](std::chrono::seconds time) {
+    return std::chrono::milliseconds(time).count();
+  };
+  std::string out = fmt::format(
+      "dbname={} application_name=backglance connect_timeout={} tcp_user_timeout={} "
+      "keepalives_idle={} keepalives_interval={} keepalives_count={}",
+      quoted_value(url.database), kConnectTimeout.count(),
+      milliseconds(kSilentServer.unacknowledged), kSilentServer.idle.count(),
+      kSilentServer.between_probes.count(), kSilentServer.probes);
   const auto add = [&](std::string_view key, std::string_view value) {
     if (!value.empty())
       out += fmt::format(" {}={}", key, quoted_value(value));
@@ -40,6 +47,8 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   // 0 would be for ever.
   run_plain(session, fmt::format("SET lock_timeout = '{}s'",
                                  std::max<std::int64_t>(1, options.lock_timeout.count())));
+  run_plain(session, fmt::format("SET idle_in_transaction_session_timeout = '{}s'",
+                                 kForsakenTransaction.count()));
   run_plain(session, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED");
   if (options.mode == OpenMode::read_only)
     run_plain(session, "SET default_transaction_read_only = on");
