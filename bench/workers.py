@@ -39,7 +39,7 @@ class Worker:
     def check(self):
         if self.code != DONE:
             raise Failed('%s: exit code %d: %s' % (' '.join(self.words), self.code,
-                                                   self.output.read_text(errors='replace')[-2000:]))
+                                                   _errors(self.output).read_text(errors='replace')[-2000:]))
         return self
 
     def result(self):
@@ -49,6 +49,10 @@ class Worker:
         os.kill(self.process.pid, signal.SIGKILL)
 
 
+def _errors(output):
+    return output.with_suffix('.errors')
+
+
 class Program:
     def __init__(self, binary, scratch):
         self._binary = binary
@@ -56,12 +60,12 @@ class Program:
         self._workers = []
 
     def start(self, command, url, *options, store=None, prefix=()):
-        output = self._scratch / ('output-%d' % len(self._workers))
+        output = self._scratch / ('worker-%d.json' % len(self._workers))
         words = [*prefix, str(self._binary), command, '--database', url, '--json',
                  *(('--store-dir', str(store)) if store else ()), *options]
-        with open(output, 'wb') as file:
+        with open(output, 'wb') as out, open(_errors(output), 'wb') as err:
             began = time.monotonic()
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=self._scratch)
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self._scratch)
         # Without the URL, which holds a password.
         worker = Worker(process, output, ['backglance', command, *options], began)
         self._workers.append(worker)
