@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 #include <thread>
 
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/blockers.h"
+#include "sql/build_watch.h"
 
 namespace backglance {
 namespace {
@@ -56,9 +58,18 @@ void run_patiently(Session& session, std::string_view step, const StepStatement&
     require_no_stop(command);
     const DdlPatience patience(session, statement.unbounded);
     try {
+      std::optional<BuildWatch> watch;
+      if (statement.unbounded)
+        watch.emplace(session, [&](const std::string& line) {
+          if (on_wait)
+            on_wait(fmt::format("{}, statement {}: {}", step, statement.number, line));
+        });
       session.execute(statement.sql);
       return;
     } catch (const Error& error) {
+      // The watch has cancelled it. What it leaves is found and removed by the next run.
+      if (statement.unbounded && error.kind() == ErrorKind::sql)
+        require_no_stop(command);
       if (error.kind() != ErrorKind::busy)
         throw;
       if (std::chrono::steady_clock::now() - began > kPatience)
