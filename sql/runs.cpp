@@ -103,7 +103,7 @@ Run::Run(Session& session, const std::string& command, RunLife life)
   // Whoever pauses the fleet writes it under the lock of runs: what begins later sees it here, what
   // began before is among those that were told.
   if (life.obey)
-    life.obey(read_fleet(session_));
+    life.obey(retry(session_, [&] { return read_fleet(session_); }));
   heart_ = std::make_unique<Heartbeat>(session.url(), id_, std::move(life));
 }
 
