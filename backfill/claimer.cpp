@@ -16,7 +16,7 @@ constexpr std::int64_t kSmallBunch = 64;
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
                  const ReadOptions& options)
-    : session_(site.database),
+    : session_(site.database, {.when_needed = true}),
       items_(session_),
       ahead_(session_),
       run_id_(run_id),

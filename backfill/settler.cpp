@@ -6,7 +6,7 @@ namespace backglance {
 
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
-    : session_(site.database),
+    : session_(site.database, {.when_needed = true}),
       items_(session_),
       run_id_(run_id),
       context_(context),

@@ -95,11 +95,13 @@ std::string driver_text(const soci::soci_error& error) {
   if (const auto says = text.find(kServerSays); says != std::string::npos)
     text.erase(0, says + kServerSays.size());
   for (const std::string_view soci_says :
-       {"Cannot establish connection to the database.\n", "Cannot execute query. ", "Fatal error. ",
-        "Connection failed. "})
+       {"Cannot establish connection to the database.\n", "Cannot prepare statement.",
+        "Cannot execute query.", " Fatal error.", " Connection failed.", " "})
     if (text.starts_with(soci_says))
       text.erase(0, soci_says.size());
   text.erase(std::min(text.find('\n'), text.size()));
+  if (text.empty())
+    text = "the connection broke";
   constexpr std::size_t kLongest = 300;
   return printable(trim(text), kLongest);
 }
@@ -107,7 +109,7 @@ std::string driver_text(const soci::soci_error& error) {
 void run_plain(soci::session& session, const std::string& sql) {
   soci::statement statement(session);
   statement.alloc();
-  statement.prepare(sql);
+  statement.prepare(sql, soci::details::st_one_time_query);
   statement.define_and_bind();
   statement.execute(true);
 }
@@ -161,17 +163,21 @@ struct Session::Connection {
   DatabaseUrl url;
   SessionOptions options;
   const Driver& driver;
-  const EngineFacts* facts = nullptr;
+  const EngineFacts* facts;
   int reconnects = 0;
   int holds = 0;
-  bool broken = false;
+  bool broken;
   Clock::time_point used;
   soci::session soci;
   // By text and types of the parameters. After `soci`, so that they go first.
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
   Connection(const DatabaseUrl& to, const SessionOptions& with)
-      : url(to), options(with), driver(driver_of(to.engine)) {}
+      : url(to),
+        options(with),
+        driver(driver_of(to.engine)),
+        facts(&engine_facts(to.engine)),
+        broken(with.when_needed) {}
   ~Connection() { hang_up(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -260,6 +266,8 @@ void Session::Connection::forget(std::string_view sql, const SqlParameters& para
 
 Session::Session(const DatabaseUrl& url, SessionOptions options)
     : connection_(std::make_unique<Connection>(url, options)) {
+  if (options.when_needed)
+    return;
   try {
     connection_->open();
   } catch (const soci::soci_error& error) {

@@ -62,6 +62,9 @@ struct SessionOptions {
   // A connection that stood idle for so long is taken for cut: servers, and firewalls on the way to
   // them, cut such ones without a word.
   std::chrono::seconds idle_limit{600};
+  // The first statement makes the connection, and fails with Error{lost} while the server is away:
+  // for sessions that a run opens on its way, which sql/retry.h brings over that.
+  bool when_needed = false;
 };
 
 // A connection to Glance's database. Used by one thread at a time; move-only.
@@ -75,7 +78,7 @@ struct SessionOptions {
 class Session {
  public:
   // Throws Error{connect} if the database is not there (an SQLite file is never created) or refuses
-  // us.
+  // us; nothing with SessionOptions::when_needed.
   explicit Session(const DatabaseUrl& url, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;
@@ -86,7 +89,7 @@ class Session {
   // SessionOptions::lock_timeout
   std::int64_t lock_seconds() const;
 
-  // How often a new connection took the place of one that was lost.
+  // How often a connection was made after the session was.
   int reconnects() const;
   // Whether a ConnectionHold lives.
   bool is_held() const;

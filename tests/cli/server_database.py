@@ -90,6 +90,20 @@ class ServerDatabase:
             'SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1',
             'public' if databases.is_postgresql() else self.name)]
 
+    def columns(self, table):
+        return [row[0] for row in self.rows(
+            'SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?'
+            ' ORDER BY ordinal_position', 'public' if databases.is_postgresql() else self.name, table)]
+
+    def indexes(self):
+        """(table, name) of each that is valid."""
+        if databases.is_postgresql():
+            return self.rows('SELECT CAST(indrelid AS regclass), CAST(indexrelid AS regclass) FROM pg_index'
+                             " WHERE indisvalid AND indrelid IN (SELECT oid FROM pg_class WHERE"
+                             " relnamespace = CAST('public' AS regnamespace)) ORDER BY 1, 2")
+        return self.rows('SELECT DISTINCT table_name, index_name FROM information_schema.statistics'
+                         ' WHERE table_schema = ? ORDER BY 1, 2', self.name)
+
     def all_text(self, table_prefix):
         """Every value of every table with this prefix, as one text."""
         parts = []
