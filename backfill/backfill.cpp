@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "backfill/claimer.h"
-#include "backfill/heartbeat.h"
 #include "backfill/read_stage.h"
+#include "backfill/run_life.h"
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
 #include "backfill/verdict.h"
@@ -65,11 +65,10 @@ QueueTotals named_totals(Session& session, const std::vector<std::string>& image
   return totals;
 }
 
-void read_queue(const Site& site, const std::string& run_id, const Heartbeat& heartbeat,
-                ReadContext& context, const ReadOptions& options, const OnResult& on_result,
-                ReadResult& result) {
-  Claimer claimer(site, run_id, context, options);
-  Settler settler(site, run_id, context, on_result, result);
+void read_queue(const Site& site, const Run& run, ReadContext& context, const ReadOptions& options,
+                const OnResult& on_result, ReadResult& result) {
+  Claimer claimer(site, run.id(), context, options);
+  Settler settler(site, run.id(), context, on_result, result);
   context.before_waiting([&] { settler.flush(); });
   run_pipeline(options.jobs_or_default(),
                {[&](Work& work) { return claimer.next(work); },
@@ -78,7 +77,7 @@ void read_queue(const Site& site, const std::string& run_id, const Heartbeat& he
   context.before_waiting({});
   settler.flush();
   claimer.release_rest();
-  if (heartbeat.lost())
+  if (run.lost())
     throw Error(ErrorKind::busy,
                 "the leases could not be renewed in time; what was read until then is published",
                 "backglance backfill");
@@ -102,20 +101,6 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
   result.failed_before = std::max<std::int64_t>(result.failed_before, 0);
 }
 
-std::string outcome_text(RunEnd end) {
-  switch (end) {
-    case RunEnd::complete:
-      return "done";
-    case RunEnd::limit:
-      return "limit";
-    case RunEnd::out_of_time:
-      return "out of time";
-    case RunEnd::interrupted:
-      break;
-  }
-  return "interrupted";
-}
-
 }  // namespace
 
 int ReadOptions::jobs_or_default() const {
@@ -133,17 +118,16 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
                     const OnResult& on_result) {
   Session session(site.database);
   require_expanded(read_schema_state(session));
-  Run run(session, "backfill");
-  // From the first wait on: a run that waits for hours is as alive as one that reads.
-  const Heartbeat heartbeat(site, run.id(), context);
+  Run run(session, "backfill", life_of(context, kLease));
   Items items(session);
   ReadResult result;
 
   context.may_go_on();
   sweep_erased(session, context, on_result, result);
-  result.queued = items.queue_new();
+  const auto may_go_on = [&] { return context.may_go_on(); };
+  result.queued = items.queue_new(may_go_on);
   if (options.retry_failed)
-    items.requeue_failed();
+    items.requeue_failed(may_go_on);
   ReadOptions to_read = options;
   to_read.images = queue_named(session, items, options.images, result, on_result);
   set_totals(context.counters(),
@@ -158,14 +142,14 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
-    read_queue(site, run.id(), heartbeat, context, to_read, on_result, result);
+    read_queue(site, run, context, to_read, on_result, result);
 
   // What Glance saved over while we read. Not worth a wait: the next run begins with it.
   if (!stop_requested() && !context.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
   retry(session, [&] { look_at_queue(items, context, options, result); });
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
-  run.finish(outcome_text(result.end),
+  run.finish(run_outcome(result.end),
              static_cast<std::int64_t>(context.counters().images_settled.load()),
              result.bytes_read);
   return result;
@@ -174,8 +158,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result) {
   Session session(site.database);
   require_expanded(read_schema_state(session));
-  Run run(session, "backfill");
-  const Heartbeat heartbeat(site, run.id(), context);
+  Run run(session, "backfill", life_of(context, kLease));
   ReadResult result;
   bool whole = false;
   while (!whole && context.may_go_on())
@@ -185,7 +168,7 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   result.left_bytes = left.bytes;
   if (!whole)
     result.end = context.why_stopped();
-  run.finish(outcome_text(result.end), result.total(ReadClass::restored).images);
+  run.finish(run_outcome(result.end), result.total(ReadClass::restored).images);
   return result;
 }
 

@@ -64,8 +64,9 @@ using OnResult = std::function<void(const std::string& image_id, const ReadOutco
 
 // Sweeps, queues what is new, reads and publishes until nothing is due, a limit is met or the run
 // is told to end, and sweeps again. Opens sessions of its own: one to claim, one to publish, one
-// for the heartbeat. One bad image never ends the run. After a signal what was read is published,
-// the rest released, and the end is `interrupted`. Throws Error{schema_state} before expand,
+// for the heartbeat. One bad image never ends the run. After a signal, or a stop of the fleet, what
+// was read is published, the rest released, and the end is `interrupted` or `stopped`. While the
+// fleet is paused nothing is read. Throws Error{schema_state} before expand,
 // Error{usage} for an unknown --image, Error{io} if no store directory is there, and what the
 // database throws.
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,

@@ -8,8 +8,7 @@
 namespace backglance {
 namespace {
 
-// Images per claim: small ones in a bunch, for each claim is a transaction; large ones few at a
-// time, so that other hosts find some.
+// Of small images a claim takes a bunch, of others one for each job.
 constexpr std::int64_t kSmallImageBytes = 16 << 20;
 constexpr std::int64_t kSmallBunch = 64;
 
@@ -69,13 +68,12 @@ bool Claimer::refill() {
 }
 
 void Claimer::claim(std::int64_t largest) {
-  const std::int64_t count = options_.max_bytes ? 1 : options_.jobs_or_default();
-  auto claims = items_.claim(run_id_, count, largest, kLease);
-  if (!options_.max_bytes && !claims.empty() && claims.back().size_bytes < kSmallImageBytes) {
-    auto more = items_.claim(run_id_, kSmallBunch, largest, kLease);
-    claims.insert(claims.end(), more.begin(), more.end());
-  }
-  for (Claim& one : claims) {
+  Items::Bunch bunch;
+  // Under --max-bytes each claim decides what the next may be.
+  if (!options_.max_bytes)
+    bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
+             kSmallImageBytes};
+  for (Claim& one : items_.claim(run_id_, bunch, largest, kLease)) {
     claimed_bytes_ += one.size_bytes;
     claims_.push_back(std::move(one));
   }

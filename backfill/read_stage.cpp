@@ -52,4 +52,20 @@ RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& c
   return claimed;
 }
 
+std::string run_outcome(RunEnd end) {
+  switch (end) {
+    case RunEnd::complete:
+      return "done";
+    case RunEnd::limit:
+      return "limit";
+    case RunEnd::out_of_time:
+      return "out of time";
+    case RunEnd::stopped:
+      return "stopped";
+    case RunEnd::interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
 }  // namespace backglance

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "backfill/backfill.h"
 #include "backfill/pipeline.h"
 
@@ -26,5 +28,8 @@ void read_in_time(Work& work, ReadContext& context, const ReadOptions& options);
 
 // Why a run ended, of which its first stage says `claimed`.
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);
+
+// What backglance_run says of such an end.
+std::string run_outcome(RunEnd end);
 
 }  // namespace backglance

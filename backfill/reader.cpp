@@ -133,6 +133,8 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
 }
 
 RunEnd ReadContext::why_stopped() const {
+  if (stop_wish() == StopWish::fleet)
+    return RunEnd::stopped;
   return !stop_requested() && pace_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
 }
 

@@ -37,7 +37,7 @@ struct ReadCounters {
   }
 };
 
-enum class RunEnd { complete, limit, out_of_time, interrupted };
+enum class RunEnd { complete, limit, out_of_time, interrupted, stopped };
 
 // What all readers of a run share. Any thread, once made.
 class ReadContext {
@@ -48,9 +48,10 @@ class ReadContext {
   ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
               std::optional<std::chrono::seconds> max_runtime);
 
-  // True once the run is to end: a signal, the end of --max-runtime, or abandon().
+  // True once the run is to end: a signal, a stop of the fleet, the end of --max-runtime, or
+  // abandon().
   bool should_stop() const;
-  // Why, once it is true. A signal counts for more than the end of the time.
+  // Why, once it is true. A wish counts for more than the end of the time.
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
 

@@ -9,6 +9,7 @@
 #include "backfill/look_up.h"
 #include "backfill/pipeline.h"
 #include "backfill/read_stage.h"
+#include "backfill/run_life.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
 #include "sql/retry.h"
@@ -164,7 +165,7 @@ class VerifyRecord {
       : context_(context), on_result_(on_result), result_(result) {
     if (has_ledger) {
       session_.emplace(site.database);
-      run_.emplace(*session_, "verify");
+      run_.emplace(*session_, "verify", life_of(context, std::nullopt));
     }
   }
 
@@ -190,9 +191,12 @@ class VerifyRecord {
     commit();
   }
 
+  // Another run took this one for dead: nobody waits for it or counts on it any more.
+  bool lost() const { return run_ && run_->lost(); }
+
   void finish(RunEnd end) {
     if (run_)
-      run_->finish(end == RunEnd::interrupted ? "interrupted" : "done",
+      run_->finish(run_outcome(end),
                    static_cast<std::int64_t>(context_.counters().images_settled.load()),
                    result_.bytes_read);
   }
@@ -258,6 +262,10 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                 [&](Work& work) { record.add(work); }});
   context.before_waiting({});
   record.flush();
+  if (record.lost())
+    throw Error(ErrorKind::busy,
+                "another run took this one for dead; what was compared until then is recorded",
+                "backglance verify");
   result.end = end_of_run(list.end(), result, context);
   result.too_large += list.too_large();
   if (list.largest() && (!result.largest || result.largest->size < list.largest()->size))

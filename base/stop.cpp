@@ -8,8 +8,8 @@
 namespace backglance {
 namespace {
 
-std::atomic<bool> stop_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
+std::atomic<StopWish> first_wish{StopWish::none};
+static_assert(std::atomic<StopWish>::is_always_lock_free, "set from a signal handler");
 
 constexpr std::int64_t kSameWishNanoseconds = 1'000'000'000;
 std::atomic<std::int64_t> first_signal{0};
@@ -17,7 +17,7 @@ static_assert(std::atomic<std::int64_t>::is_always_lock_free, "set from a signal
 
 // Calls what POSIX names async-signal-safe alone.
 void on_signal(int signal) {
-  stop_flag.store(true, std::memory_order_relaxed);
+  request_stop(StopWish::signal);
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const std::int64_t at = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
@@ -46,13 +46,17 @@ void install_stop_handlers() {
 }
 
 bool stop_requested() {
-  return stop_flag.load(std::memory_order_relaxed);
+  return stop_wish() != StopWish::none;
 }
-void request_stop() {
-  stop_flag.store(true, std::memory_order_relaxed);
+StopWish stop_wish() {
+  return first_wish.load(std::memory_order_relaxed);
+}
+void request_stop(StopWish wish) {
+  StopWish before = StopWish::none;
+  first_wish.compare_exchange_strong(before, wish, std::memory_order_relaxed);
 }
 void reset_stop() {
-  stop_flag.store(false, std::memory_order_relaxed);
+  first_wish.store(StopWish::none, std::memory_order_relaxed);
 }
 
 }  // namespace backglance

@@ -8,11 +8,16 @@ namespace backglance {
 // threads start.
 void install_stop_handlers();
 
+// Who asks for a clean end: a signal to this process, or `backglance stop` to all.
+enum class StopWish { none, signal, fleet };
+
 // True once a clean end was asked for, by a signal or by request_stop(). Any thread.
 bool stop_requested();
+// Who asked for it first.
+StopWish stop_wish();
 
 // Asks for a clean end from within the process; reset_stop() takes it back (tests).
-void request_stop();
+void request_stop(StopWish wish = StopWish::signal);
 void reset_stop();
 
 }  // namespace backglance

@@ -19,6 +19,9 @@ const std::vector<Command>& commands() {
        add_report},
       {"contract", "End the grace period: remove what is no longer needed", true, add_contract},
       {"sync", "expand, migrate and backfill, in this order", true, add_sync},
+      {"pause", "Have all runs that read wait, on every host, until resume", true, add_pause},
+      {"resume", "Let them go on", true, add_resume},
+      {"stop", "End all runs that are at work, on every host", true, add_stop},
       {"check", "Say by exit code what is due: 0, 3, 4 or 5 as glance-manage db check", false,
        add_check},
   };

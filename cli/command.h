@@ -42,6 +42,9 @@ Runner add_verify(CLI::App& app);
 Runner add_report(CLI::App& app);
 Runner add_contract(CLI::App& app);
 Runner add_sync(CLI::App& app);
+Runner add_pause(CLI::App& app);
+Runner add_resume(CLI::App& app);
+Runner add_stop(CLI::App& app);
 Runner add_check(CLI::App& app);
 
 // Prints one JSON object on standard output. Bytes that are not UTF-8 are replaced.

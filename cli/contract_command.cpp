@@ -87,20 +87,29 @@ ExitCode run_revert(const CommonOptions& common, Session& session) {
   return ExitCode::done;
 }
 
+std::string names_of(const Uninstall& ours) {
+  std::vector<std::string> names = ours.tables;
+  if (ours.guard)
+    names.insert(names.begin(), "the trigger backglance_guard");
+  return join(names, ", ");
+}
+
 ExitCode run_uninstall(const CommonOptions& common, Session& session, const ContractFlags& flags) {
-  std::vector<std::string> tables = plan_uninstall(session);
-  if (!common.dry_run && !tables.empty()) {
-    confirm(flags,
-            fmt::format("This drops {} with all flags, dates, results and removed properties",
-                        join(tables, ", ")),
-            "uninstall");
-    tables = uninstall(session);
+  Uninstall ours = plan_uninstall(session);
+  if (!common.dry_run && !ours.empty()) {
+    confirm(
+        flags,
+        fmt::format(
+            "This drops {}{}", names_of(ours),
+            ours.tables.empty() ? "" : " with all flags, dates, results and removed properties"),
+        "uninstall");
+    ours = uninstall(session, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   }
   if (common.json)
-    print_json({{"dry_run", common.dry_run}, {"tables", tables}});
+    print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
     fmt::print("{}: {}\n", common.dry_run ? "would drop" : "dropped",
-               tables.empty() ? "nothing, backglance has no tables here" : join(tables, ", "));
+               ours.empty() ? "nothing, backglance has no tables here" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -182,7 +191,8 @@ Runner add_contract(CLI::App& app) {
   auto flags = std::make_shared<ContractFlags>();
   app.add_flag("--yes", flags->yes, "Do not ask");
   auto* revert = app.add_flag("--revert", flags->revert, "Put back what contract removed");
-  app.add_flag("--uninstall", flags->uninstall, "Drop backglance's own tables, and nothing else")
+  app.add_flag("--uninstall", flags->uninstall,
+               "Drop the guard and backglance's own tables, and nothing else")
       ->excludes(revert);
   app.add_option(
          "--archive-dir", flags->directory,

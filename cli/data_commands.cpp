@@ -278,6 +278,8 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
         return "ended by its limit";
       case RunEnd::out_of_time:
         return "ended by --max-runtime";
+      case RunEnd::stopped:
+        return "ended by backglance stop";
       case RunEnd::interrupted:
         break;
     }
@@ -325,7 +327,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
 }
 
 ExitCode exit_code_of(const ReadResult& result) {
-  if (result.end == RunEnd::interrupted)
+  if (result.end == RunEnd::interrupted || result.end == RunEnd::stopped)
     return ExitCode::interrupted;
   return result.has_findings() ? ExitCode::findings : ExitCode::done;
 }

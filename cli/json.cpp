@@ -6,6 +6,18 @@ namespace backglance {
 
 using nlohmann::json;
 
+namespace {
+
+json text_or_null_json(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json time_or_null_json(const std::optional<std::int64_t>& unix_seconds) {
+  return unix_seconds ? json(json_time(*unix_seconds)) : json(nullptr);
+}
+
+}  // namespace
+
 std::string json_time(std::int64_t unix_seconds) {
   std::string time = utc_time(unix_seconds);
   const auto blank = time.find(' ');
@@ -30,10 +42,28 @@ json run_json(const RunRow& run) {
           {"command", run.command},
           {"host", run.host},
           {"started_at", json_time(run.started_at)},
-          {"finished_at", run.finished_at ? json(json_time(*run.finished_at)) : json(nullptr)},
-          {"outcome", run.outcome.empty() ? json(nullptr) : json(run.outcome)},
+          {"finished_at", time_or_null_json(run.finished_at)},
+          {"outcome", text_or_null_json(run.outcome)},
           {"images", run.images},
-          {"bytes", run.bytes}};
+          {"bytes", run.bytes},
+          {"stop_at", time_or_null_json(run.stop_at)},
+          {"stop_by", text_or_null_json(run.stop_by)}};
+}
+
+json live_run_json(const LiveRun& run) {
+  json object = run_json(run);
+  object["heartbeat_age_seconds"] = run.heartbeat_age;
+  object["bytes_per_second"] = run.bytes_per_second;
+  object["waiting_for"] = text_or_null_json(run.waiting_for);
+  return object;
+}
+
+json fleet_json(const FleetState& fleet) {
+  const bool was_told = !fleet.by.empty();
+  return {{"paused", fleet.paused},
+          {"by", text_or_null_json(fleet.by)},
+          {"since", was_told ? json(json_time(fleet.since)) : json(nullptr)},
+          {"reason", text_or_null_json(fleet.reason)}};
 }
 
 json statements_json(const ExpandPlan& plan) {
@@ -61,6 +91,8 @@ json read_result_json(const ReadResult& result) {
         return "limit";
       case RunEnd::out_of_time:
         return "out_of_time";
+      case RunEnd::stopped:
+        return "stopped";
       case RunEnd::interrupted:
         break;
     }

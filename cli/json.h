@@ -4,6 +4,7 @@
 
 #include "backfill/backfill.h"
 #include "expand/expand.h"
+#include "sql/control.h"
 #include "sql/items.h"
 #include "sql/runs.h"
 #include "sql/signatures.h"
@@ -14,6 +15,8 @@ namespace backglance {
 nlohmann::json totals_json(const QueueTotals& totals);
 nlohmann::json schemes_json(const std::vector<SchemeCount>& counts);
 nlohmann::json run_json(const RunRow& run);
+nlohmann::json live_run_json(const LiveRun& run);
+nlohmann::json fleet_json(const FleetState& fleet);
 nlohmann::json statements_json(const ExpandPlan& plan);
 nlohmann::json read_result_json(const ReadResult& result);
 

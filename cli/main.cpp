@@ -29,7 +29,7 @@ constexpr const char* kFooter =
     "contract due;\n"
     "10 done with findings (see report); 11 another run is at work; 12 a commit's outcome is "
     "unknown;\n"
-    "130 interrupted.";
+    "130 interrupted, or ended by backglance stop.";
 
 // The site as one side of the command names it.
 struct SourceFlags {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "migrate/migrate.h"
+#include "sql/guard.h"
 
 namespace backglance {
 namespace {
@@ -20,7 +22,13 @@ using nlohmann::json;
 struct ExpandFlags {
   bool revert = false;
   bool repair = false;
+  bool guard = false;
 };
+
+bool is_guard_alone(const ExpandPlan& plan) {
+  return std::all_of(plan.statements.begin(), plan.statements.end(),
+                     [](const PlannedStatement& one) { return one.step == kGuardStep; });
+}
 
 ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   const Site site = read_site(common.source);
@@ -28,12 +36,13 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
   ExpandOptions options;
   options.repair = flags.repair;
+  options.guard = flags.guard;
   options.on_wait = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   ExpandPlan plan;
   if (common.dry_run) {
     const SchemaState state = read_schema_state(session);
-    plan =
-        flags.revert ? plan_revert(session, state) : plan_expand(state, session.engine(), options);
+    plan = flags.revert ? plan_revert(session, state, options)
+                        : plan_expand(state, session.engine(), options);
   } else {
     plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }
@@ -53,8 +62,11 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
     fmt::print("nothing to do: the schema is {}\n",
                flags.revert ? "not ours to take back" : "complete");
   else
-    fmt::print("{} {} schema statements{}\n", verb, plan.statements.size(),
-               common.dry_run || flags.revert ? "" : " -- next: backglance migrate");
+    fmt::print("{} {}{}\n", verb,
+               counted(static_cast<std::int64_t>(plan.statements.size()), "schema statement"),
+               common.dry_run || flags.revert || is_guard_alone(plan)
+                   ? ""
+                   : " -- next: backglance migrate");
   return ExitCode::done;
 }
 
@@ -77,21 +89,29 @@ json plan_json(Session& session, const Site& site, const ExpandPlan& schema,
             {"to_restore", reads.erased}}}};
 }
 
-ExitCode run_plan(const CommonOptions& common) {
+ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
   const SchemaState state = read_schema_state(session);
-  const ExpandPlan schema = plan_expand(state, session.engine());
+  const ExpandPlan schema = plan_expand(state, session.engine(), {.guard = with_guard});
+  const Guard guard = find_guard(state, session.engine());
   const PendingTotals pending = pending_totals(session, state.has_os_hash);
-  const json plan = plan_json(session, site, schema, pending);
+  json plan = plan_json(session, site, schema, pending);
+  plan["guard"] = guard_name(guard.state);
   if (common.json) {
     print_json(plan);
     return ExitCode::done;
   }
   for (const std::string& note : schema.notes)
     fmt::print("note: {}\n", note);
-  fmt::print("expand: {} statements\n", schema.statements.size());
+  fmt::print("expand: {}\n",
+             counted(static_cast<std::int64_t>(schema.statements.size()), "statement"));
   print_statements(schema);
+  if (guard.state == GuardState::foreign)
+    fmt::print("\n{}: {}\n", guard_text(guard.state), guard.difference);
+  else if (guard.state == GuardState::there || !with_guard)
+    fmt::print("\n{}\n", guard.state == GuardState::there ? guard_text(guard.state)
+                                                          : "no guard: expand --guard makes it");
   fmt::print("\nmigrate: {} to queue, {} with signature properties to flag\n",
              counted(plan["migrate"]["to_queue"].get<std::int64_t>(), "image"),
              counted(plan["migrate"]["to_flag"].get<std::int64_t>(), "image"));
@@ -138,11 +158,16 @@ Runner add_expand(CLI::App& app) {
   app.add_flag("--repair", flags->repair,
                "Also make what a revision row promises to Glance and the schema lacks")
       ->excludes(revert);
+  app.add_flag("--guard", flags->guard,
+               "Also make a trigger that keeps published hashes when Glance saves a row as it was "
+               "before; with --revert take back that trigger alone");
   return [flags](const CommonOptions& common) { return run_expand(common, *flags); };
 }
 
-Runner add_plan(CLI::App&) {
-  return run_plan;
+Runner add_plan(CLI::App& app) {
+  auto guard = std::make_shared<bool>(false);
+  app.add_flag("--guard", *guard, "As expand --guard would do it");
+  return [guard](const CommonOptions& common) { return run_plan(common, *guard); };
 }
 
 }  // namespace backglance

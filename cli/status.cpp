@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/assess.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "sql/control.h"
+#include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/items.h"
 #include "sql/runs.h"
@@ -18,6 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kRecentRuns = 5;
+constexpr std::size_t kLongestWait = 500;  // bytes; several reasons may come together
 
 json site_json(const Site& site) {
   json stores = json::array();
@@ -48,16 +52,15 @@ Due assess_or_refusal(Session& session, const SchemaState& state) {
   }
 }
 
-json status_json(Session& session, const Site& site) {
-  const SchemaState state = read_schema_state(session);
-  require_glance(state);
+json status_json(Session& session, const Site& site, const SchemaState& state, GuardState guard) {
   const bool expanded = state.has_os_hash && state.has_ledger;
   json status = {{"site", site_json(site)},
                  {"schema",
                   {{"alembic_version", state.revisions.rows},
                    {"os_hidden", state.has_os_hidden},
                    {"os_hash", state.has_os_hash},
-                   {"ledger", state.has_ledger}}},
+                   {"ledger", state.has_ledger},
+                   {"guard", guard_name(guard)}}},
                  {"runs", json::array()},
                  {"recent_runs", json::array()}};
   const PendingTotals pending = pending_totals(session, state.has_os_hash);
@@ -70,8 +73,12 @@ json status_json(Session& session, const Site& site) {
                        {"failed", totals_json(items.failed())},
                        {"erased_by_glance", items.erased()}};
     status["signatures"] = schemes_json(scheme_counts(session));
-    for (const RunRow& run : live_runs(session))
-      status["runs"].push_back(run_json(run));
+  }
+  // An expand that has made our tables shows itself while it makes the rest.
+  if (state.has_ledger) {
+    status["fleet"] = fleet_json(read_fleet(session));
+    for (const LiveRun& run : live_runs(session))
+      status["runs"].push_back(live_run_json(run));
     for (const RunRow& run : recent_runs(session, kRecentRuns))
       status["recent_runs"].push_back(run_json(run));
   }
@@ -99,15 +106,51 @@ std::string images_and_bytes(const json& totals) {
                      human_bytes(totals["bytes"].get<std::uint64_t>()));
 }
 
-void print_run(const json& run) {
-  fmt::print("{:<11} {} {} on {}: {}, {}, {}\n", "Run", run["started_at"].get<std::string>(),
-             run["command"].get<std::string>(), printable(run["host"].get<std::string>()),
-             run["outcome"].is_null() ? "at work" : run["outcome"].get<std::string>(),
-             counted(run["images"].get<std::int64_t>(), "image"),
-             human_bytes(run["bytes"].get<std::uint64_t>()));
+std::string run_name(const json& run) {
+  return fmt::format("{} {} on {}", run["started_at"].get<std::string>(),
+                     run["command"].get<std::string>(), printable(run["host"].get<std::string>()));
 }
 
-void print_status(const json& status) {
+void print_live_run(const json& run) {
+  const std::string pace =
+      run["waiting_for"].is_null()
+          ? human_bytes(run["bytes_per_second"].get<std::uint64_t>()) + "/s"
+          : "waiting: " + printable(run["waiting_for"].get<std::string>(), kLongestWait);
+  fmt::print("{:<11} {}: {}, {}, heartbeat {} s ago{}\n", "At work", run_name(run),
+             images_and_bytes(run), pace, run["heartbeat_age_seconds"].get<std::int64_t>(),
+             run["stop_by"].is_null()
+                 ? ""
+                 : ", told to stop by " + printable(run["stop_by"].get<std::string>()));
+}
+
+// The runs that are at work, and the last ones that are not.
+void print_fleet(const json& status) {
+  const json& fleet = status["fleet"];
+  const json& live = status["runs"];
+  const std::string count = counted(static_cast<std::int64_t>(live.size()), "run");
+  std::string paused;
+  if (fleet["paused"].get<bool>())
+    paused = fmt::format(
+        "paused by {} since {}{}; ", printable(fleet["by"].get<std::string>()),
+        fleet["since"].get<std::string>(),
+        fleet["reason"].is_null() ? "" : ": " + printable(fleet["reason"].get<std::string>()));
+  fmt::print("{:<11} {}{} at work\n", "Fleet", paused, count);
+  for (const json& run : live)
+    print_live_run(run);
+  for (const json& run : status["recent_runs"]) {
+    const bool is_live = std::any_of(live.begin(), live.end(), [&](const json& other) {
+      return other["run_id"] == run["run_id"];
+    });
+    if (is_live)
+      continue;
+    // Killed, as it seems; the next run ends its row.
+    const std::string end =
+        run["outcome"].is_null() ? "not heard of any more" : run["outcome"].get<std::string>();
+    fmt::print("{:<11} {}: {}, {}\n", "Run", run_name(run), end, images_and_bytes(run));
+  }
+}
+
+void print_status(const json& status, GuardState guard) {
   const json& site = status["site"];
   fmt::print("{:<11} {}\n", "Database", printable(site["database"].get<std::string>()));
   print_stores(site);
@@ -117,9 +160,9 @@ void print_status(const json& status) {
   const auto yes_no = [&](const char* key) {
     return schema[key].get<bool>() ? "there" : "missing";
   };
-  fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}\n", "Schema",
+  fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}\n", "Schema",
              join(schema["alembic_version"].get<std::vector<std::string>>(), " + "),
-             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"));
+             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"), guard_text(guard));
   const json& pending = status["without_hash"];
   fmt::print("{:<11} {} live without a hash, {} known ({} of unknown size)\n", "Images",
              pending["images"].get<std::int64_t>(),
@@ -135,9 +178,9 @@ void print_status(const json& status) {
       schemes.push_back(fmt::format("{} {}", images.get<std::int64_t>(),
                                     signature_scheme_text(signature_scheme_from_name(scheme))));
     fmt::print("{:<11} {}\n", "Signatures", schemes.empty() ? "none flagged" : join(schemes, ", "));
-    for (const json& run : status["recent_runs"])
-      print_run(run);
   }
+  if (status.contains("fleet"))
+    print_fleet(status);
   const json& due = status["due"];
   fmt::print("{:<11} {}\n", "Due", due["why"].get<std::string>());
   if (!due["next"].get<std::string>().empty())
@@ -150,11 +193,14 @@ Runner add_status(CLI::App&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const json status = status_json(session, site);
+    const SchemaState state = read_schema_state(session);
+    require_glance(state);
+    const GuardState guard = find_guard(state, session.engine()).state;
+    const json status = status_json(session, site, state, guard);
     if (common.json)
       print_json(status);
     else
-      print_status(status);
+      print_status(status, guard);
     return ExitCode::done;
   };
 }
@@ -163,11 +209,19 @@ Runner add_check(CLI::App&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const Due due = assess(session, read_schema_state(session));
+    const SchemaState state = read_schema_state(session);
+    const Due due = assess(session, state);
+    const GuardState guard = find_guard(state, session.engine()).state;
     if (common.json)
-      print_json({{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}});
+      print_json({{"exit_code", static_cast<int>(due.code)},
+                  {"why", due.why},
+                  {"next", due.next},
+                  {"guard", guard_name(guard)}});
     else
-      fmt::print("{}{}\n", due.why, due.next.empty() ? "" : " -- next: " + due.next);
+      // The guard is optional: only what is there is worth a word.
+      fmt::print("{}{}{}\n", due.why,
+                 guard == GuardState::missing ? "" : fmt::format("; {}", guard_text(guard)),
+                 due.next.empty() ? "" : " -- next: " + due.next);
     return due.code;
   };
 }

@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/archive.h"
+#include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/runs.h"
@@ -88,23 +89,41 @@ void drop_tables(Session& session, const SchemaState& state) {
       session.execute(statement.sql);
 }
 
-std::vector<std::string> own_tables(const SchemaState& state, const EngineFacts& engine) {
+Uninstall what_is_ours(const SchemaState& state, const EngineFacts& engine) {
   require_own_tables(state, engine);
-  std::vector<std::string> tables;
+  Uninstall ours;
+  ours.guard = !guard_removal(state, engine).empty();
   for (const std::string& table : ledger_tables())
     if (state.catalog.contains(table))
-      tables.push_back(table);
-  return tables;
+      ours.tables.push_back(table);
+  return ours;
+}
+
+void require_no_live_run(Session& session, const SchemaState& state) {
+  if (!state.catalog.contains("backglance_run"))
+    return;
+  if (const auto live = live_runs(session); !live.empty())
+    throw Error(ErrorKind::locked,
+                fmt::format("another run is at work: {} on {}", printable(live.front().command),
+                            printable(live.front().host)),
+                "backglance status");
+}
+
+// By itself, and not in one transaction with the tables: its lock on images is held for an instant.
+void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wait) {
+  for (const StepStatement& statement : guard_removal(state, session.engine()))
+    run_patiently(session, kGuardStep, statement, on_wait, "backglance contract --uninstall");
 }
 
 // Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
 // is gone on with by the next; a ledger that is not whole lets nobody begin.
-std::vector<std::string> uninstall_by_statement(Session& session) {
+Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   const SchemaState state = read_schema_state(session);
-  std::vector<std::string> there = own_tables(state, session.engine());
+  Uninstall there = what_is_ours(state, session.engine());
   std::optional<Run> run;
   if (state.has_ledger)
     run.emplace(session, "contract");
+  drop_guard(session, state, on_wait);
   drop_tables(session, state);
   if (run)
     run->forget();
@@ -171,25 +190,24 @@ RestoreCounts revert_contract(Session& session) {
   return counts;
 }
 
-std::vector<std::string> plan_uninstall(Session& session) {
-  return own_tables(read_schema_state(session), session.engine());
+Uninstall plan_uninstall(Session& session) {
+  return what_is_ours(read_schema_state(session), session.engine());
 }
 
-std::vector<std::string> uninstall(Session& session) {
+Uninstall uninstall(Session& session, const OnWait& on_wait) {
   if (!session.engine().transactional_ddl)
-    return uninstall_by_statement(session);
+    return uninstall_by_statement(session, on_wait);
+  const SchemaState before = read_schema_state(session);
+  const Uninstall there = what_is_ours(before, session.engine());
+  require_no_live_run(session, before);
+  drop_guard(session, before, on_wait);
   // No run begins from the first look on: it would lose its tables.
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
-  std::vector<std::string> there = own_tables(state, session.engine());
+  require_own_tables(state, session.engine());
   if (state.catalog.contains("backglance_control"))
     lock_runs(session);
-  if (state.catalog.contains("backglance_run"))
-    if (const auto live = live_runs(session); !live.empty())
-      throw Error(ErrorKind::locked,
-                  fmt::format("another run is at work: {} on {}", printable(live.front().command),
-                              printable(live.front().host)),
-                  "backglance status");
+  require_no_live_run(session, state);
   drop_tables(session, state);
   transaction.commit();
   return there;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glance/database_url.h"
+#include "sql/patience.h"
 #include "sql/session.h"
 #include "sql/signatures.h"
 
@@ -51,10 +52,18 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
 // since.
 RestoreCounts revert_contract(Session& session);
 
-// Drops our own tables and nothing else. Returns the names of those that were there. Throws
-// Error{schema_state} if one that has a name of ours is somebody else's, Error{locked} while a run
-// is at work.
-std::vector<std::string> plan_uninstall(Session& session);
-std::vector<std::string> uninstall(Session& session);
+// What of ours was there.
+struct Uninstall {
+  bool guard = false;               // the trigger on images, or a part of it
+  std::vector<std::string> tables;  // names
+
+  bool empty() const { return !guard && tables.empty(); }
+};
+
+// Drops the guard and our own tables and nothing else. Throws Error{schema_state} if one that has a
+// name of ours is somebody else's, Error{locked} while a run is at work. On servers the guard's
+// lock is waited for as run_patiently does.
+Uninstall plan_uninstall(Session& session);
+Uninstall uninstall(Session& session, const OnWait& on_wait = {});
 
 }  // namespace backglance

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "sql/patience.h"
 #include "sql/schema_state.h"
 #include "sql/session.h"
 #include "sql/text.h"
@@ -14,6 +14,7 @@ namespace backglance {
 //   0001_ledger     our own tables
 //   0002_os_hidden  Glance's rocky_expand01
 //   0003_os_hash    Glance's rocky_expand02
+//   0004_guard      the trigger that guards published hashes, if it is asked for
 const std::vector<std::string>& expand_steps();
 
 struct PlannedStatement {
@@ -30,8 +31,9 @@ struct ExpandOptions {
   // Also make what a revision row promises and the catalogue lacks. Off by default, because such a
   // database was handled by somebody else and a person should know.
   bool repair = false;
-  // Told each time that a statement has to wait for somebody else's lock, and whose it is.
-  std::function<void(const std::string&)> on_wait;
+  // Also make the trigger that guards published hashes (sql/guard.h).
+  bool guard = false;
+  OnWait on_wait = {};
 };
 
 // What expand would do, decided from the catalogue and the revision rows alone. Throws
@@ -48,10 +50,12 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
 ExpandPlan expand(Session& session, const ExpandOptions& options = {});
 
 // What `expand --revert` would take back: our own tables while they hold nothing that cannot be had
-// again, and the columns and indexes that the journal says are ours while no revision row promises
-// them to Glance and no value stands in them. `notes` says what stays and why. Throws Error{gate}
-// if the ledger holds flags, results or removed properties.
-ExpandPlan plan_revert(Session& session, const SchemaState& state);
+// again, the guard, and the columns and indexes that the journal says are ours while no revision
+// row promises them to Glance and no value stands in them. `notes` says what stays and why. Throws
+// Error{gate} if the ledger holds flags, results or removed properties. With ExpandOptions::guard
+// it takes back the guard alone, whatever the ledger holds.
+ExpandPlan plan_revert(Session& session, const SchemaState& state,
+                       const ExpandOptions& options = {});
 // On SQLite one transaction; on servers statement by statement as expand, and one that was killed
 // is gone on with by the next.
 ExpandPlan revert_expand(Session& session, const ExpandOptions& options = {});

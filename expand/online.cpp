@@ -3,80 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
-#include <random>
-#include <thread>
 
 #include "base/stop.h"
-#include "base/text.h"
-#include "sql/blockers.h"
 #include "sql/journal.h"
+#include "sql/patience.h"
 #include "sql/runs.h"
 
 namespace backglance {
 namespace {
 
-using std::chrono::milliseconds;
-
-// A table that is never free for an instant in a quarter of an hour belongs to a transaction that a
-// person has to look at.
-constexpr std::chrono::minutes kPatience{15};
-constexpr milliseconds kShortestPause{300};
-constexpr milliseconds kLongestPause{5000};
-
-// Grows with each attempt, and differs from host to host.
-milliseconds pause_before(int attempt) {
-  static thread_local std::minstd_rand random{std::random_device()()};
-  const auto longest = std::min(kLongestPause, kShortestPause * (1 << std::min(attempt, 5)));
-  return milliseconds(std::uniform_int_distribution<milliseconds::rep>(kShortestPause.count(),
-                                                                       longest.count())(random));
-}
-
-void pause(milliseconds time) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (!stop_requested() && std::chrono::steady_clock::now() < until)
-    std::this_thread::sleep_for(milliseconds(50));
-}
-
-void require_no_stop(const char* command = "backglance expand") {
-  if (stop_requested())
-    throw Error(ErrorKind::interrupted, "interrupted between two statements; the next run goes on",
-                command);
-}
-
-std::string who_blocks(Session& session) {
-  const auto lines = blockers(session);
-  return lines.empty() ? "the server does not say who holds it" : join(lines, "; ");
-}
-
-// One statement, again and again until it has its lock.
-void run_patiently(Session& session, const PlannedStatement& planned,
-                   const ExpandOptions& options) {
-  const StepStatement& statement = planned.statement;
-  const auto began = std::chrono::steady_clock::now();
-  for (int attempt = 0;; ++attempt) {
-    require_no_stop();
-    const DdlPatience patience(session, statement.unbounded);
-    try {
-      session.execute(statement.sql);
-      return;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::busy)
-        throw;
-      if (std::chrono::steady_clock::now() - began > kPatience)
-        throw Error(ErrorKind::busy,
-                    fmt::format("no lock on {} in {} minutes: {}", statement.table,
-                                kPatience.count(), who_blocks(session)),
-                    "backglance expand");
-    }
-    if (options.on_wait)
-      options.on_wait(fmt::format("{}, statement {}: {} is in use, will try again: {}",
-                                  planned.step, statement.number, statement.table,
-                                  who_blocks(session)));
-    pause(pause_before(attempt));
-  }
-}
+constexpr const char* kCommand = "backglance expand";
+constexpr const char* kRevertCommand = "backglance expand --revert";
 
 void run_noted(Session& session, const PlannedStatement& planned, bool has_journal,
                const ExpandOptions& options) {
@@ -84,7 +22,7 @@ void run_noted(Session& session, const PlannedStatement& planned, bool has_journ
   std::optional<std::int64_t> note;
   if (has_journal)
     note = journal_start(session, planned.step, statement);
-  run_patiently(session, planned, options);
+  run_patiently(session, planned.step, statement, options.on_wait, kCommand);
   if (!note && statement.name == "backglance_step")
     note = journal_start(session, planned.step, statement);
   if (note)
@@ -111,7 +49,7 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
   std::optional<Run> run;
   SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
-    require_no_stop();
+    require_no_stop(kCommand);
     const ExpandPlan plan = plan_expand(state, session.engine(), options);
     if (first)
       result.notes = plan.notes;
@@ -151,28 +89,30 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
   std::optional<Run> run;
   SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
-    require_no_stop("backglance expand --revert");
+    require_no_stop(kRevertCommand);
     // Without a whole ledger a revert that was killed is gone on with: nobody else can be at work.
     if (first && state.has_ledger) {
       run.emplace(session, "expand");
       state = read_schema_state(session);
     }
-    const ExpandPlan plan = plan_revert(session, state);
+    const ExpandPlan plan = plan_revert(session, state, options);
     if (first)
       result.notes = plan.notes;
     if (plan.statements.empty())
       break;
     const PlannedStatement& next = plan.statements.front();
     try {
-      run_patiently(session, next, options);
+      run_patiently(session, next.step, next.statement, options.on_wait, kRevertCommand);
     } catch (const Error& error) {
       throw error.within(fmt::format("{}, revert statement {}", next.step, next.statement.number));
     }
     result.statements.push_back(next);
     state = read_schema_state(session);
-    require_not_planned(plan_revert(session, state), next);
+    require_not_planned(plan_revert(session, state, options), next);
   }
-  if (run)
+  if (run && options.guard)
+    run->finish("done");
+  else if (run)
     run->forget();
   return result;
 }

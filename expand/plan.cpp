@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "expand/expand.h"
+#include "sql/guard.h"
 
 namespace backglance {
 namespace {
@@ -77,6 +78,13 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
   return {};
 }
 
+Finding find_routine(const SchemaState& state, const StepStatement& statement) {
+  if (!has_routine(state, statement))
+    return {};
+  const std::string difference = routine_difference(state, statement);
+  return {difference.empty() ? Presence::exact : Presence::conflicting, difference};
+}
+
 bool is_broken_index(const SchemaState& state, const StepStatement& statement) {
   const CatalogIndex* there = state.catalog.at(statement.table).index(statement.name);
   return there != nullptr && !there->valid;
@@ -88,6 +96,8 @@ Finding find_object(const SchemaState& state, const EngineFacts& engine,
     return find_table(state, statement);
   if (statement.kind == "column")
     return find_column(state, engine, statement, name);
+  if (statement.kind == "trigger" || statement.kind == "function")
+    return find_routine(state, statement);
   return find_index(state, engine, statement);
 }
 
@@ -206,7 +216,8 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
 }  // namespace
 
 const std::vector<std::string>& expand_steps() {
-  static const std::vector<std::string> steps = {"0001_ledger", "0002_os_hidden", "0003_os_hash"};
+  static const std::vector<std::string> steps = {"0001_ledger", "0002_os_hidden", "0003_os_hash",
+                                                 std::string(kGuardStep)};
   return steps;
 }
 
@@ -227,6 +238,9 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
   }
   plan_glance_step(plan, state, os_hidden, steps[1], state.revisions.promises_os_hidden, options);
   plan_glance_step(plan, state, os_hash, steps[2], state.revisions.promises_os_hash, options);
+  if (options.guard)
+    for (StepStatement& statement : survey_step(state, engine, steps[3]).missing)
+      plan.statements.push_back({steps[3], std::move(statement)});
   return plan;
 }
 

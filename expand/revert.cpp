@@ -6,6 +6,7 @@
 
 #include "expand/expand.h"
 #include "expand/online.h"
+#include "sql/guard.h"
 #include "sql/journal.h"
 #include "sql/runs.h"
 
@@ -87,13 +88,19 @@ void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& s
 
 }  // namespace
 
-ExpandPlan plan_revert(Session& session, const SchemaState& state) {
+ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandOptions& options) {
   require_glance(state);
   ExpandPlan plan;
+  // It names the columns, so it goes before them.
+  for (StepStatement& statement : guard_removal(state, session.engine()))
+    plan.statements.push_back({std::string(kGuardStep), std::move(statement)});
+  if (options.guard)
+    return plan;
   const auto& tables = ledger_tables();
   if (std::none_of(tables.begin(), tables.end(),
                    [&](const std::string& table) { return state.catalog.contains(table); })) {
-    plan.notes.emplace_back("backglance's own tables are not there: nothing of it to take back");
+    if (plan.statements.empty())
+      plan.notes.emplace_back("backglance's own tables are not there: nothing of it to take back");
     return plan;
   }
   require_own_tables(state, session.engine());
@@ -113,7 +120,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state) {
 
 ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   const SchemaState before = read_schema_state(session);
-  ExpandPlan plan = plan_revert(session, before);
+  ExpandPlan plan = plan_revert(session, before, options);
   if (plan.statements.empty())
     return plan;
   if (session.engine().online_ddl)
@@ -122,7 +129,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   if (before.has_ledger)
     run.emplace(session, "expand");
   Transaction transaction(session);
-  plan = plan_revert(session, read_schema_state(session));
+  plan = plan_revert(session, read_schema_state(session), options);
   for (const PlannedStatement& planned : plan.statements) {
     try {
       session.execute(planned.statement.sql);
@@ -132,7 +139,9 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
     }
   }
   transaction.commit();
-  if (run)
+  if (run && options.guard)
+    run->finish("done");
+  else if (run)
     run->forget();
   return plan;
 }

@@ -64,6 +64,15 @@ std::vector<std::string> view_names(Session& session) {
   return names;
 }
 
+std::vector<CatalogRoutine> read_routines(Session& session) {
+  std::vector<CatalogRoutine> routines;
+  session.query(sql_text(session.engine(), "catalog", "routines"), {}, [&](const SqlRow& row) {
+    routines.push_back(
+        {row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2), row.text_or_empty(3)});
+  });
+  return routines;
+}
+
 std::string describe(const CatalogColumn& column) {
   return fmt::format("{}, {}, default {}", printable(column.type),
                      column.nullable ? "nullable" : "not null",

@@ -47,6 +47,18 @@ Catalog read_catalog(Session& session);
 
 std::vector<std::string> view_names(Session& session);
 
+// A trigger, or a function that one of ours runs.
+struct CatalogRoutine {
+  std::string kind;   // "trigger" or "function"
+  std::string table;  // of a trigger; of a function its own name
+  std::string name;
+  std::string definition;  // as one would write it to make it, of whatever spacing
+};
+
+// All triggers of the database's tables, and functions with a name of ours. Where the engine shows
+// a trigger to those alone who may make one, those that this role may see.
+std::vector<CatalogRoutine> read_routines(Session& session);
+
 // "varchar(64), nullable, default none", for messages.
 std::string describe(const CatalogColumn& column);
 std::string describe(const CatalogIndex& index);

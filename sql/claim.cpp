@@ -15,30 +15,45 @@ constexpr int kLooks = 6;
 // Where others are at work, a claim chooses at random among so many times what it wants.
 constexpr std::int64_t kSpread = 8;
 
-std::vector<std::string> chosen(std::vector<std::string> candidates, std::int64_t count) {
+std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::int64_t count) {
   static thread_local std::mt19937 random{std::random_device()()};
-  std::vector<std::string> some;
+  std::vector<SizedImage> some;
   std::sample(candidates.begin(), candidates.end(), std::back_inserter(some), count, random);
   return some;
 }
 
+// Those of the candidates, largest first, that make one bunch.
+std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
+                                  const Items::Bunch& bunch) {
+  std::vector<std::string> ids;
+  for (const SizedImage& one : candidates) {
+    const auto count = static_cast<std::int64_t>(ids.size());
+    if (count == bunch.most || (count >= bunch.large && one.size >= bunch.small_bytes))
+      break;
+    ids.push_back(one.id);
+  }
+  return ids;
+}
+
 }  // namespace
 
-std::vector<Claim> Items::claim(const std::string& run_id, std::int64_t count,
+std::vector<Claim> Items::claim(const std::string& run_id, const Bunch& bunch,
                                 std::int64_t max_size, std::chrono::seconds lease) {
   for (int look = 0; look < kLooks; ++look) {
-    std::vector<std::string> candidates;
-    const std::int64_t wanted = look == 0 ? count : count * kSpread;
+    std::vector<SizedImage> candidates;
+    const std::int64_t wanted = look == 0 ? bunch.most : bunch.most * kSpread;
     retry(session_, [&] {
       candidates.clear();
       session_.query(sql("claim_candidates"), {{"count", wanted}, {"max_size", max_size}},
-                     [&](const SqlRow& row) { candidates.push_back(row.text_or_empty(0)); });
+                     [&](const SqlRow& row) {
+                       candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
+                     });
     });
     if (candidates.empty())
       return {};
-    if (static_cast<std::int64_t>(candidates.size()) > count)
-      candidates = chosen(std::move(candidates), count);
-    std::vector<Claim> claims = claim_ids("claim_due", run_id, candidates, lease);
+    if (look > 0)
+      candidates = chosen(candidates, bunch.most);
+    std::vector<Claim> claims = claim_ids("claim_due", run_id, bunch_of(candidates, bunch), lease);
     if (!claims.empty())
       return claims;
   }

@@ -68,6 +68,9 @@ const Driver& sqlite_driver();
 const Driver& postgresql_driver();
 const Driver& mysql_driver();
 
+// As libpq takes it (PostgreSQL 15 manual, 34.1.1.1); it holds the password.
+std::string postgresql_connection_string(const DatabaseUrl& url);
+
 // The driver's own sentence without the statement and the parameters that SOCI appends to what():
 // they may hold locations.
 std::string driver_text(const soci::soci_error& error);

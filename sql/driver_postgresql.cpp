@@ -9,12 +9,11 @@
 #include "sql/text.h"
 
 namespace backglance {
-namespace {
 
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
 // psycopg2 hands every key of the query on to libpq, and so do we.
-std::string connection_string(const DatabaseUrl& url) {
+std::string postgresql_connection_string(const DatabaseUrl& url) {
   const auto milliseconds = [](std::chrono::seconds time) {
     return std::chrono::milliseconds(time).count();
   };
@@ -37,8 +36,10 @@ std::string connection_string(const DatabaseUrl& url) {
   return out;
 }
 
+namespace {
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
-  session.open(soci::postgresql, connection_string(url));
+  session.open(soci::postgresql, postgresql_connection_string(url));
   // Notices go to standard error unless told otherwise.
   auto& backend = static_cast<soci::postgresql_session_backend&>(*session.get_backend());
   PQsetNoticeProcessor(

@@ -1,6 +1,5 @@
 #include "sql/engine.h"
 
-#include <array>
 #include <utility>
 
 namespace backglance {
@@ -29,7 +28,6 @@ constexpr EngineFacts kSqlite = {
     .as_datetime = "",
     // Without statistics (ANALYZE), which are not ours to make, an index on `deleted`, where nearly
     // all rows are alike, seems as good to SQLite as one on image_id.
-    .no_index = "+",
     .by_primary_key = "",
     .begin_write = "BEGIN IMMEDIATE",
     .insert_if_new = "INSERT INTO",
@@ -75,7 +73,6 @@ constexpr EngineFacts kPostgresql = {
     .text_type = "TEXT",
     .exact = "",
     .as_datetime = "::timestamp",
-    .no_index = "",
     .by_primary_key = "",
     .begin_write = "BEGIN",
     .insert_if_new = "INSERT INTO",
@@ -119,7 +116,6 @@ constexpr EngineFacts kMariadb = {
     .text_type = "CHAR",
     .exact = "BINARY ",
     .as_datetime = "",
-    .no_index = "",
     .by_primary_key = " FORCE INDEX (PRIMARY)",
     .begin_write = "START TRANSACTION",
     .insert_if_new = "INSERT IGNORE INTO",
@@ -186,7 +182,7 @@ EngineFacts rebuilding(EngineFacts facts) {
 }
 
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
-  const std::array<std::pair<std::string_view, std::string_view>, 23> words = {{
+  const std::pair<std::string_view, std::string_view> words[] = {
       {"{true}", facts.true_literal},
       {"{false}", facts.false_literal},
       {"{now}", facts.now},
@@ -195,7 +191,6 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{two_hours_ago}", facts.two_hours_ago},
       {"{day_ago}", facts.day_ago},
       {"{has_id}", facts.has_id},
-      {"{no_index}", facts.no_index},
       {"{known_size}", facts.known_size},
       {"{text_type}", facts.text_type},
       {"{as_datetime}", facts.as_datetime},
@@ -210,7 +205,7 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{instant}", facts.instant},
       {"{instant_cost}", facts.instant_cost},
       {"{online_index}", facts.online_index},
-  }};
+  };
   std::string out;
   while (!sql.empty()) {
     const auto brace = sql.find('{');

@@ -28,8 +28,6 @@ struct EngineFacts {
   std::string_view exact;
   // After a text that is to be compared with, or written to, a column of dates.
   std::string_view as_datetime;
-  // Before a column: keeps the planner off that column's index.
-  std::string_view no_index;
   // After a table: takes its rows by primary key alone, so that no other is read or locked.
   std::string_view by_primary_key;
   std::string_view begin_write;

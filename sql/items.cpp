@@ -20,7 +20,8 @@ const std::string& Items::sql(std::string_view name) const {
   return sql_text(session_.engine(), "items", name);
 }
 
-std::int64_t Items::by_pages(std::initializer_list<std::string_view> names) {
+std::int64_t Items::by_pages(std::initializer_list<std::string_view> names,
+                             const MayGoOn& may_go_on) {
   std::int64_t changed = 0;
   std::string after;
   const auto page_end = [&] { return image_page_end(session_, after, kQueuePage); };
@@ -36,18 +37,18 @@ std::int64_t Items::by_pages(std::initializer_list<std::string_view> names) {
       changed += rows;
     }
     after = *upto;
-    if (stop_requested())
+    if (may_go_on ? !may_go_on() : stop_requested())
       break;  // the caller's next look at the wish to stop ends the run in its own way
   }
   return changed;
 }
 
-std::int64_t Items::queue_new() {
-  return by_pages({"queue_page", "requeue_changed", "requeue_unreachable"});
+std::int64_t Items::queue_new(const MayGoOn& may_go_on) {
+  return by_pages({"queue_page", "requeue_changed", "requeue_unreachable"}, may_go_on);
 }
 
-std::int64_t Items::requeue_failed() {
-  return by_pages({"requeue_failed"});
+std::int64_t Items::requeue_failed(const MayGoOn& may_go_on) {
+  return by_pages({"requeue_failed"}, may_go_on);
 }
 
 bool Items::requeue_one(const std::string& image_id) {

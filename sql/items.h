@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -47,17 +48,28 @@ class Items {
   // `session` outlives this. One thread at a time.
   explicit Items(Session& session) : session_(session) {}
 
+  // Asked between two pages; false ends the work there, and may have been long in coming. Without
+  // it a wish to stop does.
+  using MayGoOn = std::function<bool()>;
   // Queues every pending image that has no item yet, in transactions of a few thousand rows, and
   // what has come back. Returns the number of images queued. Safe to run again at any time.
-  std::int64_t queue_new();
+  std::int64_t queue_new(const MayGoOn& may_go_on = {});
   // All failed items whose image is still pending, by pages likewise.
-  std::int64_t requeue_failed();
+  std::int64_t requeue_failed(const MayGoOn& may_go_on = {});
   // That image, whatever became of it before. False if it is not pending.
   bool requeue_one(const std::string& image_id);
 
-  // Leases up to `count` images of at most `max_size` expected bytes, largest first, for `lease`;
-  // fewer or none if no more are due now.
-  std::vector<Claim> claim(const std::string& run_id, std::int64_t count, std::int64_t max_size,
+  // How many images one claim takes: up to `most` (1 to kRowsPerStatement), but once it has
+  // `large`, only such as are smaller than `small_bytes`. A claim is a transaction, which small
+  // images share; large ones are left for other hosts to find.
+  struct Bunch {
+    std::int64_t most = 1;
+    std::int64_t large = 1;
+    std::int64_t small_bytes = 0;
+  };
+  // Leases images of at most `max_size` expected bytes, largest first, for `lease`; none if no more
+  // are due now.
+  std::vector<Claim> claim(const std::string& run_id, const Bunch& bunch, std::int64_t max_size,
                            std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
@@ -115,7 +127,7 @@ class Items {
   const std::string& sql(std::string_view name) const;
   // Runs the statements on every image in the order of ids, a few thousand per transaction.
   // Returns the rows changed.
-  std::int64_t by_pages(std::initializer_list<std::string_view> names);
+  std::int64_t by_pages(std::initializer_list<std::string_view> names, const MayGoOn& may_go_on);
   std::vector<Claim> claim_ids(std::string_view statement, const std::string& run_id,
                                const std::vector<std::string>& ids, std::chrono::seconds lease);
   std::optional<ReadClass> postpone(const std::string& run_id, const Settled& settled);

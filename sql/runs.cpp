@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 
+#include "base/process.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/retry.h"
@@ -34,71 +32,12 @@ std::string random_id() {
   return id;
 }
 
-std::string host_name() {
-  std::array<char, 256> name = {};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-// The moment at which a process began, in ticks since boot: field 22 of /proc/PID/stat, counted
-// after the last ')' because the command's name may hold anything (proc(5)). Empty if there is no
-// such process.
-std::string process_start(const std::string& pid) {
-  std::ifstream file("/proc/" + pid + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const auto close = line.rfind(')');
-  if (close == std::string::npos)
-    return {};
-  std::istringstream fields(line.substr(close + 1));
-  std::string field;
-  for (int number = 3; number <= 22; ++number)
-    fields >> field;
-  return field;
-}
-
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
-// "pid:[4026531836]": containers that share a host's name do not see each other's processes.
-std::string pid_namespace() {
-  std::array<char, 64> name = {};
-  const ssize_t length = readlink("/proc/self/ns/pid", name.data(), name.size() - 1);
-  return length > 0 ? std::string(name.data(), static_cast<std::size_t>(length)) : "?";
-}
-
-// Names one process of one boot, so that a later process with the same pid is not taken for it.
-std::string this_process() {
-  const std::string pid = std::to_string(getpid());
-  return fmt::format("{} {} {} {}", boot_id(), pid_namespace(), pid, process_start(pid));
-}
-
-// Whether that process is at work. Nothing if this process cannot know.
-std::optional<bool> process_lives(const std::string& process) {
-  const auto parts = split(process, ' ');
-  if (parts.size() != 4 || parts[3].empty())
-    return std::nullopt;
-  if (parts[0] != boot_id())
-    return false;
-  if (parts[1] != pid_namespace())
-    return std::nullopt;
-  return process_start(parts[2]) == parts[3];
-}
-
-bool shares(const std::string& command) {
-  return command == "backfill" || command == "verify";
-}
-
 const std::string& run_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "runs", name);
 }
 
 struct Unfinished {
-  RunRow run;
+  LiveRun run;
   bool alive = false;
 };
 
@@ -113,15 +52,37 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.started_at = row.integer_or(5, 0);
     one.run.images = row.integer_or(6, 0);
     one.run.bytes = row.integer_or(7, 0);
+    one.run.heartbeat_age = row.integer_or(4, 0);
+    one.run.bytes_per_second = row.integer_or(8, 0);
+    one.run.waiting_for = row.text_or_empty(9);
+    one.run.stop_at = row.integer(10);
+    one.run.stop_by = row.text_or_empty(11);
     const auto lives =
         one.run.host == host ? process_lives(row.text_or_empty(3)) : std::optional<bool>();
-    one.alive = lives.value_or(row.integer_or(4, 0) < kHeartbeatLimitSeconds);
+    one.alive = lives.value_or(one.run.heartbeat_age < kHeartbeatLimitSeconds);
     runs.push_back(std::move(one));
   });
   return runs;
 }
 
+// Of a run that an exception ended.
+std::string outcome_of_wish() {
+  switch (stop_wish()) {
+    case StopWish::signal:
+      return "interrupted";
+    case StopWish::fleet:
+      return "stopped";
+    case StopWish::none:
+      break;
+  }
+  return "failed";
+}
+
 }  // namespace
+
+bool reads_images(const std::string& command) {
+  return command == "backfill" || command == "verify";
+}
 
 void lock_runs(Session& session) {
   const SqlParameters host = {{"host", host_name()}};
@@ -133,11 +94,17 @@ void lock_runs(Session& session) {
     session.execute(run_sql(session, "lock_runs"), host);
 }
 
-Run::Run(Session& session, const std::string& command) : session_(session), id_(random_id()) {
+Run::Run(Session& session, const std::string& command, RunLife life)
+    : session_(session), id_(random_id()) {
   // On Galera the commit of the second of two runs that begin at once fails.
   constexpr int kBusyAttempts = 2;
   retry(
       session_, [&] { enter(command); }, kBusyAttempts);
+  // Whoever pauses the fleet writes it under the lock of runs: what begins later sees it here, what
+  // began before is among those that were told.
+  if (life.obey)
+    life.obey(retry(session_, [&] { return read_fleet(session_); }));
+  heart_ = std::make_unique<Heartbeat>(session.url(), id_, std::move(life));
 }
 
 void Run::enter(const std::string& command) {
@@ -151,7 +118,7 @@ void Run::enter(const std::string& command) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
       session_.execute(sql_text(session_.engine(), "items", "release_run"),
                        {{"run", other.run.run_id}});
-    } else if (!shares(command) || !shares(other.run.command)) {
+    } else if (!reads_images(command) || !reads_images(other.run.command)) {
       throw Error(
           ErrorKind::locked,
           fmt::format("another run is at work: {} on {} since {} UTC", printable(other.run.command),
@@ -170,9 +137,10 @@ void Run::enter(const std::string& command) {
 Run::~Run() {
   if (finished_)
     return;
+  heart_.reset();
   try {
     session_.execute(sql_text(session_.engine(), "items", "release_run"), {{"run", id_}});
-    write_end(stop_requested() ? "interrupted" : "failed", 0, 0);
+    write_end(outcome_of_wish(), 0, 0);
   } catch (const Error&) {
     // The next run finds that this process is no more, and ends its row.
   }
@@ -188,10 +156,19 @@ void Run::write_end(const std::string& outcome, std::int64_t images, std::int64_
                    {{"run", id_}, {"outcome", outcome}, {"images", images}, {"bytes", bytes}});
 }
 
-void Run::heartbeat(Session& session, const std::string& run_id, std::int64_t images,
-                    std::int64_t bytes) {
+void Run::forget() {
+  finished_ = true;
+  heart_.reset();
+}
+
+void Run::heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
+                    std::int64_t bytes_per_second) {
   session.execute(run_sql(session, "heartbeat"),
-                  {{"run", run_id}, {"images", images}, {"bytes", bytes}});
+                  {{"run", run_id},
+                   {"images", figures.images},
+                   {"bytes", figures.bytes},
+                   {"rate", bytes_per_second},
+                   {"waiting_for", text_or_null(figures.waiting_for)}});
 }
 
 std::int64_t earlier_pace(Session& session) {
@@ -213,17 +190,25 @@ std::vector<RunRow> recent_runs(Session& session, std::int64_t count) {
   session.query(run_sql(session, "recent"), {{"count", count}}, [&](const SqlRow& row) {
     runs.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
                     row.integer_or(3, 0), row.integer(4), row.text_or_empty(5),
-                    row.integer_or(6, 0), row.integer_or(7, 0)});
+                    row.integer_or(6, 0), row.integer_or(7, 0), row.integer(8),
+                    row.text_or_empty(9)});
   });
   return runs;
 }
 
-std::vector<RunRow> live_runs(Session& session) {
-  std::vector<RunRow> runs;
+std::vector<LiveRun> live_runs(Session& session) {
+  std::vector<LiveRun> runs;
   for (Unfinished& one : unfinished_runs(session))
     if (one.alive)
       runs.push_back(std::move(one.run));
   return runs;
+}
+
+std::vector<std::string> unfinished_run_ids(Session& session) {
+  std::vector<std::string> ids;
+  for (Unfinished& one : unfinished_runs(session))
+    ids.push_back(std::move(one.run.run_id));
+  return ids;
 }
 
 }  // namespace backglance

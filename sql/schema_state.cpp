@@ -87,6 +87,7 @@ const std::vector<std::string>& ledger_tables() {
 SchemaState read_schema_state(Session& session) {
   SchemaState state;
   state.catalog = read_catalog(session);
+  state.routines = read_routines(session);
   const auto& ours = ledger_tables();
   for (const std::string& name : view_names(session))
     if (std::find(ours.begin(), ours.end(), name) != ours.end())
@@ -138,6 +139,11 @@ void require_os_hash(const SchemaState& state) {
 
 void require_expanded(const SchemaState& state) {
   require_os_hash(state);
+  require_ledger(state);
+}
+
+void require_ledger(const SchemaState& state) {
+  require_glance(state);
   if (!state.has_ledger)
     throw Error(ErrorKind::schema_state, "backglance's own tables are not there yet",
                 "backglance expand");

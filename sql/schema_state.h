@@ -12,6 +12,7 @@ namespace backglance {
 // What the schema is, read from the catalogue and the rows of alembic_version.
 struct SchemaState {
   Catalog catalog;
+  std::vector<CatalogRoutine> routines;
   Revisions revisions;
   bool is_glance = false;      // the tables that are read, images with Glance's columns
   bool has_alembic = false;    // the table alembic_version
@@ -29,9 +30,10 @@ struct SchemaState {
 SchemaState read_schema_state(Session& session);
 
 // Throw Error{schema_state} with the reason and the command to run unless this is Glance's
-// database, unless moreover the hash columns, and unless our ledger is there as well.
+// database, unless moreover the hash columns, our ledger, or both are there.
 void require_glance(const SchemaState& state);
 void require_os_hash(const SchemaState& state);
+void require_ledger(const SchemaState& state);
 void require_expanded(const SchemaState& state);
 
 // What tells a table of the database from the one that `makes`, a CREATE TABLE of ours, would make:

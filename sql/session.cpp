@@ -314,6 +314,10 @@ const EngineFacts& Session::engine() const {
   return *connection_->facts;
 }
 
+const DatabaseUrl& Session::url() const {
+  return connection_->url;
+}
+
 std::int64_t Session::execute(std::string_view sql, const SqlParameters& parameters) {
   connection_->make_ready();
   try {

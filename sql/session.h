@@ -85,6 +85,7 @@ class Session {
   Session& operator=(Session&&) = delete;
 
   const EngineFacts& engine() const;
+  const DatabaseUrl& url() const;
   // SessionOptions::lock_timeout
   std::int64_t lock_seconds() const;
 

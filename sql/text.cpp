@@ -125,8 +125,10 @@ std::vector<StepStatement> step_statements(const EngineFacts& engine, std::strin
   if (file == nullptr)
     throw std::logic_error(fmt::format("no SQL file for {} of {}", verb, step));
 
+  constexpr std::string_view kBody = "$body$";
   std::vector<StepStatement> statements;
   StepStatement current;
+  bool in_body = false;
   for (const std::string& line : split(file->text, '\n')) {
     if (line.starts_with("-- ")) {
       const auto colon = line.find(": ");
@@ -135,7 +137,9 @@ std::vector<StepStatement> step_statements(const EngineFacts& engine, std::strin
       continue;
     }
     current.sql += line + '\n';
-    if (line.ends_with(';')) {
+    if (line.find(kBody) != std::string::npos)
+      in_body = !in_body;
+    if (line.ends_with(';') && !in_body) {
       current.sql = std::string(trim(current.sql));
       current.sql.pop_back();
       current.sql = in_dialect(current.sql, engine);

@@ -23,18 +23,21 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
                             std::string_view name);
 
 // A statement of a schema step. Its "-- key: value" lines say what it is:
-//   makes:   the object that it adds or removes: "table T", "column T C", "index T I", "revision
-//   R";
-//            a statement that makes several columns has a line for each
+//   makes:   the object that it adds or removes: "table T", "column T C", "index T I",
+//            "trigger T G", "function F", "revision R"; a statement that makes several columns has
+//            a line for each
 //   replaces: (revision only) the row that it takes the place of; chosen when that row is there
 //   lock:    the lock that it takes, for plan
 //   cost:    what it costs, for plan
 //   waits:   "unbounded": on engines whose statements wait a bounded time for locks, not this one
 // A statement that makes "repair T I" removes an index that is there and not valid.
+// A statement ends at a line that ends with a semicolon, unless that stands between two $body$. The
+// body of a trigger has no such marks: its own semicolons stand within lines.
 struct StepStatement {
-  std::string kind;                // first word of makes: table, column, index, revision, repair
-  std::string table;               // of table, column, index, repair
-  std::string name;                // of the column, index or revision; the table itself for a table
+  std::string kind;   // first word of makes: table, column, index, trigger, function, revision,
+                      // repair
+  std::string table;  // of table, column, index, trigger, repair; the function itself
+  std::string name;   // of the column, index and so on; the table itself for a table
   std::vector<std::string> names;  // of all that it makes; `name` is the last
   std::string replaces;
   std::string lock;

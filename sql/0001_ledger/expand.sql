@@ -17,17 +17,21 @@ CREATE TABLE backglance_step (
 -- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_run (
-    run_id       VARCHAR(36)  NOT NULL PRIMARY KEY,
-    command      VARCHAR(16)  NOT NULL,
-    host         VARCHAR(255) NOT NULL,
-    process      VARCHAR(128) NOT NULL,
-    version      VARCHAR(32)  NOT NULL,
-    started_at   BIGINT       NOT NULL,
-    heartbeat_at BIGINT       NOT NULL,
-    finished_at  BIGINT,
-    outcome      VARCHAR(16),
-    images       BIGINT       NOT NULL DEFAULT 0,
-    bytes        BIGINT       NOT NULL DEFAULT 0
+    run_id           VARCHAR(36)  NOT NULL PRIMARY KEY,
+    command          VARCHAR(16)  NOT NULL,
+    host             VARCHAR(255) NOT NULL,
+    process          VARCHAR(128) NOT NULL,
+    version          VARCHAR(32)  NOT NULL,
+    started_at       BIGINT       NOT NULL,
+    heartbeat_at     BIGINT       NOT NULL,
+    finished_at      BIGINT,
+    outcome          VARCHAR(16),
+    images           BIGINT       NOT NULL DEFAULT 0,
+    bytes            BIGINT       NOT NULL DEFAULT 0,
+    bytes_per_second BIGINT       NOT NULL DEFAULT 0,
+    waiting_for      {wide_text},
+    stop_at          BIGINT,
+    stop_by          VARCHAR(255)
 ){table_options};
 
 -- makes: table backglance_control
@@ -36,6 +40,7 @@ CREATE TABLE backglance_run (
 CREATE TABLE backglance_control (
     name       VARCHAR(32)  NOT NULL PRIMARY KEY,
     value      VARCHAR(64)  NOT NULL,
+    reason     {wide_text},
     changed_at BIGINT       NOT NULL,
     changed_by VARCHAR(255) NOT NULL
 ){table_options};

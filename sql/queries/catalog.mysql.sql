@@ -35,6 +35,14 @@ FROM   information_schema.tables
 WHERE  table_schema = DATABASE()
 AND    table_type = 'VIEW';
 
+-- The server shows triggers to those alone who may make them.
+-- name: routines
+SELECT 'trigger', lower(event_object_table), lower(trigger_name),
+       CONCAT('CREATE TRIGGER ', trigger_name, ' ', action_timing, ' ', event_manipulation, ' ON ', event_object_table,
+              ' FOR EACH ', action_orientation, ' ', action_statement)
+FROM   information_schema.triggers
+WHERE  trigger_schema = DATABASE();
+
 -- name: row_format
 SELECT lower(COALESCE(row_format, ''))
 FROM   information_schema.tables

@@ -45,6 +45,26 @@ WHERE  c.relkind IN ('v', 'm', 'f')
 AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
 AND    pg_catalog.pg_table_is_visible(c.oid);
 
+-- A trigger that was switched off, and a function with settings of its own, are not what was made.
+-- name: routines
+SELECT 'trigger', c.relname, t.tgname,
+       CASE t.tgenabled WHEN 'O' THEN '' WHEN 'A' THEN '' ELSE '(switched off) ' END
+       || pg_catalog.pg_get_triggerdef(t.oid, true)
+FROM   pg_catalog.pg_trigger t
+JOIN   pg_catalog.pg_class c ON c.oid = t.tgrelid
+WHERE  NOT t.tgisinternal
+AND    pg_catalog.pg_table_is_visible(c.oid)
+UNION ALL
+SELECT 'function', p.proname, p.proname,
+       'CREATE FUNCTION ' || p.proname || '() RETURNS ' || pg_catalog.format_type(p.prorettype, NULL) || ' LANGUAGE '
+       || l.lanname || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
+       || COALESCE(' SET ' || array_to_string(p.proconfig, ', '), '') || ' AS $body$' || p.prosrc || '$body$'
+FROM   pg_catalog.pg_proc p
+JOIN   pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE  p.proname LIKE 'backglance\_%'
+AND    p.pronargs = 0
+AND    pg_catalog.pg_function_is_visible(p.oid);
+
 -- name: row_format
 SELECT '';
 

@@ -22,6 +22,11 @@ SELECT '';
 -- name: views
 SELECT lower(name) FROM sqlite_master WHERE type = 'view';
 
+-- name: routines
+SELECT 'trigger', lower(tbl_name), lower(name), sql
+FROM   sqlite_master
+WHERE  type = 'trigger';
+
 -- name: row_format
 SELECT '';
 

@@ -1,3 +1,6 @@
+-- COALESCE around a column that is never NULL keeps every planner off the index of that column: with statistics of
+-- yesterday it would look for the few rows of a claim among all that are queued.
+--
 -- Conditions that several statements need, each said once. A statement of the other files names one in braces.
 -- The row of images is always i, of backglance_signature s; conditions on items name their table.
 
@@ -11,8 +14,8 @@ i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 
 -- The same where rows are taken in the order of their ids.
 -- name: pending_by_id
-{no_index}i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
-AND ({no_index}i.os_hash_value IS NULL OR {no_index}i.os_hash_value = '')
+COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
+AND COALESCE(i.os_hash_value, '') = ''
 
 -- name: verifiable
 ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))
@@ -29,13 +32,13 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 
 -- The same where items are taken by pages of ids: by the state, each page would be a pass over all of them.
 -- name: item_has_come_back_by_id
-(({no_index}state = 'done' AND digest IS NULL)
- OR ({no_index}state = 'failed' AND result = 'gone')
- OR ({no_index}state = 'failed' AND result = 'no_location' AND {item_has_location}))
+((COALESCE(state, '') = 'done' AND digest IS NULL)
+ OR (COALESCE(state, '') = 'failed' AND result = 'gone')
+ OR (COALESCE(state, '') = 'failed' AND result = 'no_location' AND {item_has_location}))
 
 -- name: item_has_location
 EXISTS (SELECT 1 FROM image_locations l
-        WHERE l.image_id = backglance_item.image_id AND {no_index}l.deleted = {false} AND {exact}l.status = 'active')
+        WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')

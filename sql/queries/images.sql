@@ -29,7 +29,7 @@ WHERE  i.id IN ({each, ::id#});
 SELECT   image_id, id, value, meta_data
 FROM     image_locations
 WHERE    image_id IN ({each, ::id#})
-AND      {no_index}deleted = {false}
+AND      COALESCE(deleted, {true}) = {false}
 AND      {exact}status = 'active'
 ORDER BY id;
 
@@ -40,7 +40,7 @@ ORDER BY id;
 SELECT p.image_id, p.name
 FROM   image_properties p
 WHERE  p.image_id IN ({each, ::id#})
-AND    {no_index}p.deleted = {false}
+AND    COALESCE(p.deleted, {true}) = {false}
 AND    ((p.name = 'os_glance_import_task'
          AND EXISTS (SELECT 1 FROM tasks t
                      WHERE t.id = p.value

@@ -31,7 +31,7 @@ AND    {item_is_pending};
 UPDATE backglance_item
 SET    state = 'queued', next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
-AND    {no_index}state = 'failed'
+AND    COALESCE(state, '') = 'failed'
 AND    result IN ('missing', 'unreadable')
 AND    finished_at < {now} - 3600
 AND    {item_is_pending};
@@ -40,7 +40,7 @@ AND    {item_is_pending};
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
-AND    {no_index}state = 'failed'
+AND    COALESCE(state, '') = 'failed'
 AND    {item_is_pending};
 
 -- name: requeue_one
@@ -52,7 +52,7 @@ AND    {item_is_pending};
 -- Largest first. The queue's own index gives the order, so that the rows read are those returned and the few
 -- under lease before them.
 -- name: claim_candidates
-SELECT   image_id
+SELECT   image_id, size_bytes
 FROM     backglance_item
 WHERE    state = 'queued'
 AND      lease_until < {now}
@@ -67,7 +67,7 @@ LIMIT    :count;
 UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
-AND    {no_index}state = 'queued'
+AND    COALESCE(state, '') = 'queued'
 AND    lease_until < {now}
 AND    next_try_at <= {now};
 
@@ -75,7 +75,7 @@ AND    next_try_at <= {now};
 UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
-AND    {no_index}state = 'queued'
+AND    COALESCE(state, '') = 'queued'
 AND    lease_until < {now};
 
 -- name: claimed
@@ -83,7 +83,7 @@ SELECT image_id, lease_token, size_bytes, attempts
 FROM   backglance_item{by_primary_key}
 WHERE  image_id IN ({each, ::id#})
 AND    lease_run = :run
-AND    {no_index}state = 'queued'
+AND    COALESCE(state, '') = 'queued'
 AND    lease_until >= {now}
 ORDER BY size_bytes DESC, image_id DESC;
 
@@ -124,7 +124,7 @@ WHERE  backglance_item.image_id = v.id
 AND    backglance_item.lease_run = :run
 AND    backglance_item.lease_token = v.token
 AND    backglance_item.lease_until >= {now}
-AND    {no_index}backglance_item.state = 'queued';
+AND    COALESCE(backglance_item.state, '') = 'queued';
 
 -- Half two, and a restore from the ledger: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
 -- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
@@ -137,11 +137,11 @@ FROM   backglance_item t
 WHERE  t.image_id IN ({each, ::id#})
 AND    images.id = t.image_id
 AND    t.read_run = :run
-AND    {no_index}t.state = 'done'
+AND    COALESCE(t.state, '') = 'done'
 AND    t.digest IS NOT NULL
-AND    {no_index}images.deleted = {false}
+AND    COALESCE(images.deleted, {true}) = {false}
 AND    images.status IN ('active', 'deactivated')
-AND    ({no_index}os_hash_value IS NULL OR {no_index}os_hash_value = '')
+AND    COALESCE(os_hash_value, '') = ''
 AND    (checksum IS NULL OR length(checksum) = 0 OR lower(checksum) = t.md5)
 AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
         OR CAST(os_hash_algo AS {text_type}) = t.algorithm)
@@ -158,7 +158,7 @@ FROM   backglance_item t
 LEFT JOIN images i ON i.id = t.image_id
 WHERE  t.image_id IN ({each, ::id#})
 AND    t.read_run = :run
-AND    {no_index}t.state <> 'queued';
+AND    COALESCE(t.state, '') <> 'queued';
 
 -- name: amend_result
 UPDATE backglance_item
@@ -183,7 +183,7 @@ FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
                             AND l.deleted = {false} AND {exact}l.status = 'active'
-WHERE    {no_index}t.state = 'done'
+WHERE    COALESCE(t.state, '') = 'done'
 AND      t.digest IS NOT NULL
 AND      {pending_by_id}
 AND      t.image_id > :after

@@ -15,24 +15,27 @@ VALUES (:run, :command, :host, :process, :version, {now}, {now});
 
 -- name: heartbeat
 UPDATE backglance_run
-SET    heartbeat_at = {now}, images = :images, bytes = :bytes
+SET    heartbeat_at = {now}, images = :images, bytes = :bytes, bytes_per_second = :rate,
+       waiting_for = :waiting_for
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
 -- name: finish
 UPDATE backglance_run
-SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :images, bytes = :bytes
+SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :images, bytes = :bytes,
+       bytes_per_second = 0, waiting_for = NULL
 WHERE  run_id = :run;
 
 -- name: unfinished
-SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at, images, bytes
+SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at, images, bytes,
+         bytes_per_second, waiting_for, stop_at, stop_by
 FROM     backglance_run
 WHERE    finished_at IS NULL
 ORDER BY started_at, run_id;
 
 -- name: end_dead
 UPDATE backglance_run
-SET    finished_at = heartbeat_at, outcome = 'killed'
+SET    finished_at = heartbeat_at, outcome = 'killed', bytes_per_second = 0, waiting_for = NULL
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
@@ -47,7 +50,7 @@ ORDER BY started_at DESC
 LIMIT    :count;
 
 -- name: recent
-SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes
+SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes, stop_at, stop_by
 FROM     backglance_run
 ORDER BY started_at DESC, COALESCE(finished_at, 9007199254740992) DESC, run_id
 LIMIT    :count;

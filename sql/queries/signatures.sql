@@ -56,7 +56,7 @@ FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    {flagged}
 AND      s.tag IS NULL
-AND      {no_index}i.deleted = {false}
+AND      COALESCE(i.deleted, {true}) = {false}
 AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
@@ -136,7 +136,7 @@ FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    {flagged}
 AND      s.deadline_at <= {now}
-AND      {no_index}i.deleted = {false}
+AND      COALESCE(i.deleted, {true}) = {false}
 AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
@@ -155,7 +155,7 @@ AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.ima
 SELECT   id, name, value, updated_at
 FROM     image_properties
 WHERE    image_id = :id
-AND      {no_index}deleted = {false}
+AND      COALESCE(deleted, {true}) = {false}
 AND      name IN ({signature_names},
                   'mask_gen_algorithm', 'pss_salt_length')
 ORDER BY id;

@@ -78,6 +78,9 @@ class Json(sites.SmallSiteTest):
         yield 'sync', self.json('sync', code=DONE)
         yield 'status', self.json('status')
         yield 'plan', self.json('plan')
+        for command in ('pause', 'resume', 'stop'):
+            yield command, self.json(command, '--dry-run')
+            yield command, self.json(command)
         yield 'contract', self.json('contract', '--uninstall', '--dry-run')
         yield 'contract', self.json('contract', '--uninstall', '--yes')
         yield 'expand', self.json('expand', '--revert', '--dry-run')
@@ -137,7 +140,7 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(self.dry_object('backfill')['images'], 4)
         self.assertEqual(self.dry_object('sync')['backfill']['images'], 4)
         self.assert_dry('expand', '--revert')
-        for command in ('verify', 'contract'):
+        for command in ('verify', 'contract', 'pause', 'resume', 'stop'):
             self.assertIn('backglance expand', self.assert_dry(command, code=FAILED).err)
 
     def test_after_expand(self):
@@ -149,6 +152,9 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(self.dry_object('backfill')['images'], 4)
         self.assertEqual(self.dry_object('contract', code=FAILED)['blocking_images'], 4)
         self.assertIn('backglance_item', self.dry_object('contract', '--uninstall')['tables'])
+        self.assertEqual(self.dry_object('pause')['changed'], True)
+        self.assertEqual(self.dry_object('resume')['changed'], False)
+        self.assertEqual(self.dry_object('stop')['runs'], [])
 
     def test_after_backfill(self):
         self.sync('--grace', '0s')
@@ -167,6 +173,26 @@ class DryRun(sites.SmallSiteTest):
         for statement in plan['statements']:
             self.assertTrue(statement['lock'], statement)
         self.assertEqual(plan['backfill']['images'], 4)
+
+    def test_plan_shows_the_guard_as_expand_makes_it_and_all_commands_say_that_it_is_there(self):
+        self.on_site('expand')
+        plan = self.on_site('plan', '--guard', '--json').object
+        self.assertEqual(plan['guard'], 'missing')
+        self.assertEqual({one['step'] for one in plan['statements']}, {'0004_guard'})
+        self.assertTrue(all(one['lock'] for one in plan['statements']))
+        self.assertIn('no guard', self.on_site('plan').out)
+        self.assertEqual(self.dry_object('expand', '--guard')['statements'], plan['statements'])
+        made = self.on_site('expand', '--guard', '--json').object
+        self.assertEqual(made['statements'], plan['statements'])
+        self.assertEqual(self.on_site('plan', '--guard', '--json').object['guard'], 'there')
+        self.assertEqual(self.on_site('status', '--json').object['schema']['guard'], 'there')
+        self.assertEqual(self.on_site('check', '--json', code=MIGRATE_DUE).object['guard'], 'there')
+        for arguments in (('plan',), ('status',), ('check',)):
+            self.assertIn('guard there', self.on_site(*arguments, code={DONE, MIGRATE_DUE}).out)
+        self.assertNotEqual(self.dry_object('expand', '--revert', '--guard')['statements'], [])
+        self.assertTrue(self.dry_object('contract', '--uninstall')['guard'])
+        self.assertIn('the trigger backglance_guard', self.on_site('contract', '--uninstall', '--yes').out)
+        self.assertEqual(self.on_site('status', '--json').object['schema']['guard'], 'missing')
 
     def test_commands_that_only_look_change_nothing(self):
         self.sync()

@@ -34,8 +34,8 @@ DONE, FAILED, USAGE, EXPAND_DUE, MIGRATE_DUE, CONTRACT_DUE = range(6)
 FINDINGS, LOCKED, INTERRUPTED = 10, 11, 130
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 10, 11, 12, 130}
 COMMANDS = ('status', 'plan', 'expand', 'migrate', 'backfill', 'verify', 'report', 'contract', 'sync',
-            'check')
-CHANGING = ('expand', 'migrate', 'backfill', 'verify', 'contract', 'sync')
+            'pause', 'resume', 'stop', 'check')
+CHANGING = ('expand', 'migrate', 'backfill', 'verify', 'contract', 'sync', 'pause', 'resume', 'stop')
 
 # Generous: the suite also runs under sanitizers, on busy machines.
 TIMEOUT = 300
@@ -48,6 +48,10 @@ class _Globals:
 
 def binary():
     return _Globals.binary
+
+
+def set_binary(path):
+    _Globals.binary = os.path.abspath(path)
 
 
 def scratch():
@@ -222,5 +226,5 @@ def main():
         path = arguments.pop(0)
     if not path:
         sys.exit('%s: give the program as first argument or in BACKGLANCE' % sys.argv[0])
-    _Globals.binary = os.path.abspath(path)
+    set_binary(path)
     unittest.main(argv=[sys.argv[0], *arguments])

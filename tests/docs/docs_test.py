@@ -118,6 +118,9 @@ class RunTest(unittest.TestCase):
         status = run('status')
         self.assert_members('status', status)
         self.assert_members('a run of status', *status['recent_runs'])
+        self.assert_members('fleet', status['fleet'])
+        for command in ('pause', 'resume', 'stop'):
+            self.assert_members('pause, resume and stop', run(command))
         report = run('report')
         self.assert_members('report', report)
         self.assert_members('contract --dry-run', run('contract', '--dry-run'))

@@ -142,6 +142,18 @@ class Queens(StartCase, unittest.TestCase):
     start = 'queens_contract01'
     reference = 'queens_contract01+rocky_expand02'
 
+    def test_glance_manage_goes_on_beside_the_guard(self):
+        self.backglance('expand', '--guard')
+        if SYNC_ALONE:
+            done = glance_manage(self.database, 'sync')
+            self.assertEqual(done.returncode, 0, done.stdout)
+        else:
+            codes, _ = rolled(self.reference)
+            self.assertEqual(roll(self.database), codes)
+        self.assertIn('; guard there', self.backglance('check'))
+        self.backglance('expand', '--revert', '--guard')
+        self.assert_at('head')
+
     def test_glance_manage_goes_on_after_a_revert(self):
         self.backglance('expand')
         self.backglance('expand', '--revert')

@@ -2,6 +2,10 @@
 
 BACKGLANCE_TEST_ENGINE, postgresql or mysql, names the engine, and BACKGLANCE_TEST_SERVERS the directory of the
 servers. Without the first a test runs on SQLite, and has no use for this.
+
+    /usr/bin/python3 tests/servers/databases.py fresh NAME
+
+makes an empty database in the place of any that has this name, and prints its URL.
 """
 
 import contextlib
@@ -23,6 +27,11 @@ def engine():
     """postgresql, mysql, or None for SQLite."""
     name = os.environ.get('BACKGLANCE_TEST_ENGINE', 'sqlite')
     return None if name == 'sqlite' else name
+
+
+def use(name):
+    """From now on this process, and those that it starts, are on this engine."""
+    os.environ['BACKGLANCE_TEST_ENGINE'] = name
 
 
 def is_postgresql():
@@ -52,15 +61,22 @@ def _login():
             'password': urllib.parse.unquote(parts.password)}
 
 
+def driver():
+    """The module of Python's DB API for the engine."""
+    if is_postgresql():
+        import psycopg2  # only where it is used: Debian has it in a package of its own
+        return psycopg2
+    import pymysql
+    return pymysql
+
+
 def connect(name):
     """A connection of Python's DB API, which commits each statement by itself."""
     if is_postgresql():
-        import psycopg2  # only where it is used: Debian has it in a package of its own
-        connection = psycopg2.connect(dbname=name, **_login())
+        connection = driver().connect(dbname=name, **_login())
         connection.autocommit = True
         return connection
-    import pymysql
-    return pymysql.connect(database=name, autocommit=True, charset='utf8mb4', **_login())
+    return driver().connect(database=name, autocommit=True, charset='utf8mb4', **_login())
 
 
 def rows(name, statement, values=None):
@@ -133,3 +149,14 @@ def at_revision(revision):
             subprocess.run([sys.executable, '-B', str(SCHEMA_SCRIPT), url(name), revision], check=True)
             stamp.touch()
     return name
+
+
+def fresh(name):
+    drop(name)
+    return create(name)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 3 or sys.argv[1] != 'fresh' or not engine():
+        sys.exit(__doc__)
+    print(url(fresh(sys.argv[2])))

@@ -9,7 +9,8 @@ scratch directory, with nothing of the machine's own servers touched.
     servers.py url DIR ENGINE
 
 The URL is SQLAlchemy's, of a role that may do everything, without a database: add "/name". Durability is off
-unless BACKGLANCE_SERVERS_DURABLE is set: a test does not survive its machine.
+unless BACKGLANCE_SERVERS_DURABLE is set: a test does not survive its machine. BACKGLANCE_SERVERS_CACHE_MIB is the
+memory that each keeps pages in, if not the little that tests need.
 """
 
 import os
@@ -24,6 +25,7 @@ import time
 
 PASSWORD = 'p%40ss'  # what it is in a URL
 PLAIN_PASSWORD = 'p@ss'
+CACHE_MIB = 192
 START_SECONDS = 60
 STOP_SECONDS = 60
 ENGINES = ('postgresql', 'mysql')
@@ -166,10 +168,11 @@ class Server:
 
     def _command(self):
         durable = bool(os.environ.get('BACKGLANCE_SERVERS_DURABLE'))
+        cache_mib = int(os.environ.get('BACKGLANCE_SERVERS_CACHE_MIB', CACHE_MIB))
         if self.engine == 'postgresql':
             settings = {'port': self.port, 'listen_addresses': '127.0.0.1',
                         'unix_socket_directories': self.home, 'fsync': 'on' if durable else 'off',
-                        'max_connections': 200, 'shared_buffers': '128MB',
+                        'max_connections': 200, 'shared_buffers': '%dMB' % cache_mib,
                         'max_wal_size': '4GB', 'logging_collector': 'off',
                         'log_min_messages': 'fatal'}
             if not durable:
@@ -181,7 +184,7 @@ class Server:
         words = ['mariadbd', '--no-defaults', '--datadir=%s' % self.data, '--port=%d' % self.port,
                  '--bind-address=127.0.0.1', '--socket=%s' % (self.home / 'socket'),
                  '--pid-file=%s' % (self.home / 'pid'), '--skip-log-bin', '--max-connections=200',
-                 '--innodb-buffer-pool-size=256M', '--innodb-log-file-size=256M',
+                 '--innodb-buffer-pool-size=%dM' % cache_mib, '--innodb-log-file-size=256M',
                  '--skip-name-resolve', '--character-set-server=utf8mb4']
         return words if durable else words + ['--innodb-flush-log-at-trx-commit=0',
                                               '--innodb-doublewrite=0', '--sync-binlog=0',

@@ -126,7 +126,7 @@ TEST_CASE("images leased by another host are left to it", "[backfill]") {
   site.sql().execute(
       "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
       "heartbeat_at) VALUES ('far', 'backfill', 'elsewhere', 'p', '1', {now}, {now})");
-  REQUIRE(items.claim("far", 2, INT64_MAX, std::chrono::seconds(100)).size() == 2);
+  REQUIRE(items.claim("far", {2, 2}, INT64_MAX, std::chrono::seconds(100)).size() == 2);
   const BackfillRun run = run_backfill(site);
   CHECK(run.images(ReadClass::hashed) == 1);
   CHECK(run.result.left_images == 2);

@@ -274,10 +274,16 @@ GlanceSite::Copy GlanceSite::load(const std::string& image_id) {
 }
 
 void GlanceSite::save(const Copy& copy) {
-  for (const auto& [column, value] : copy.columns)
-    set(copy.image_id, column, sql_value(value));
-  sql().execute("UPDATE images SET updated_at = {now_datetime} WHERE id = :id",
-                {{"id", copy.image_id}});
+  std::string columns;
+  SqlParameters values = {{"image", copy.image_id}};
+  for (const auto& [column, value] : copy.columns) {
+    columns += fmt::format("{0} = :{0}, ", column);
+    values.push_back({column, sql_value(value)});
+  }
+  REQUIRE(sql().execute(fmt::format("UPDATE images SET {}updated_at = {{now_datetime}} "
+                                    "WHERE id = :image",
+                                    columns),
+                        values) == 1);
 }
 
 std::vector<std::string> GlanceSite::revision_rows() {
@@ -323,9 +329,13 @@ Dump schema_lines(Session& session, bool without_ours) {
   };
   if (session.engine().engine == Engine::sqlite) {
     for (const SqlRow& row : session.rows("SELECT tbl_name, type, name, sql FROM sqlite_master"))
-      add(row.text_or_empty(0), text_of(row));
+      if (!without_ours || !row.text_or_empty(2).starts_with("backglance_"))
+        add(row.text_or_empty(0), text_of(row));
     return lines;
   }
+  for (const CatalogRoutine& routine : read_routines(session))
+    add(routine.name,
+        fmt::format("{} {}.{} {}", routine.kind, routine.table, routine.name, routine.definition));
   for (const auto& [name, table] : read_catalog(session)) {
     add(name, "table " + name);
     for (const CatalogColumn& column : table.columns)

@@ -67,17 +67,37 @@ TEST_CASE("a claim leases the largest images first and each to one run", "[ledge
   const Run one(session, "backfill");
   const Run two(session, "backfill");
 
-  const auto first = items.claim(one.id(), 2, kAnySize, seconds(60));
+  const auto first = items.claim(one.id(), {2, 2}, kAnySize, seconds(60));
   REQUIRE(first.size() == 2);
   CHECK(first[0].image_id == large);
   CHECK(first[0].size_bytes == 500);
   CHECK(first[1].image_id == middle);
-  const auto second = items.claim(two.id(), 5, kAnySize, seconds(60));
+  const auto second = items.claim(two.id(), {5, 5}, kAnySize, seconds(60));
   REQUIRE(second.size() == 1);
   CHECK(second[0].image_id == small);
-  CHECK(items.claim(two.id(), 5, kAnySize, seconds(60)).empty());
+  CHECK(items.claim(two.id(), {5, 5}, kAnySize, seconds(60)).empty());
   CHECK(items.claimable().images == 0);
   CHECK(items.queued().images == 3);
+}
+
+TEST_CASE("a claim takes few large images and small ones in a bunch", "[ledger]") {
+  GlanceSite site;
+  expand(site.sql());
+  for (const std::size_t size : {500, 400, 300, 20, 10, 5})
+    site.upload(std::string(size, 'x'));
+  Items items(site.sql());
+  items.queue_new();
+  Session session = site.open();
+  const Run run(session, "backfill");
+  const auto sizes = [&](const Items::Bunch& bunch) {
+    std::vector<std::int64_t> all;
+    for (const Claim& claim : items.claim(run.id(), bunch, kAnySize, seconds(60)))
+      all.push_back(claim.size_bytes);
+    return all;
+  };
+  const Items::Bunch bunch{4, 2, 100};
+  CHECK(sizes(bunch) == std::vector<std::int64_t>{500, 400});
+  CHECK(sizes(bunch) == std::vector<std::int64_t>{300, 20, 10, 5});
 }
 
 TEST_CASE("a claim keeps to the largest size that it is given", "[ledger]") {
@@ -89,7 +109,7 @@ TEST_CASE("a claim keeps to the largest size that it is given", "[ledger]") {
   items.queue_new();
   Session session = site.open();
   const Run run(session, "backfill");
-  const auto claims = items.claim(run.id(), 5, 50, seconds(60));
+  const auto claims = items.claim(run.id(), {5, 5}, 50, seconds(60));
   REQUIRE(claims.size() == 1);
   CHECK(claims[0].image_id == middle);
 }
@@ -318,7 +338,7 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
   Session session = site.open();
   const Run run(session, "backfill");
   std::vector<Items::Settled> settled;
-  for (const Claim& claim : items.claim(run.id(), 4, kAnySize, seconds(60))) {
+  for (const Claim& claim : items.claim(run.id(), {4, 4}, kAnySize, seconds(60))) {
     ReadOutcome outcome;
     outcome.read_class = ReadClass::hashed;
     outcome.location_id = site.first_location(claim.image_id);
@@ -363,10 +383,10 @@ TEST_CASE("what is busy or changing is put off, and changing no more than three 
     CHECK(it.settle(it.outcome(ReadClass::busy_in_glance)) == ReadClass::busy_in_glance);
     CHECK(it.site.ours("item", it.image, "state") == "queued");
     Items items(it.site.sql());
-    CHECK(items.claim(it.run->id(), 1, kAnySize, seconds(60)).empty());
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
     CHECK(items.queued().images == 1);
     it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
-    CHECK(items.claim(it.run->id(), 1, kAnySize, seconds(60)).size() == 1);
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).size() == 1);
   }
   SECTION("changing") {
     Claimed it;
@@ -376,9 +396,9 @@ TEST_CASE("what is busy or changing is put off, and changing no more than three 
       CHECK(it.site.ours("item", it.image, "state") == (attempt < 3 ? "queued" : "failed"));
       it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
       if (attempt < 3)
-        it.claim = items.claim(it.run->id(), 1, kAnySize, seconds(60)).at(0);
+        it.claim = items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).at(0);
     }
-    CHECK(items.claim(it.run->id(), 1, kAnySize, seconds(60)).empty());
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
   }
 }
 
@@ -491,9 +511,12 @@ TEST_CASE("a run of another host counts as alive for as long as its heart beats"
   };
   other_host("{now} - 30");
   CHECK(required_error([&] { const Run run(session, "migrate"); }).kind() == ErrorKind::locked);
-  Run::heartbeat(session, "r", 7, 8);
+  Run::heartbeat(session, "r", {7, 8, "a reason"}, 9);
   CHECK(session.count("SELECT {now} - heartbeat_at FROM backglance_run") < 5);
-  CHECK(recent_runs(session, 1).at(0).images == 7);
+  const LiveRun live = live_runs(session).at(0);
+  CHECK((live.images == 7 && live.bytes == 8 && live.bytes_per_second == 9));
+  CHECK(live.waiting_for == "a reason");
+  CHECK(live.heartbeat_age < 5);
   other_host("{now} - 300");
   CHECK_NOTHROW(Run(session, "migrate"));
 }

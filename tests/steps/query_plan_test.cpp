@@ -1,6 +1,7 @@
 // What a statement costs on a large site, as SQLite's planner says it, without a clock.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/text.h"
@@ -44,7 +45,53 @@ std::vector<std::string> plan_of(GlanceSite& site, const char* topic, const std:
   return lines;
 }
 
+// The plan of a statement on PostgreSQL, every value a "1".
+std::string postgresql_plan_of(GlanceSite& site, const std::string& name) {
+  std::string sql = statement_for(sql_text(site.sql().engine(), "items", name), 64);
+  auto parameters = parameters_of(sql);
+  // The longest names first: ":id1" begins ":id10".
+  std::sort(parameters.begin(), parameters.end(),
+            [](const auto& a, const auto& b) { return a.name.size() > b.name.size(); });
+  for (const auto& [parameter, value] : parameters)
+    replace_all(sql, ":" + parameter, "'1'");
+  std::string plan;
+  for (const SqlRow& row : site.sql().rows("EXPLAIN " + sql))
+    plan += row.text_or_empty(0) + "\n";
+  return plan;
+}
+
 }  // namespace
+
+TEST_CASE("statistics of yesterday do not lead a claim through the queue", "[ledger]") {
+  GlanceSite site;
+  if (site.database().engine != Engine::postgresql)
+    return;
+  expand(site.sql());
+  // A site whose images are all done, as the statistics have it, and since then as many new ones.
+  const auto add = [&](const std::string& kind, const std::string& hash, const std::string& state) {
+    site.sql().execute(
+        "INSERT INTO images (id, status, created_at, deleted, min_disk, min_ram, protected, "
+        "visibility, os_hidden, os_hash_algo, os_hash_value) SELECT '" +
+        kind + "' || n, 'active', now(), FALSE, 0, 0, FALSE, 'shared', FALSE, 'sha512', " + hash +
+        " FROM generate_series(1, 5000) n");
+    site.sql().execute(
+        "INSERT INTO image_locations (image_id, value, created_at, deleted, status) SELECT '" +
+        kind + "' || n, '', now(), FALSE, 'active' FROM generate_series(1, 5000) n");
+    site.sql().execute(
+        "INSERT INTO backglance_item (image_id, state, size_bytes, queued_at) SELECT '" + kind +
+        "' || n, '" + state + "', 1, 0 FROM generate_series(1, 5000) n");
+  };
+  add("old", "md5(n::text)", "done");
+  for (const char* table : {"images", "image_locations", "backglance_item"})
+    site.sql().execute(std::string("ANALYZE ") + table);
+  add("new", "NULL", "queued");
+  for (const char* name : {"claim_due", "claim_named", "claimed", "finish", "publish", "settled"}) {
+    const std::string plan = postgresql_plan_of(site, name);
+    INFO(name << "\n" << plan);
+    CHECK_THAT(plan, !Contains("backglance_item_state_idx") &&
+                         !Contains("os_hash_value_image_idx") && !Contains("Seq Scan"));
+  }
+}
 
 TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
   GlanceSite site;
@@ -80,6 +127,15 @@ TEST_CASE("an image's locations and properties are found by the image", "[plan]"
     const auto plan = plan_of(site, topic, name);
     CHECK_THAT(join(plan, "\n"), Contains("(image_id=?)") && !Contains("(deleted=?)"));
   }
+}
+
+TEST_CASE("what every run asks every other second is found by primary keys", "[plan]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto plan = plan_of(site, "control", "orders");
+  CHECK(plan.size() == 2);
+  for (const std::string& line : plan)
+    CHECK_THAT(line, Contains("SEARCH") && (Contains("(run_id=?)") || Contains("(name=?)")));
 }
 
 TEST_CASE("what has come back is counted by the state", "[plan]") {

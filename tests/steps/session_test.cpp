@@ -108,7 +108,7 @@ TEST_CASE("what is repeated after a loss is done once", "[session]") {
   cut(site, session);
   CHECK(Items(session).queue_new() == 1);
   cut(site, session);
-  CHECK(Items(session).claim(run.id(), 1, 1000, seconds(60)).size() == 1);
+  CHECK(Items(session).claim(run.id(), {1, 1}, 1000, seconds(60)).size() == 1);
   cut(site, session);
   run.finish("done", 1, 2);
   CHECK(site.runs("backfill", "done") == 1);

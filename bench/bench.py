@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""Measures backglance on private servers, and prints one table. scripts/bench builds the program and calls this.
+
+    /usr/bin/python3 bench/bench.py [--quick] [--engine NAME] [--only NAME] [--rounds N] [--images N] BINARY
+
+Everything lies below build/bench while it runs, and is removed at the end.
+"""
+
+import argparse
+import fcntl
+import pathlib
+import shutil
+import signal
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'tests' / 'servers'))
+sys.path.insert(0, str(ROOT / 'tests' / 'site'))
+
+import claims  # noqa: E402  (found by the lines above)
+import machine  # noqa: E402
+import many_hosts  # noqa: E402
+import private  # noqa: E402
+import schema_stall  # noqa: E402
+import servers  # noqa: E402
+import takeover  # noqa: E402
+import workers  # noqa: E402
+from table import Table  # noqa: E402
+
+# In the order of the table; the name is what --only takes.
+BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'hosts': many_hosts.ManyHosts,
+              'takeover': takeover.Takeover}
+ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
+ROUNDS = 3
+
+
+class Bench:
+    """What every benchmark is given."""
+
+    def __init__(self, arguments, scratch):
+        self.quick = arguments.quick
+        self.images = arguments.images
+        self.rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
+        self.engines = [ENGINES[name] for name in arguments.engine or ENGINES]
+        self.scratch = scratch
+        self.servers = private.Servers(scratch / 'servers', self.engines)
+        self.program = workers.Program(arguments.binary, scratch)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('binary', type=pathlib.Path)
+    parser.add_argument('--quick', action='store_true', help='small sizes, one round: to try the benchmarks out')
+    parser.add_argument('--engine', action='append', choices=ENGINES, help='this one alone; may be repeated')
+    parser.add_argument('--only', action='append', choices=BENCHMARKS, help='this one alone; may be repeated')
+    parser.add_argument('--rounds', type=int, help='of which the medians are printed (3; with --quick 1)')
+    parser.add_argument('--images', type=int, help='rows of images, instead of what each benchmark takes')
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    arguments.binary = arguments.binary.resolve()
+    scratch = ROOT / 'build' / 'bench'
+    scratch.parent.mkdir(exist_ok=True)
+    with open(scratch.with_suffix('.lock'), 'w', encoding='ascii') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit('bench: another one is at work in %s' % scratch)
+        run(arguments, scratch)
+    return 0
+
+
+def run(arguments, scratch):
+    if (scratch / 'servers').exists():  # of a run that was killed
+        servers.main(['stop', str(scratch / 'servers')])
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    bench = Bench(arguments, scratch)
+    table = Table(bench.engines)
+    try:
+        with bench.servers:
+            print(machine.describe(bench), flush=True)
+            for name in arguments.only or BENCHMARKS:
+                BENCHMARKS[name](bench).run(table)
+    finally:
+        bench.program.end_all()
+        shutil.rmtree(scratch)
+        table.print()
+
+
+if __name__ == '__main__':
+    # Told to end, it leaves nothing behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    sys.exit(main())

@@ -1,0 +1,117 @@
+// pause, resume and stop: what is said to all runs of the site, on every host.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "sql/fleet.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+std::string hosts_of(const std::vector<LiveRun>& runs) {
+  std::vector<std::string> hosts;
+  for (const LiveRun& run : runs)
+    hosts.push_back(printable(run.host));
+  std::sort(hosts.begin(), hosts.end());
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  return join(hosts, ", ");
+}
+
+// "2 live runs on controller, storage-3", "no live run".
+std::string reached_text(const std::vector<LiveRun>& runs) {
+  if (runs.empty())
+    return "no live run";
+  return fmt::format("{} on {}", counted(static_cast<std::int64_t>(runs.size()), "live run"),
+                     hosts_of(runs));
+}
+
+std::string pause_line(const FleetChange& change, bool dry_run) {
+  const std::string verb = !change.changed ? "already " + change.fleet.text()
+                           : dry_run       ? "would pause"
+                                           : "paused";
+  std::string others;
+  for (const LiveRun& run : change.others)
+    others += fmt::format("; {} on {} goes on", printable(run.command), printable(run.host));
+  return fmt::format(
+      "{}: reaches {}{}; runs that begin later wait as well -- next: backglance resume", verb,
+      reached_text(change.reached), others);
+}
+
+std::string resume_line(const FleetChange& change, bool dry_run) {
+  if (!change.changed)
+    return "nothing to do: the fleet is not paused";
+  return fmt::format("{}: reaches {}", dry_run ? "would resume" : "resumed",
+                     reached_text(change.reached));
+}
+
+std::string stop_line(const FleetChange& change, bool dry_run) {
+  if (change.reached.empty())
+    return "nothing to do: no run is at work";
+  const std::string verb = !change.changed ? "already told to stop"
+                           : dry_run       ? "would stop"
+                                           : "told to stop";
+  return fmt::format("{}: reaches {}{}", verb, reached_text(change.reached),
+                     change.fleet.paused ? "; the fleet stays paused" : "");
+}
+
+std::string line_of(FleetWish wish, const FleetChange& change, bool dry_run) {
+  switch (wish) {
+    case FleetWish::pause:
+      return pause_line(change, dry_run);
+    case FleetWish::resume:
+      return resume_line(change, dry_run);
+    case FleetWish::stop:
+      break;
+  }
+  return stop_line(change, dry_run);
+}
+
+ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string& reason) {
+  const Site site = read_site(common.source);
+  Session session(site.database,
+                  {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  require_ledger(read_schema_state(session));
+  const FleetChange change =
+      common.dry_run ? plan_fleet(session, wish, reason) : tell_fleet(session, wish, reason);
+  if (!common.json) {
+    fmt::print("{}\n", line_of(wish, change, common.dry_run));
+    return ExitCode::done;
+  }
+  json runs = json::array();
+  for (const LiveRun& run : change.reached)
+    runs.push_back(live_run_json(run));
+  print_json({{"dry_run", common.dry_run},
+              {"changed", change.changed},
+              {"fleet", fleet_json(change.fleet)},
+              {"runs", runs}});
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Runner add_pause(CLI::App& app) {
+  auto reason = std::make_shared<std::string>();
+  app.add_option("--reason", *reason, "Shown to whoever asks why the runs wait")->type_name("TEXT");
+  return [reason](const CommonOptions& common) {
+    // It goes to other people's terminals and logs.
+    return run_wish(common, FleetWish::pause, printable(trim(*reason)));
+  };
+}
+
+Runner add_resume(CLI::App&) {
+  return [](const CommonOptions& common) { return run_wish(common, FleetWish::resume, {}); };
+}
+
+Runner add_stop(CLI::App&) {
+  return [](const CommonOptions& common) { return run_wish(common, FleetWish::stop, {}); };
+}
+
+}  // namespace backglance

@@ -1,0 +1,17 @@
+-- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
+-- size as well, or the image is active no longer) and any other hash that it sets go through.
+-- makes: trigger images backglance_guard
+-- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
+-- cost: changes the dictionary alone; from then on each change of a row of images asks one condition
+CREATE TRIGGER backglance_guard BEFORE UPDATE ON images FOR EACH ROW
+IF OLD.os_hash_algo <> '' AND OLD.os_hash_value <> ''
+  AND (NEW.os_hash_algo IS NULL OR NEW.os_hash_value IS NULL)
+  AND COALESCE(NEW.os_hash_algo, OLD.os_hash_algo) = OLD.os_hash_algo
+  AND COALESCE(NEW.os_hash_value, OLD.os_hash_value) = OLD.os_hash_value
+  AND COALESCE(NULLIF(NEW.checksum, ''), OLD.checksum, '') = COALESCE(OLD.checksum, '')
+  AND NEW.size <=> OLD.size
+  AND NOT OLD.deleted AND OLD.status IN ('active', 'deactivated')
+  AND NOT NEW.deleted AND NEW.status IN ('active', 'deactivated')
+THEN
+  SET NEW.os_hash_algo = OLD.os_hash_algo, NEW.os_hash_value = OLD.os_hash_value,
+      NEW.checksum = OLD.checksum; END IF;

@@ -1,0 +1,18 @@
+-- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
+-- size as well, or the image is active no longer) and any other hash that it sets go through.
+-- makes: trigger images backglance_guard
+-- lock: the database's write lock; readers go on (WAL) or wait (rollback journal) for the commit
+-- cost: changes the schema alone; from then on each change of a row of images asks one condition
+CREATE TRIGGER backglance_guard AFTER UPDATE ON images FOR EACH ROW
+WHEN OLD.os_hash_algo <> '' AND OLD.os_hash_value <> ''
+  AND (NEW.os_hash_algo IS NULL OR NEW.os_hash_value IS NULL)
+  AND COALESCE(NEW.os_hash_algo, OLD.os_hash_algo) = OLD.os_hash_algo
+  AND COALESCE(NEW.os_hash_value, OLD.os_hash_value) = OLD.os_hash_value
+  AND COALESCE(NULLIF(NEW.checksum, ''), OLD.checksum, '') = COALESCE(OLD.checksum, '')
+  AND NEW.size IS OLD.size
+  AND NOT OLD.deleted AND OLD.status IN ('active', 'deactivated')
+  AND NOT NEW.deleted AND NEW.status IN ('active', 'deactivated')
+BEGIN
+  UPDATE images
+  SET    os_hash_algo = OLD.os_hash_algo, os_hash_value = OLD.os_hash_value, checksum = OLD.checksum
+  WHERE  id = NEW.id; END;

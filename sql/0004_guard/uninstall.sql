@@ -1,0 +1,2 @@
+-- makes: trigger images backglance_guard
+DROP TRIGGER backglance_guard;

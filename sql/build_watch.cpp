@@ -1,0 +1,143 @@
+#include "sql/build_watch.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <pqxx/pqxx>
+#include <thread>
+
+#include "base/stop.h"
+#include "base/text.h"
+#include "sql/driver.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Most builds end before the first look.
+constexpr seconds kFirstLook{2};
+// How soon a wish to stop is heard.
+constexpr milliseconds kLook{250};
+// The same line is told again after so long, so that a person sees that it is not stuck unseen.
+constexpr seconds kRepeat{15};
+
+std::string text_of(const pqxx::field& field) {
+  return field.is_null() ? std::string() : std::string(field.c_str());
+}
+
+std::int64_t number_of(const pqxx::field& field) {
+  return field.is_null() ? 0 : field.as<std::int64_t>();
+}
+
+// "scanning table, 120 of 4,000 blocks", "waiting for old snapshots, 1 of 2 transactions ended"
+std::string progress_line(const pqxx::row& row) {
+  std::string line = printable(text_of(row[0]));
+  const auto add = [&](const pqxx::field& done, const pqxx::field& total, const char* what) {
+    if (number_of(total) > 0)
+      line += fmt::format(", {} of {} {}", number_of(done), number_of(total), what);
+  };
+  add(row[1], row[2], "transactions ended");
+  add(row[3], row[4], "blocks");
+  add(row[5], row[6], "rows");
+  return line;
+}
+
+}  // namespace
+
+class BuildWatch::Watcher {
+ public:
+  Watcher(std::string connection, int pid, std::function<void(const std::string&)> tell)
+      : connection_string_(std::move(connection)),
+        pid_(pid),
+        tell_(std::move(tell)),
+        thread_([this](const std::stop_token& stop) { run(stop); }) {}
+  ~Watcher() {
+    thread_.request_stop();
+    wake_.notify_all();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run(const std::stop_token& stop) {
+    try {
+      watch(stop);
+    } catch (const pqxx::failure&) {
+      // Its text names the server and the role. The build itself says what became of it.
+      tell_("how far the index is cannot be watched: the second connection failed");
+    }
+  }
+
+  void watch(const std::stop_token& stop) {
+    if (!wait(stop, kFirstLook) && !stop_requested())
+      return;
+    pqxx::connection connection(connection_string_);
+    pqxx::nontransaction session(connection);
+    bool cancelled = false;
+    while (!stop.stop_requested()) {
+      if (stop_requested() && !cancelled) {
+        session.exec_params(cancel_, pid_);
+        cancelled = true;
+      }
+      std::string line;
+      for (const pqxx::row& row : session.exec_params(progress_, pid_))
+        line = progress_line(row);
+      for (const pqxx::row& row : session.exec_params(holders_, pid_))
+        line += fmt::format("{}waits for pid {}, {} s, {}", line.empty() ? "" : ", ",
+                            number_of(row[0]), number_of(row[1]), printable(text_of(row[2]), 32));
+      tell(line);
+      wait(stop, kLook);
+    }
+  }
+
+  // False if the watch is to end.
+  bool wait(const std::stop_token& stop, milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return !wake_.wait_for(lock, stop, time, [&] { return stop.stop_requested(); }) &&
+           !stop.stop_requested();
+  }
+
+  void tell(const std::string& line) {
+    const auto now = Clock::now();
+    // What is counted changes with every look; what it waits for does not.
+    const std::string head = line.substr(0, line.find(','));
+    if (line.empty() || (head == told_ && now - told_at_ < kRepeat))
+      return;
+    told_ = head;
+    told_at_ = now;
+    tell_(line);
+  }
+
+  static const std::string& own_sql(std::string_view name) {
+    return sql_text(engine_facts(Engine::postgresql), "build_watch", name);
+  }
+
+  const std::string& progress_ = own_sql("build_progress");
+  const std::string& holders_ = own_sql("waits_for");
+  const std::string& cancel_ = own_sql("cancel");
+  std::string connection_string_;
+  int pid_;
+  std::function<void(const std::string&)> tell_;
+  std::string told_;
+  Clock::time_point told_at_;
+  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+BuildWatch::BuildWatch(Session& session, std::function<void(const std::string&)> tell) {
+  if (session.engine().engine != Engine::postgresql || !tell)
+    return;
+  const auto pid = session.count("SELECT pg_catalog.pg_backend_pid()");
+  watcher_ = std::make_unique<Watcher>(postgresql_connection_string(session.url()),
+                                       static_cast<int>(pid), std::move(tell));
+}
+
+BuildWatch::~BuildWatch() = default;
+
+}  // namespace backglance
