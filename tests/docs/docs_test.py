@@ -23,7 +23,7 @@ from glance_host import GlanceHost
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMA = 'sql/0001_ledger/expand.sql'
 DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'docs/design.md', 'docs/ledger.md',
-             'docs/operations.md', 'docs/backfill.md', 'docs/json.md')
+             'docs/operations.md', 'docs/backfill.md', 'docs/json.md', 'docs/mariadb.md', 'docs/postgresql.md')
 
 binary = None
 
@@ -48,21 +48,7 @@ class RunTest(unittest.TestCase):
         shutil.copytree(self.fresh, self.host.directory, symlinks=True)
 
     def run_document(self, name):
-        entries = document.parse(read(name))
-        self.assertTrue(any(isinstance(entry, document.Command) for entry in entries), name)
-        for entry in entries:
-            if entry == document.Step(entry.line, 'fresh-site'):
-                self.setUp()
-                continue
-            if isinstance(entry, document.Step):
-                self.host.step(entry.words)
-                continue
-            code, output = self.host.run(entry.text)
-            where = '%s:%d: %s\n%s' % (name, entry.line, entry.text, output)
-            self.assertEqual(code, entry.exit_code, where)
-            if entry.output:
-                difference = document.first_difference(entry.output, output.splitlines())
-                self.assertIsNone(difference, '%s\n%s' % (difference, where))
+        document.walk(self, self.host, name, read(name), fresh_site=self.setUp)
 
     def test_commands_of_readme(self):
         self.run_document('README.md')

@@ -132,3 +132,22 @@ def table_rows(text, heading):
 
 def code_words(cell):
     return re.findall(r'`([^`]+)`', cell)
+
+
+def walk(test, host, name, text, fresh_site):
+    """Runs a document's commands and steps on a host, in order, and has the test compare what they print."""
+    entries = parse(text)
+    test.assertTrue(any(isinstance(entry, Command) for entry in entries), name)
+    for entry in entries:
+        if entry == Step(entry.line, 'fresh-site'):
+            fresh_site()
+            continue
+        if isinstance(entry, Step):
+            host.step(entry.words)
+            continue
+        code, output = host.run(entry.text)
+        where = '%s:%d: %s\n%s' % (name, entry.line, entry.text, output)
+        test.assertEqual(code, entry.exit_code, where)
+        if entry.output:
+            difference = first_difference(entry.output, output.splitlines())
+            test.assertIsNone(difference, '%s\n%s' % (difference, where))
