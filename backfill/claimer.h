@@ -14,7 +14,7 @@
 namespace backglance {
 
 // How long a claim holds without renewal. Long enough for a slow commit or a stalled disk, short
-// enough that a dead host's images are not missed for long; renewed at a third of it.
+// enough that a dead host's images are not missed for long; renewed every 10 s.
 inline constexpr std::chrono::seconds kLease{120};
 
 // The pipeline's first stage: takes images from the queue, largest first, within the options'

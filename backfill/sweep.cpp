@@ -1,5 +1,8 @@
 #include "backfill/sweep.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/stop.h"
 #include "sql/items.h"
 #include "sql/retry.h"
@@ -9,8 +12,14 @@ namespace {
 
 constexpr std::int64_t kPage = 200;
 
-// True if the object at the location is the one whose bytes were read: same device, inode, length
-// and mtime.
+// "device:inode:length:mtime" without the device: that of a network file system is a number of each
+// host's own.
+std::string_view beyond_device(std::string_view identity) {
+  return identity.substr(std::min(identity.find(':'), identity.size()));
+}
+
+// True if the object at the location is the one whose bytes were read: same inode, length and
+// mtime.
 bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
   if (!erased.location_value)
     return false;
@@ -22,7 +31,7 @@ bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
     return false;
   const auto identity = opener->identify(*location);
   const auto* text = std::get_if<std::string>(&identity);
-  return text != nullptr && *text == erased.identity;
+  return text != nullptr && beyond_device(*text) == beyond_device(erased.identity);
 }
 
 }  // namespace

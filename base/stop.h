@@ -8,8 +8,9 @@ namespace backglance {
 // threads start.
 void install_stop_handlers();
 
-// Who asks for a clean end: a signal to this process, or `backglance stop` to all.
-enum class StopWish { none, signal, fleet };
+// Who asks for a clean end: a signal to this process, `backglance stop` to all, or the run itself
+// because another took it for dead.
+enum class StopWish { none, signal, fleet, lost };
 
 // True once a clean end was asked for, by a signal or by request_stop(). Any thread.
 bool stop_requested();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,7 +78,8 @@ std::string replace_file(const std::filesystem::path& path, const std::string& t
   if (fd < 0)
     return io_error(fmt::format("metrics file {}", printable(path.string())), errno).what();
   std::string_view rest = text;
-  int failed = 0;
+  // Whatever the umask: node_exporter is another user.
+  int failed = fchmod(fd, 0644) == 0 ? 0 : errno;
   while (!rest.empty() && failed == 0) {
     const ssize_t written = ::write(fd, rest.data(), rest.size());
     if (written >= 0)

@@ -67,7 +67,7 @@ class BuildWatch::Watcher {
   void run(const std::stop_token& stop) {
     try {
       watch(stop);
-    } catch (const pqxx::failure&) {
+    } catch (const std::exception&) {
       // Its text names the server and the role. The build itself says what became of it.
       tell_("how far the index is cannot be watched: the second connection failed");
     }

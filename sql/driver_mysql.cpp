@@ -150,8 +150,10 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
   switch (mysql != nullptr ? mysql->err_num_ : 0) {
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_LOCK_DEADLOCK:
-    case kWsrepNotReady:
       return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
+    // For as long as it takes the node to find its cluster again.
+    case kWsrepNotReady:
+      return Error(ErrorKind::lost, "this node of the cluster takes no statements now: " + text);
     case ER_DUP_ENTRY:  // two of us made the same row at the same moment
       return Error(ErrorKind::busy,
                    "another process made the same row at the same moment: " + text);
@@ -167,19 +169,15 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     case ER_TABLEACCESS_DENIED_ERROR:
     case ER_COLUMNACCESS_DENIED_ERROR:
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
-<<<<<<< HEAD
       return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text),
                    fmt::format("GRANT {} ON {}.* TO that account", denied_right(text),
                                printable(url.database, kLongestName)));
-=======
-      return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
     case ER_BINLOG_CREATE_ROUTINE_NEED_SUPER:
       return Error(ErrorKind::connect,
                    "the server keeps a binary log and takes a trigger from an account with the "
                    "privilege SUPER alone: " +
                        database,
                    "SET GLOBAL log_bin_trust_function_creators = ON, as such an account");
->>>>>>> 535f4e19d601340d94e074af9610b825cedb70e8
     case ER_RECORD_FILE_FULL:
     case ER_DISK_FULL:
       return Error(ErrorKind::io, "the server is out of disk: " + text);

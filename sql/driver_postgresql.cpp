@@ -10,8 +10,6 @@
 
 namespace backglance {
 
-constexpr std::string_view kInsufficientPrivilege = "42501";
-
 // psycopg2 hands every key of the query on to libpq, and so do we.
 std::string postgresql_connection_string(const DatabaseUrl& url) {
   const auto milliseconds = [](std::chrono::seconds time) {
@@ -37,6 +35,8 @@ std::string postgresql_connection_string(const DatabaseUrl& url) {
 }
 
 namespace {
+
+constexpr std::string_view kInsufficientPrivilege = "42501";
 
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
   session.open(soci::postgresql, postgresql_connection_string(url));
@@ -103,7 +103,7 @@ MissingRights missing_rights(const soci::soci_error& error, const DatabaseUrl& u
       statement.starts_with("DROP") ||
       (!statement.starts_with("SELECT") && statement.find("alembic_version") != statement.npos);
   soci::session session;
-  session.open(soci::postgresql, connection_string(url));
+  session.open(soci::postgresql, postgresql_connection_string(url));
   const auto ask = [&](std::string_view question) {
     const soci::rowset<soci::row> found =
         (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", question));

@@ -45,9 +45,15 @@ void Heartbeat::run(const std::stop_token& stop) {
     wake_.wait_until(lock, stop, next, [] { return false; });
     if (stop.stop_requested())
       return;
-    if (!look_and_beat() && life_.lease && Clock::now() - beaten_ > *life_.lease - kMargin)
+    // First of all: a host that was suspended finds its leases in the hands of another, and the
+    // database answers as if nothing had been.
+    if (lease_ended() || (!look_and_beat() && lease_ended()))
       lose();
   }
+}
+
+bool Heartbeat::lease_ended() const {
+  return life_.lease && Clock::now() - beaten_ > *life_.lease - kMargin;
 }
 
 bool Heartbeat::look_and_beat() {
@@ -98,6 +104,8 @@ void Heartbeat::lose() {
   lost_.store(true);
   if (life_.lost)
     life_.lost();
+  else
+    request_stop(StopWish::lost);
 }
 
 }  // namespace backglance

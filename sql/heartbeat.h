@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "base/boot_clock.h"
 #include "glance/database_url.h"
 #include "sql/control.h"
 #include "sql/session.h"
@@ -32,7 +33,8 @@ struct RunLife {
   // Told at every look whether the fleet is paused.
   std::function<void(const FleetState&)> obey = {};
   // The run has no right to its images any more: its leases could not be renewed until shortly
-  // before their end, or another run took it for dead.
+  // before their end, because the database was away or this host was suspended, or another run took
+  // it for dead. Left out: a wish to stop.
   std::function<void()> lost = {};
 };
 
@@ -51,10 +53,11 @@ class Heartbeat {
   bool lost() const { return lost_.load(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = BootClock;
 
   void run(const std::stop_token& stop);
   bool look_and_beat();
+  bool lease_ended() const;
   void obey(const Orders& orders);
   void beat();
   void lose();

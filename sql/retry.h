@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <thread>
 
 #include "base/error.h"
@@ -10,6 +12,14 @@
 
 namespace backglance {
 
+// 10 ms to 2 s: random, and longer from attempt to attempt.
+inline std::chrono::milliseconds moment_before(int attempt) {
+  static thread_local std::minstd_rand random{std::random_device()()};
+  const int longest = std::min(2000, 20 << std::min(attempt, 7));
+  return std::chrono::milliseconds(
+      std::uniform_int_distribution<int>(longest / 2, longest)(random));
+}
+
 // Runs `work` again while somebody else's lock outlasts our wait (Error{busy}), and after the
 // connection was lost, a COMMIT's answer included (lost, in_doubt), once there is a new one: a run
 // that has read for hours is not ended by a lock of some seconds or by a server that is restarted.
@@ -17,14 +27,18 @@ namespace backglance {
 // before it has done: whole or not at all, as one statement or one transaction is, and known by run
 // and token. Within a transaction nothing is repeated: it is undone as a whole.
 //
-// busy_attempts: each waits for SessionOptions::lock_timeout by itself.
+// busy_attempts: where a lock is waited for, each waits for SessionOptions::lock_timeout by itself;
+// what is refused at once (a deadlock, a conflict between Galera's nodes) is tried again after a
+// moment that grows and differs from host to host.
 template <typename Work>
 auto retry(Session& session, const Work& work, int busy_attempts = 18) {
   using namespace std::chrono;
   constexpr minutes kServerAway{10};
   constexpr milliseconds kPause{250};
+  constexpr seconds kWaited{1};
   std::optional<steady_clock::time_point> lost_at;
   for (int busy = 0;;) {
+    const auto began = steady_clock::now();
     try {
       return work();
     } catch (const Error& error) {
@@ -32,9 +46,12 @@ auto retry(Session& session, const Work& work, int busy_attempts = 18) {
       const bool again = lost || (error.kind() == ErrorKind::busy && ++busy < busy_attempts);
       if (!again || session.is_held())
         throw;
-      if (!lost)
-        continue;
       const auto now = steady_clock::now();
+      if (!lost) {
+        if (now - began < kWaited)
+          std::this_thread::sleep_for(moment_before(busy));
+        continue;
+      }
       lost_at = lost_at.value_or(now);
       if (stop_requested() || now - *lost_at > kServerAway)
         throw;

@@ -72,6 +72,7 @@ std::string outcome_of_wish() {
       return "interrupted";
     case StopWish::fleet:
       return "stopped";
+    case StopWish::lost:
     case StopWish::none:
       break;
   }

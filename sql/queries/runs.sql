@@ -20,11 +20,13 @@ SET    heartbeat_at = {now}, images = :images, bytes = :bytes, bytes_per_second 
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
+-- One that another run took for dead keeps what that one wrote.
 -- name: finish
 UPDATE backglance_run
 SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :images, bytes = :bytes,
        bytes_per_second = 0, waiting_for = NULL
-WHERE  run_id = :run;
+WHERE  run_id = :run
+AND    finished_at IS NULL;
 
 -- name: unfinished
 SELECT   run_id, command, host, process, {now} - heartbeat_at, started_at, images, bytes,

@@ -85,6 +85,15 @@ TEST_CASE("a hash is put back as often as it is erased", "[sweep]") {
   }
 }
 
+TEST_CASE("a host that knows the store's device by another number restores too", "[sweep]") {
+  Erased it;
+  const std::string read = it.site.ours("item", it.image, "source_identity").value();
+  it.site.sql().execute("UPDATE backglance_item SET source_identity = :identity",
+                        {{"identity", "0" + read.substr(read.find(':'))}});
+  CHECK(run_sweep(it.site).images(ReadClass::restored) == 1);
+  it.require_hashed();
+}
+
 TEST_CASE("where the object is another, the image is read again", "[sweep]") {
   Erased it;
   SECTION("another file in its place") {

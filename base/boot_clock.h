@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <ctime>
+
+namespace backglance {
+
+// Time since boot, with the time for which the machine was suspended (CLOCK_BOOTTIME,
+// clock_gettime(2)): what the clocks of other hosts went on by meanwhile. steady_clock stands still
+// then. For differences alone.
+struct BootClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<BootClock>;
+  static constexpr bool is_steady = true;
+
+  static time_point now() {
+    std::timespec time = {};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  }
+};
+
+}  // namespace backglance
