@@ -18,6 +18,7 @@ using nlohmann::json;
 
 std::string hosts_of(const std::vector<LiveRun>& runs) {
   std::vector<std::string> hosts;
+  hosts.reserve(runs.size());
   for (const LiveRun& run : runs)
     hosts.push_back(printable(run.host));
   std::sort(hosts.begin(), hosts.end());

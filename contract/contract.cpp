@@ -198,7 +198,7 @@ Uninstall uninstall(Session& session, const OnWait& on_wait) {
   if (!session.engine().transactional_ddl)
     return uninstall_by_statement(session, on_wait);
   const SchemaState before = read_schema_state(session);
-  const Uninstall there = what_is_ours(before, session.engine());
+  Uninstall there = what_is_ours(before, session.engine());
   require_no_live_run(session, before);
   drop_guard(session, before, on_wait);
   // No run begins from the first look on: it would lose its tables.
