@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / 'tests' / 'servers'))
 sys.path.insert(0, str(ROOT / 'tests' / 'site'))
 
 import claims  # noqa: E402  (found by the lines above)
+import lost_writes  # noqa: E402
 import machine  # noqa: E402
 import many_hosts  # noqa: E402
 import private  # noqa: E402
@@ -29,7 +30,7 @@ from table import Table  # noqa: E402
 
 # In the order of the table; the name is what --only takes.
 BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'hosts': many_hosts.ManyHosts,
-              'takeover': takeover.Takeover}
+              'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3
 
@@ -44,6 +45,7 @@ class Bench:
         self.engines = [ENGINES[name] for name in arguments.engine or ENGINES]
         self.scratch = scratch
         self.servers = private.Servers(scratch / 'servers', self.engines)
+        self.binary = arguments.binary
         self.program = workers.Program(arguments.binary, scratch)
 
 

@@ -47,19 +47,21 @@ class Claims:
         return name
 
     def rates(self, engine, table):
-        pristine = self.prepared(self.images)
+        name = self.prepared(self.images)
+        self.bench.servers.save(engine)
         per_second = {count: [] for count in self.counts}
         for _ in range(self.bench.rounds):
             for count in self.counts:
-                per_second[count].append(self.one_round(engine, pristine, count, table))
-        databases.drop(pristine)
+                self.bench.servers.restore(engine)
+                per_second[count].append(self.one_round(engine, name, count, table))
+        self.bench.servers.forget(engine)
+        databases.drop(name)
         for count, rates in per_second.items():
             table.add(self, '%d images, %d worker%s' % (self.images, count, 's' * (count > 1)), engine,
                       statistics.median(rates), '%.0f/s', goal='>= %d/s' % GOAL_PER_SECOND)
 
-    def one_round(self, engine, pristine, count, table):
-        name = databases.copy(pristine, 'claims_round')
-        sites.settle(name)
+    def one_round(self, engine, name, count, table):
+        sites.warm(name)
         before = server_figures.cpu_seconds(self.bench.servers, engine)
         ended = self.bench.program.run_many(count, 'backfill', databases.url(name), store=self.store)
         server_cpu = server_figures.cpu_seconds(self.bench.servers, engine) - before
@@ -72,7 +74,6 @@ class Claims:
         claimed = databases.rows(name, 'SELECT MAX(lease_token) FROM backglance_item')[0][0]
         steady = server_figures.busiest_seconds(databases.rows(
             name, 'SELECT finished_at, COUNT(*) FROM backglance_item GROUP BY finished_at ORDER BY finished_at'))
-        databases.drop(name)
         label = '%d worker%s' % (count, 's' * (count > 1))
         per_image = 1e6 / self.images
         table.note(self, engine, '%s: %.0f/s over %.1f s, %.0f/s at its median second; CPU per image: program %.0f us, '
