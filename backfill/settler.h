@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ class Settler {
 
  private:
   void commit();
+  std::vector<std::optional<ReadClass>> settle(const std::vector<Items::Settled>& some,
+                                               std::chrono::steady_clock::time_point patience);
 
   Session session_;
   Items items_;

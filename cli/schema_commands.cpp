@@ -10,6 +10,7 @@
 #include "backfill/backfill.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/galera_plan.h"
 #include "cli/json.h"
 #include "migrate/migrate.h"
 #include "sql/guard.h"
@@ -98,6 +99,7 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   const PendingTotals pending = pending_totals(session, state.has_os_hash);
   json plan = plan_json(session, site, schema, pending);
   plan["guard"] = guard_name(guard.state);
+  plan["galera"] = galera_json(session, state, schema);
   if (common.json) {
     print_json(plan);
     return ExitCode::done;
@@ -112,6 +114,7 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   else if (guard.state == GuardState::there || !with_guard)
     fmt::print("\n{}\n", guard.state == GuardState::there ? guard_text(guard.state)
                                                           : "no guard: expand --guard makes it");
+  print_galera(plan["galera"]);
   fmt::print("\nmigrate: {} to queue, {} with signature properties to flag\n",
              counted(plan["migrate"]["to_queue"].get<std::int64_t>(), "image"),
              counted(plan["migrate"]["to_flag"].get<std::int64_t>(), "image"));

@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/archive.h"
+#include "sql/galera.h"
 #include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -118,6 +119,7 @@ void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wai
 // Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
 // is gone on with by the next; a ledger that is not whole lets nobody begin.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
+  require_total_order(session);
   const SchemaState state = read_schema_state(session);
   Uninstall there = what_is_ours(state, session.engine());
   std::optional<Run> run;

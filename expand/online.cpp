@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/stop.h"
+#include "sql/galera.h"
 #include "sql/journal.h"
 #include "sql/patience.h"
 #include "sql/runs.h"
@@ -55,6 +56,8 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
       result.notes = plan.notes;
     if (first && plan.statements.empty())
       break;
+    if (first)
+      require_total_order(session);
     // With the ledger there is a place to say that we are at work, and to find that another is.
     if (state.has_ledger && !run) {
       run.emplace(session, "expand");
@@ -100,6 +103,8 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
       result.notes = plan.notes;
     if (plan.statements.empty())
       break;
+    if (first)
+      require_total_order(session);
     const PlannedStatement& next = plan.statements.front();
     try {
       run_patiently(session, next.step, next.statement, options.on_wait, kRevertCommand);

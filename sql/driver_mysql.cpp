@@ -104,6 +104,13 @@ void bound_silence(int fd) {
       std::chrono::milliseconds(kSilentServer.unacknowledged).count());
 }
 
+bool is_galera_node(soci::session& session) {
+  std::string name;
+  std::string value = "OFF";
+  session << "SHOW GLOBAL VARIABLES LIKE 'wsrep_on'", soci::into(name), soci::into(value);
+  return lower_ascii(value) == "on";
+}
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
   const Tls tls(url);
   session.open(soci::mysql, connection_string(url, tls));
@@ -123,6 +130,10 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   run_plain(session, fmt::format("SET SESSION autocommit = 1 /*M!100300 , SESSION "
                                  "idle_transaction_timeout = {} */",
                                  kForsakenTransaction.count()));
+  // What another node has committed is seen here, whichever node this session has come to: before
+  // each SELECT, BEGIN (1), UPDATE, DELETE (2) and INSERT (4) the node catches up with the cluster.
+  if (is_galera_node(session))
+    run_plain(session, "SET SESSION wsrep_sync_wait = 7");
   if (options.mode == OpenMode::read_only)
     run_plain(session, "SET SESSION TRANSACTION READ ONLY");
 }

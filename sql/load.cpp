@@ -1,6 +1,7 @@
 #include "sql/load.h"
 
 #include "base/text.h"
+#include "sql/galera.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -46,10 +47,7 @@ std::optional<std::optional<std::chrono::milliseconds>> own_lag(Session& session
 }
 
 std::optional<FlowControl> flow_control(Session& session) {
-  if (!session.engine().may_be_galera)
-    return std::nullopt;
-  const auto on = session.first_row(load_sql(session, "wsrep_on"));
-  if (!on || lower_ascii(on->text_or_empty(1)) != "on")
+  if (!is_galera_node(session))
     return std::nullopt;
   FlowControl flow;
   session.query(load_sql(session, "flow_control"), {}, [&](const SqlRow& row) {

@@ -8,8 +8,5 @@ SHOW GLOBAL STATUS LIKE 'Threads_running';
 -- name: own_lag
 SHOW REPLICA STATUS;
 
--- name: wsrep_on
-SHOW GLOBAL VARIABLES LIKE 'wsrep_on';
-
 -- name: flow_control
 SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_flow_control_paused_ns', 'wsrep_local_recv_queue');
