@@ -77,7 +77,7 @@ void read_queue(const Site& site, const Run& run, ReadContext& context, const Re
   context.before_waiting({});
   settler.flush();
   claimer.release_rest();
-  if (run.lost())
+  if (run.lost() || context.has_lost_leases())
     throw Error(ErrorKind::busy,
                 "the leases could not be renewed in time; what was read until then is published",
                 "backglance backfill");

@@ -139,7 +139,12 @@ RunEnd ReadContext::why_stopped() const {
 }
 
 bool ReadContext::should_stop() const {
-  return stop_requested() || abandoned_.load(std::memory_order_relaxed) || pace_.out_of_time();
+  return stop_requested() || has_lost_leases() || pace_.out_of_time();
+}
+
+bool ReadContext::has_lost_leases() const {
+  return abandoned_.load(std::memory_order_relaxed) ||
+         BootClock::now() > end_of_leases_.load(std::memory_order_relaxed);
 }
 
 bool ReadContext::may_go_on() {

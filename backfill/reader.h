@@ -14,6 +14,7 @@
 #include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
 #include "backfill/store/source.h"
+#include "base/boot_clock.h"
 #include "glance/site.h"
 #include "sql/images.h"
 #include "sql/items.h"
@@ -49,11 +50,16 @@ class ReadContext {
               std::optional<std::chrono::seconds> max_runtime);
 
   // True once the run is to end: a signal, a stop of the fleet, the end of --max-runtime, or
-  // abandon().
+  // has_lost_leases().
   bool should_stop() const;
   // Why, once it is true. A wish counts for more than the end of the time.
   RunEnd why_stopped() const;
   void abandon() { abandoned_.store(true); }
+  // The leases are good until then, if this is not called again.
+  void read_until(BootClock::time_point end) { end_of_leases_.store(end); }
+  // They were lost: abandon() was called, or that moment has passed. Each reader sees the latter by
+  // itself: of a host that was suspended the heartbeat may be the last to wake, or hang.
+  bool has_lost_leases() const;
 
   // Waits while something holds the run up, and says whether it is to go on then: false once
   // should_stop(). To be asked before each image and each chunk.
@@ -86,6 +92,7 @@ class ReadContext {
   std::function<void()> before_waiting_;
   ReadPace pace_;
   std::atomic<bool> abandoned_{false};
+  std::atomic<BootClock::time_point> end_of_leases_{BootClock::time_point::max()};
   ReadCounters counters_;
 };
 

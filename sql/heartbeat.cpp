@@ -98,6 +98,8 @@ void Heartbeat::beat() {
   beaten_ = began;
   told_ = now;
   due_ = false;
+  if (life_.lease && life_.renewed)
+    life_.renewed(began + *life_.lease - kMargin);
 }
 
 void Heartbeat::lose() {

@@ -30,6 +30,9 @@ struct RunLife {
   std::function<RunFigures()> figures = {};
   // Of the images that the run claims: renewed with each beat.
   std::optional<std::chrono::seconds> lease = {};
+  // Told with each beat until when the leases are good for reading, whatever becomes of the
+  // heartbeat's thread.
+  std::function<void(BootClock::time_point)> renewed = {};
   // Told at every look whether the fleet is paused.
   std::function<void(const FleetState&)> obey = {};
   // The run has no right to its images any more: its leases could not be renewed until shortly

@@ -3,10 +3,13 @@
 
 #include <cctype>
 #include <functional>
+#include <future>
 #include <limits>
+#include <thread>
 
 #include "expand/expand.h"
 #include "sql/items.h"
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -519,4 +522,66 @@ TEST_CASE("a run of another host counts as alive for as long as its heart beats"
   CHECK(live.heartbeat_age < 5);
   other_host("{now} - 300");
   CHECK_NOTHROW(Run(session, "migrate"));
+}
+
+namespace {
+
+// Settles by a session of its own, as a run does, and counts the attempts.
+struct Publisher {
+  Publisher(Claimed& it, seconds lock_timeout)
+      : session(it.site.open({.lock_timeout = lock_timeout})), done([&] {
+          return std::async(std::launch::async, [&] {
+            return retry(session, [&] {
+              ++attempts;
+              return Items(session).settle(it.run->id(), {{it.claim, it.outcome()}}).front();
+            });
+          });
+        }()) {}
+
+  Session session;
+  int attempts = 0;
+  std::future<std::optional<ReadClass>> done;
+};
+
+constexpr const char* kRename = "UPDATE images SET name = 'renamed' WHERE id = :id";
+
+}  // namespace
+
+TEST_CASE("a publish outlasts a lock that outlasts its patience", "[ledger]") {
+  Claimed it;
+  Session glance = it.site.open();
+  std::optional<Transaction> transaction(std::in_place, glance);
+  glance.execute(kRename, {{"id", it.image}});
+  Publisher publisher(it, seconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1800));
+  transaction->commit();
+  transaction.reset();
+  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.attempts > 1);
+  CHECK(it.site.get(it.image, "name") == "renamed");
+}
+
+TEST_CASE("a publish that meets a deadlock is done again", "[ledger]") {
+  Claimed it;
+  if (!it.site.is_server())
+    return;  // one writer at a time
+  Session other = it.site.open();
+  // Of two the server ends one: on PostgreSQL the first to look, on MariaDB the one that has less
+  // to undo.
+  if (it.site.database().engine == Engine::postgresql)
+    other.execute("SET deadlock_timeout = '60s'");
+  for (int i = 0; i < 20; ++i)
+    it.site.upload("more");
+  std::optional<Transaction> transaction(std::in_place, other);
+  other.execute("UPDATE images SET name = 'renamed'");
+  Publisher publisher(it, seconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  other.execute("UPDATE backglance_item SET reason = 'a reason' WHERE image_id = :id",
+                {{"id", it.image}});
+  transaction->commit();
+  transaction.reset();
+  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.attempts == 2);
+  CHECK(it.site.get(it.image, "name") == "renamed");
+  CHECK(it.site.get(it.image, "os_hash_value").has_value());
 }
