@@ -75,9 +75,7 @@ std::optional<bool> process_lives(const std::string& process) {
   const auto parts = split(process, ' ');
   if (parts.size() != 4 || parts[3].empty())
     return std::nullopt;
-  if (parts[0] != boot_id())
-    return false;
-  if (parts[1] != pid_namespace())
+  if (parts[0] != boot_id() || parts[1] != pid_namespace())
     return std::nullopt;
   return process_start(parts[2]) == parts[3];
 }

@@ -19,7 +19,7 @@ std::string user_at_host();
 std::string this_process();
 
 // Whether the process of that name is at work on this host. Nothing if this process cannot know:
-// the text is none, or of another pid namespace.
+// the text is none, or of another pid namespace, or of another boot: two hosts may bear one name.
 std::optional<bool> process_lives(const std::string& process);
 
 }  // namespace backglance

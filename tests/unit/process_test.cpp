@@ -19,7 +19,7 @@ TEST_CASE("this process lives, one that has ended does not") {
   CHECK(parts[2] == std::to_string(getpid()));
   // The same number, at another moment or of another boot.
   CHECK(process_lives(parts[0] + " " + parts[1] + " " + parts[2] + " 1") == false);
-  CHECK(process_lives("a-boot " + parts[1] + " " + parts[2] + " " + parts[3]) == false);
+  CHECK_FALSE(process_lives("a-boot " + parts[1] + " " + parts[2] + " " + parts[3]).has_value());
 }
 
 TEST_CASE("what names no process of this namespace is not judged") {
