@@ -83,6 +83,8 @@ ThrottleWatch::ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions&
     servers_.clear();
     return;
   }
+  if (options.max_lag && options.lag_databases.empty())
+    require_visible_lag(servers_.front()->session);
   for (const DatabaseUrl& url : options.lag_databases)
     servers_.push_back(std::make_unique<Server>(url));
   look();
@@ -133,8 +135,10 @@ void ThrottleWatch::look() {
   const bool answered = ask(*servers_.front(), [&](Session& session) {
     if (options_.max_load)
       look_at_load(session);
-    if (options_.max_lag && session.engine().primary_knows_lag)
+    if (options_.max_lag && session.engine().primary_knows_lag) {
       lags = replica_lags(session);
+      note_departures(lags);
+    }
     add_stalls(lags);
     look_at_flow_control(session);
   });
@@ -155,6 +159,17 @@ void ThrottleWatch::look() {
   }
   if (options_.max_lag)
     look_at_lag(lags);
+}
+
+// One that is no longer connected holds nothing up, as one that does not answer.
+void ThrottleWatch::note_departures(const std::vector<ReplicaLag>& lags) {
+  std::set<std::string> here;
+  for (const ReplicaLag& lag : lags)
+    here.insert(lag.replica);
+  for (const std::string& replica : replicas_)
+    if (!here.contains(replica))
+      warn_(fmt::format("--max-lag: {} is no longer connected, and not waited for", replica));
+  replicas_ = std::move(here);
 }
 
 // A primary knows the lag of what was replayed alone. A replay that stands still is behind by as

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,6 +63,7 @@ class ThrottleWatch {
   void look_at_load(Session& session);
   void look_at_flow_control(Session& session);
   void look_at_lag(const std::vector<ReplicaLag>& lags);
+  void note_departures(const std::vector<ReplicaLag>& lags);
   void add_stalls(std::vector<ReplicaLag>& lags);
 
   const ThrottleOptions options_;
@@ -78,6 +80,7 @@ class ThrottleWatch {
     std::chrono::steady_clock::time_point since;
   };
   std::map<std::string, Stall> stalls_;  // by replica
+  std::set<std::string> replicas_;       // connected at the last look
   bool said_hidden_ = false;
   std::mutex mutex_;  // of wake_ alone; guards nothing
   std::condition_variable_any wake_;

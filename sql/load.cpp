@@ -32,6 +32,13 @@ std::vector<ReplicaLag> replica_lags(Session& primary) {
   return lags;
 }
 
+void require_visible_lag(Session& primary) {
+  if (primary.count(load_sql(primary, "sees_lag")) == 0)
+    throw Error(ErrorKind::connect,
+                "--max-lag: this role may not see how far the replicas are behind",
+                "GRANT pg_read_all_stats TO that role, or name them with --lag-database URL");
+}
+
 std::optional<std::optional<std::chrono::milliseconds>> own_lag(Session& session) {
   using std::chrono::milliseconds;
   // Seconds_Behind_Master of SHOW REPLICA STATUS, in seconds; else one column, in milliseconds.

@@ -26,8 +26,10 @@ struct ReplicaLag {
   std::string stands_at =
       {};  // how far it has replayed, if there is more; empty: no more, or unknown
 };
-// Of all replicas, as their primary knows it; EngineFacts::primary_knows_lag.
+// Of all replicas, as their primary knows it; EngineFacts::primary_knows_lag. A role that may not
+// see it finds none: require_visible_lag() throws Error{connect} then.
 std::vector<ReplicaLag> replica_lags(Session& primary);
+void require_visible_lag(Session& primary);
 // Of this server itself; nothing if it is no replica. EngineFacts::tells_load.
 std::optional<std::optional<std::chrono::milliseconds>> own_lag(Session& session);
 

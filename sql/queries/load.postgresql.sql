@@ -18,6 +18,10 @@ SELECT COALESCE(NULLIF(r.application_name, ''), 'replica') || COALESCE(' at ' ||
 FROM   pg_catalog.pg_stat_replication r
 WHERE  r.state IN ('streaming', 'catchup');
 
+-- Without it a role sees that replicas are there, and nothing of how far they are.
+-- name: sees_lag
+SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN 1 ELSE 0 END;
+
 -- On the replica. What was received is replayed: 0, however long ago the primary last wrote.
 -- name: own_lag
 SELECT CASE WHEN pg_catalog.pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_catalog.pg_last_wal_replay_lsn() THEN 0

@@ -5,6 +5,7 @@ import atexit
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -199,7 +200,7 @@ class Postgresql(Servers, ThrottleTest):
 
     def test_run_waits_for_a_replica_that_is_behind(self):
         self.program('sync', *self.engine.options)
-        port = self.start_replica()
+        port, stop_replica = self.start_replica()
         replica = self.engine.url.rsplit(':', 1)[0] + ':%d/glance' % port
         self.engine.execute('SELECT pg_wal_replay_pause()', port=port)
         self.engine.execute('CREATE TABLE something AS SELECT 1')
@@ -216,6 +217,22 @@ class Postgresql(Servers, ThrottleTest):
         self.read_until(process, '--max-lag is 1 s')
         self.engine.execute('SELECT pg_wal_replay_resume()', port=port)
         self.assert_code(program.finish(process), DONE)
+        process = self.start('verify', '--max-lag', '1h', '--bandwidth', '32K')
+        program.wait_for(lambda: self.engine.execute(
+            'SELECT 1 FROM pg_stat_activity WHERE query LIKE %s', ('%pg_stat_replication r%',)))
+        stop_replica()
+        self.read_until(process, 'is no longer connected, and not waited for')
+        program.stop(process)
+
+    def test_role_that_may_not_see_the_lag_is_told_so(self):
+        self.program('sync', *self.engine.options)
+        self.engine.execute("CREATE ROLE blind LOGIN PASSWORD 'b'")
+        self.engine.execute('GRANT ALL ON ALL TABLES IN SCHEMA public TO blind')
+        url = 'postgresql://blind:b@127.0.0.1:%d/glance' % self.engine.server.port
+        options = ('--database', url, '--store-dir', self.engine.store)
+        self.refused('verify', *options, '--max-lag', '10s', code=FAILED, words=['GRANT pg_read_all_stats'])
+        self.engine.execute('GRANT pg_read_all_stats TO blind')
+        self.assert_code(self.program('verify', *options, '--max-lag', '10s'), DONE)
 
     def start_replica(self):
         data = program.scratch() / 'servers' / 'replica'
@@ -238,7 +255,7 @@ class Postgresql(Servers, ThrottleTest):
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/')
 
         def stop():
-            process.terminate()
+            process.send_signal(signal.SIGINT)
             process.wait()
         self.addCleanup(stop)
 
@@ -249,7 +266,7 @@ class Postgresql(Servers, ThrottleTest):
                 return None
         program.wait_for(answers)
         program.wait_for(lambda: self.engine.execute('SELECT 1 FROM pg_stat_replication'))
-        return port
+        return port, stop
 
 
 class Mariadb(Servers, ThrottleTest):
