@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "backfill/claimer.h"
+#include "backfill/outlive.h"
 #include "backfill/read_stage.h"
 #include "backfill/run_life.h"
 #include "backfill/settler.h"
@@ -65,22 +66,29 @@ QueueTotals named_totals(Session& session, const std::vector<std::string>& image
   return totals;
 }
 
-void read_queue(const Site& site, const Run& run, ReadContext& context, const ReadOptions& options,
-                const OnResult& on_result, ReadResult& result) {
+void read_queue(const Site& site, Session& session, const Run& run, ReadContext& context,
+                const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
-  context.before_waiting([&] { settler.flush(); });
-  run_pipeline(options.jobs_or_default(),
-               {[&](Work& work) { return claimer.next(work); },
-                [&](Work& work) { read_and_judge(work, context, options); },
-                [&](Work& work) { settler.add(work); }});
-  context.before_waiting({});
-  settler.flush();
-  claimer.release_rest();
-  if (run.lost() || context.has_lost_leases())
-    throw Error(ErrorKind::busy,
-                "the leases could not be renewed in time; what was read until then is published",
-                "backglance backfill");
+  do {
+    context.before_waiting([&] { settler.flush(); });
+    run_pipeline(options.jobs_or_default(),
+                 {[&](Work& work) { return claimer.next(work); },
+                  [&](Work& work) { read_and_judge(work, context, options); },
+                  [&](Work& work) { settler.add(work); }});
+    context.before_waiting({});
+    settler.finish();
+    claimer.release_rest();
+    if (run.lost() || context.has_lost_leases())
+      throw Error(ErrorKind::busy,
+                  fmt::format("the leases could not be renewed in time; {} read and not published "
+                              "before that, and will be read again",
+                              counted(result.lost_leases + result.broken_off, "image") +
+                                  (result.lost_leases + result.broken_off == 1 ? " was" : " were")),
+                  "backglance backfill");
+  } while (options.images.empty() && claimer.end() == RunEnd::complete &&
+           outlive_dead_runs(session, run.id(), context));
+  result.held_by_others = claimer.held_by_others();
   result.end = end_of_run(claimer.end(), result, context);
 }
 
@@ -142,7 +150,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
-    read_queue(site, run, context, to_read, on_result, result);
+    read_queue(site, session, run, context, to_read, on_result, result);
 
   // What Glance saved over while we read. Not worth a wait: the next run begins with it.
   if (!stop_requested() && !context.pause_gate().is_closed())

@@ -73,10 +73,14 @@ void Claimer::claim(std::int64_t largest) {
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes};
-  for (Claim& one : items_.claim(run_id_, bunch, largest, kLease)) {
-    claimed_bytes_ += one.size_bytes;
-    claims_.push_back(std::move(one));
-  }
+  for (Claim& one : items_.claim(run_id_, bunch, largest, kLease))
+    take(std::move(one));
+}
+
+void Claimer::take(Claim claim) {
+  context_.held().add(claim.image_id);
+  claimed_bytes_ += claim.size_bytes;
+  claims_.push_back(std::move(claim));
 }
 
 bool Claimer::refill_from_list() {
@@ -87,9 +91,10 @@ bool Claimer::refill_from_list() {
       retry(session_, [&] { items_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
-      claimed_bytes_ += claim->size_bytes;
-      claims_.push_back(std::move(*claim));
+      take(std::move(*claim));
       return true;
+    } else {
+      ++held_by_others_;
     }
   }
   return false;
@@ -112,8 +117,10 @@ void Claimer::look_up(Work& work) {
 }
 
 void Claimer::release_rest() {
-  for (const Claim& claim : claims_)
+  for (const Claim& claim : claims_) {
     retry(session_, [&] { items_.release(run_id_, claim); });
+    context_.held().remove(claim.image_id);
+  }
   claims_.clear();
 }
 

@@ -30,6 +30,8 @@ class Claimer {
 
   // Why next() came to its end.
   RunEnd end() const { return end_; }
+  // How many of the images that were asked for by name another run holds.
+  std::int64_t held_by_others() const { return held_by_others_; }
 
   // Gives back what was claimed and not handed out. After the pipeline.
   void release_rest();
@@ -37,6 +39,7 @@ class Claimer {
  private:
   bool refill();
   void claim(std::int64_t largest);
+  void take(Claim claim);
   bool refill_from_list();
   void look_up(Work& work);
   std::int64_t used_bytes() const;
@@ -51,6 +54,7 @@ class Claimer {
   std::size_t next_listed_ = 0;
   std::int64_t handed_out_ = 0;
   std::int64_t claimed_bytes_ = 0;
+  std::int64_t held_by_others_ = 0;
   RunEnd end_ = RunEnd::complete;
 };
 

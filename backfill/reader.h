@@ -11,6 +11,7 @@
 
 #include "backfill/bandwidth.h"
 #include "backfill/digest/algorithm.h"
+#include "backfill/held_images.h"
 #include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
 #include "backfill/store/source.h"
@@ -81,6 +82,7 @@ class ReadContext {
   ReadPace& pace() { return pace_; }
   const ReadPace& pace() const { return pace_; }
   ReadCounters& counters() { return counters_; }
+  HeldImages& held() { return held_; }
 
  private:
   std::vector<std::unique_ptr<SourceOpener>> openers_;
@@ -94,6 +96,7 @@ class ReadContext {
   std::atomic<bool> abandoned_{false};
   std::atomic<BootClock::time_point> end_of_leases_{BootClock::time_point::max()};
   ReadCounters counters_;
+  HeldImages held_;
 };
 
 // An image and the locations to try, as they were in the database when it was claimed.

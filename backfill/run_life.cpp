@@ -11,6 +11,7 @@ RunLife life_of(ReadContext& context, std::optional<std::chrono::seconds> lease)
                       static_cast<std::int64_t>(counters.bytes_read.load()), context.waiting_for()};
   };
   life.lease = lease;
+  life.held = [&context] { return context.held().ids(); };
   life.renewed = [&context](BootClock::time_point until) { context.read_until(until); };
   life.obey = [&context](const FleetState& fleet) {
     if (fleet.paused)

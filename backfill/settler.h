@@ -25,9 +25,13 @@ class Settler {
   void add(Work& work);
   // Commits what is still waiting. After the pipeline, or by a thread that begins to wait.
   void flush();
+  // After the last image.
+  void finish();
 
  private:
   void commit();
+  void doubt(Items::Settled unreached);
+  void believe();
   std::vector<std::optional<ReadClass>> settle(const std::vector<Items::Settled>& some,
                                                std::chrono::steady_clock::time_point patience);
 
@@ -39,6 +43,7 @@ class Settler {
   ReadResult& result_;
   std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
+  std::vector<Items::Settled> unreached_;  // since an image was reached last
   CommitPace pace_;
 };
 

@@ -295,6 +295,8 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
                verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
     fmt::print(", {} taken over by another run", result.lost_leases);
+  if (result.held_by_others > 0)
+    fmt::print(", {} being read by another run", counted(result.held_by_others, "image"));
   if (result.failed_before > 0)
     fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
                counted(result.failed_before, "image"));

@@ -113,7 +113,8 @@ json read_result_json(const ReadResult& result) {
           {"too_large", too_large()},
           {"broken_off", result.broken_off},
           {"failed_before", result.failed_before},
-          {"lost_leases", result.lost_leases}};
+          {"lost_leases", result.lost_leases},
+          {"held_by_others", result.held_by_others}};
 }
 
 }  // namespace backglance

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/boot_clock.h"
 #include "glance/database_url.h"
@@ -28,8 +29,10 @@ struct RunFigures {
 // called by the heartbeat's thread, `obey` first by the one that begins the run.
 struct RunLife {
   std::function<RunFigures()> figures = {};
-  // Of the images that the run claims: renewed with each beat.
+  // Of the images that the run holds: renewed with each beat. `held` tells their ids, and goes with
+  // it.
   std::optional<std::chrono::seconds> lease = {};
+  std::function<std::vector<std::string>()> held = {};
   // Told with each beat until when the leases are good for reading, whatever becomes of the
   // heartbeat's thread.
   std::function<void(BootClock::time_point)> renewed = {};

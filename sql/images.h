@@ -70,7 +70,8 @@ std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& afte
                                         std::int64_t page);
 PendingTotals verifiable_totals(Session& session);
 
-// Live images without a hash by id, after the given one.
+// Live images by id, after the given one; and those of them without a hash.
+std::vector<std::string> live_page(Session& session, const std::string& after, std::int64_t page);
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 

@@ -55,8 +55,14 @@ bool Items::requeue_one(const std::string& image_id) {
   return session_.execute(sql("requeue_one"), {{"id", image_id}}) > 0;
 }
 
-void Items::renew(const std::string& run_id, std::chrono::seconds lease) {
-  session_.execute(sql("renew"), {{"run", run_id}, {"seconds", std::int64_t{lease.count()}}});
+void Items::renew(const std::string& run_id, const std::vector<std::string>& ids,
+                  std::chrono::seconds lease) {
+  by_statements(ids, [&](const std::vector<std::string>& some) {
+    SqlParameters parameters = id_parameters(some);
+    parameters.push_back({"run", run_id});
+    parameters.push_back({"seconds", std::int64_t{lease.count()}});
+    session_.execute(statement_for(sql("renew"), some.size()), parameters);
+  });
 }
 
 void Items::release(const std::string& run_id, const Claim& claim) {
@@ -65,7 +71,23 @@ void Items::release(const std::string& run_id, const Claim& claim) {
 }
 
 void Items::release_run(const std::string& run_id) {
-  session_.execute(sql("release_run"), {{"run", run_id}});
+  std::vector<std::string> ids;
+  session_.query(sql("leased"), {{"run", run_id}},
+                 [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  by_statements(ids, [&](const std::vector<std::string>& some) {
+    SqlParameters parameters = id_parameters(some);
+    parameters.push_back({"run", run_id});
+    session_.execute(statement_for(sql("release_leased"), some.size()), parameters);
+  });
+}
+
+std::vector<Items::Holder> Items::holders(const std::string& run_id) {
+  std::vector<Holder> holders;
+  session_.query(sql("holders"), {{"run", run_id}}, [&](const SqlRow& row) {
+    holders.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
+                       row.integer_or(3, 0), row.integer_or(4, 0)});
+  });
+  return holders;
 }
 
 std::int64_t Items::publish(const std::string& run_id, const std::vector<std::string>& ids) {

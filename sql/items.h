@@ -73,9 +73,22 @@ class Items {
                            std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
-  void renew(const std::string& run_id, std::chrono::seconds lease);
+  // Those of the images that the run still holds; a lease that has run out stays so.
+  void renew(const std::string& run_id, const std::vector<std::string>& ids,
+             std::chrono::seconds lease);
   void release(const std::string& run_id, const Claim& claim);
+  // Whatever the run holds.
   void release_run(const std::string& run_id);
+
+  // Another run that holds images of the queue.
+  struct Holder {
+    std::string run_id;
+    std::string host;
+    std::string process;              // as this_process() names it
+    std::int64_t silent_seconds = 0;  // since its last heartbeat
+    std::int64_t images = 0;
+  };
+  std::vector<Holder> holders(const std::string& run_id);
 
   // Settles claimed images in one transaction. For `hashed` this is the guarded publish: it changes
   // `images` only while the row is live, lacks a hash, and has the same checksum, size and

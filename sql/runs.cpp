@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sql/items.h"
 #include "sql/retry.h"
 #include "sql/text.h"
 #include "version.h"
@@ -117,8 +118,7 @@ void Run::enter(const std::string& command) {
       return;  // by an attempt whose COMMIT had its answer lost
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
-      session_.execute(sql_text(session_.engine(), "items", "release_run"),
-                       {{"run", other.run.run_id}});
+      Items(session_).release_run(other.run.run_id);
     } else if (!reads_images(command) || !reads_images(other.run.command)) {
       throw Error(
           ErrorKind::locked,
@@ -140,7 +140,7 @@ Run::~Run() {
     return;
   heart_.reset();
   try {
-    session_.execute(sql_text(session_.engine(), "items", "release_run"), {{"run", id_}});
+    Items(session_).release_run(id_);
     write_end(outcome_of_wish(), 0, 0);
   } catch (const Error&) {
     // The next run finds that this process is no more, and ends its row.

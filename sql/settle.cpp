@@ -57,15 +57,19 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
 std::optional<ReadClass> Items::postpone(const std::string& run_id, const Settled& settled) {
   const auto& [claim, outcome] = settled;
   const Retry retry = retry_of(outcome.read_class, claim.attempts);
-  const auto rows = session_.execute(sql("postpone"),
-                                     {{"result", std::string(read_class_name(outcome.read_class))},
-                                      {"reason", outcome.reason},
-                                      {"tries", retry.tries},
-                                      {"delay", retry.delay_seconds},
-                                      {"id", claim.image_id},
-                                      {"run", run_id},
-                                      {"token", claim.token}});
-  return rows == 0 ? std::nullopt : std::optional(outcome.read_class);
+  const std::string result(read_class_name(outcome.read_class));
+  const auto rows = session_.execute(sql("postpone"), {{"result", result},
+                                                       {"reason", outcome.reason},
+                                                       {"tries", retry.tries},
+                                                       {"delay", retry.delay_seconds},
+                                                       {"id", claim.image_id},
+                                                       {"run", run_id},
+                                                       {"token", claim.token}});
+  if (rows == 0 &&
+      session_.count(sql("postponed"),
+                     {{"id", claim.image_id}, {"token", claim.token}, {"result", result}}) == 0)
+    return std::nullopt;
+  return outcome.read_class;
 }
 
 void Items::settle_some(const std::string& run_id, const std::vector<Settled>& settled,

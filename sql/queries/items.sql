@@ -88,10 +88,11 @@ AND    lease_until >= {now}
 ORDER BY size_bytes DESC, image_id DESC;
 
 -- name: renew
-UPDATE backglance_item
+UPDATE backglance_item{by_primary_key}
 SET    lease_until = {now} + :seconds
-WHERE  lease_run = :run
-AND    state = 'queued'
+WHERE  image_id IN ({each, ::id#})
+AND    lease_run = :run
+AND    COALESCE(state, '') = 'queued'
 AND    lease_until >= {now};
 
 -- name: release
@@ -102,11 +103,30 @@ AND    lease_run = :run
 AND    lease_token = :token
 AND    state = 'queued';
 
--- name: release_run
-UPDATE backglance_item
+-- Read first and then changed by primary key: an UPDATE that looks for them locks the queue on its way.
+-- name: leased
+SELECT image_id
+FROM   backglance_item
+WHERE  state = 'queued'
+AND    lease_run = :run;
+
+-- name: release_leased
+UPDATE backglance_item{by_primary_key}
 SET    lease_run = NULL, lease_until = 0
-WHERE  lease_run = :run
-AND    state = 'queued';
+WHERE  image_id IN ({each, ::id#})
+AND    lease_run = :run
+AND    COALESCE(state, '') = 'queued';
+
+-- Who holds what is left of the queue.
+-- name: holders
+SELECT   r.run_id, r.host, r.process, {now} - r.heartbeat_at, COUNT(*)
+FROM     backglance_item t
+JOIN     backglance_run r ON r.run_id = t.lease_run
+WHERE    t.state = 'queued'
+AND      t.lease_until >= {now}
+AND      t.lease_run <> :run
+GROUP BY r.run_id, r.host, r.process, r.heartbeat_at
+ORDER BY r.run_id;
 
 -- The guarded publish, of several images. Half one: the fencing token of each still holds.
 -- name: finish
@@ -158,7 +178,7 @@ FROM   backglance_item t
 LEFT JOIN images i ON i.id = t.image_id
 WHERE  t.image_id IN ({each, ::id#})
 AND    t.read_run = :run
-AND    COALESCE(t.state, '') <> 'queued';
+AND    t.lease_run IS NULL;
 
 -- name: amend_result
 UPDATE backglance_item
@@ -176,6 +196,16 @@ WHERE  image_id = :id
 AND    lease_run = :run
 AND    lease_token = :token
 AND    state = 'queued';
+
+-- Whether a postponement that changed nothing had been made already: whoever claims after it has another token.
+-- name: postponed
+SELECT COUNT(*)
+FROM   backglance_item
+WHERE  image_id = :id
+AND    lease_token = :token
+AND    lease_run IS NULL
+AND    COALESCE(state, '') = 'queued'
+AND    result = :result;
 
 -- name: erased_page
 SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value

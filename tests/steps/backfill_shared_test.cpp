@@ -117,23 +117,101 @@ TEST_CASE("two runs at once share the queue and read nothing twice", "[backfill]
   CHECK(run_backfill(site).order.empty());
 }
 
-TEST_CASE("images leased by another host are left to it", "[backfill]") {
+namespace {
+
+// Three images, two of them under the lease of a run on another host.
+struct FarRun {
+  explicit FarRun(std::chrono::seconds lease = std::chrono::seconds(100)) {
+    expand(site.sql());
+    upload_many(site, 3, 100);
+    Items items(site.sql());
+    items.queue_new();
+    site.sql().execute(
+        "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
+        "heartbeat_at) VALUES ('far', 'backfill', 'elsewhere', 'p', '1', {now}, {now})");
+    REQUIRE(items.claim("far", {2, 2}, INT64_MAX, lease).size() == 2);
+  }
+
+  GlanceSite site;
+};
+
+// As long as it lives, its run does.
+class Beating {
+ public:
+  explicit Beating(const GlanceSite& site)
+      : thread_([session = site.open()](const std::stop_token& stop) mutable {
+          while (!stop.stop_requested()) {
+            Run::heartbeat(session, "far", {}, 0);
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("images leased by a host that lives are left to it", "[backfill]") {
+  FarRun far;
+  {
+    const Beating beating(far.site);
+    const BackfillRun run = run_backfill(far.site);
+    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.result.left_images == 2);
+  }
+  // Its heart stops: its leases are free.
+  far.site.sql().execute(
+      "UPDATE backglance_run SET heartbeat_at = {now} - 999 WHERE run_id = 'far'");
+  CHECK(run_backfill(far.site).images(ReadClass::hashed) == 2);
+}
+
+TEST_CASE("images of a host that died a moment ago are waited for at the end", "[backfill]") {
+  FarRun far(std::chrono::seconds(4));
+  ReadContext context(far.site.site(), 0, std::nullopt);
+  std::string waited_for;
+  context.pause_gate().observe([&](const std::string& reason) {
+    if (waited_for.empty())
+      waited_for = reason;
+  });
+  const ReadResult result = backfill(far.site.site(), context, {.jobs = 1}, nullptr);
+  CHECK(result.end == RunEnd::complete);
+  CHECK(result.total(ReadClass::hashed).images == 3);
+  CHECK_THAT(waited_for,
+             Catch::Matchers::StartsWith("2 images held by a run on elsewhere, silent"));
+}
+
+TEST_CASE("a named image that another run reads is said to be so", "[backfill]") {
+  FarRun far;
+  const std::string image =
+      far.site.sql()
+          .first_row("SELECT image_id FROM backglance_item WHERE lease_run = 'far'")
+          ->text_or_empty(0);
+  const BackfillRun run = run_backfill(far.site, {.jobs = 1, .images = {image}});
+  CHECK(run.order.empty());
+  CHECK(run.result.held_by_others == 1);
+}
+
+TEST_CASE("a host that sees no image at all passes over none", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
-  upload_many(site, 3, 100);
-  Items items(site.sql());
-  items.queue_new();
-  site.sql().execute(
-      "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
-      "heartbeat_at) VALUES ('far', 'backfill', 'elsewhere', 'p', '1', {now}, {now})");
-  REQUIRE(items.claim("far", {2, 2}, INT64_MAX, std::chrono::seconds(100)).size() == 2);
-  const BackfillRun run = run_backfill(site);
-  CHECK(run.images(ReadClass::hashed) == 1);
-  CHECK(run.result.left_images == 2);
-
-  // Its heart stops: its leases are free.
-  site.sql().execute("UPDATE backglance_run SET heartbeat_at = {now} - 999 WHERE run_id = 'far'");
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 2);
+  upload_many(site, 30, 100);
+  // What is mounted there now is another store.
+  std::filesystem::rename(site.store(), site.directory() / "elsewhere");
+  std::filesystem::create_directory(site.store());
+  site.write_file(site.store() / "another", "content");
+  SECTION("it ends, and leaves the queue as it was") {
+    const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
+    CHECK(error.kind() == ErrorKind::io);
+    CHECK_THAT(error.what(), Catch::Matchers::Contains("is the store mounted?"));
+    CHECK(Items(site.sql()).claimable().images == 30);
+    CHECK(site.runs("backfill", "failed") == 1);
+  }
+  SECTION("one image that is there is enough for the others to be missing") {
+    const std::string image = site.upload("there");
+    site.set(image, "os_hash_value", std::string("a hash"));
+    CHECK(run_backfill(site, {.jobs = 2}).images(ReadClass::missing) == 30);
+  }
 }
 
 TEST_CASE("what a killed backfill had read is not read again", "[backfill]") {

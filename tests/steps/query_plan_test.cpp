@@ -85,7 +85,8 @@ TEST_CASE("statistics of yesterday do not lead a claim through the queue", "[led
   for (const char* table : {"images", "image_locations", "backglance_item"})
     site.sql().execute(std::string("ANALYZE ") + table);
   add("new", "NULL", "queued");
-  for (const char* name : {"claim_due", "claim_named", "claimed", "finish", "publish", "settled"}) {
+  for (const char* name : {"claim_due", "claim_named", "claimed", "renew", "release_leased",
+                           "finish", "publish", "settled"}) {
     const std::string plan = postgresql_plan_of(site, name);
     INFO(name << "\n" << plan);
     CHECK_THAT(plan, !Contains("backglance_item_state_idx") &&
@@ -100,7 +101,7 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
   // square of it.
   for (const char* name :
        {"queue_page", "requeue_changed", "requeue_unreachable", "requeue_failed", "erased_page",
-        "claim_due", "claim_named", "claimed", "settled", "publish"}) {
+        "claim_due", "claim_named", "claimed", "renew", "release_leased", "settled", "publish"}) {
     INFO(name);
     const std::string plan = join(plan_of(site, "items", name), "\n");
     CHECK_THAT(plan, !Contains("(state=?)") && !Contains("(deleted=?)") && !Contains("SCAN"));

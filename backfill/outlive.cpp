@@ -1,0 +1,71 @@
+#include "backfill/outlive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "base/process.h"
+#include "base/text.h"
+#include "sql/items.h"
+#include "sql/retry.h"
+
+namespace backglance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::seconds;
+
+constexpr const char* kSource = "other run";
+constexpr seconds kLook{2};
+
+// Those of whom nothing is known but that they were silent since `began`. The dead of this host
+// lose their leases here.
+std::vector<Items::Holder> silent_holders(Items& items, const std::string& run_id,
+                                          Clock::time_point began) {
+  std::vector<Items::Holder> silent;
+  for (Items::Holder& holder : items.holders(run_id)) {
+    const auto lives =
+        holder.host == host_name() ? process_lives(holder.process) : std::optional<bool>();
+    if (lives == false)
+      items.release_run(holder.run_id);
+    // A beat within the first second may be older than the question.
+    else if (!lives && seconds(holder.silent_seconds + 1) >= Clock::now() - began)
+      silent.push_back(std::move(holder));
+  }
+  return silent;
+}
+
+void sleep_until_look(const ReadContext& context) {
+  constexpr std::chrono::milliseconds kStep{100};
+  for (auto slept = Clock::duration::zero(); slept < kLook && !context.should_stop();
+       slept += kStep)
+    std::this_thread::sleep_for(kStep);
+}
+
+}  // namespace
+
+bool outlive_dead_runs(Session& session, const std::string& run_id, ReadContext& context) {
+  Items items(session);
+  const auto began = Clock::now();
+  bool free = false;
+  while (!context.should_stop()) {
+    const auto silent = retry(session, [&] { return silent_holders(items, run_id, began); });
+    free = retry(session, [&] { return items.smallest_claimable().has_value(); });
+    if (free || silent.empty())
+      break;
+    const auto& longest = *std::max_element(
+        silent.begin(), silent.end(),
+        [](const auto& a, const auto& b) { return a.silent_seconds < b.silent_seconds; });
+    context.pause_gate().close(
+        kSource,
+        fmt::format("{} held by a run on {}, silent for {} s", counted(longest.images, "image"),
+                    printable(longest.host), longest.silent_seconds));
+    sleep_until_look(context);
+  }
+  context.pause_gate().open(kSource);
+  return free;
+}
+
+}  // namespace backglance

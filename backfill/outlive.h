@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "backfill/reader.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// At the end of the queue: what is left of it, other runs hold. True once some of that may be
+// claimed, because the run that held it is dead: its process on this host is gone, or it has shown
+// no sign of life until its leases ended. False as soon as each of them has shown one since this
+// was called (they beat every 10 s), nobody holds anything, or the run is to end. While it waits,
+// the gate of `context` says for whom.
+bool outlive_dead_runs(Session& session, const std::string& run_id, ReadContext& context);
+
+}  // namespace backglance

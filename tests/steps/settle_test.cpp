@@ -1,0 +1,341 @@
+#include <functional>
+#include <future>
+#include <thread>
+
+#include "sql/retry.h"
+#include "tests/steps/claimed.h"
+
+using namespace backglance;
+using std::chrono::seconds;
+
+TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothing else",
+          "[ledger]") {
+  Claimed it;
+  const auto updated_at = it.site.get(it.image, "updated_at");
+  const auto read_others = [&] {
+    std::vector<std::optional<std::string>> values;
+    for (const char* column : {"name", "status", "size", "created_at", "owner", "visibility"})
+      values.push_back(it.site.get(it.image, column));
+    return values;
+  };
+  const auto others = read_others();
+  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.site.get(it.image, "os_hash_algo") == "sha512");
+  CHECK(it.site.get(it.image, "os_hash_value") == digest_of("sha512", it.content));
+  CHECK(it.site.get(it.image, "checksum") == digest_of("md5", it.content));
+  CHECK(it.site.get(it.image, "updated_at") == updated_at);
+  CHECK(read_others() == others);
+  CHECK(it.site.ours("item", it.image, "state") == "done");
+  CHECK(it.site.ours("item", it.image, "result") == "hashed");
+  CHECK(it.site.ours("item", it.image, "digest") == digest_of("sha512", it.content));
+  CHECK(it.site.ours("item", it.image, "md5") == digest_of("md5", it.content));
+  CHECK(it.site.ours("item", it.image, "lease_run") == std::nullopt);
+  // Said again, because the answer was lost, it changes nothing and becomes the same.
+  const auto before = dump(it.site.sql());
+  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome(ReadClass::missing)) == ReadClass::hashed);
+  CHECK(changes(before, dump(it.site.sql())) == kNone);
+}
+
+TEST_CASE("what is published is not queued to be read again while it stands", "[ledger]") {
+  Claimed it;
+  REQUIRE(it.settle(it.outcome()) == ReadClass::hashed);
+  Items items(it.site.sql());
+  SECTION("as it is") {}
+  SECTION("nor once its image is deleted") {
+    it.site.set(it.image, "os_hash_value", nullptr);
+    it.site.delete_image(it.image);
+  }
+  // An image that is pending changes nothing for one that is not.
+  it.site.upload("another");
+  CHECK(items.queue_new() == 1);
+  items.requeue_erased(it.image);
+  CHECK(items.queue_new() == 0);
+  CHECK(it.site.ours("item", it.image, "state") == "done");
+  CHECK(it.site.ours("item", it.image, "digest").has_value());
+}
+
+TEST_CASE("a published checksum never replaces one that is there", "[ledger]") {
+  Claimed it;
+  std::string capitals = digest_of("md5", it.content);
+  for (char& c : capitals)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  it.site.set(it.image, "checksum", capitals);
+  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.site.get(it.image, "checksum") == capitals);
+}
+
+TEST_CASE("the guard holds back a hash whose row has changed since the claim", "[ledger]") {
+  struct Change {
+    const char* what;
+    std::function<void(Claimed&)> make;
+    ReadClass becomes;
+    const char* state;
+  };
+  const std::vector<Change> cases = {
+      {"deleted", [](Claimed& it) { it.site.delete_image(it.image); }, ReadClass::gone, "failed"},
+      {"its row is gone altogether",
+       [](Claimed& it) {
+         if (it.site.is_server())  // which holds its foreign keys
+           it.site.sql().execute("DELETE FROM image_locations");
+         it.site.sql().execute("DELETE FROM images");
+       },
+       ReadClass::gone, "failed"},
+      {"marked deleted with its status left",
+       [](Claimed& it) { it.site.set(it.image, "deleted", std::int64_t{1}); }, ReadClass::gone,
+       "failed"},
+      {"queued again", [](Claimed& it) { it.site.set(it.image, "status", std::string("queued")); },
+       ReadClass::gone, "failed"},
+      {"pending delete",
+       [](Claimed& it) { it.site.set(it.image, "status", std::string("pending_delete")); },
+       ReadClass::gone, "failed"},
+      {"hashed by somebody else",
+       [](Claimed& it) { it.site.set(it.image, "os_hash_value", std::string("ab12")); },
+       ReadClass::already_done, "done"},
+      {"another checksum",
+       [](Claimed& it) { it.site.set(it.image, "checksum", std::string(32, 'a')); },
+       ReadClass::busy_in_glance, "queued"},
+      {"another size", [](Claimed& it) { it.site.set(it.image, "size", std::int64_t{5}); },
+       ReadClass::busy_in_glance, "queued"},
+      {"its location deleted",
+       [](Claimed& it) { it.site.sql().execute("UPDATE image_locations SET deleted = {true}"); },
+       ReadClass::busy_in_glance, "queued"},
+      {"its location pending delete",
+       [](Claimed& it) {
+         it.site.sql().execute("UPDATE image_locations SET status = 'pending_delete'");
+       },
+       ReadClass::busy_in_glance, "queued"},
+      {"its location another image's",
+       [](Claimed& it) {
+         it.site.sql().execute("UPDATE image_locations SET image_id = :id",
+                               {{"id", it.site.insert_image()}});
+       },
+       ReadClass::busy_in_glance, "queued"},
+  };
+  for (const Change& change : cases) {
+    DYNAMIC_SECTION(change.what) {
+      Claimed it;
+      change.make(it);
+      const auto glance = dump(it.site.sql(), Part::glance);
+      CHECK(it.settle(it.outcome()) == change.becomes);
+      CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+      CHECK(it.site.ours("item", it.image, "state") == change.state);
+      CHECK(it.site.ours("item", it.image, "result") ==
+            std::string(read_class_name(change.becomes)));
+      // What was not published is not kept to be restored.
+      CHECK(it.site.ours("item", it.image, "digest") == std::nullopt);
+      CHECK(it.site.ours("item", it.image, "lease_run") == std::nullopt);
+    }
+  }
+}
+
+TEST_CASE("the guard lets a hash pass where nothing that matters has changed", "[ledger]") {
+  Claimed it;
+  SECTION("renamed") {
+    it.site.set(it.image, "name", std::string("renamed"));
+  }
+  SECTION("deactivated") {
+    it.site.set(it.image, "status", std::string("deactivated"));
+  }
+  SECTION("hidden") {
+    it.site.set(it.image, "os_hidden", std::int64_t{1});
+  }
+  SECTION("size unknown") {
+    it.site.set(it.image, "size", nullptr);
+  }
+  SECTION("size zero, which is unknown to Glance too") {
+    it.site.set(it.image, "size", std::int64_t{0});
+  }
+  SECTION("the same checksum arrived") {
+    it.site.set(it.image, "checksum", digest_of("md5", it.content));
+  }
+  SECTION("an empty hash") {
+    it.site.set(it.image, "os_hash_value", std::string());
+  }
+  SECTION("an algorithm without a value") {
+    it.site.set(it.image, "os_hash_algo", std::string("sha512"));
+  }
+  SECTION("a further location") {
+    it.site.add_location(it.image, "file:///elsewhere");
+  }
+  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.site.get(it.image, "os_hash_value") == digest_of("sha512", it.content));
+}
+
+TEST_CASE("a run that lost its lease changes nothing", "[ledger]") {
+  Claimed it;
+  SECTION("the lease ran out") {
+    it.site.sql().execute("UPDATE backglance_item SET lease_until = {now} - 1");
+  }
+  SECTION("the token moved on") {
+    it.site.sql().execute("UPDATE backglance_item SET lease_token = lease_token + 1");
+  }
+  SECTION("another run holds it") {
+    it.site.sql().execute("UPDATE backglance_item SET lease_run = 'another'");
+  }
+  SECTION("it was released") {
+    Items(it.site.sql()).release_run(it.run->id());
+  }
+  SECTION("it was settled by another") {
+    it.site.sql().execute("UPDATE backglance_item SET state = 'done'");
+  }
+  const auto before = dump(it.site.sql());
+  CHECK_FALSE(it.settle(it.outcome()).has_value());
+  CHECK(changes(before, dump(it.site.sql())) == kNone);
+}
+
+TEST_CASE("images settled together are each judged alone", "[ledger]") {
+  GlanceSite site;
+  expand(site.sql());
+  Items items(site.sql());
+  for (int i = 0; i < 4; ++i)
+    site.upload("content");
+  items.queue_new();
+  Session session = site.open();
+  const Run run(session, "backfill");
+  std::vector<Items::Settled> settled;
+  for (const Claim& claim : items.claim(run.id(), {4, 4}, kAnySize, seconds(60))) {
+    ReadOutcome outcome;
+    outcome.read_class = ReadClass::hashed;
+    outcome.location_id = site.first_location(claim.image_id);
+    outcome.bytes = 7;
+    outcome.md5 = digest_of("md5", "content");
+    outcome.algorithm = "sha512";
+    outcome.digest = digest_of("sha512", "content");
+    settled.push_back({claim, outcome});
+  }
+  REQUIRE(settled.size() == 4);
+  site.delete_image(settled[1].claim.image_id);
+  settled[2].outcome.read_class = ReadClass::checksum_differs;
+  settled[2].outcome.reason = "they differ";
+  settled[3].claim.token += 1;
+  const auto became = items.settle(run.id(), settled);
+  CHECK(became == std::vector<std::optional<ReadClass>>{ReadClass::hashed, ReadClass::gone,
+                                                        ReadClass::checksum_differs, std::nullopt});
+  CHECK(site.get(settled[0].claim.image_id, "os_hash_value").has_value());
+  for (std::size_t i = 1; i < 4; ++i)
+    CHECK_FALSE(site.get(settled[i].claim.image_id, "os_hash_value").has_value());
+  CHECK(site.ours("item", settled[2].claim.image_id, "reason") == "they differ");
+}
+
+TEST_CASE("a finding is kept with its reason and without a digest to restore", "[ledger]") {
+  Claimed it;
+  ReadOutcome outcome = it.outcome(ReadClass::checksum_differs);
+  outcome.reason = "MD5 differs";
+  CHECK(it.settle(outcome) == ReadClass::checksum_differs);
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  CHECK(it.site.ours("item", it.image, "state") == "failed");
+  CHECK(it.site.ours("item", it.image, "reason") == "MD5 differs");
+  CHECK(it.site.ours("item", it.image, "digest") == std::nullopt);
+  CHECK(Items(it.site.sql()).failed().images == 1);
+  CHECK(Items(it.site.sql()).queue_new() == 0);
+  CHECK(Items(it.site.sql()).requeue_failed() == 1);
+}
+
+TEST_CASE("what is busy or changing is put off, and changing no more than three times",
+          "[ledger]") {
+  SECTION("busy") {
+    Claimed it;
+    CHECK(it.settle(it.outcome(ReadClass::busy_in_glance)) == ReadClass::busy_in_glance);
+    CHECK(it.site.ours("item", it.image, "state") == "queued");
+    Items items(it.site.sql());
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
+    CHECK(items.queued().images == 1);
+    it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).size() == 1);
+  }
+  SECTION("changing") {
+    Claimed it;
+    Items items(it.site.sql());
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+      CHECK(it.settle(it.outcome(ReadClass::changed_while_read)) == ReadClass::changed_while_read);
+      CHECK(it.site.ours("item", it.image, "state") == (attempt < 3 ? "queued" : "failed"));
+      it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
+      if (attempt < 3)
+        it.claim = items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).at(0);
+    }
+    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
+  }
+}
+
+TEST_CASE("a settlement whose answer was lost says the same again", "[ledger]") {
+  Claimed it;
+  ReadOutcome outcome = it.outcome();
+  SECTION("of what was published") {}
+  SECTION("of what is put off") {
+    outcome = it.outcome(ReadClass::busy_in_glance);
+  }
+  SECTION("of what is tried again") {
+    outcome = it.outcome(ReadClass::changed_while_read);
+  }
+  SECTION("of what the guard held back") {
+    it.site.set(it.image, "size", std::int64_t{999});
+  }
+  const auto first = it.settle(outcome);
+  REQUIRE(first.has_value());
+  const auto before = dump(it.site.sql());
+  CHECK(it.settle(outcome) == first);
+  CHECK(changes(before, dump(it.site.sql())) == kNone);
+}
+
+namespace {
+
+// Settles by a session of its own, as a run does, and counts the attempts.
+struct Publisher {
+  Publisher(Claimed& it, seconds lock_timeout)
+      : session(it.site.open({.lock_timeout = lock_timeout})), done([&] {
+          return std::async(std::launch::async, [&] {
+            return retry(session, [&] {
+              ++attempts;
+              return Items(session).settle(it.run->id(), {{it.claim, it.outcome()}}).front();
+            });
+          });
+        }()) {}
+
+  Session session;
+  int attempts = 0;
+  std::future<std::optional<ReadClass>> done;
+};
+
+constexpr const char* kRename = "UPDATE images SET name = 'renamed' WHERE id = :id";
+
+}  // namespace
+
+TEST_CASE("a publish outlasts a lock that outlasts its patience", "[ledger]") {
+  Claimed it;
+  Session glance = it.site.open();
+  std::optional<Transaction> transaction(std::in_place, glance);
+  glance.execute(kRename, {{"id", it.image}});
+  Publisher publisher(it, seconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1800));
+  transaction->commit();
+  transaction.reset();
+  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.attempts > 1);
+  CHECK(it.site.get(it.image, "name") == "renamed");
+}
+
+TEST_CASE("a publish that meets a deadlock is done again", "[ledger]") {
+  Claimed it;
+  if (!it.site.is_server())
+    return;  // one writer at a time
+  Session other = it.site.open();
+  // Of two the server ends one: on PostgreSQL the first to look, on MariaDB the one that has less
+  // to undo.
+  if (it.site.database().engine == Engine::postgresql)
+    other.execute("SET deadlock_timeout = '60s'");
+  for (int i = 0; i < 20; ++i)
+    it.site.upload("more");
+  std::optional<Transaction> transaction(std::in_place, other);
+  other.execute("UPDATE images SET name = 'renamed'");
+  Publisher publisher(it, seconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  other.execute("UPDATE backglance_item SET reason = 'a reason' WHERE image_id = :id",
+                {{"id", it.image}});
+  transaction->commit();
+  transaction.reset();
+  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.attempts == 2);
+  CHECK(it.site.get(it.image, "name") == "renamed");
+  CHECK(it.site.get(it.image, "os_hash_value").has_value());
+}
