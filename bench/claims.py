@@ -2,6 +2,7 @@
 and read as the table grows."""
 
 import contextlib
+import dataclasses
 import shutil
 import statistics
 
@@ -17,6 +18,13 @@ QUICK_WORKERS = (1, 4)
 GOAL_PER_SECOND = 5000
 # The claim that is looked at takes a bunch of 64 behind the one image that --jobs 1 takes first.
 JOBS = '1'
+
+
+@dataclasses.dataclass
+class Round:
+    per_second: float
+    program_us: float  # CPU per image
+    server_us: float
 
 
 class Claims:
@@ -49,16 +57,20 @@ class Claims:
     def rates(self, engine, table):
         name = self.prepared(self.images)
         self.bench.servers.save(engine)
-        per_second = {count: [] for count in self.counts}
+        found = {count: [] for count in self.counts}
         for _ in range(self.bench.rounds):
             for count in self.counts:
                 self.bench.servers.restore(engine)
-                per_second[count].append(self.one_round(engine, name, count, table))
+                found[count].append(self.one_round(engine, name, count, table))
         self.bench.servers.forget(engine)
         databases.drop(name)
-        for count, rates in per_second.items():
-            table.add(self, '%d images, %d worker%s' % (self.images, count, 's' * (count > 1)), engine,
-                      statistics.median(rates), '%.0f/s', goal='>= %d/s' % GOAL_PER_SECOND)
+        for count, rounds in found.items():
+            label = '%d images, %d worker%s' % (self.images, count, 's' * (count > 1))
+            table.add(self, label, engine, statistics.median(one.per_second for one in rounds), '%.0f/s',
+                      goal='>= %d/s' % GOAL_PER_SECOND)
+            table.add(self, label + ', CPU of program + server per image', engine,
+                      (statistics.median(one.program_us for one in rounds),
+                       statistics.median(one.server_us for one in rounds)), '%.0f + %.0f us')
 
     def one_round(self, engine, name, count, table):
         sites.warm(name)
@@ -76,11 +88,12 @@ class Claims:
             name, 'SELECT finished_at, COUNT(*) FROM backglance_item GROUP BY finished_at ORDER BY finished_at'))
         label = '%d worker%s' % (count, 's' * (count > 1))
         per_image = 1e6 / self.images
+        one = Round(self.images / wall, sum(worker.cpu for worker in ended) * per_image, server_cpu * per_image)
         table.note(self, engine, '%s: %.0f/s over %.1f s, %.0f/s at its median second; CPU per image: program %.0f us, '
                    'server %.0f us; peak memory %.1f MiB a worker; most claims of one image %d' % (
-                       label, self.images / wall, wall, steady, sum(w.cpu for w in ended) * per_image,
-                       server_cpu * per_image, max(w.peak for w in ended) / 2**20, claimed))
-        return self.images / wall
+                       label, one.per_second, wall, steady, one.program_us, one.server_us,
+                       max(worker.peak for worker in ended) / 2**20, claimed))
+        return one
 
     def growth(self, engine, table):
         """The same claims on tables of three sizes."""
@@ -88,10 +101,13 @@ class Claims:
             name = self.prepared(images)
             locked = self.rows_locked_by_a_claim(engine, name)
             read = server_figures.RowsRead(name)
+            logged = server_figures.log_written()
             worker = self.bench.program.run('backfill', databases.url(name), '--jobs', JOBS, store=self.store)
             settled = max(1, sum(one['images'] for one in worker.result()['classes'].values()))
             table.add(self, 'rows locked by a claim of 64 images, of %d' % images, engine, locked, '%d')
             table.add(self, 'rows read by the server per image, of %d' % images, engine, read.since() / settled, '%.1f')
+            table.add(self, 'log written by the server per image, of %d' % images, engine,
+                      (server_figures.log_written() - logged) / settled / 1024, '%.1f KiB')
             table.add(self, 'peak memory of a worker, %d images' % images, engine, worker.peak / 2**20, '%.1f MiB')
             databases.drop(name)
 

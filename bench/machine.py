@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import platform
 import statistics
 import time
 
@@ -15,6 +16,10 @@ def processor():
         if line.startswith('model name'):
             return line.partition(':')[2].strip()
     return os.uname().machine
+
+
+def system():
+    return '%s, Linux %s' % (platform.freedesktop_os_release().get('PRETTY_NAME', '?'), os.uname().release)
 
 
 def memory_gib():
@@ -38,6 +43,7 @@ def sync_milliseconds(directory):
 def describe(bench):
     lines = ['%s, %d cores, %.0f GiB; load %.1f; a write that waits for the disk takes %.1f ms (median)' % (
         processor(), os.cpu_count(), memory_gib(), os.getloadavg()[0], sync_milliseconds(bench.scratch))]
+    lines.append(system())
     for engine in bench.engines:
         databases.use(engine)
         version = databases.admin('SHOW server_version' if engine == 'postgresql' else 'SELECT VERSION()')[0][0]

@@ -17,6 +17,17 @@ ROWS_READ = {
     'mysql': 'SELECT SUM(variable_value) FROM information_schema.global_status'
              " WHERE variable_name LIKE 'HANDLER_READ_%'",
 }
+# Bytes of the log that a crash is mended from: WAL, InnoDB's redo log.
+LOG_WRITTEN = {
+    'postgresql': "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')",
+    'mysql': "SELECT variable_value FROM information_schema.global_status"
+             " WHERE variable_name = 'INNODB_OS_LOG_WRITTEN'",
+}
+
+
+def log_written():
+    """By the server since it was made."""
+    return int(databases.admin(LOG_WRITTEN[databases.engine()])[0][0])
 
 
 def _process(pid):
