@@ -10,15 +10,18 @@ import databases
 import sites
 
 MIB = 1 << 20
-# backfill/claimer.cpp: kLease
+# backfill/claimer.h: kLease
 LEASE_SECONDS = 120
+# sql/heartbeat.cpp: kBeat; all leases of a run are renewed as often.
+BEAT_SECONDS = 10
 # From 16 MiB on images are claimed a few at a time, so that the other host claims every two seconds.
 IMAGE_MIB = 16
 IMAGES = 240
 JOBS = '2'
 BANDWIDTH = {'dies': '1M', 'lives': '16M'}
-# After it was seen to hold images: leases are renewed every 40 s, so that these differ in what is left of them.
-KILL_AFTER_SECONDS = (2, 15, 30)
+# After it was seen to hold images, and beyond its first renewal: the rounds differ in what is left of the leases, as
+# the moments do at which hosts die.
+KILL_AFTER_SECONDS = tuple(BEAT_SECONDS * beats for beats in (1.2, 1.5, 1.8))
 PATIENCE_SECONDS = LEASE_SECONDS + 60
 LOOK_SECONDS = 0.2
 HELD = "SELECT image_id, lease_until FROM backglance_item WHERE lease_run = %s AND state = 'queued'"
