@@ -23,7 +23,8 @@ from glance_host import GlanceHost
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMA = 'sql/0001_ledger/expand.sql'
 DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'docs/design.md', 'docs/ledger.md',
-             'docs/operations.md', 'docs/backfill.md', 'docs/json.md', 'docs/mariadb.md', 'docs/postgresql.md')
+             'docs/operations.md', 'docs/backfill.md', 'docs/json.md', 'docs/mariadb.md', 'docs/postgresql.md',
+             'docs/galera.md')
 
 binary = None
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs the commands of the document on an engine, on a private server of it (tests/servers/databases.py).
+"""Runs the commands of the document on an engine, on a private server of it (tests/servers/databases.py), or those
+of the document on Galera where that is a cluster.
 
     /usr/bin/python3 tests/docs/server_docs_test.py [BINARY] [unittest's own arguments]
 """
@@ -11,21 +12,25 @@ import tempfile
 import unittest
 
 import document
+import galera_host
 from server_host import ServerHost
 import databases  # found by the line above
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = {'mysql': 'docs/mariadb.md', 'postgresql': 'docs/postgresql.md'}
+GALERA = 'docs/galera.md'
 
 binary = None
 
 
 class ServerDocumentTest(unittest.TestCase):
     def test_commands_of_the_engines_document(self):
-        name = DOCUMENTS[databases.engine()]
+        cluster = bool(galera_host.node_files())
+        name = GALERA if cluster else DOCUMENTS[databases.engine()]
+        kind = galera_host.GaleraHost if cluster else ServerHost
         scratch = tempfile.TemporaryDirectory(prefix='docs-test-')
         self.addCleanup(scratch.cleanup)
-        host = ServerHost(pathlib.Path(scratch.name) / 'host', binary)
+        host = kind(pathlib.Path(scratch.name) / 'host', binary)
         self.addCleanup(host.close)
         document.walk(self, host, name, (SOURCES / name).read_text(), host.fresh_site)
 
