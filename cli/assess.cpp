@@ -10,7 +10,10 @@
 namespace backglance {
 
 Due assess(Session& session, const SchemaState& state) {
-  const auto statements = plan_expand(state, session.engine()).statements.size();
+  const ExpandPlan schema = plan_expand(state, session.engine());
+  const auto statements = schema.statements.size();
+  if (!schema.builds.empty())
+    return {ExitCode::expand_due, schema.builds.front(), "backglance expand"};
   if (statements > 0)
     return {ExitCode::expand_due,
             counted(static_cast<std::int64_t>(statements), "schema statement") + " to run",

@@ -26,6 +26,14 @@ struct ExpandFlags {
   bool guard = false;
 };
 
+// What expand would do before anything else stands with what was found.
+std::vector<std::string> notes_of(const ExpandPlan& plan) {
+  std::vector<std::string> notes = plan.notes;
+  for (const std::string& build : plan.builds)
+    notes.push_back(build + "; expand waits until that has ended");
+  return notes;
+}
+
 bool is_guard_alone(const ExpandPlan& plan) {
   return std::all_of(plan.statements.begin(), plan.statements.end(),
                      [](const PlannedStatement& one) { return one.step == kGuardStep; });
@@ -50,18 +58,20 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   if (common.json) {
     print_json({{"dry_run", common.dry_run},
                 {"revert", flags.revert},
-                {"notes", plan.notes},
+                {"notes", notes_of(plan)},
                 {"statements", statements_json(plan)}});
     return ExitCode::done;
   }
-  for (const std::string& note : plan.notes)
+  for (const std::string& note : notes_of(plan))
     fmt::print("note: {}\n", note);
   if (common.dry_run)
     print_statements(plan);
   const char* verb = common.dry_run ? "would run" : "ran";
   if (plan.statements.empty())
-    fmt::print("nothing to do: the schema is {}\n",
-               flags.revert ? "not ours to take back" : "complete");
+    fmt::print("nothing to do: the schema is {}\n", flags.revert ? "not ours to take back"
+                                                    : plan.builds.empty()
+                                                        ? "complete"
+                                                        : "complete but for that");
   else
     fmt::print("{} {}{}\n", verb,
                counted(static_cast<std::int64_t>(plan.statements.size()), "schema statement"),
@@ -76,7 +86,7 @@ json plan_json(Session& session, const Site& site, const ExpandPlan& schema,
   const MigrateResult data = plan_migrate(session);
   const BackfillPlan reads = plan_backfill(site, {});
   return {{"database", site.database.redacted()},
-          {"notes", schema.notes},
+          {"notes", notes_of(schema)},
           {"statements", statements_json(schema)},
           {"migrate",
            {{"to_queue", data.queued},
@@ -104,7 +114,7 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
     print_json(plan);
     return ExitCode::done;
   }
-  for (const std::string& note : schema.notes)
+  for (const std::string& note : notes_of(schema))
     fmt::print("note: {}\n", note);
   fmt::print("expand: {}\n",
              counted(static_cast<std::int64_t>(schema.statements.size()), "statement"));

@@ -25,6 +25,9 @@ struct PlannedStatement {
 struct ExpandPlan {
   std::vector<PlannedStatement> statements;  // in the order in which they run; empty: nothing to do
   std::vector<std::string> notes;            // what was found half done, one sentence each
+  // Which of its indexes somebody else's session is building now, or one of ours that was killed:
+  // one sentence each. Until that has ended nobody knows whether there is something to do.
+  std::vector<std::string> builds;
 };
 
 struct ExpandOptions {
@@ -44,9 +47,10 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
                        const ExpandOptions& options = {});
 
 // Carries the plan out. On SQLite step by step, each decided anew under the write lock and one
-// transaction; on servers statement by statement (expand/online.h). Returns what was done. Killed
-// anywhere, the next call completes; a call on a finished schema does nothing. Throws as
-// plan_expand does, Error{locked} if another run is at work, and Error{interrupted} between steps.
+// transaction; on servers statement by statement (expand/online.h), after builds have ended.
+// Returns what was done. Killed anywhere, the next call completes; a call on a finished schema does
+// nothing. Throws as plan_expand does, Error{locked} if another run is at work, and
+// Error{interrupted} between steps.
 ExpandPlan expand(Session& session, const ExpandOptions& options = {});
 
 // What `expand --revert` would take back: our own tables while they hold nothing that cannot be had

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/stop.h"
+#include "sql/build_progress.h"
 #include "sql/galera.h"
 #include "sql/journal.h"
 #include "sql/patience.h"
@@ -15,6 +16,8 @@ namespace backglance {
 namespace {
 
 constexpr const char* kCommand = "backglance expand";
+// Between two looks at a build of another session; a look reads the catalogue.
+constexpr std::chrono::milliseconds kLook{500};
 constexpr const char* kRevertCommand = "backglance expand --revert";
 
 void run_noted(Session& session, const PlannedStatement& planned, bool has_journal,
@@ -48,13 +51,14 @@ void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
 ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
   ExpandPlan result;
   std::optional<Run> run;
+  CalmTeller tell(options.on_wait);
   SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
     require_no_stop(kCommand);
     const ExpandPlan plan = plan_expand(state, session.engine(), options);
     if (first)
       result.notes = plan.notes;
-    if (first && plan.statements.empty())
+    if (first && plan.statements.empty() && plan.builds.empty())
       break;
     if (first)
       require_total_order(session);
@@ -62,6 +66,13 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
     if (state.has_ledger && !run) {
       run.emplace(session, "expand");
       state = read_schema_state(session);  // as another left it
+      continue;
+    }
+    // A server goes on with a build whose expand was killed. What comes of it decides what is due.
+    if (!plan.builds.empty()) {
+      tell(plan.builds.front());
+      pause_expand(kLook);
+      state = read_schema_state(session);
       continue;
     }
     if (plan.statements.empty())

@@ -10,11 +10,12 @@
 namespace backglance {
 namespace {
 
-enum class Presence { absent, exact, conflicting };
+enum class Presence { absent, exact, conflicting, building };
 
 struct Finding {
   Presence presence = Presence::absent;
-  std::string difference;  // of conflicting: what is there and what belongs there
+  // Of conflicting: what is there and what belongs there. Of building: who does it.
+  std::string difference;
 };
 
 std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::string_view name) {
@@ -67,7 +68,9 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
     if (there == nullptr || (!engine.index_names_are_global && table_name != statement.table))
       continue;
     if (!there->valid && table_name == statement.table)
-      return {};  // its repair comes first
+      return {there->builder.empty() ? Presence::absent  // its repair comes first
+                                     : Presence::building,
+              there->builder};
     const CatalogIndex ours{statement.name, names_in_parentheses(statement.sql), false, false};
     if (*there == ours && table_name == statement.table)
       return {Presence::exact, {}};
@@ -87,7 +90,7 @@ Finding find_routine(const SchemaState& state, const StepStatement& statement) {
 
 bool is_broken_index(const SchemaState& state, const StepStatement& statement) {
   const CatalogIndex* there = state.catalog.at(statement.table).index(statement.name);
-  return there != nullptr && !there->valid;
+  return there != nullptr && !there->valid && there->builder.empty();
 }
 
 Finding find_object(const SchemaState& state, const EngineFacts& engine,
@@ -131,6 +134,7 @@ struct StepSurvey {
   std::vector<std::string> present;    // "column os_hash_algo"
   std::vector<std::string> missing_names;
   std::vector<StepStatement> revisions;  // the alternatives for the row
+  std::vector<std::string> builds;       // of its indexes, by other sessions
 };
 
 void add_new(std::vector<std::string>& list, const std::string& one) {
@@ -157,6 +161,10 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
       if (finding.presence == Presence::conflicting)
         throw Error(ErrorKind::schema_state, finding.difference + "; nothing was changed");
       const std::string object = statement.kind + " " + name;
+      if (finding.presence == Presence::building) {
+        survey.builds.push_back(fmt::format("{} is being built by {}", object, finding.difference));
+        continue;
+      }
       if (finding.presence == Presence::exact)
         add_new(survey.present, object);
       else if (std::find(survey.missing_names.begin(), survey.missing_names.end(), object) ==
@@ -187,11 +195,12 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
         fmt::format("{} was found half done: there is {}, but not {}", revision,
                     survey.present.empty() ? std::string("its row") : join(survey.present, ", "),
                     join(survey.missing_names, ", ")));
-  if (!promised && survey.missing.empty())
+  if (!promised && survey.missing.empty() && survey.builds.empty())
     plan.notes.push_back(fmt::format(
         "all of {} is there with Glance's own names and types, but its row is not", revision));
   for (const StepStatement& statement : survey.missing)
     plan.statements.push_back({step, statement});
+  plan.builds.insert(plan.builds.end(), survey.builds.begin(), survey.builds.end());
   if (promised)
     return;
 

@@ -10,6 +10,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "sql/build_progress.h"
 #include "sql/driver.h"
 #include "sql/text.h"
 
@@ -23,8 +24,6 @@ using std::chrono::seconds;
 constexpr seconds kFirstLook{2};
 // How soon a wish to stop is heard.
 constexpr milliseconds kLook{250};
-// The same line is told again after so long, so that a person sees that it is not stuck unseen.
-constexpr seconds kRepeat{15};
 
 std::string text_of(const pqxx::field& field) {
   return field.is_null() ? std::string() : std::string(field.c_str());
@@ -34,17 +33,10 @@ std::int64_t number_of(const pqxx::field& field) {
   return field.is_null() ? 0 : field.as<std::int64_t>();
 }
 
-// "scanning table, 120 of 4,000 blocks", "waiting for old snapshots, 1 of 2 transactions ended"
 std::string progress_line(const pqxx::row& row) {
-  std::string line = printable(text_of(row[0]));
-  const auto add = [&](const pqxx::field& done, const pqxx::field& total, const char* what) {
-    if (number_of(total) > 0)
-      line += fmt::format(", {} of {} {}", number_of(done), number_of(total), what);
-  };
-  add(row[1], row[2], "transactions ended");
-  add(row[3], row[4], "blocks");
-  add(row[5], row[6], "rows");
-  return line;
+  return describe(BuildProgress{text_of(row[0]), number_of(row[1]), number_of(row[2]),
+                                number_of(row[3]), number_of(row[4]), number_of(row[5]),
+                                number_of(row[6])});
 }
 
 }  // namespace
@@ -62,8 +54,6 @@ class BuildWatch::Watcher {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void run(const std::stop_token& stop) {
     try {
       watch(stop);
@@ -90,7 +80,7 @@ class BuildWatch::Watcher {
       for (const pqxx::row& row : session.exec_params(holders_, pid_))
         line += fmt::format("{}waits for pid {}, {} s, {}", line.empty() ? "" : ", ",
                             number_of(row[0]), number_of(row[1]), printable(text_of(row[2]), 32));
-      tell(line);
+      calm_tell_(line);
       wait(stop, kLook);
     }
   }
@@ -100,17 +90,6 @@ class BuildWatch::Watcher {
     std::unique_lock lock(mutex_);
     return !wake_.wait_for(lock, stop, time, [&] { return stop.stop_requested(); }) &&
            !stop.stop_requested();
-  }
-
-  void tell(const std::string& line) {
-    const auto now = Clock::now();
-    // What is counted changes with every look; what it waits for does not.
-    const std::string head = line.substr(0, line.find(','));
-    if (line.empty() || (head == told_ && now - told_at_ < kRepeat))
-      return;
-    told_ = head;
-    told_at_ = now;
-    tell_(line);
   }
 
   static const std::string& own_sql(std::string_view name) {
@@ -123,8 +102,7 @@ class BuildWatch::Watcher {
   std::string connection_string_;
   int pid_;
   std::function<void(const std::string&)> tell_;
-  std::string told_;
-  Clock::time_point told_at_;
+  CalmTeller calm_tell_{tell_};
   std::mutex mutex_;  // of wake_ alone; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others

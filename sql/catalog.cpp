@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sql/build_progress.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -17,7 +18,11 @@ void read_columns(Session& session, Catalog& catalog) {
   });
 }
 
-void read_indexes(Session& session, Catalog& catalog) {
+// False if one of them is not valid.
+bool read_indexes(Session& session, Catalog& catalog) {
+  for (auto& [name, table] : catalog)
+    table.indexes.clear();
+  bool all_valid = true;
   session.query(sql_text(session.engine(), "catalog", "indexes"), {}, [&](const SqlRow& row) {
     const auto table = catalog.find(row.text_or_empty(0));
     if (table == catalog.end())
@@ -25,9 +30,28 @@ void read_indexes(Session& session, Catalog& catalog) {
     const std::string name = row.text_or_empty(1);
     auto& indexes = table->second.indexes;
     if (indexes.empty() || indexes.back().name != name)
-      indexes.push_back({name, {}, row.truth(2), row.truth(3), row.truth(5)});
+      indexes.push_back({name, {}, row.truth(2), row.truth(3), row.truth(5), {}});
     indexes.back().columns.push_back(row.text_or_empty(4));
+    all_valid = all_valid && row.truth(5);
   });
+  return all_valid;
+}
+
+// Which sessions build indexes that are not valid yet, by the index's name.
+std::map<std::string, std::string> builders(Session& session) {
+  std::map<std::string, std::string> found;
+  session.query(sql_text(session.engine(), "catalog", "builders"), {}, [&](const SqlRow& row) {
+    const auto number = [&](std::size_t column) { return row.integer_or(column, 0); };
+    std::string who = fmt::format("pid {}", number(1));
+    const std::string progress = describe(BuildProgress{
+        row.text_or_empty(2), number(3), number(4), number(5), number(6), number(7), number(8)});
+    if (!progress.empty())
+      who += ": " + progress;
+    if (const std::string waits = row.text_or_empty(9); !waits.empty())
+      who += ", waits for " + printable(waits);
+    found[row.text_or_empty(0)] = who;
+  });
+  return found;
 }
 
 template <typename Facts>
@@ -53,7 +77,15 @@ Catalog read_catalog(Session& session) {
   for (const SqlRow& row : session.rows(sql_text(session.engine(), "catalog", "tables")))
     catalog[row.text_or_empty(0)];
   read_columns(session, catalog);
+  if (read_indexes(session, catalog))
+    return catalog;
+  const auto building = builders(session);
+  // Whose build ended between the two looks is not taken for one that nobody builds.
   read_indexes(session, catalog);
+  for (auto& [table_name, table] : catalog)
+    for (CatalogIndex& index : table.indexes)
+      if (const auto builder = building.find(index.name); !index.valid && builder != building.end())
+        index.builder = builder->second;
   return catalog;
 }
 

@@ -26,7 +26,9 @@ struct CatalogIndex {
   std::vector<std::string> columns;
   bool unique = false;
   bool partial = false;
-  bool valid = true;  // false for what a CREATE INDEX CONCURRENTLY left that did not end
+  bool valid = true;  // false for what a CREATE INDEX CONCURRENTLY left that has not ended
+  // Of one that is not valid: which session is building it, and how far that is; empty: none is.
+  std::string builder = {};
 
   bool operator==(const CatalogIndex&) const = default;
 };

@@ -32,18 +32,18 @@ milliseconds pause_before(int attempt) {
                                                                        longest.count())(random));
 }
 
-void pause(milliseconds time) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (!stop_requested() && std::chrono::steady_clock::now() < until)
-    std::this_thread::sleep_for(milliseconds(50));
-}
-
 std::string who_blocks(Session& session) {
   const auto lines = blockers(session);
   return lines.empty() ? "the server does not say who holds it" : join(lines, "; ");
 }
 
 }  // namespace
+
+void pause_expand(milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!stop_requested() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(milliseconds(50));
+}
 
 void require_no_stop(const std::string& command) {
   if (stop_requested())
@@ -81,7 +81,7 @@ void run_patiently(Session& session, std::string_view step, const StepStatement&
     if (on_wait)
       on_wait(fmt::format("{}, statement {}: {} is in use, will try again: {}", step,
                           statement.number, statement.table, who_blocks(session)));
-    pause(pause_before(attempt));
+    pause_expand(pause_before(attempt));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ using OnWait = std::function<void(const std::string&)>;
 // quarter of an hour, Error{interrupted} before an attempt, with `command` as what to run next.
 void run_patiently(Session& session, std::string_view step, const StepStatement& statement,
                    const OnWait& on_wait, const std::string& command);
+
+// For so long, or until a wish to stop.
+void pause_expand(std::chrono::milliseconds time);
 
 // Throws Error{interrupted} after a wish to stop.
 void require_no_stop(const std::string& command);

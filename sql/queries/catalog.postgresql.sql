@@ -34,6 +34,26 @@ WHERE    n.nspname NOT IN ('pg_catalog', 'information_schema')
 AND      pg_catalog.pg_table_is_visible(c.oid)
 ORDER BY 1, 2, k.place;
 
+-- Asked while an index is not valid. Which one a session of another role builds is shown to roles with
+-- pg_read_all_stats alone; of a table's invalid indexes such a session is at work on those whose lock it holds.
+-- name: builders
+SELECT x.relname, p.pid, p.phase, p.lockers_done, p.lockers_total, p.blocks_done, p.blocks_total, p.tuples_done,
+       p.tuples_total,
+       (SELECT string_agg('pid ' || a.pid || ', '
+                          || FLOOR(EXTRACT(EPOCH FROM clock_timestamp() - COALESCE(a.xact_start, a.backend_start)))
+                          || ' s, ' || upper(left(split_part(ltrim(a.query), ' ', 1), 32)), '; ')
+        FROM   unnest(pg_catalog.pg_blocking_pids(p.pid)) AS b(pid)
+        JOIN   pg_catalog.pg_stat_activity a ON a.pid = b.pid)
+FROM   pg_catalog.pg_stat_progress_create_index p
+JOIN   pg_catalog.pg_index i ON NOT i.indisvalid
+JOIN   pg_catalog.pg_class x ON x.oid = i.indexrelid
+WHERE  p.datname = current_database()
+AND    (p.index_relid = i.indexrelid
+        OR (COALESCE(p.index_relid, 0) = 0
+            AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+                        WHERE l.pid = p.pid AND l.granted AND l.locktype = 'relation'
+                        AND   l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock')));
+
 -- name: images_collation
 SELECT '';
 

@@ -2,13 +2,15 @@
 """Connections that are cut at chosen statements, by a proxy in front of the private server that the environment
 names: before the statement, or behind it, so that it is run and its answer is lost."""
 
+import contextlib
 import os
 import random
 import re
+import signal
 import urllib.parse
 
 import program
-from program import DONE, FAILED
+from program import DONE, EXPAND_DUE, FAILED
 import databases
 import sites
 from proxy import Fault, Proxy
@@ -136,6 +138,38 @@ class FaultsTest(sites.SmallSiteTest):
             if table not in ('backglance_run', 'backglance_control', 'backglance_step'):
                 text += str(sorted(database.rows('SELECT %s FROM %s' % (', '.join(columns), table)), key=str))
         return text
+
+
+class KilledExpand(sites.SmallSiteTest):
+    def start_expand(self):
+        process = program.start('expand', *self.site.options)
+        self.addCleanup(sites._kill_if_alive, process)
+        return process
+
+    def test_index_that_the_server_goes_on_building_is_waited_for(self):
+        if not databases.is_postgresql():
+            return  # the build of a session that is gone is taken back there
+        self.site.add(b'content')
+        index = "SELECT indexrelid, indisvalid FROM pg_index WHERE indexrelid = to_regclass('os_hidden_image_idx')"
+        with contextlib.closing(databases.connect(self.site.database.name)) as old, old.cursor() as cursor:
+            cursor.execute('BEGIN ISOLATION LEVEL REPEATABLE READ')
+            cursor.execute('SELECT count(*) FROM tasks')
+            killed = self.start_expand()
+            building = program.wait_for(lambda: self.site.database.rows(index))
+            program.wait_for(lambda: 'is being built' in self.on_site('plan').out)
+            program.stop(killed, signal.SIGKILL)
+
+            planned = self.on_site('plan')
+            self.assertRegex(planned.out, r'note: index os_hidden_image_idx is being built by pid \d+: .*'
+                                          r'; expand waits until that has ended\n')
+            self.assertNotIn(' INDEX CONCURRENTLY os_hidden_image_idx', planned.out)
+            self.assertIn('is being built by pid', self.on_site('check', code=EXPAND_DUE).out)
+            expand = self.start_expand()
+            self.assertIn(b'index os_hidden_image_idx is being built by pid ', expand.stderr.readline())
+            cursor.execute('COMMIT')
+        self.assert_code(program.finish(expand), DONE)
+        # The same one.
+        self.assertEqual(self.site.database.rows(index), [(building[0][0], 1)])
 
 
 if __name__ == '__main__':

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* kQueens = "queens_contract01";
 constexpr const char* kQueensHashed = "queens_contract01+rocky_expand02";
+constexpr const char* kBuildOsHidden =
+    "CREATE INDEX CONCURRENTLY os_hidden_image_idx ON images (os_hidden)";
 
 bool is_engine(const GlanceSite& site, Engine engine) {
   return site.database().engine == engine;
@@ -168,15 +170,124 @@ TEST_CASE("an index whose build did not end is removed and built anew", "[online
     OpenUpdate glance(site);
     Session builder = site.open();
     builder.execute("SET statement_timeout = '300ms'");
-    CHECK(required_error([&] {
-            builder.execute("CREATE INDEX CONCURRENTLY os_hidden_image_idx ON images (os_hidden)");
-          }).kind() == ErrorKind::sql);
+    CHECK(required_error([&] { builder.execute(kBuildOsHidden); }).kind() == ErrorKind::sql);
   }
   REQUIRE_FALSE(read_catalog(site.sql()).at("images").index("os_hidden_image_idx")->valid);
   const ExpandPlan done = expand(site.sql());
   CHECK(done.statements.at(8).statement.kind == "repair");
   CHECK(done.statements.at(9).statement.kind == "index");
   CHECK(done.notes.size() == 1);
+  require_complete(site);
+}
+
+namespace {
+
+// Another session's build of the index of os_hidden, as the server goes on with it after a kill of
+// expand. It waits for every transaction that is open by now.
+class Build {
+ public:
+  explicit Build(GlanceSite& site, const std::string& timeout = "0")
+      : session_(site.open()), pid_(pid_of(session_)) {
+    site.sql().execute("ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT false NOT NULL");
+    open_.emplace(site);
+    session_.execute("SET statement_timeout = '" + timeout + "'");
+    ended_ = std::async(std::launch::async,
+                        [this] { return error_of([&] { session_.execute(kBuildOsHidden); }); });
+    for (int look = 0; look < 200 && !is_seen(site); ++look)
+      std::this_thread::sleep_for(milliseconds(20));
+    REQUIRE(is_seen(site));
+  }
+  ~Build() { let_end(); }
+
+  const std::string& pid() const { return pid_; }
+  const std::string& waits_for() const { return open_->pid(); }
+  void let_end() {
+    if (open_)
+      open_->end();
+    open_.reset();
+  }
+  std::optional<Error> result() { return ended_.get(); }
+
+ private:
+  static bool is_seen(GlanceSite& site) {
+    const Catalog catalog = read_catalog(site.sql());
+    const CatalogIndex* index = catalog.at("images").index("os_hidden_image_idx");
+    return index != nullptr && index->builder.find("waits for pid") != std::string::npos;
+  }
+
+  Session session_;
+  std::string pid_;
+  std::optional<OpenUpdate> open_;
+  std::future<std::optional<Error>> ended_;  // last: it uses the others
+};
+
+std::vector<std::string> kinds(const ExpandPlan& plan) {
+  std::vector<std::string> kinds;
+  for (const PlannedStatement& planned : plan.statements)
+    if (planned.step == "0002_os_hidden")
+      kinds.push_back(planned.statement.kind);
+  return kinds;
+}
+
+std::int64_t id_of_os_hidden_index(GlanceSite& site) {
+  return site.sql().count("SELECT CAST(to_regclass('os_hidden_image_idx') AS oid)");
+}
+
+}  // namespace
+
+TEST_CASE("an index that the server still builds is waited for, not built anew", "[online]") {
+  GlanceSite site(kQueens);
+  if (!is_engine(site, Engine::postgresql))
+    return;
+  site.upload("content");
+  Build build(site);
+  const std::string who =
+      "index os_hidden_image_idx is being built by pid " + build.pid() + ": waiting for ";
+  const ExpandPlan plan = plan_expand(read_schema_state(site.sql()), site.sql().engine());
+  CHECK(kinds(plan) == std::vector<std::string>{"revision"});
+  REQUIRE(plan.builds.size() == 1);
+  CHECK_THAT(plan.builds.front(), Contains(who) && Contains("waits for pid " + build.waits_for()) &&
+                                      Contains(" s, UPDATE") && !Contains("secret"));
+
+  ExpandOptions options;
+  options.on_wait = [](const std::string&) { request_stop(); };
+  CHECK(required_error([&] { expand(site.sql(), options); }).kind() == ErrorKind::interrupted);
+  reset_stop();
+
+  const std::int64_t id = id_of_os_hidden_index(site);
+  std::string lines;
+  options.on_wait = [&](const std::string& line) {
+    lines += line + "\n";
+    build.let_end();
+  };
+  const ExpandPlan done = expand(site.sql(), options);
+  CHECK_THAT(lines, Contains(who));
+  CHECK(kinds(done) == std::vector<std::string>{"revision"});
+  CHECK_FALSE(build.result());
+  CHECK(id_of_os_hidden_index(site) == id);
+  require_complete(site);
+}
+
+TEST_CASE("a build that was waited for and failed is removed, and built anew", "[online]") {
+  GlanceSite site(kQueens);
+  if (!is_engine(site, Engine::postgresql))
+    return;
+  site.upload("content");
+  Build build(site, "1500ms");
+  ExpandOptions options;
+  bool waited = false;
+  options.on_wait = [&](const std::string& line) {
+    waited = waited || line.find("is being built by pid " + build.pid()) != std::string::npos;
+  };
+  auto ending = std::async(std::launch::async, [&] {
+    const auto error = build.result();
+    build.let_end();
+    return error && error->kind() == ErrorKind::sql;
+  });
+  const ExpandPlan done = expand(site.sql(), options);
+  CHECK(ending.get());
+  CHECK(waited);
+  CHECK(kinds(done) == std::vector<std::string>{"repair", "index", "revision"});
   require_complete(site);
 }
 
