@@ -24,7 +24,7 @@ SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMA = 'sql/0001_ledger/expand.sql'
 DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'docs/design.md', 'docs/ledger.md',
              'docs/operations.md', 'docs/backfill.md', 'docs/json.md', 'docs/mariadb.md', 'docs/postgresql.md',
-             'docs/galera.md')
+             'docs/galera.md', 'docs/performance.md')
 
 binary = None
 
