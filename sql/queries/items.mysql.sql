@@ -1,11 +1,15 @@
 -- Where MariaDB and MySQL say it in another way: an UPDATE of a join. The ids stand twice, so that the rows are
 -- found by primary key, whatever the optimizer thinks of the join.
 
+-- Rows of values take half the time of a UNION of SELECTs. MySQL (8.0.19) wants the word ROW before each, which
+-- MariaDB passes over in a comment of that version.
 -- name: finish
 UPDATE backglance_item t
-JOIN   ({each UNION ALL :SELECT :id# AS id, CAST(:token# AS SIGNED) AS token, :state# AS state, :result# AS result,
-                :reason# AS reason, CAST(:location# AS SIGNED) AS location, :identity# AS identity,
-                CAST(:bytes# AS SIGNED) AS bytes, :md5_# AS md5, :algorithm# AS algorithm, :digest# AS digest}) v
+JOIN   (WITH v(id, token, state, result, reason, location, identity, bytes, md5, algorithm, digest) AS (
+            VALUES {each, :/*!80019 ROW */(:id#, CAST(:token# AS SIGNED), :state#, :result#, :reason#,
+                            CAST(:location# AS SIGNED), :identity#, CAST(:bytes# AS SIGNED), :md5_#, :algorithm#,
+                            :digest#)})
+        SELECT * FROM v) v
        ON t.image_id = v.id
 SET    t.state = v.state, t.result = v.result, t.reason = v.reason, t.attempts = t.attempts + 1,
        t.lease_run = NULL, t.lease_until = 0,
