@@ -5,7 +5,13 @@
 namespace backglance {
 
 Error Error::within(const std::string& context) const {
-  return Error(kind_, context + ": " + what(), next_);
+  return Error(kind_, context + ": " + what(), next_).with_code(code_);
+}
+
+Error Error::with_code(int code) const {
+  Error error = *this;
+  error.code_ = code;
+  return error;
 }
 
 Error io_error(const std::string& attempted, int error_number) {

@@ -30,13 +30,17 @@ class Error : public std::runtime_error {
 
   ErrorKind kind() const { return kind_; }
   const std::string& next() const { return next_; }
+  // The number that the database gave its refusal, where its driver says so; else 0.
+  int code() const { return code_; }
 
   // The same error, its text preceded by "context: ".
   Error within(const std::string& context) const;
+  Error with_code(int code) const;
 
  private:
   ErrorKind kind_;
   std::string next_;
+  int code_ = 0;
 };
 
 // An io Error made of what was attempted and strerror of `error_number` (an errno).

@@ -46,6 +46,32 @@ void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
                             done.statement.number));
 }
 
+// True if the server refuses to add the columns in its dictionary alone, for what the catalogue
+// does not show: too many such changes before, a row that may grow too long.
+bool refuses_instant(const Session& session, const SchemaState& state,
+                     const PlannedStatement& planned, const Error& error) {
+  return planned.statement.kind == "column" && state.instant_columns &&
+         refuses_instant(session.engine(), error.code());
+}
+
+// Says what the other way costs. On a cluster it stops all writers for as long as that takes, which
+// nobody was told when the plan was made: throws Error{schema_state} there.
+void tell_of_rebuild(Session& session, const PlannedStatement& planned, const Error& error,
+                     const OnWait& tell) {
+  const std::string where = fmt::format("{}, statement {}", planned.step, planned.statement.number);
+  if (is_galera_node(session))
+    throw Error(
+        ErrorKind::schema_state,
+        fmt::format("{}: the server refused it ({}), and a copy of images would stall every "
+                    "node of the cluster meanwhile; one that is made when Glance may stand "
+                    "still does away with the reason",
+                    where, error.what()),
+        "ALTER TABLE images FORCE");
+  if (tell)
+    tell(fmt::format("{}: the server refused it ({}); goes on with {}, which costs {}", where,
+                     error.what(), session.engine().rebuild, session.engine().rebuild_cost));
+}
+
 }  // namespace
 
 ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
@@ -81,6 +107,12 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
     try {
       run_noted(session, next, state.catalog.contains("backglance_step"), options);
     } catch (const Error& error) {
+      if (refuses_instant(session, state, next, error)) {
+        tell_of_rebuild(session, next, error, options.on_wait);
+        // Of this statement alone: the copy may have done away with the reason.
+        state.instant_columns = false;
+        continue;
+      }
       // Another run may have been quicker; the catalogue tells.
       if (error.kind() == ErrorKind::sql) {
         state = read_schema_state(session);

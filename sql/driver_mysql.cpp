@@ -152,13 +152,11 @@ std::string denied_right(const std::string& text) {
 }
 
 // Codes: mariadb.com/kb/en/mariadb-error-codes.
-Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
+Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
   const std::string database = url.redacted();
-  const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
-  const std::string text = driver_text(error);
   constexpr std::size_t kLongestName = 64;
   constexpr unsigned kWsrepNotReady = 1047;  // ER_UNKNOWN_COM_ERROR, which Galera gives then
-  switch (mysql != nullptr ? mysql->err_num_ : 0) {
+  switch (code) {
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_LOCK_DEADLOCK:
       return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
@@ -210,6 +208,12 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     default:
       return Error(ErrorKind::sql, text);
   }
+}
+
+Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
+  const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
+  const unsigned code = mysql != nullptr ? mysql->err_num_ : 0;
+  return of_code(code, driver_text(error), url).with_code(static_cast<int>(code));
 }
 
 int exchanged_columns(soci::statement&) {

@@ -1,5 +1,6 @@
 #include "sql/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace backglance {
@@ -141,8 +142,10 @@ constexpr EngineFacts kMariadb = {
     .instant_cost = "changes the dictionary alone, whatever the number of images",
     .rebuild = "ALGORITHM=INPLACE, LOCK=NONE",
     .rebuild_cost =
-        "a copy of images on the server's disk, made beside its writers: the table's row format or "
-        "innodb_instant_alter_column_allowed rules out a change of the dictionary alone",
+        "a copy of images on the server's disk, made beside its writers: the table or the server "
+        "rules out a change of the dictionary alone",
+    // Not supported, without and with a reason (mariadb.com/kb/en/mariadb-error-codes).
+    .instant_refusals = {1845, 1846},
 };
 
 // LOCK may not accompany INSTANT, NOCOPY is MariaDB's word, and the wait is bounded by
@@ -153,6 +156,9 @@ constexpr EngineFacts of_mysql8() {
   facts.ddl_wait = "";
   facts.instant = "ALGORITHM=INSTANT";
   facts.online_index = "ALGORITHM=INPLACE, LOCK=NONE";
+  // Moreover for its row versions (64), the size of a row, and the number of columns; these numbers
+  // mean something else on MariaDB (dev.mysql.com/doc/mysql-errors/8.0/en, of the server).
+  facts.instant_refusals = {1845, 1846, 4092, 4093, 4158};
   return facts;
 }
 constexpr EngineFacts kMysql8 = of_mysql8();
@@ -173,6 +179,11 @@ const EngineFacts& engine_facts(Engine engine) {
 
 const EngineFacts& mysql8_facts() {
   return kMysql8;
+}
+
+bool refuses_instant(const EngineFacts& facts, int code) {
+  const auto& codes = facts.instant_refusals;
+  return code != 0 && std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
 EngineFacts rebuilding(EngineFacts facts) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -67,12 +68,17 @@ struct EngineFacts {
   std::string_view instant_cost;
   std::string_view rebuild;
   std::string_view rebuild_cost;
+  // The numbers of the errors by which the server refuses `instant`.
+  std::array<int, 5> instant_refusals = {};
 };
 
 // Of Engine::mysql those of MariaDB.
 const EngineFacts& engine_facts(Engine engine);
 // Where MySQL 8 differs from MariaDB. Not run by our tests: Debian has no MySQL.
 const EngineFacts& mysql8_facts();
+
+// Whether the error of this number says that the server does not change the dictionary alone.
+bool refuses_instant(const EngineFacts& facts, int code);
 
 // `facts` for a table to which no column can be added in the dictionary alone.
 EngineFacts rebuilding(EngineFacts facts);

@@ -361,6 +361,67 @@ TEST_CASE("a table that takes no column in its dictionary is told of, and rebuil
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
+TEST_CASE("a server that refuses a column in its dictionary is told of, and images copied once",
+          "[online]") {
+  GlanceSite site(kQueens);
+  if (!is_engine(site, Engine::mysql))
+    return;
+  const std::string image = site.upload("content");
+  // Each column that was ever added that way takes a place, of which there are about a thousand.
+  const auto change = [&](const char* verb, const char* type) {
+    std::string sql = "ALTER TABLE images ";
+    for (int i = 0; i < 200; ++i)
+      sql += std::string(verb) + " COLUMN x" + std::to_string(i) + type + ", ";
+    return error_of([&] { site.sql().execute(sql + "ALGORITHM=INSTANT"); });
+  };
+  std::optional<Error> refusal;
+  for (int round = 0; round < 10 && !refusal; ++round) {
+    refusal = change("ADD", " TINYINT");
+    if (!refusal)
+      REQUIRE_FALSE(change("DROP", ""));
+  }
+  REQUIRE(refusal.has_value());
+  for (int i = 0;; ++i) {
+    REQUIRE(i < 200);
+    if (error_of([&] {
+          site.sql().execute("ALTER TABLE images ADD COLUMN y TINYINT, ALGORITHM=INSTANT");
+        }))
+      break;
+    site.sql().execute("ALTER TABLE images DROP COLUMN y, ALGORITHM=INSTANT");
+  }
+  std::string lines;
+  ExpandOptions options;
+  options.on_wait = [&](const std::string& line) { lines += line + "\n"; };
+  Reader reader(site);
+  const ExpandPlan done = expand(site.sql(), options);
+  CHECK(reader.end() < milliseconds(1500));
+  CHECK_THAT(lines, Contains("0002_os_hidden, statement 1: the server refused it (") &&
+                        Contains("goes on with ALGORITHM=INPLACE, LOCK=NONE, which costs a copy of "
+                                 "images") &&
+                        !Contains("0003_os_hash"));
+  std::vector<bool> copies;
+  for (const PlannedStatement& planned : done.statements)
+    if (planned.statement.kind == "column")
+      copies.push_back(planned.statement.sql.find("ALGORITHM=INPLACE") != std::string::npos);
+  CHECK(copies == std::vector<bool>{true, false});
+  require_complete(site);
+  CHECK(site.get(image, "name") == "image");
+}
+
+TEST_CASE("what refuses an instant change is known by the numbers of its own server", "[online]") {
+  for (const int code : {1845, 1846}) {
+    CHECK(refuses_instant(engine_facts(Engine::mysql), code));
+    CHECK(refuses_instant(mysql8_facts(), code));
+  }
+  // Of MySQL these are limits of INSTANT; of MariaDB an unknown view, a sequence and a period.
+  for (const int code : {4092, 4093, 4158}) {
+    CHECK_FALSE(refuses_instant(engine_facts(Engine::mysql), code));
+    CHECK(refuses_instant(mysql8_facts(), code));
+  }
+  for (const Engine engine : {Engine::sqlite, Engine::postgresql, Engine::mysql})
+    CHECK_FALSE(refuses_instant(engine_facts(engine), 0));
+}
+
 TEST_CASE("a revert that was killed after any of its statements is gone on with", "[online]") {
   GlanceSite first(kQueens);
   if (!first.is_server())
