@@ -135,6 +135,18 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
              : fmt::format("{}; did you mean {}?", text, nearest->name);
 }
 
+// "--tag --dry-run" would else be a tag of that name, and no dry run.
+void refuse_options_as_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options())
+    if (option->get_items_expected_max() > 0)
+      option->check([](const std::string& value) {
+        return value.starts_with("--") ? "needs a value, and '" + value + "' is an option"
+                                       : std::string();
+      });
+  for (CLI::App* sub : app.get_subcommands({}))
+    refuse_options_as_values(*sub);
+}
+
 // One line for a person; the object for a program.
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
@@ -164,6 +176,7 @@ int run(int argc, char** argv) {
     add_common(*sub, common, after_command, command.changes);
     sub->callback([&runner, run_command = command.add(*sub)] { runner = run_command; });
   }
+  refuse_options_as_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

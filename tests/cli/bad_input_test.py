@@ -58,6 +58,13 @@ class Usage(sites.SmallSiteTest):
                 self.refused(*arguments, *where, code=USAGE)
                 self.assertEqual(program.tree_digest(self.site.directory), before)
 
+    def test_an_option_is_no_value(self):
+        """A dry run must not become a real one because the value before it was forgotten."""
+        for arguments in (('migrate', '--tag', '--dry-run'), ('pause', '--reason', '--dry-run'),
+                          ('report', '--html', '--json'), ('backfill', '--image', '--config-file', 'x')):
+            with self.subTest(arguments):
+                self.refused(*arguments, code=USAGE, words=["'%s' is an option" % arguments[2]])
+
     def test_a_command_that_is_mistyped_is_recognized(self):
         for typed, meant in (('bakcfill', 'backfill'), ('stauts', 'status'), ('chek', 'check'),
                              ('Verify', 'verify'), ('expnad', 'expand'), ('sycn', 'sync')):
