@@ -25,7 +25,26 @@ struct Tls {
   std::string options;   // libmariadb's words for it
 };
 
+// PyMySQL refuses words that it does not know; here one that promises a certificate must not end in
+// clear text.
+void refuse_unknown_tls(const DatabaseUrl& url) {
+  constexpr std::array<std::string_view, 7> kKnown = {"ssl_ca",
+                                                      "ssl_cert",
+                                                      "ssl_disabled",
+                                                      "ssl_key",
+                                                      "ssl_verify_cert",
+                                                      "ssl_verify_identity",
+                                                      "ssl_check_hostname"};
+  for (const auto& [key, value] : url.query)
+    if (lower_ascii(key).starts_with("ssl") &&
+        std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
+      throw Error(ErrorKind::usage,
+                  fmt::format("database URL: {} is not known; there are {}", printable(key, 40),
+                              join({kKnown.begin(), kKnown.end()}, ", ")));
+}
+
 Tls::Tls(const DatabaseUrl& url) {
+  refuse_unknown_tls(url);
   const auto is_no = [&](std::string_view key) {
     const std::string value = lower_ascii(url_option(url, key).value_or(""));
     return value == "0" || value == "no" || value == "none" || value == "false";

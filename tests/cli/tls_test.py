@@ -114,6 +114,16 @@ class TlsTest(sites.SmallSiteTest):
         self.refused('status', '--database', self.site.database.url + '?ssl_check_hostname=false',
                      code=USAGE, words=['ssl_ca'])
 
+    def test_option_that_is_not_known_is_refused(self):
+        """Whoever asks for a certificate is not connected in clear text."""
+        self.serve(None)
+        unknown = ('bogus=1', 'sslmod=verify-full') if databases.is_postgresql() else (
+            'sslmode=verify-full', 'ssl=true', 'ssl_mode=VERIFY_CA', 'ssl-mode=REQUIRED')
+        for query in unknown:
+            with self.subTest(query):
+                self.refused('status', '--database', '%s?%s' % (self.site.database.url, query),
+                             code={FAILED, USAGE}, words=[query.split('=')[0]])
+
     def test_run_goes_on_over_a_restart(self):
         self.serve('here')
         self.big_site(16, 64 * 1024)
