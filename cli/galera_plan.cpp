@@ -83,7 +83,7 @@ void print_galera(const json& galera) {
     fmt::print("  {:>4}  {}: {}\n", number("index_builds"),
                number("index_builds") == 1 ? "index of images" : "indexes of images",
                galera["index_seconds"].is_null()
-                   ? "how long is not known, for this role may make no temporary table to try it"
+                   ? "how long is not known, for a trial in a temporary table failed"
                    : fmt::format("a stall of about {} s each, half or twice that; tried on {} of "
                                  "{} on this node, and the slowest node counts",
                                  galera["index_seconds"].get<double>(), grouped(number("tried_on")),

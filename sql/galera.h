@@ -34,7 +34,7 @@ struct IndexTrial {
   std::chrono::duration<double> build{0};  // of one index on all of them, on this node
 };
 // Builds an index on a copy of some of the rows, in a temporary table of this session, which must
-// be one that may write. Nothing if the role may make no such table.
+// be one that may write, and is not to be used after a failure. Nothing if that is not possible.
 std::optional<IndexTrial> try_index_build(Session& session);
 
 }  // namespace backglance
