@@ -23,9 +23,9 @@ inline std::chrono::milliseconds moment_before(int attempt) {
 // Runs `work` again while somebody else's lock outlasts our wait (Error{busy}), and after the
 // connection was lost, a COMMIT's answer included (lost, in_doubt), once there is a new one: a run
 // that has read for hours is not ended by a lock of some seconds or by a server that is restarted.
-// Some minutes in all, and not after a wish to stop. `work` must find out by itself what an attempt
-// before it has done: whole or not at all, as one statement or one transaction is, and known by run
-// and token. Within a transaction nothing is repeated: it is undone as a whole.
+// Some minutes in all, after a wish to stop some seconds. `work` must find out by itself what an
+// attempt before it has done: whole or not at all, as one statement or one transaction is, and
+// known by run and token. Within a transaction nothing is repeated: it is undone as a whole.
 //
 // busy_attempts: where a lock is waited for, each waits for SessionOptions::lock_timeout by itself;
 // what is refused at once (a deadlock, a conflict between Galera's nodes) is tried again after a
@@ -34,6 +34,7 @@ template <typename Work>
 auto retry(Session& session, const Work& work, int busy_attempts = 18) {
   using namespace std::chrono;
   constexpr minutes kServerAway{10};
+  constexpr seconds kWhenStopped{5};
   constexpr milliseconds kPause{250};
   constexpr seconds kWaited{1};
   std::optional<steady_clock::time_point> lost_at;
@@ -53,7 +54,8 @@ auto retry(Session& session, const Work& work, int busy_attempts = 18) {
         continue;
       }
       lost_at = lost_at.value_or(now);
-      if (stop_requested() || now - *lost_at > kServerAway)
+      // Who is to end has something to write still: on one more connection, if there is a server.
+      if (now - *lost_at > (stop_requested() ? kWhenStopped : kServerAway))
         throw;
     }
     // The first attempt on a new connection is at once; the next find a server that is away.

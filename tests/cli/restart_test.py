@@ -5,7 +5,7 @@ environment names."""
 import time
 
 import program
-from program import DONE, FAILED
+from program import DONE, FAILED, INTERRUPTED
 import own_server
 import sites
 
@@ -57,6 +57,22 @@ class RestartTest(sites.SmallSiteTest):
         process = self.start_slow_backfill(bandwidth='512K')
         self.restart(4)
         self.assert_whole(program.finish(process))
+
+    def test_run_that_is_told_to_stop_after_a_restart_ends_well(self):
+        for end in ('stop', 'signal'):
+            with self.subTest(end):
+                self.site.add(b'x' * (LONG_KIB * KIB))
+                process = self.start_slow_backfill('--jobs', '1', bandwidth='1M')
+                self.restart(1)
+                if end == 'stop':
+                    self.on_site('stop')
+                    result = program.finish(process)
+                else:
+                    result = program.stop(process)
+                self.assert_code(result, INTERRUPTED)
+                self.assertEqual(self.site.leased(), 0)
+                self.assertEqual(self.site.database.rows(
+                    'SELECT outcome FROM backglance_run WHERE outcome IS NULL'), [])
 
     def test_verify_goes_on(self):
         self.on_site('backfill')
