@@ -231,6 +231,9 @@ void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
 void ThrottleWatch::look_at_flow_control(Session& session) {
   const auto now = std::chrono::steady_clock::now();
   const auto flow = flow_control(session);
+  // Of another node the counter is another.
+  if (std::exchange(flow_reconnects_, session.reconnects()) != session.reconnects())
+    flow_before_.reset();
   double share = 0;
   if (flow && flow_before_) {
     const std::chrono::duration<double, std::nano> passed = now - flow_at_;

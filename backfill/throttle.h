@@ -75,6 +75,7 @@ class ThrottleWatch {
   Brake flow_;
   std::optional<FlowControl> flow_before_;
   std::chrono::steady_clock::time_point flow_at_;
+  int flow_reconnects_ = 0;
   struct Stall {
     std::string position;
     std::chrono::steady_clock::time_point since;

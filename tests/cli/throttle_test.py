@@ -219,7 +219,8 @@ class Postgresql(Servers, ThrottleTest):
         self.assert_code(program.finish(process), DONE)
         process = self.start('verify', '--max-lag', '1h', '--bandwidth', '32K')
         program.wait_for(lambda: self.engine.execute(
-            'SELECT 1 FROM pg_stat_activity WHERE query LIKE %s', ('%pg_stat_replication r%',)))
+            'SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()',
+            ('%pg_stat_replication r%',)))
         stop_replica()
         self.read_until(process, 'is no longer connected, and not waited for')
         program.stop(process)
