@@ -66,30 +66,52 @@ QueueTotals named_totals(Session& session, const std::vector<std::string>& image
   return totals;
 }
 
+// A stage that fails ends the reads under way too: what they read could not be published.
+template <typename Stage>
+auto or_abandon(ReadContext& context, const Stage& stage) {
+  try {
+    return stage();
+  } catch (...) {
+    context.abandon();
+    throw;
+  }
+}
+
+void require_leases(const Run& run, const ReadContext& context, const ReadResult& result) {
+  if (!run.lost() && !context.has_lost_leases())
+    return;
+  const std::int64_t images = result.lost_leases + result.broken_off;
+  throw Error(ErrorKind::busy,
+              fmt::format("the leases could not be renewed in time; {} {} read and not published "
+                          "before that, and will be read again",
+                          counted(images, "image"), images == 1 ? "was" : "were"),
+              "backglance backfill");
+}
+
 void read_queue(const Site& site, Session& session, const Run& run, ReadContext& context,
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
+  auto rest = Rest::held;
   do {
     context.before_waiting([&] { settler.flush(); });
-    run_pipeline(options.jobs_or_default(),
-                 {[&](Work& work) { return claimer.next(work); },
-                  [&](Work& work) { read_and_judge(work, context, options); },
-                  [&](Work& work) { settler.add(work); }});
+    run_pipeline(
+        options.jobs_or_default(),
+        {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
+         [&](Work& work) { read_and_judge(work, context, options); },
+         [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
     context.before_waiting({});
     settler.finish();
     claimer.release_rest();
-    if (run.lost() || context.has_lost_leases())
-      throw Error(ErrorKind::busy,
-                  fmt::format("the leases could not be renewed in time; {} read and not published "
-                              "before that, and will be read again",
-                              counted(result.lost_leases + result.broken_off, "image") +
-                                  (result.lost_leases + result.broken_off == 1 ? " was" : " were")),
-                  "backglance backfill");
-  } while (options.images.empty() && claimer.end() == RunEnd::complete &&
-           outlive_dead_runs(session, run.id(), context));
+    require_leases(run, context, result);
+    rest = Rest::held;
+    if (options.images.empty() && claimer.end() == RunEnd::complete)
+      rest = outlive_dead_runs(session, run.id(), context);
+    require_leases(run, context, result);
+  } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();
-  result.end = end_of_run(claimer.end(), result, context);
+  result.end =
+      rest == Rest::stopped ? context.why_stopped() : end_of_run(claimer.end(), result, context);
 }
 
 // What a run leaves for later.
@@ -98,7 +120,8 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
   const QueueTotals left = items.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  if (options.images.empty())
+  // Of a run that ended while it waited nothing is known.
+  if (options.images.empty() && result.waited_for.empty())
     result.too_large = items.larger_than(context.pace().largest_in_run());
   if (result.too_large > 0)
     result.largest = items.largest_queued();
@@ -134,7 +157,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   sweep_erased(session, context, on_result, result);
   const auto may_go_on = [&] { return context.may_go_on(); };
   result.queued = items.queue_new(may_go_on);
-  if (options.retry_failed)
+  if (options.retry_failed && options.images.empty())
     items.requeue_failed(may_go_on);
   ReadOptions to_read = options;
   to_read.images = queue_named(session, items, options.images, result, on_result);
@@ -155,6 +178,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   // What Glance saved over while we read. Not worth a wait: the next run begins with it.
   if (!stop_requested() && !context.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
+  result.waited_for = context.waiting_for();
   retry(session, [&] { look_at_queue(items, context, options, result); });
   result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
   run.finish(run_outcome(result.end),

@@ -50,6 +50,7 @@ struct ReadResult {
       0;                         // images that failed in earlier runs and were not read in this one
   std::int64_t lost_leases = 0;  // images that another run took over
   std::int64_t held_by_others = 0;  // of those named, images that another run was reading
+  std::string waited_for;           // when it ended; empty if it did not wait
   // What a whole --max-runtime is too short for, at the pace at which images were read.
   std::int64_t too_large = 0;
   std::optional<SizedImage> largest;  // of these

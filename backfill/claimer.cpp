@@ -9,8 +9,10 @@ namespace backglance {
 namespace {
 
 // Of small images a claim takes a bunch, of others one for each job.
-constexpr std::int64_t kSmallImageBytes = 16 << 20;
+constexpr std::int64_t kSmallImageBytes = 4 << 20;
 constexpr std::int64_t kSmallBunch = 64;
+// Other hosts wait at the end for what one has taken and not read.
+constexpr std::int64_t kBunchBytes = 32 << 20;
 
 }  // namespace
 
@@ -72,13 +74,13 @@ void Claimer::claim(std::int64_t largest) {
   // Under --max-bytes each claim decides what the next may be.
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
-             kSmallImageBytes};
+             kSmallImageBytes, kBunchBytes};
   for (Claim& one : items_.claim(run_id_, bunch, largest, kLease))
     take(std::move(one));
 }
 
 void Claimer::take(Claim claim) {
-  context_.held().add(claim.image_id);
+  context_.held().add(claim);
   claimed_bytes_ += claim.size_bytes;
   claims_.push_back(std::move(claim));
 }
@@ -93,7 +95,7 @@ bool Claimer::refill_from_list() {
     } else if (claim) {
       take(std::move(*claim));
       return true;
-    } else {
+    } else if (retry(session_, [&] { return items_.is_leased(image_id); })) {
       ++held_by_others_;
     }
   }
@@ -119,7 +121,7 @@ void Claimer::look_up(Work& work) {
 void Claimer::release_rest() {
   for (const Claim& claim : claims_) {
     retry(session_, [&] { items_.release(run_id_, claim); });
-    context_.held().remove(claim.image_id);
+    context_.held().remove(claim);
   }
   claims_.clear();
 }

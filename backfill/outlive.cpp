@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-constexpr const char* kSource = "other run";
+constexpr const char* kSource = "other_run";
 constexpr seconds kLook{2};
 
 // Those of whom nothing is known but that they were silent since `began`. The dead of this host
@@ -46,14 +46,17 @@ void sleep_until_look(const ReadContext& context) {
 
 }  // namespace
 
-bool outlive_dead_runs(Session& session, const std::string& run_id, ReadContext& context) {
+Rest outlive_dead_runs(Session& session, const std::string& run_id, ReadContext& context) {
   Items items(session);
   const auto began = Clock::now();
-  bool free = false;
+  Rest rest = Rest::stopped;
   while (!context.should_stop()) {
     const auto silent = retry(session, [&] { return silent_holders(items, run_id, began); });
-    free = retry(session, [&] { return items.smallest_claimable().has_value(); });
-    if (free || silent.empty())
+    if (retry(session, [&] { return items.smallest_claimable().has_value(); }))
+      rest = Rest::free;
+    else if (silent.empty())
+      rest = Rest::held;
+    if (rest != Rest::stopped)
       break;
     const auto& longest = *std::max_element(
         silent.begin(), silent.end(),
@@ -65,7 +68,7 @@ bool outlive_dead_runs(Session& session, const std::string& run_id, ReadContext&
     sleep_until_look(context);
   }
   context.pause_gate().open(kSource);
-  return free;
+  return rest;
 }
 
 }  // namespace backglance

@@ -163,6 +163,11 @@ SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
   return nullptr;
 }
 
+bool ReadContext::is_empty(const std::string& place) const {
+  return !place.empty() && std::any_of(openers_.begin(), openers_.end(),
+                                       [&](const auto& opener) { return opener->is_empty(place); });
+}
+
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context) {
   return image.os_hash_algo.empty() ? &context.site_algorithm()
                                     : find_digest_algorithm(image.os_hash_algo);
@@ -176,11 +181,14 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     auto opened = open_location(row, context);
     if (const auto* failure = std::get_if<ReadFailure>(&opened)) {
       add_failure(failed, reasons, row.id, *failure);
+      if (failed.place.empty())
+        failed.place = place_of(row, context);
       continue;
     }
     Source& source = *std::get<std::unique_ptr<Source>>(opened);
     ReadOutcome outcome;
     outcome.location_id = row.id;
+    outcome.place = place_of(row, context);
     if (length_differs(task.image, source, outcome)) {
       if (!reasons.empty())
         outcome.reason += "; " + reasons;
@@ -214,6 +222,12 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   }
   failed.reason = reasons;
   return failed;
+}
+
+std::string place_of(const LocationRow& row, const ReadContext& context) {
+  const auto location = read_location(row.value, context.encryption_key());
+  const SourceOpener* opener = location ? context.opener_for(location->scheme) : nullptr;
+  return opener == nullptr ? std::string() : opener->place_of(*location);
 }
 
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context) {

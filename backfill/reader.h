@@ -73,6 +73,8 @@ class ReadContext {
   void before_waiting(std::function<void()> settle) { before_waiting_ = std::move(settle); }
 
   SourceOpener* opener_for(const std::string& scheme) const;
+  // SourceOpener::is_empty; no place is not.
+  bool is_empty(const std::string& place) const;
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
 
@@ -118,5 +120,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
 
 // True if some location of the image can be opened for reading now. Reads nothing.
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);
+
+// SourceOpener::place_of; empty for a location that is in no place of ours.
+std::string place_of(const LocationRow& location, const ReadContext& context);
 
 }  // namespace backglance

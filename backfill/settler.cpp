@@ -1,22 +1,10 @@
 #include "backfill/settler.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <utility>
 
-#include "backfill/store_probe.h"
 #include "sql/retry.h"
 
 namespace backglance {
-namespace {
-
-bool is_unreached(ReadClass read_class) {
-  return read_class == ReadClass::missing || read_class == ReadClass::unreadable;
-}
-
-}  // namespace
-
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
     : session_(site.database, {.when_needed = true}),
@@ -24,21 +12,21 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
       run_id_(run_id),
       context_(context),
       on_result_(on_result),
-      result_(result) {}
+      result_(result),
+      unreached_(&session_, context) {}
 
 void Settler::add(Work& work) {
   const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
-    retry(session_, [&] { items_.release(run_id_, work.claim); });
-    context_.held().remove(work.claim.image_id);
+    release(work.claim);
     return;
   }
   Items::Settled settled{work.claim, std::move(*work.outcome)};
-  if (is_unreached(settled.outcome.read_class))
-    return doubt(std::move(settled));
+  if (UnreachedImages::is_one(settled.outcome))
+    return settle_unreached([&] { return unreached_.add(std::move(settled)); });
   if (settled.outcome.location_id)
-    believe();
+    settle_unreached([&] { return unreached_.reached(settled.outcome.place); });
   waiting_.push_back(std::move(settled));
   if (pace_.add(work.took) || context_.pause_gate().is_closed())
     commit();
@@ -47,36 +35,37 @@ void Settler::add(Work& work) {
 void Settler::flush() {
   const std::lock_guard lock(mutex_);
   commit();
+  give_back_unreached();
 }
 
 void Settler::finish() {
   const std::lock_guard lock(mutex_);
-  believe();
+  // Nobody waits for what a host does not see, who waits for an end.
+  if (!context_.should_stop())
+    settle_unreached([&] { return unreached_.finish(); });
+  give_back_unreached();
   commit();
 }
 
-// A mount that is gone, or another one in its place, looks like a store without images. One host
-// would pass over the whole queue in a minute so, and leave nothing to those that see the store.
-void Settler::doubt(Items::Settled unreached) {
-  constexpr std::size_t kInARow = 20;
-  unreached_.push_back(std::move(unreached));
-  if (unreached_.size() < kInARow)
-    return;
-  if (any_image_is_readable(session_, context_))
-    return believe();
-  commit();
-  context_.abandon();
-  throw Error(ErrorKind::io,
-              fmt::format("{} images in a row could not be opened here, nor could any other that "
-                          "was tried: is the store mounted? None of them was settled",
-                          unreached_.size()),
-              "backglance status");
+template <typename Ask>
+void Settler::settle_unreached(const Ask& ask) {
+  try {
+    for (Items::Settled& one : ask())
+      waiting_.push_back(std::move(one));
+  } catch (const Error&) {
+    commit();
+    throw;
+  }
 }
 
-// The store is there, and what was not reached in it is not.
-void Settler::believe() {
-  std::move(unreached_.begin(), unreached_.end(), std::back_inserter(waiting_));
-  unreached_.clear();
+void Settler::give_back_unreached() {
+  for (const Items::Settled& one : unreached_.take_all())
+    release(one.claim);
+}
+
+void Settler::release(const Claim& claim) {
+  retry(session_, [&] { items_.release(run_id_, claim); });
+  context_.held().remove(claim);
 }
 
 // Where commits are certified, on Galera, one that changes many rows loses against every one on
@@ -109,7 +98,7 @@ void Settler::commit() {
   const auto became = settle(waiting_, std::chrono::steady_clock::now() + kPatience);
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     Items::Settled& one = waiting_[i];
-    context_.held().remove(one.claim.image_id);
+    context_.held().remove(one.claim);
     ReadCounters& counters = context_.counters();
     counters.images_settled.fetch_add(1, std::memory_order_relaxed);
     counters.skip(one.claim.size_bytes, one.outcome.bytes);

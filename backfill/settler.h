@@ -9,6 +9,7 @@
 #include "backfill/backfill.h"
 #include "backfill/commit_pace.h"
 #include "backfill/pipeline.h"
+#include "backfill/unreached.h"
 #include "sql/items.h"
 #include "sql/session.h"
 
@@ -23,15 +24,19 @@ class Settler {
 
   // The pipeline's stage: one thread at a time.
   void add(Work& work);
-  // Commits what is still waiting. After the pipeline, or by a thread that begins to wait.
+  // Commits what waits for that, and gives back what was not reached. By a thread that begins to
+  // wait.
   void flush();
-  // After the last image.
+  // After the pipeline. Throws Error{io} if images were not reached in a place that this host does
+  // not see, as add() does once they are many.
   void finish();
 
  private:
   void commit();
-  void doubt(Items::Settled unreached);
-  void believe();
+  void release(const Claim& claim);
+  void give_back_unreached();
+  template <typename Ask>
+  void settle_unreached(const Ask& ask);
   std::vector<std::optional<ReadClass>> settle(const std::vector<Items::Settled>& some,
                                                std::chrono::steady_clock::time_point patience);
 
@@ -43,7 +48,7 @@ class Settler {
   ReadResult& result_;
   std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
-  std::vector<Items::Settled> unreached_;  // since an image was reached last
+  UnreachedImages unreached_;
   CommitPace pace_;
 };
 

@@ -1,23 +1,46 @@
 #include "backfill/store_probe.h"
 
 #include "sql/images.h"
+#include "sql/items.h"
+#include "sql/retry.h"
 #include "sql/row_list.h"
 
 namespace backglance {
 
-bool any_image_is_readable(Session& session, const ReadContext& context) {
-  constexpr int kPages = 16;
+bool StoreProbe::sees(const std::string& place) {
+  constexpr std::chrono::minutes kGood{1};
+  const auto now = std::chrono::steady_clock::now();
+  const auto known = answers_.find(place);
+  if (known != answers_.end() && now - known->second.at < kGood)
+    return known->second.sees;
+  const bool sees = look(place);
+  answers_[place] = {sees, now};
+  return sees;
+}
+
+bool StoreProbe::look(const std::string& place) {
+  // Ids are random, so these are images of every size and age.
+  constexpr int kPages = 32;
+  constexpr int kEnough = 64;
   std::string after;
-  for (int page = 0; page < kPages && !context.should_stop(); ++page) {
-    const auto ids = live_page(session, after, kRowsPerStatement);
+  int tried = 0;
+  for (int page = 0; ledger_ != nullptr && page < kPages && tried < kEnough; ++page) {
+    const auto ids =
+        retry(*ledger_, [&] { return Items(*ledger_).read_page(after, kRowsPerStatement); });
     if (ids.empty())
-      return false;
-    for (const auto& [id, image] : read_details(session, ids))
-      if (is_readable(image.locations, context))
-        return true;
+      break;
+    const auto images = retry(*ledger_, [&] { return read_details(*ledger_, ids); });
+    for (const auto& [id, image] : images)
+      for (const LocationRow& location : image.locations) {
+        if (!place.empty() && place_of(location, context_) != place)
+          continue;
+        if (is_readable({location}, context_))
+          return true;
+        ++tried;
+      }
     after = ids.back();
   }
-  return false;
+  return tried == 0 && !context_.is_empty(place);
 }
 
 }  // namespace backglance

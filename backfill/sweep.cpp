@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "backfill/store_probe.h"
 #include "base/stop.h"
 #include "sql/items.h"
 #include "sql/retry.h"
@@ -18,20 +19,22 @@ std::string_view beyond_device(std::string_view identity) {
   return identity.substr(std::min(identity.find(':'), identity.size()));
 }
 
-// True if the object at the location is the one whose bytes were read: same inode, length and
-// mtime.
-bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
+// Whether the object at the location is the one whose bytes were read: same inode, length and
+// mtime. `hidden` where this host does not see it, and another may.
+enum class Object { same, other, hidden };
+
+Object look_at(const Items::Erased& erased, const ReadContext& context, StoreProbe& probe) {
   if (!erased.location_value)
-    return false;
-  const auto location = read_location(*erased.location_value, context.encryption_key());
-  if (!location)
-    return false;
-  SourceOpener* opener = context.opener_for(location->scheme);
-  if (opener == nullptr)
-    return false;
-  const auto identity = opener->identify(*location);
-  const auto* text = std::get_if<std::string>(&identity);
-  return text != nullptr && beyond_device(*text) == beyond_device(erased.identity);
+    return Object::other;
+  const LocationRow row{0, *erased.location_value, {}};
+  const auto location = read_location(row.value, context.encryption_key());
+  SourceOpener* opener = location ? context.opener_for(location->scheme) : nullptr;
+  if (opener != nullptr) {
+    const auto identity = opener->identify(*location);
+    if (const auto* text = std::get_if<std::string>(&identity))
+      return beyond_device(*text) == beyond_device(erased.identity) ? Object::same : Object::other;
+  }
+  return probe.sees(place_of(row, context)) ? Object::other : Object::hidden;
 }
 
 }  // namespace
@@ -39,6 +42,7 @@ bool is_same_object(const Items::Erased& erased, const ReadContext& context) {
 bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
                   ReadResult& result) {
   Items items(session);
+  StoreProbe probe(&session, context);
   std::string after;
   for (;;) {
     const auto page = retry(session, [&] { return items.erased_page(after, kPage); });
@@ -47,8 +51,10 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
     if (stop_requested() || context.pause_gate().is_closed())
       return false;
     for (const Items::Erased& erased : page) {
-      if (!is_same_object(erased, context) ||
-          !retry(session, [&] { return items.restore(erased); })) {
+      const Object object = look_at(erased, context, probe);
+      if (object == Object::hidden)
+        continue;
+      if (object == Object::other || !retry(session, [&] { return items.restore(erased); })) {
         retry(session, [&] { items.requeue_erased(erased.image_id); });
         continue;
       }

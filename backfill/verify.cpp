@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "backfill/pipeline.h"
 #include "backfill/read_stage.h"
 #include "backfill/run_life.h"
+#include "backfill/unreached.h"
 #include "backfill/verdict.h"
 #include "base/text.h"
 #include "sql/retry.h"
@@ -162,11 +164,13 @@ class VerifyRecord {
  public:
   VerifyRecord(const Site& site, bool has_ledger, ReadContext& context, const OnResult& on_result,
                ReadResult& result)
-      : context_(context), on_result_(on_result), result_(result) {
-    if (has_ledger) {
-      session_.emplace(site.database);
+      : context_(context),
+        on_result_(on_result),
+        result_(result),
+        session_(has_ledger ? std::make_unique<Session>(site.database) : nullptr),
+        unreached_(session_.get(), context) {
+    if (session_)
       run_.emplace(*session_, "verify", life_of(context, std::nullopt));
-    }
   }
 
   void add(Work& work) {
@@ -178,16 +182,27 @@ class VerifyRecord {
                        result_.largest);
       return;
     }
-    --result_.left_images;
-    result_.left_bytes -= work.claim.size_bytes;
-    waiting_.push_back({work.claim, std::move(*work.outcome)});
+    Items::Settled compared{work.claim, std::move(*work.outcome)};
+    if (UnreachedImages::is_one(compared.outcome))
+      return take(unreached_.add(std::move(compared)));
+    take(unreached_.reached(compared.outcome.place));
+    take({std::move(compared)});
     if (pace_.add(work.took) || context_.pause_gate().is_closed())
       commit();
   }
 
-  // Records what is still waiting. After the pipeline, or by a thread that begins to wait.
+  // Records what waits for that. By a thread that begins to wait.
   void flush() {
     const std::lock_guard lock(mutex_);
+    commit();
+  }
+
+  // After the pipeline. Throws Error{io} for images in a place that this host does not see.
+  void record_rest() {
+    const std::lock_guard lock(mutex_);
+    commit();
+    if (!context_.should_stop())
+      take(unreached_.finish());
     commit();
   }
 
@@ -202,6 +217,14 @@ class VerifyRecord {
   }
 
  private:
+  void take(std::vector<Items::Settled> compared) {
+    for (Items::Settled& one : compared) {
+      --result_.left_images;
+      result_.left_bytes -= one.claim.size_bytes;
+      waiting_.push_back(std::move(one));
+    }
+  }
+
   void commit() {
     if (run_)
       retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
@@ -228,7 +251,8 @@ class VerifyRecord {
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
-  std::optional<Session> session_;
+  const std::unique_ptr<Session> session_;
+  UnreachedImages unreached_;
   std::optional<Run> run_;
   std::mutex mutex_;  // guards the session and the fields below
   std::vector<Items::Settled> waiting_;
@@ -261,7 +285,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                 },
                 [&](Work& work) { record.add(work); }});
   context.before_waiting({});
-  record.flush();
+  record.record_rest();
   if (record.lost())
     throw Error(ErrorKind::busy,
                 "another run took this one for dead; what was compared until then is recorded",

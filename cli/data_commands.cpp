@@ -287,6 +287,8 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   };
   fmt::print("{}: {}, {} read", verb, end(),
              human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  if (!result.waited_for.empty())
+    fmt::print(", waiting to the end: {}", result.waited_for);
   if (result.broken_off > 0)
     fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
   if (result.left_images > 0)

@@ -114,7 +114,8 @@ json read_result_json(const ReadResult& result) {
           {"broken_off", result.broken_off},
           {"failed_before", result.failed_before},
           {"lost_leases", result.lost_leases},
-          {"held_by_others", result.held_by_others}};
+          {"held_by_others", result.held_by_others},
+          {"waited_for", result.waited_for}};
 }
 
 }  // namespace backglance

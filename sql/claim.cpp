@@ -26,11 +26,14 @@ std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::i
 std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
                                   const Items::Bunch& bunch) {
   std::vector<std::string> ids;
+  std::int64_t room = bunch.most_bytes;
   for (const SizedImage& one : candidates) {
     const auto count = static_cast<std::int64_t>(ids.size());
-    if (count == bunch.most || (count >= bunch.large && one.size >= bunch.small_bytes))
+    if (count == bunch.most ||
+        (count >= bunch.large && (one.size >= bunch.small_bytes || one.size > room)))
       break;
     ids.push_back(one.id);
+    room -= std::min(room, one.size);
   }
   return ids;
 }

@@ -42,7 +42,8 @@ Orders read_orders(Session& session, const std::string& run_id) {
   Orders orders;
   orders.given_up = row->text_or_empty(0) == "killed";
   orders.stop = !row->is_null(1);
-  orders.fleet = fleet_of(*row, 2);
+  orders.now = row->integer_or(2, 0);
+  orders.fleet = fleet_of(*row, 3);
   return orders;
 }
 

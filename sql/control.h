@@ -27,6 +27,7 @@ struct Orders {
   FleetState fleet;
   bool stop = false;      // this run is to end
   bool given_up = false;  // another run took this one for dead, and has ended its row
+  std::int64_t now = 0;   // unix seconds of the database's clock, which leases end by
 };
 Orders read_orders(Session& session, const std::string& run_id);
 

@@ -28,8 +28,11 @@ Heartbeat::Heartbeat(DatabaseUrl database, std::string run_id, RunLife life)
     : database_(std::move(database)),
       run_id_(std::move(run_id)),
       life_(std::move(life)),
-      beaten_(Clock::now()),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      beaten_(Clock::now()) {
+  // Leases that are claimed before the first beat are good from here on as well.
+  tell_renewed();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
 
 Heartbeat::~Heartbeat() {
   thread_.request_stop();
@@ -52,15 +55,30 @@ void Heartbeat::run(const std::stop_token& stop) {
   }
 }
 
+// By this host's clock since boot, or by the database's, which may have been set, or be that of
+// another node now: leases end by it.
 bool Heartbeat::lease_ended() const {
-  return life_.lease && Clock::now() - beaten_ > *life_.lease - kMargin;
+  if (!life_.lease)
+    return false;
+  const auto good = *life_.lease - kMargin;
+  return Clock::now() - beaten_ > good ||
+         (beaten_by_database_ && database_now_ - *beaten_by_database_ > good.count());
+}
+
+void Heartbeat::tell_renewed() const {
+  if (life_.lease && life_.renewed)
+    life_.renewed(beaten_ + *life_.lease - kMargin);
 }
 
 bool Heartbeat::look_and_beat() {
   try {
     if (!session_)
       session_.emplace(database_, SessionOptions{.lock_timeout = kLockTimeout});
-    obey(read_orders(*session_, run_id_));
+    const Orders orders = read_orders(*session_, run_id_);
+    database_now_ = orders.now;
+    if (lease_ended())
+      return false;
+    obey(orders);
     if (lost())
       return true;
     // That a wait begins or ends is told at once.
@@ -96,10 +114,10 @@ void Heartbeat::beat() {
   const double rate = static_cast<double>(now.bytes - told_.bytes) / std::max(passed, 1e-3);
   Run::heartbeat(*session_, run_id_, now, static_cast<std::int64_t>(rate));
   beaten_ = began;
+  beaten_by_database_ = database_now_;
   told_ = now;
   due_ = false;
-  if (life_.lease && life_.renewed)
-    life_.renewed(began + *life_.lease - kMargin);
+  tell_renewed();
 }
 
 void Heartbeat::lose() {

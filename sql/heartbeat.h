@@ -64,6 +64,7 @@ class Heartbeat {
   void run(const std::stop_token& stop);
   bool look_and_beat();
   bool lease_ended() const;
+  void tell_renewed() const;
   void obey(const Orders& orders);
   void beat();
   void lose();
@@ -73,10 +74,12 @@ class Heartbeat {
   const std::string run_id_;
   const RunLife life_;
   std::optional<Session> session_;
-  Clock::time_point beaten_;  // when the last beat that succeeded began
-  bool due_ = true;           // for a beat before its time
-  RunFigures told_;           // with it
-  bool paused_ = false;       // as it was told last
+  Clock::time_point beaten_;                        // when the last beat that succeeded began
+  std::int64_t database_now_ = 0;                   // at the last look, by the database's clock
+  std::optional<std::int64_t> beaten_by_database_;  // the same of beaten_
+  bool due_ = true;                                 // for a beat before its time
+  RunFigures told_;                                 // with it
+  bool paused_ = false;                             // as it was told last
   std::atomic<bool> lost_{false};
   std::mutex mutex_;  // of wake_ alone; guards nothing
   std::condition_variable_any wake_;

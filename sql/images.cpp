@@ -58,14 +58,6 @@ void for_locations(
                 });
 }
 
-std::vector<std::string> page_of_ids(Session& session, std::string_view name,
-                                     const std::string& after, std::int64_t page) {
-  std::vector<std::string> ids;
-  session.query(sql_text(session.engine(), "images", name), {{"after", after}, {"page", page}},
-                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
-  return ids;
-}
-
 }  // namespace
 
 std::map<std::string, ImageDetails> read_details(Session& session,
@@ -131,13 +123,13 @@ PendingTotals verifiable_totals(Session& session) {
   return read_totals(session.first_row(sql_text(session.engine(), "images", "verifiable_totals")));
 }
 
-std::vector<std::string> live_page(Session& session, const std::string& after, std::int64_t page) {
-  return page_of_ids(session, "live_page", after, page);
-}
-
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page) {
-  return page_of_ids(session, "unhashed_page", after, page);
+  std::vector<std::string> ids;
+  session.query(sql_text(session.engine(), "images", "unhashed_page"),
+                {{"after", after}, {"page", page}},
+                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  return ids;
 }
 
 }  // namespace backglance

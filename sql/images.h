@@ -70,8 +70,7 @@ std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& afte
                                         std::int64_t page);
 PendingTotals verifiable_totals(Session& session);
 
-// Live images by id, after the given one; and those of them without a hash.
-std::vector<std::string> live_page(Session& session, const std::string& after, std::int64_t page);
+// Live images without a hash by id, after the given one.
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 

@@ -81,6 +81,10 @@ void Items::release_run(const std::string& run_id) {
   });
 }
 
+bool Items::is_leased(const std::string& image_id) {
+  return session_.count(sql("is_leased"), {{"id", image_id}}) > 0;
+}
+
 std::vector<Items::Holder> Items::holders(const std::string& run_id) {
   std::vector<Holder> holders;
   session_.query(sql("holders"), {{"run", run_id}}, [&](const SqlRow& row) {
@@ -104,6 +108,13 @@ ReadClass Items::why_not_published(const std::string& image_id) {
     return ReadClass::already_done;
   // Checksum, size or location moved under the read: Glance was at work on the row.
   return ReadClass::busy_in_glance;
+}
+
+std::vector<std::string> Items::read_page(const std::string& after, std::int64_t page) {
+  std::vector<std::string> ids;
+  session_.query(sql("read_page"), {{"after", after}, {"page", page}},
+                 [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  return ids;
 }
 
 std::vector<Items::Erased> Items::erased_page(const std::string& after, std::int64_t page) {

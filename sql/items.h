@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ struct ReadOutcome {
   std::string md5;
   std::string algorithm;  // as it goes into os_hash_algo
   std::string digest;
+  std::string place = {};  // of the store, that it was read from or sought in; not recorded
 };
 
 class Items {
@@ -60,12 +62,14 @@ class Items {
   bool requeue_one(const std::string& image_id);
 
   // How many images one claim takes: up to `most` (1 to kRowsPerStatement), but once it has
-  // `large`, only such as are smaller than `small_bytes`. A claim is a transaction, which small
-  // images share; large ones are left for other hosts to find.
+  // `large`, only such as are smaller than `small_bytes`, and fit into `most_bytes` with the
+  // others. A claim is a transaction, which small images share; large ones are left for other hosts
+  // to find.
   struct Bunch {
     std::int64_t most = 1;
     std::int64_t large = 1;
     std::int64_t small_bytes = 0;
+    std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();  // beyond `large` images
   };
   // Leases images of at most `max_size` expected bytes, largest first, for `lease`; none if no more
   // are due now.
@@ -73,6 +77,8 @@ class Items {
                            std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
+  // By whichever run.
+  bool is_leased(const std::string& image_id);
   // Those of the images that the run still holds; a lease that has run out stays so.
   void renew(const std::string& run_id, const std::vector<std::string>& ids,
              std::chrono::seconds lease);
@@ -102,6 +108,9 @@ class Items {
   };
   std::vector<std::optional<ReadClass>> settle(const std::string& run_id,
                                                const std::vector<Settled>& settled);
+
+  // Images that were read and agreed, by id, after the given one.
+  std::vector<std::string> read_page(const std::string& after, std::int64_t page);
 
   // Published hashes that a whole-row save of Glance has erased since.
   struct Erased {

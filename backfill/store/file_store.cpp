@@ -233,6 +233,25 @@ std::variant<std::string, ReadFailure> FileStore::identify(const Location& locat
   return identity_of(std::get<OpenFile>(opened).status);
 }
 
+std::string FileStore::place_of(const Location& location) const {
+  const std::optional<std::string> path = file_path(location);
+  std::string innermost;
+  for (const std::filesystem::path& directory : directories_)
+    if (path && below(directory.native(), *path) &&
+        count_components(directory.native()) >= count_components(innermost))
+      innermost = directory.native();
+  return innermost;
+}
+
+bool FileStore::is_empty(const std::string& place) const {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().filename() != "lost+found")
+      return false;
+  return !error;
+}
+
 std::vector<std::filesystem::path> FileStore::unavailable_directories() const {
   std::vector<std::filesystem::path> unavailable;
   for (const std::filesystem::path& directory : directories_)

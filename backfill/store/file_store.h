@@ -35,6 +35,11 @@ class FileStore : public SourceOpener {
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 
+  // The innermost store directory above it; empty if there is none.
+  std::string place_of(const Location& location) const override;
+  // But for lost+found. One that cannot be listed is not empty.
+  bool is_empty(const std::string& place) const override;
+
   // The configured directories that cannot be opened now: a mount that is gone looks like a site
   // without images, and must not be taken for one.
   std::vector<std::filesystem::path> unavailable_directories() const;

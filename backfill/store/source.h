@@ -48,6 +48,10 @@ class SourceOpener {
   virtual std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) = 0;
   // The identity that a Source of this location would report now, without reading its bytes.
   virtual std::variant<std::string, ReadFailure> identify(const Location& location) = 0;
+  // What is there, or gone, as a whole: of files the store directory, which is a mount perhaps.
+  virtual std::string place_of(const Location& location) const = 0;
+  // True if there is nothing at all in that place, as where nothing is mounted.
+  virtual bool is_empty(const std::string& place) const = 0;
 };
 
 }  // namespace backglance

@@ -7,7 +7,7 @@ WHERE  name = 'fleet';
 
 -- Asked by every run every other second: two rows, each by its primary key.
 -- name: orders
-SELECT    r.outcome, r.stop_by, c.value, c.reason, c.changed_at, c.changed_by
+SELECT    r.outcome, r.stop_by, {now}, c.value, c.reason, c.changed_at, c.changed_by
 FROM      backglance_run r
 LEFT JOIN backglance_control c ON c.name = 'fleet'
 WHERE     r.run_id = :run;

@@ -12,12 +12,10 @@ i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 -- name: pending
 {live} AND (i.os_hash_value IS NULL OR i.os_hash_value = '')
 
--- The same two where rows are taken in the order of their ids.
--- name: live_by_id
-COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
-
+-- The same where rows are taken in the order of their ids.
 -- name: pending_by_id
-{live_by_id} AND COALESCE(i.os_hash_value, '') = ''
+COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
+AND COALESCE(i.os_hash_value, '') = ''
 
 -- name: verifiable
 ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))

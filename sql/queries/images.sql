@@ -66,15 +66,6 @@ WHERE  {live}
 AND    {has_id}
 AND    {verifiable};
 
--- name: live_page
-SELECT   i.id
-FROM     images i
-WHERE    {live_by_id}
-AND      {has_id}
-AND      i.id > :after
-ORDER BY i.id
-LIMIT    :page;
-
 -- name: unhashed_page
 SELECT   i.id
 FROM     images i

@@ -36,9 +36,10 @@ AND    result IN ('missing', 'unreadable')
 AND    finished_at < {now} - 3600
 AND    {item_is_pending};
 
+-- What was found stands until it is read again: a run that is limited does not come to all of them.
 -- name: requeue_failed
 UPDATE backglance_item
-SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
+SET    state = 'queued', attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
 AND    COALESCE(state, '') = 'failed'
 AND    {item_is_pending};
@@ -116,6 +117,13 @@ SET    lease_run = NULL, lease_until = 0
 WHERE  image_id IN ({each, ::id#})
 AND    lease_run = :run
 AND    COALESCE(state, '') = 'queued';
+
+-- name: is_leased
+SELECT COUNT(*)
+FROM   backglance_item
+WHERE  image_id = :id
+AND    COALESCE(state, '') = 'queued'
+AND    lease_until >= {now};
 
 -- Who holds what is left of the queue.
 -- name: holders
@@ -206,6 +214,15 @@ AND    lease_token = :token
 AND    lease_run IS NULL
 AND    COALESCE(state, '') = 'queued'
 AND    result = :result;
+
+-- name: read_page
+SELECT   image_id
+FROM     backglance_item
+WHERE    COALESCE(state, '') = 'done'
+AND      digest IS NOT NULL
+AND      image_id > :after
+ORDER BY image_id
+LIMIT    :page;
 
 -- name: erased_page
 SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value

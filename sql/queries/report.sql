@@ -6,12 +6,15 @@ JOIN     images i ON i.id = s.image_id
 WHERE    s.scheme <> 'none' OR s.removed_at IS NOT NULL
 ORDER BY s.image_id;
 
--- Of the failures, those whose image still lacks a hash: what has been put right since is no finding any more.
+-- Of the failures, those whose image still lacks a hash: what has been put right since is no finding any more, and
+-- what waits to be read again still is.
 -- name: findings
 SELECT   t.image_id, i.name, i.owner, i.size, t.result, t.reason, t.finished_at
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
-WHERE    t.state = 'failed'
+WHERE    (t.state = 'failed'
+          OR (t.state = 'queued' AND t.finished_at IS NOT NULL
+              AND t.result NOT IN ('hashed', 'restored', 'already_done', 'gone', 'busy_in_glance')))
 AND      {pending}
 ORDER BY t.image_id;
 

@@ -127,6 +127,44 @@ class RegressTest(sites.SmallSiteTest):
             slow.kill()
             slow.wait()
 
+    def findings(self):
+        return sorted(one['image_id'] for one in self.on_site('report', '--json').object['backfill']['findings'])
+
+    def test_findings_stand_until_they_are_read_again(self):
+        """A --retry-failed that comes to one of them took the others from the report."""
+        images = sorted(self.site.add(b'content %d' % number, checksum='0' * 32) for number in range(4))
+        self.sync(code=program.FINDINGS)
+        self.assertEqual(self.findings(), images)
+        self.on_site('backfill', '--retry-failed', '--limit', '1', code=program.FINDINGS)
+        self.assertEqual(self.findings(), images)
+        self.on_site('backfill', code=program.FINDINGS)
+        self.assertEqual(self.findings(), images)
+
+    def test_an_image_by_name_is_retried_alone(self):
+        images = sorted(self.site.add(b'content %d' % number, checksum='0' * 32) for number in range(3))
+        self.sync(code=program.FINDINGS)
+        result = self.on_site('backfill', '--retry-failed', '--image', images[0], '--json', code=program.FINDINGS)
+        self.assertEqual(result.object['classes']['checksum_differs']['images'], 1)
+        self.assertEqual(result.object['left']['images'], 0)
+
+    def test_a_run_that_only_waited_says_so_and_calls_no_image_too_large(self):
+        self.site.add(b'content')
+        self.on_site('expand')
+        self.on_site('pause', '--reason', 'the store is moved')
+        result = self.on_site('backfill', '--max-runtime', '1s')
+        self.assertIn('waiting to the end: paused by', result.out)
+        self.assertNotIn('too large', result.out)
+
+    def test_verify_finds_nothing_missing_where_nothing_is_mounted(self):
+        self.site.add(b'content')
+        self.sync()
+        away = self.site.store.rename(self.site.store.with_name('away'))
+        self.site.store.mkdir()
+        self.refused('verify', *self.site.options, code=FAILED, words=['is it mounted?', str(self.site.store)])
+        self.site.store.rmdir()
+        away.rename(self.site.store)
+        self.on_site('verify', code=DONE)
+
 
 if __name__ == '__main__':
     program.main()

@@ -106,6 +106,8 @@ class SmallSite:
         self.directory = pathlib.Path(directory)
         self.store = self.directory / 'images'
         self.store.mkdir(parents=True)
+        # In a directory without anything nothing would seem to be mounted.
+        (self.store / 'of-another-use').touch()
         if ON_SERVER:
             self.database = server_database.ServerDatabase.at_revision(revision)
         else:

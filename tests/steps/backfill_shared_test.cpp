@@ -181,6 +181,17 @@ TEST_CASE("images of a host that died a moment ago are waited for at the end", "
              Catch::Matchers::StartsWith("2 images held by a run on elsewhere, silent"));
 }
 
+TEST_CASE("a run that is told to stop while it waits for a silent host was stopped", "[backfill]") {
+  const StopReset reset;
+  FarRun far;
+  ReadContext context(far.site.site(), 0, std::nullopt);
+  context.pause_gate().observe([](const std::string&) { request_stop(StopWish::fleet); });
+  const ReadResult result = backfill(far.site.site(), context, {.jobs = 1}, nullptr);
+  reset_stop();
+  CHECK(result.end == RunEnd::stopped);
+  CHECK(far.site.runs("backfill", "stopped") == 1);
+}
+
 TEST_CASE("a named image that another run reads is said to be so", "[backfill]") {
   FarRun far;
   const std::string image =
@@ -190,28 +201,6 @@ TEST_CASE("a named image that another run reads is said to be so", "[backfill]")
   const BackfillRun run = run_backfill(far.site, {.jobs = 1, .images = {image}});
   CHECK(run.order.empty());
   CHECK(run.result.held_by_others == 1);
-}
-
-TEST_CASE("a host that sees no image at all passes over none", "[backfill]") {
-  GlanceSite site;
-  expand(site.sql());
-  upload_many(site, 30, 100);
-  // What is mounted there now is another store.
-  std::filesystem::rename(site.store(), site.directory() / "elsewhere");
-  std::filesystem::create_directory(site.store());
-  site.write_file(site.store() / "another", "content");
-  SECTION("it ends, and leaves the queue as it was") {
-    const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
-    CHECK(error.kind() == ErrorKind::io);
-    CHECK_THAT(error.what(), Catch::Matchers::Contains("is the store mounted?"));
-    CHECK(Items(site.sql()).claimable().images == 30);
-    CHECK(site.runs("backfill", "failed") == 1);
-  }
-  SECTION("one image that is there is enough for the others to be missing") {
-    const std::string image = site.upload("there");
-    site.set(image, "os_hash_value", std::string("a hash"));
-    CHECK(run_backfill(site, {.jobs = 2}).images(ReadClass::missing) == 30);
-  }
 }
 
 TEST_CASE("what a killed backfill had read is not read again", "[backfill]") {

@@ -44,7 +44,8 @@ GlanceSite::GlanceSite(const std::string& rows) {
   std::string pattern = (fs::temp_directory_path() / "backglance-site-XXXXXX").native();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   directory_ = fs::canonical(pattern);
-  fs::create_directory(store());
+  // In a directory without anything nothing would seem to be mounted.
+  write_file(store() / "of-another-use", "");
   site_.database = make_database(directory_, rows);
   site_.stores = {{"", "file", {store()}}};
   session_.emplace(site_.database);

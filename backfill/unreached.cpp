@@ -1,0 +1,69 @@
+#include "backfill/unreached.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+}  // namespace
+
+UnreachedImages::Images UnreachedImages::add(Items::Settled settled) {
+  constexpr std::size_t kMany = 20;
+  const std::string place = settled.outcome.place;
+  images_[place].push_back(std::move(settled));
+  if (images_[place].size() < kMany)
+    return {};
+  doubt(place);
+  return believe(place);
+}
+
+UnreachedImages::Images UnreachedImages::reached(const std::string& place) {
+  reached_.insert(place);
+  return believe(place);
+}
+
+UnreachedImages::Images UnreachedImages::finish() {
+  Images all;
+  while (!images_.empty()) {
+    const std::string place = images_.begin()->first;
+    if (!reached_.contains(place))
+      doubt(place);
+    append(all, believe(place));
+  }
+  return all;
+}
+
+UnreachedImages::Images UnreachedImages::take_all() {
+  Images all;
+  for (auto& [place, images] : images_)
+    append(all, std::move(images));
+  images_.clear();
+  return all;
+}
+
+UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
+  auto found = images_.extract(place);
+  return found.empty() ? Images() : std::move(found.mapped());
+}
+
+void UnreachedImages::doubt(const std::string& place) {
+  if (probe_.sees(place))
+    return;
+  throw Error(ErrorKind::io,
+              fmt::format("none of {} could be opened here{}, nor any that was read there before: "
+                          "is it mounted? They are left for a host that sees them",
+                          counted(static_cast<std::int64_t>(images_[place].size()), "image"),
+                          place.empty() ? "" : fmt::format(", in {}", printable(place))),
+              "mount it, and run this again");
+}
+
+}  // namespace backglance

@@ -1,0 +1,114 @@
+// Images that cannot be opened, and hosts that do not see the store.
+#include <fstream>
+
+#include "expand/expand.h"
+#include "sql/items.h"
+#include "sql/runs.h"
+#include "tests/steps/glance_site.h"
+
+using namespace backglance;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::vector<std::string> upload_many(GlanceSite& site, int count) {
+  std::vector<std::string> ids;
+  Transaction transaction(site.sql());
+  for (int i = 0; i < count; ++i)
+    ids.push_back(site.upload("content " + std::to_string(i)));
+  transaction.commit();
+  return ids;
+}
+
+// Of `directory`, as where a mount has gone: what it held is elsewhere, and nothing in its place.
+void unmount(const std::filesystem::path& directory) {
+  std::filesystem::rename(directory, directory.native() + ".away");
+  std::filesystem::create_directory(directory);
+}
+void mount(const std::filesystem::path& directory) {
+  std::filesystem::remove_all(directory);
+  std::filesystem::rename(directory.native() + ".away", directory);
+}
+
+void check_left_alone(GlanceSite& site, std::int64_t images) {
+  const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
+  CHECK(error.kind() == ErrorKind::io);
+  CHECK_THAT(error.what(), Contains("is it mounted?"));
+  CHECK(Items(site.sql()).claimable().images == images);
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 0);
+  CHECK(site.runs("backfill", "failed") == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]") {
+  const int images = GENERATE(1, 12, 30);
+  GlanceSite site;
+  expand(site.sql());
+  SECTION("of a site that was never read") {
+    upload_many(site, images);
+    unmount(site.store());
+    check_left_alone(site, images);
+  }
+  SECTION("where another store is mounted instead") {
+    upload_many(site, 3);
+    run_backfill(site);
+    upload_many(site, images);
+    unmount(site.store());
+    site.write_file(site.store() / "another", "content");
+    check_left_alone(site, images);
+  }
+  mount(site.store());
+  CHECK(run_backfill(site).images(ReadClass::hashed) == images);
+}
+
+TEST_CASE("images that are gone from a store that is there are missing", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto ids = upload_many(site, 30);
+  for (int i = 0; i < 25; ++i)
+    std::filesystem::remove(site.file(ids[static_cast<std::size_t>(i)]));
+  // What lies in other stores says nothing about this one.
+  Transaction transaction(site.sql());
+  for (int i = 0; i < 40; ++i)
+    site.add_location(site.insert_image(), "rbd://fsid/images/" + std::to_string(i) + "/snap");
+  transaction.commit();
+  const BackfillRun run = run_backfill(site, {.jobs = 2});
+  CHECK(run.images(ReadClass::hashed) == 5);
+  CHECK(run.images(ReadClass::missing) == 25);
+  CHECK(run.images(ReadClass::store_not_supported) == 40);
+}
+
+TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
+  GlanceSite site;
+  const auto cold = site.directory() / "cold";
+  std::filesystem::create_directory(cold);
+  site.site().stores.front().directories.push_back(cold);
+  expand(site.sql());
+  upload_many(site, 5);
+  const std::string image = site.insert_image();
+  site.write_file(cold / image, "cold");
+  site.add_location(image, "file://" + (cold / image).native());
+  unmount(cold);
+  CHECK_THAT(required_error([&] { run_backfill(site); }).what(), Contains(cold.native()));
+  CHECK(Items(site.sql()).claimable().images == 1);
+  mount(cold);
+  CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+}
+
+TEST_CASE("a sweep on a host that does not see the store forgets no digest", "[sweep]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto ids = upload_many(site, 5);
+  std::vector<GlanceSite::Copy> copies;
+  for (const std::string& id : ids)
+    copies.push_back(site.load(id));
+  run_backfill(site);
+  for (const GlanceSite::Copy& copy : copies)
+    site.save(copy);
+  unmount(site.store());
+  CHECK(run_sweep(site).images(ReadClass::restored) == 0);
+  CHECK(Items(site.sql()).erased() == 5);
+  mount(site.store());
+  CHECK(run_sweep(site).images(ReadClass::restored) == 5);
+}
