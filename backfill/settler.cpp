@@ -73,7 +73,7 @@ void Settler::release(const Claim& claim) {
 // halves.
 std::vector<std::optional<ReadClass>> Settler::settle(
     const std::vector<Items::Settled>& some, std::chrono::steady_clock::time_point patience) {
-  constexpr int kTogether = 4;
+  constexpr BusyAttempts kTogether = {.waited = 4, .refused = 4};
   const auto together = [&] { return items_.settle(run_id_, some); };
   if (some.size() == 1)
     return retry(session_, together);

@@ -27,30 +27,39 @@ inline std::chrono::milliseconds moment_before(int attempt) {
 // attempt before it has done: whole or not at all, as one statement or one transaction is, and
 // known by run and token. Within a transaction nothing is repeated: it is undone as a whole.
 //
-// busy_attempts: where a lock is waited for, each waits for SessionOptions::lock_timeout by itself;
-// what is refused at once (a deadlock, a conflict between Galera's nodes) is tried again after a
-// moment that grows and differs from host to host.
+// Where a lock is waited for, each attempt waits for SessionOptions::lock_timeout by itself. What
+// is refused at once (a deadlock, a conflict between Galera's nodes, of which all but one lose) is
+// tried again after a moment that grows and differs from host to host.
+struct BusyAttempts {
+  int waited = 18;
+  int refused = 18;
+};
 template <typename Work>
-auto retry(Session& session, const Work& work, int busy_attempts = 18) {
+auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
   using namespace std::chrono;
   constexpr minutes kServerAway{10};
   constexpr seconds kWhenStopped{5};
   constexpr milliseconds kPause{250};
   constexpr seconds kWaited{1};
   std::optional<steady_clock::time_point> lost_at;
-  for (int busy = 0;;) {
+  int waited = 0;
+  int refused = 0;
+  for (;;) {
     const auto began = steady_clock::now();
     try {
       return work();
     } catch (const Error& error) {
       const bool lost = error.kind() == ErrorKind::lost || error.kind() == ErrorKind::in_doubt;
-      const bool again = lost || (error.kind() == ErrorKind::busy && ++busy < busy_attempts);
-      if (!again || session.is_held())
-        throw;
       const auto now = steady_clock::now();
-      if (!lost) {
+      const bool busy = error.kind() == ErrorKind::busy;
+      if (busy)
+        ++(now - began < kWaited ? refused : waited);
+      if ((!lost && !busy) || waited >= attempts.waited || refused >= attempts.refused ||
+          session.is_held())
+        throw;
+      if (busy) {
         if (now - began < kWaited)
-          std::this_thread::sleep_for(moment_before(busy));
+          std::this_thread::sleep_for(moment_before(refused));
         continue;
       }
       lost_at = lost_at.value_or(now);
