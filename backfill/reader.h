@@ -122,6 +122,6 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);
 
 // SourceOpener::place_of; empty for a location that is in no place of ours.
-std::string place_of(const LocationRow& location, const ReadContext& context);
+std::string place_of(const LocationRow& row, const ReadContext& context);
 
 }  // namespace backglance
