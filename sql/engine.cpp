@@ -92,7 +92,7 @@ constexpr EngineFacts kPostgresql = {
     .varchar_type = "character varying",
     .ddl_wait = "",
     .wait_seconds = "SET lock_timeout = '{}s'",
-    .wait_a_moment = "SET lock_timeout = '500ms'",
+    .wait_a_moment = "SET lock_timeout = '90ms'",
     .wait_without_end = "SET lock_timeout = 0",
     .instant = "",
     .online_index = "CONCURRENTLY",

@@ -1,6 +1,6 @@
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
--- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time
+-- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time
 -- cost: changes the catalogue alone, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT false NOT NULL;
 

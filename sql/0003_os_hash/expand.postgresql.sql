@@ -1,17 +1,17 @@
 -- Glance's rocky_expand02: images.os_hash_algo, images.os_hash_value and the index of the latter.
 -- makes: column images os_hash_algo
 -- makes: column images os_hash_value
--- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time
+-- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time
 -- cost: changes the catalogue alone, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hash_algo VARCHAR(64), ADD COLUMN os_hash_value VARCHAR(128);
 
 -- makes: column images os_hash_algo
--- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time
+-- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time
 -- cost: changes the catalogue alone, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hash_algo VARCHAR(64);
 
 -- makes: column images os_hash_value
--- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time
+-- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time
 -- cost: changes the catalogue alone, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hash_value VARCHAR(128);
 

@@ -23,6 +23,6 @@ END
 $body$;
 
 -- makes: trigger images backglance_guard
--- lock: SHARE ROW EXCLUSIVE on images for an instant, waited for at most 0.5 s at a time; readers go on
+-- lock: SHARE ROW EXCLUSIVE on images for an instant, waited for at most 90 ms at a time; readers go on
 -- cost: changes the catalogue alone; from then on each change of a row of images asks one condition
 CREATE TRIGGER backglance_guard BEFORE UPDATE ON images FOR EACH ROW EXECUTE FUNCTION backglance_guard();
