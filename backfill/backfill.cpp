@@ -103,10 +103,10 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
     context.before_waiting({});
     settler.finish();
     claimer.release_rest();
-    require_leases(run, context, result);
-    rest = Rest::held;
-    if (options.images.empty() && claimer.end() == RunEnd::complete)
-      rest = outlive_dead_runs(session, run.id(), context);
+    // At once `stopped` where leases were lost before.
+    rest = options.images.empty() && claimer.end() == RunEnd::complete
+               ? outlive_dead_runs(session, run.id(), context)
+               : Rest::held;
     require_leases(run, context, result);
   } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();

@@ -1,7 +1,6 @@
 #include "backfill/bandwidth.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "base/stop.h"
 
@@ -13,9 +12,6 @@ using namespace std::chrono_literals;
 // What workers that fell behind (a slow disk, a sleep that overslept) may catch up. Long enough for
 // the clock tick of any kernel, short enough that a second's sum stays within some percent.
 constexpr auto kBurst = 100ms;
-
-// Between two looks at stop_requested().
-constexpr auto kSlice = 100ms;
 
 // Keeps the sum of absurd bookings (1 TiB at 1 B/s) inside the clock's range.
 constexpr double kLongestTurnSeconds = 1e8;
@@ -36,12 +32,8 @@ void Bandwidth::take(std::uint64_t bytes, const std::function<bool()>& should_st
     turn = std::max(next_turn_, Clock::now() - kBurst);
     next_turn_ = turn + std::chrono::duration_cast<Clock::duration>(cost);
   }
-  while (!stop_requested() && !(should_stop && should_stop())) {
-    const Clock::duration left = turn - Clock::now();
-    if (left <= Clock::duration::zero())
-      return;
-    std::this_thread::sleep_for(std::min<Clock::duration>(left, kSlice));
-  }
+  sleep_unless([&] { return stop_requested() || (should_stop && should_stop()); },
+               turn - Clock::now());
 }
 
 }  // namespace backglance

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <thread>
 
 #include "base/process.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "sql/items.h"
 #include "sql/retry.h"
@@ -26,8 +25,7 @@ std::vector<Items::Holder> silent_holders(Items& items, const std::string& run_i
                                           Clock::time_point began) {
   std::vector<Items::Holder> silent;
   for (Items::Holder& holder : items.holders(run_id)) {
-    const auto lives =
-        holder.host == host_name() ? process_lives(holder.process) : std::optional<bool>();
+    const auto lives = process_lives_on(holder.host, holder.process);
     if (lives == false)
       items.release_run(holder.run_id);
     // A beat within the first second may be older than the question.
@@ -35,13 +33,6 @@ std::vector<Items::Holder> silent_holders(Items& items, const std::string& run_i
       silent.push_back(std::move(holder));
   }
   return silent;
-}
-
-void sleep_until_look(const ReadContext& context) {
-  constexpr std::chrono::milliseconds kStep{100};
-  for (auto slept = Clock::duration::zero(); slept < kLook && !context.should_stop();
-       slept += kStep)
-    std::this_thread::sleep_for(kStep);
 }
 
 }  // namespace
@@ -65,7 +56,7 @@ Rest outlive_dead_runs(Session& session, const std::string& run_id, ReadContext&
         kSource,
         fmt::format("{} held by a run on {}, silent for {} s", counted(longest.images, "image"),
                     printable(longest.host), longest.silent_seconds));
-    sleep_until_look(context);
+    sleep_unless([&] { return context.should_stop(); }, kLook);
   }
   context.pause_gate().open(kSource);
   return rest;

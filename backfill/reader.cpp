@@ -44,24 +44,6 @@ int severity(ReadClass read_class) {
   return -1;
 }
 
-// Opens a row of image_locations, whatever it holds.
-std::variant<std::unique_ptr<Source>, ReadFailure> open_location(const LocationRow& row,
-                                                                 const ReadContext& context) {
-  const auto location = read_location(row.value, context.encryption_key());
-  if (!location)
-    return ReadFailure{
-        ReadClass::unreadable,
-        context.encryption_key().empty()
-            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
-            : "the location is no URI and metadata_encryption_key does not decrypt it"};
-  SourceOpener* opener = context.opener_for(location->scheme);
-  if (opener == nullptr)
-    return ReadFailure{
-        ReadClass::store_not_supported,
-        fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
-  return opener->open(*location);
-}
-
 struct Fed {
   bool stopped = false;  // the run is to end; the rest of the source was not read
   std::optional<ReadFailure> failure;
@@ -178,17 +160,23 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   ReadOutcome failed;
   std::string reasons;
   for (const LocationRow& row : task.locations) {
-    auto opened = open_location(row, context);
+    const auto found = find_location(row.value, context);
+    if (const auto* failure = std::get_if<ReadFailure>(&found)) {
+      add_failure(failed, reasons, row.id, *failure);
+      continue;
+    }
+    const FoundLocation& there = std::get<FoundLocation>(found);
+    auto opened = there.opener->open(there.location);
     if (const auto* failure = std::get_if<ReadFailure>(&opened)) {
       add_failure(failed, reasons, row.id, *failure);
       if (failed.place.empty())
-        failed.place = place_of(row, context);
+        failed.place = there.place();
       continue;
     }
     Source& source = *std::get<std::unique_ptr<Source>>(opened);
     ReadOutcome outcome;
     outcome.location_id = row.id;
-    outcome.place = place_of(row, context);
+    outcome.place = there.place();
     if (length_differs(task.image, source, outcome)) {
       if (!reasons.empty())
         outcome.reason += "; " + reasons;
@@ -224,17 +212,29 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   return failed;
 }
 
-std::string place_of(const LocationRow& row, const ReadContext& context) {
-  const auto location = read_location(row.value, context.encryption_key());
-  const SourceOpener* opener = location ? context.opener_for(location->scheme) : nullptr;
-  return opener == nullptr ? std::string() : opener->place_of(*location);
+std::variant<FoundLocation, ReadFailure> find_location(const std::string& value,
+                                                       const ReadContext& context) {
+  auto location = read_location(value, context.encryption_key());
+  if (!location)
+    return ReadFailure{
+        ReadClass::unreadable,
+        context.encryption_key().empty()
+            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
+            : "the location is no URI and metadata_encryption_key does not decrypt it"};
+  SourceOpener* opener = context.opener_for(location->scheme);
+  if (opener == nullptr)
+    return ReadFailure{
+        ReadClass::store_not_supported,
+        fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
+  return FoundLocation{std::move(*location), opener};
 }
 
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context) {
-  for (const LocationRow& row : locations)
-    if (std::holds_alternative<std::unique_ptr<Source>>(open_location(row, context)))
-      return true;
-  return false;
+  return std::any_of(locations.begin(), locations.end(), [&](const LocationRow& row) {
+    const auto found = find_location(row.value, context);
+    const auto* there = std::get_if<FoundLocation>(&found);
+    return there != nullptr && there->opens();
+  });
 }
 
 }  // namespace backglance

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "backfill/bandwidth.h"
@@ -121,7 +122,19 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
 // True if some location of the image can be opened for reading now. Reads nothing.
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);
 
-// SourceOpener::place_of; empty for a location that is in no place of ours.
-std::string place_of(const LocationRow& row, const ReadContext& context);
+// A row of image_locations, deciphered, and who opens it.
+struct FoundLocation {
+  Location location;
+  SourceOpener* opener = nullptr;
+
+  std::string place() const { return opener->place_of(location); }
+  // Now, for reading.
+  bool opens() const {
+    return std::holds_alternative<std::unique_ptr<Source>>(opener->open(location));
+  }
+};
+// Why it cannot be read: it is no URI, or in a store that is not supported.
+std::variant<FoundLocation, ReadFailure> find_location(const std::string& value,
+                                                       const ReadContext& context);
 
 }  // namespace backglance

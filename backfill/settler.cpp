@@ -5,6 +5,7 @@
 #include "sql/retry.h"
 
 namespace backglance {
+
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
     : session_(site.database, {.when_needed = true}),

@@ -32,9 +32,11 @@ bool StoreProbe::look(const std::string& place) {
     const auto images = retry(*ledger_, [&] { return read_details(*ledger_, ids); });
     for (const auto& [id, image] : images)
       for (const LocationRow& location : image.locations) {
-        if (!place.empty() && place_of(location, context_) != place)
+        const auto found = find_location(location.value, context_);
+        const auto* there = std::get_if<FoundLocation>(&found);
+        if (!place.empty() && (there == nullptr || there->place() != place))
           continue;
-        if (is_readable({location}, context_))
+        if (there != nullptr && there->opens())
           return true;
         ++tried;
       }

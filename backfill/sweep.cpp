@@ -26,15 +26,14 @@ enum class Object { same, other, hidden };
 Object look_at(const Items::Erased& erased, const ReadContext& context, StoreProbe& probe) {
   if (!erased.location_value)
     return Object::other;
-  const LocationRow row{0, *erased.location_value, {}};
-  const auto location = read_location(row.value, context.encryption_key());
-  SourceOpener* opener = location ? context.opener_for(location->scheme) : nullptr;
-  if (opener != nullptr) {
-    const auto identity = opener->identify(*location);
+  const auto found = find_location(*erased.location_value, context);
+  const auto* there = std::get_if<FoundLocation>(&found);
+  if (there != nullptr) {
+    const auto identity = there->opener->identify(there->location);
     if (const auto* text = std::get_if<std::string>(&identity))
       return beyond_device(*text) == beyond_device(erased.identity) ? Object::same : Object::other;
   }
-  return probe.sees(place_of(row, context)) ? Object::other : Object::hidden;
+  return probe.sees(there == nullptr ? "" : there->place()) ? Object::other : Object::hidden;
 }
 
 }  // namespace

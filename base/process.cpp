@@ -80,4 +80,8 @@ std::optional<bool> process_lives(const std::string& process) {
   return process_start(parts[2]) == parts[3];
 }
 
+std::optional<bool> process_lives_on(const std::string& host, const std::string& process) {
+  return host == host_name() ? process_lives(process) : std::nullopt;
+}
+
 }  // namespace backglance

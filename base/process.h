@@ -21,5 +21,7 @@ std::string this_process();
 // Whether the process of that name is at work on this host. Nothing if this process cannot know:
 // the text is none, or of another pid namespace, or of another boot: two hosts may bear one name.
 std::optional<bool> process_lives(const std::string& process);
+// The same of a process on that host: of another host nobody can know.
+std::optional<bool> process_lives_on(const std::string& host, const std::string& process);
 
 }  // namespace backglance

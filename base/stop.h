@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 namespace backglance {
 
 // Makes SIGINT, SIGTERM and SIGHUP ask for a clean end. One that comes more than a second after the
@@ -16,6 +20,17 @@ enum class StopWish { none, signal, fleet, lost };
 bool stop_requested();
 // Who asked for it first.
 StopWish stop_wish();
+
+// Sleeps for so long, or until `should_stop` says so, which is asked every 50 ms.
+template <typename ShouldStop>
+void sleep_unless(const ShouldStop& should_stop, std::chrono::steady_clock::duration time) {
+  using Clock = std::chrono::steady_clock;
+  constexpr Clock::duration kStep = std::chrono::milliseconds(50);
+  const auto until = Clock::now() + time;
+  for (auto left = time; left > Clock::duration::zero() && !should_stop();
+       left = until - Clock::now())
+    std::this_thread::sleep_for(std::min(left, kStep));
+}
 
 // Asks for a clean end from within the process; reset_stop() takes it back (tests).
 void request_stop(StopWish wish = StopWish::signal);

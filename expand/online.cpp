@@ -97,7 +97,7 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
     // A server goes on with a build whose expand was killed. What comes of it decides what is due.
     if (!plan.builds.empty()) {
       tell(plan.builds.front());
-      pause_expand(kLook);
+      sleep_unless(stop_requested, kLook);
       state = read_schema_state(session);
       continue;
     }

@@ -74,8 +74,7 @@ std::vector<Claim> Items::claim_ids(std::string_view statement, const std::strin
                                     std::chrono::seconds lease) {
   std::vector<Claim> claims;
   by_statements(ids, [&](const std::vector<std::string>& some) {
-    SqlParameters parameters = id_parameters(some);
-    parameters.push_back({"run", run_id});
+    const SqlParameters parameters = id_parameters(some, {{"run", run_id}});
     SqlParameters with_lease = parameters;
     with_lease.push_back({"seconds", std::int64_t{lease.count()}});
     const int reconnects = session_.reconnects();

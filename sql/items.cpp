@@ -58,10 +58,9 @@ bool Items::requeue_one(const std::string& image_id) {
 void Items::renew(const std::string& run_id, const std::vector<std::string>& ids,
                   std::chrono::seconds lease) {
   by_statements(ids, [&](const std::vector<std::string>& some) {
-    SqlParameters parameters = id_parameters(some);
-    parameters.push_back({"run", run_id});
-    parameters.push_back({"seconds", std::int64_t{lease.count()}});
-    session_.execute(statement_for(sql("renew"), some.size()), parameters);
+    session_.execute(
+        statement_for(sql("renew"), some.size()),
+        id_parameters(some, {{"run", run_id}, {"seconds", std::int64_t{lease.count()}}}));
   });
 }
 
@@ -75,9 +74,8 @@ void Items::release_run(const std::string& run_id) {
   session_.query(sql("leased"), {{"run", run_id}},
                  [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
   by_statements(ids, [&](const std::vector<std::string>& some) {
-    SqlParameters parameters = id_parameters(some);
-    parameters.push_back({"run", run_id});
-    session_.execute(statement_for(sql("release_leased"), some.size()), parameters);
+    session_.execute(statement_for(sql("release_leased"), some.size()),
+                     id_parameters(some, {{"run", run_id}}));
   });
 }
 
@@ -95,9 +93,8 @@ std::vector<Items::Holder> Items::holders(const std::string& run_id) {
 }
 
 std::int64_t Items::publish(const std::string& run_id, const std::vector<std::string>& ids) {
-  SqlParameters parameters = id_parameters(ids);
-  parameters.push_back({"run", run_id});
-  return session_.execute(statement_for(sql("publish"), ids.size()), parameters);
+  return session_.execute(statement_for(sql("publish"), ids.size()),
+                          id_parameters(ids, {{"run", run_id}}));
 }
 
 ReadClass Items::why_not_published(const std::string& image_id) {

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <optional>
 #include <random>
-#include <thread>
 
 #include "base/stop.h"
 #include "base/text.h"
@@ -38,12 +37,6 @@ std::string who_blocks(Session& session) {
 }
 
 }  // namespace
-
-void pause_expand(milliseconds time) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (!stop_requested() && std::chrono::steady_clock::now() < until)
-    std::this_thread::sleep_for(milliseconds(50));
-}
 
 void require_no_stop(const std::string& command) {
   if (stop_requested())
@@ -81,7 +74,7 @@ void run_patiently(Session& session, std::string_view step, const StepStatement&
     if (on_wait)
       on_wait(fmt::format("{}, statement {}: {} is in use, will try again: {}", step,
                           statement.number, statement.table, who_blocks(session)));
-    pause_expand(pause_before(attempt));
+    sleep_unless(stop_requested, pause_before(attempt));
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -19,9 +18,6 @@ using OnWait = std::function<void(const std::string&)>;
 // quarter of an hour, Error{interrupted} before an attempt, with `command` as what to run next.
 void run_patiently(Session& session, std::string_view step, const StepStatement& statement,
                    const OnWait& on_wait, const std::string& command);
-
-// For so long, or until a wish to stop.
-void pause_expand(std::chrono::milliseconds time);
 
 // Throws Error{interrupted} after a wish to stop.
 void require_no_stop(const std::string& command);

@@ -40,12 +40,11 @@ void for_padded_rows(std::size_t rows,
     add(std::to_string(place), std::min(place, rows - 1));
 }
 
-SqlParameters id_parameters(const std::vector<std::string>& ids) {
-  SqlParameters parameters;
+SqlParameters id_parameters(const std::vector<std::string>& ids, SqlParameters others) {
   for_padded_rows(ids.size(), [&](const std::string& suffix, std::size_t row) {
-    parameters.push_back({"id" + suffix, ids[row]});
+    others.push_back({"id" + suffix, ids[row]});
   });
-  return parameters;
+  return others;
 }
 
 }  // namespace backglance

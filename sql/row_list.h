@@ -37,7 +37,7 @@ std::string statement_for(const std::string& sql, std::size_t rows);
 void for_padded_rows(std::size_t rows,
                      const std::function<void(const std::string& suffix, std::size_t row)>& add);
 
-// The parameters ":id0", ":id1", ... of `ids`.
-SqlParameters id_parameters(const std::vector<std::string>& ids);
+// The parameters ":id0", ":id1", ... of `ids`, behind `others`.
+SqlParameters id_parameters(const std::vector<std::string>& ids, SqlParameters others = {});
 
 }  // namespace backglance

@@ -44,7 +44,6 @@ struct Unfinished {
 
 std::vector<Unfinished> unfinished_runs(Session& session) {
   std::vector<Unfinished> runs;
-  const std::string host = host_name();
   session.query(run_sql(session, "unfinished"), {}, [&](const SqlRow& row) {
     Unfinished one;
     one.run.run_id = row.text_or_empty(0);
@@ -58,8 +57,7 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.waiting_for = row.text_or_empty(9);
     one.run.stop_at = row.integer(10);
     one.run.stop_by = row.text_or_empty(11);
-    const auto lives =
-        one.run.host == host ? process_lives(row.text_or_empty(3)) : std::optional<bool>();
+    const auto lives = process_lives_on(one.run.host, row.text_or_empty(3));
     one.alive = lives.value_or(one.run.heartbeat_age < kHeartbeatLimitSeconds);
     runs.push_back(std::move(one));
   });

@@ -113,8 +113,7 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
     bool published = false;
   };
   std::map<std::string, Row> rows;
-  SqlParameters ours = id_parameters(ids);
-  ours.push_back({"run", run_id});
+  const SqlParameters ours = id_parameters(ids, {{"run", run_id}});
   session_.query(statement_for(sql("settled"), ids.size()), ours, [&](const SqlRow& row) {
     rows[row.text_or_empty(0)] = {row.integer_or(1, 0), row.text_or_empty(2), row.truth(3)};
   });

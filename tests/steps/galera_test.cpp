@@ -36,15 +36,6 @@ DatabaseUrl on_second_node(const GlanceSite& site) {
 struct Cluster {
   Cluster() : second_url(on_second_node(site)), second(second_url) { expand(site.sql()); }
 
-  std::vector<std::string> upload(int count) {
-    std::vector<std::string> ids;
-    Transaction transaction(site.sql());
-    for (int i = 0; i < count; ++i)
-      ids.push_back(site.upload("content " + std::to_string(i)));
-    transaction.commit();
-    return ids;
-  }
-
   GlanceSite site;
   DatabaseUrl second_url;
   Session second;
@@ -87,7 +78,7 @@ TEST_CASE("a cluster is recognised, and its second node told from a single serve
   CHECK(galera->state == "Synced");
   CHECK(galera->status == "Primary");
   CHECK(galera->method == "TOI");
-  it.upload(10);
+  it.site.upload_many(10);
   const auto trial = try_index_build(it.second);
   REQUIRE(trial);
   CHECK(trial->images == 10);
@@ -99,7 +90,7 @@ TEST_CASE("a cluster is recognised, and its second node told from a single serve
 
 TEST_CASE("what one node has committed the other shows at once", "[.galera]") {
   Cluster it;
-  const std::string image = it.upload(1).front();
+  const std::string image = it.site.upload_many(1).front();
   for (std::int64_t size = 1; size <= 200; ++size) {
     it.site.set(image, "size", size);
     REQUIRE(it.second.count("SELECT size FROM images WHERE id = :id", {{"id", image}}) == size);
@@ -108,7 +99,7 @@ TEST_CASE("what one node has committed the other shows at once", "[.galera]") {
 
 TEST_CASE("of two runs on two nodes that claim the same image one gets it", "[.galera]") {
   Cluster it;
-  const auto ids = it.upload(60);
+  const auto ids = it.site.upload_many(60);
   Items(it.site.sql()).queue_new();
   Run first_run(it.site.sql(), "backfill");
   Run second_run(it.second, "backfill");
@@ -138,7 +129,7 @@ TEST_CASE("of two runs on two nodes that claim the same image one gets it", "[.g
 
 TEST_CASE("two runs on two nodes share the queue by bunches", "[.galera]") {
   Cluster it;
-  const auto ids = it.upload(300);
+  const auto ids = it.site.upload_many(300);
   Items(it.site.sql()).queue_new();
   Run first_run(it.site.sql(), "backfill");
   Run second_run(it.second, "backfill");
@@ -165,7 +156,7 @@ TEST_CASE("two runs on two nodes share the queue by bunches", "[.galera]") {
 TEST_CASE("a COMMIT that certification refuses is taken back as a whole, and tried again",
           "[.galera]") {
   Cluster it;
-  const auto ids = it.upload(2);
+  const auto ids = it.site.upload_many(2);
   int attempts = 0;
   const auto work = [&] {
     Transaction transaction(it.second);
@@ -192,7 +183,7 @@ TEST_CASE("a COMMIT that certification refuses is taken back as a whole, and tri
 
 TEST_CASE("a backfill publishes every hash while another node changes the same rows", "[.galera]") {
   Cluster it;
-  const auto ids = it.upload(200);
+  const auto ids = it.site.upload_many(200);
   const auto before = conflicts(it.site.sql());
   const Changer one(it, ids, 0);
   const Changer two(it, ids, 70);
@@ -265,7 +256,7 @@ TEST_CASE("the guard holds on every node", "[.galera]") {
   Cluster it;
   expand(it.site.sql(), {.guard = true});
   CHECK(find_guard(read_schema_state(it.second), it.second.engine()).state == GuardState::there);
-  const std::string image = it.upload(1).front();
+  const std::string image = it.site.upload_many(1).front();
   const GlanceSite::Copy old = it.site.load(image);
   run_backfill(it.site);
   REQUIRE(it.second.execute("UPDATE images SET name = 'renamed', os_hash_algo = NULL, "

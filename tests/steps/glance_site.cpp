@@ -85,6 +85,15 @@ std::string GlanceSite::upload(std::string_view content, const std::string& name
   return id;
 }
 
+std::vector<std::string> GlanceSite::upload_many(int count) {
+  std::vector<std::string> ids;
+  Transaction transaction(sql());
+  for (int i = 0; i < count; ++i)
+    ids.push_back(upload("content " + std::to_string(i)));
+  transaction.commit();
+  return ids;
+}
+
 void GlanceSite::write_file(const fs::path& file, std::string_view content) const {
   fs::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::binary | std::ios::trunc);

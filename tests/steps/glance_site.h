@@ -50,6 +50,8 @@ class GlanceSite {
   std::string insert_image(const std::string& name = "image");
   // One with `content` in the store, its size and checksum known.
   std::string upload(std::string_view content, const std::string& name = "image");
+  // So many, "content 0" and on, in one transaction; their ids.
+  std::vector<std::string> upload_many(int count);
   void write_file(const std::filesystem::path& file, std::string_view content) const;
   // Returns the location's id.
   std::int64_t add_location(const std::string& image_id, const std::string& uri);

@@ -11,15 +11,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::vector<std::string> upload_many(GlanceSite& site, int count) {
-  std::vector<std::string> ids;
-  Transaction transaction(site.sql());
-  for (int i = 0; i < count; ++i)
-    ids.push_back(site.upload("content " + std::to_string(i)));
-  transaction.commit();
-  return ids;
-}
-
 // Of `directory`, as where a mount has gone: what it held is elsewhere, and nothing in its place.
 void unmount(const std::filesystem::path& directory) {
   std::filesystem::rename(directory, directory.native() + ".away");
@@ -46,14 +37,14 @@ TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]"
   GlanceSite site;
   expand(site.sql());
   SECTION("of a site that was never read") {
-    upload_many(site, images);
+    site.upload_many(images);
     unmount(site.store());
     check_left_alone(site, images);
   }
   SECTION("where another store is mounted instead") {
-    upload_many(site, 3);
+    site.upload_many(3);
     run_backfill(site);
-    upload_many(site, images);
+    site.upload_many(images);
     unmount(site.store());
     site.write_file(site.store() / "another", "content");
     check_left_alone(site, images);
@@ -65,7 +56,7 @@ TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]"
 TEST_CASE("images that are gone from a store that is there are missing", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
-  const auto ids = upload_many(site, 30);
+  const auto ids = site.upload_many(30);
   for (int i = 0; i < 25; ++i)
     std::filesystem::remove(site.file(ids[static_cast<std::size_t>(i)]));
   // What lies in other stores says nothing about this one.
@@ -85,7 +76,7 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
   std::filesystem::create_directory(cold);
   site.site().stores.front().directories.push_back(cold);
   expand(site.sql());
-  upload_many(site, 5);
+  site.upload_many(5);
   const std::string image = site.insert_image();
   site.write_file(cold / image, "cold");
   site.add_location(image, "file://" + (cold / image).native());
@@ -99,7 +90,7 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
 TEST_CASE("a sweep on a host that does not see the store forgets no digest", "[sweep]") {
   GlanceSite site;
   expand(site.sql());
-  const auto ids = upload_many(site, 5);
+  const auto ids = site.upload_many(5);
   std::vector<GlanceSite::Copy> copies;
   for (const std::string& id : ids)
     copies.push_back(site.load(id));
