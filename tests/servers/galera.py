@@ -81,6 +81,7 @@ def nodes_in(directory):
 def stop(directory):
     for node in reversed(nodes_in(directory)):
         node.stop()
+    servers.remove_from_memory(directory)
 
 
 def start(directory, count):
@@ -88,7 +89,7 @@ def start(directory, count):
         raise SystemExit('galera: %s is not installed: scripts/install servers' % PROVIDER)
     stop(directory)
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    servers.make_directory(directory)
     first, *others = nodes = [Node(directory, number) for number in range(1, count + 1)]
     first.start()
     first.stop()  # its state is whole, so that the others may begin as copies of it
