@@ -120,6 +120,14 @@ json plan_json(const ContractPlan& plan) {
           {"due_properties", plan.due_properties}};
 }
 
+void print_blocking(const ContractPlan& plan) {
+  for (const std::string& image_id : plan.first_blocking)
+    fmt::print("  bars contract: {}\n", printable(image_id));
+  const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
+  if (plan.blocking > listed)
+    fmt::print("  and {} more\n", plan.blocking - listed);
+}
+
 ExitCode run_removal(const CommonOptions& common, const Site& site, Session& session,
                      const ContractFlags& flags) {
   const ReadContext context(site, 0, {});
@@ -143,8 +151,7 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
                  counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
                  properties_text(plan.due_properties), counted(plan.due_images, "image"));
     if (!common.json)
-      for (const std::string& image_id : plan.first_blocking)
-        fmt::print("  bars contract: {}\n", printable(image_id));
+      print_blocking(plan);
     return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
   }
   if (plan.blocking == 0 && plan.due_images > 0)

@@ -41,9 +41,11 @@ std::string pause_line(const FleetChange& change, bool dry_run) {
   std::string others;
   for (const LiveRun& run : change.others)
     others += fmt::format("; {} on {} goes on", printable(run.command), printable(run.host));
+  const std::string replaced =
+      change.changed && change.before.paused ? fmt::format(" (was {})", change.before.text()) : "";
   return fmt::format(
-      "{}: reaches {}{}; runs that begin later wait as well -- next: backglance resume", verb,
-      reached_text(change.reached), others);
+      "{}{}: reaches {}{}; runs that begin later wait as well -- next: backglance resume", verb,
+      replaced, reached_text(change.reached), others);
 }
 
 std::string resume_line(const FleetChange& change, bool dry_run) {

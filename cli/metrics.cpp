@@ -121,7 +121,8 @@ std::string metrics_text(const Metrics& metrics) {
            "Bytes that this run has read, images under way included.");
   text.one("backglance_findings", "gauge", metrics.findings,
            "Images of this run that a person should look at.");
-  text.one("backglance_left_images", "gauge", metrics.left_images, "Images still to be read.");
+  text.one("backglance_left_images", "gauge", metrics.left_images,
+           "Images still to be read by this run, or any if it has ended.");
   text.one("backglance_left_bytes", "gauge", metrics.left_bytes, "Known bytes of those images.");
   text.one("backglance_read_bytes_per_second", "gauge",
            fmt::format("{:.0f}", metrics.bytes_per_second), "Rate since the last write.");

@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "migrate/migrate.h"
 #include "sql/guard.h"
+#include "sql/rights.h"
 
 namespace backglance {
 namespace {
@@ -100,6 +101,18 @@ json plan_json(Session& session, const Site& site, const ExpandPlan& schema,
             {"to_restore", reads.erased}}}};
 }
 
+// Of all that is still to come, so that it is not found out in the middle.
+json rights_json(Session& session, bool of_schema) {
+  json rights = json::array();
+  auto missing = missing_rights(session, RightsFor::rows);
+  if (of_schema)
+    for (MissingRight& right : missing_rights(session, RightsFor::schema))
+      missing.push_back(std::move(right));
+  for (const MissingRight& right : missing)
+    rights.push_back({{"right", right.name}, {"next", right.grant}});
+  return rights;
+}
+
 ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
@@ -109,6 +122,7 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   const PendingTotals pending = pending_totals(session, state.has_os_hash);
   json plan = plan_json(session, site, schema, pending);
   plan["guard"] = guard_name(guard.state);
+  plan["missing_rights"] = rights_json(session, !schema.statements.empty());
   plan["galera"] = galera_json(session, state, schema);
   if (common.json) {
     print_json(plan);
@@ -121,9 +135,12 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   print_statements(schema);
   if (guard.state == GuardState::foreign)
     fmt::print("\n{}: {}\n", guard_text(guard.state), guard.difference);
-  else if (guard.state == GuardState::there || !with_guard)
-    fmt::print("\n{}\n", guard.state == GuardState::there ? guard_text(guard.state)
-                                                          : "no guard: expand --guard makes it");
+  else if (guard.state != GuardState::missing || !with_guard)
+    fmt::print("\n{}\n", guard.state != GuardState::missing ? guard_text(guard.state)
+                                                            : "no guard: expand --guard makes it");
+  for (const json& right : plan["missing_rights"])
+    fmt::print("\nthis account lacks {} -- next: {}\n", right["right"].get<std::string>(),
+               right["next"].get<std::string>());
   print_galera(plan["galera"]);
   fmt::print("\nmigrate: {} to queue, {} with signature properties to flag\n",
              counted(plan["migrate"]["to_queue"].get<std::int64_t>(), "image"),

@@ -220,7 +220,9 @@ Runner add_check(CLI::App&) {
     else
       // The guard is optional: only what is there is worth a word.
       fmt::print("{}{}{}\n", due.why,
-                 guard == GuardState::missing ? "" : fmt::format("; {}", guard_text(guard)),
+                 guard == GuardState::missing || guard == GuardState::hidden
+                     ? ""
+                     : fmt::format("; {}", guard_text(guard)),
                  due.next.empty() ? "" : " -- next: " + due.next);
     return due.code;
   };

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "sql/driver.h"
+#include "sql/rights.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -104,15 +105,14 @@ MissingRights missing_rights(const soci::soci_error& error, const DatabaseUrl& u
       (!statement.starts_with("SELECT") && statement.find("alembic_version") != statement.npos);
   soci::session session;
   session.open(soci::postgresql, postgresql_connection_string(url));
-  const auto ask = [&](std::string_view question) {
-    const soci::rowset<soci::row> found =
-        (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", question));
-    for (const soci::row& row : found) {
-      missing.names += (missing.names.empty() ? "" : ", ") + row.get<std::string>(0);
-      missing.grants += (missing.grants.empty() ? "" : "; ") + row.get<std::string>(1);
-    }
-  };
-  ask(of_schema ? "missing_for_schema" : "missing_for_rows");
+  const std::string what = rights_name(of_schema ? RightsFor::schema : RightsFor::rows);
+  const soci::rowset<soci::row> found =
+      (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", "missing"),
+       soci::use(what, "what"));
+  for (const soci::row& row : found) {
+    missing.names += (missing.names.empty() ? "" : ", ") + row.get<std::string>(0);
+    missing.grants += (missing.grants.empty() ? "" : "; ") + row.get<std::string>(1);
+  }
   return missing;
 }
 

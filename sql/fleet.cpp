@@ -29,6 +29,7 @@ void stop_runs(Session& session) {
 FleetChange plan_fleet(Session& session, FleetWish wish, const std::string& reason) {
   FleetChange change;
   change.fleet = read_fleet(session);
+  change.before = change.fleet;
   for (LiveRun& run : live_runs(session)) {
     const bool reached = wish == FleetWish::stop || reads_images(run.command);
     if (wish == FleetWish::stop && !run.stop_at)

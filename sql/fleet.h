@@ -21,6 +21,7 @@ enum class FleetWish {
 struct FleetChange {
   bool changed = false;  // false: it had been said before
   FleetState fleet;      // after it
+  FleetState before;
   std::vector<LiveRun> reached;
   std::vector<LiveRun> others;  // alive, and not held up by a pause
 };

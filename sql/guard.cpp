@@ -61,6 +61,9 @@ std::string routine_difference(const SchemaState& state, const StepStatement& ma
 }
 
 Guard find_guard(const SchemaState& state, const EngineFacts& engine) {
+  // Some are shown even then, but not what they do.
+  if (!state.shows_routines)
+    return {GuardState::hidden, {}};
   Guard guard{GuardState::there, {}};
   for (const StepStatement& makes : step_statements(engine, kGuardStep, "expand")) {
     const std::string difference = routine_difference(state, makes);
@@ -78,6 +81,8 @@ std::string_view guard_name(GuardState state) {
       return "missing";
     case GuardState::there:
       return "there";
+    case GuardState::hidden:
+      return "hidden";
     case GuardState::foreign:
       break;
   }
@@ -90,6 +95,8 @@ std::string_view guard_text(GuardState state) {
       return "no guard";
     case GuardState::there:
       return "guard there";
+    case GuardState::hidden:
+      return "no guard that this account is shown (it lacks TRIGGER)";
     case GuardState::foreign:
       break;
   }
@@ -100,6 +107,11 @@ std::vector<StepStatement> guard_removal(const SchemaState& state, const EngineF
   const Guard guard = find_guard(state, engine);
   if (guard.state == GuardState::foreign)
     throw Error(ErrorKind::schema_state, guard.difference + "; nothing was changed");
+  if (guard.state == GuardState::hidden)
+    throw Error(ErrorKind::connect,
+                "whether there is a guard to remove is not shown to this account: it lacks the "
+                "privilege TRIGGER; nothing was changed",
+                "the same with an account that has it");
   std::vector<StepStatement> removal;
   for (StepStatement& statement : step_statements(engine, kGuardStep, "uninstall"))
     if (has_routine(state, statement))

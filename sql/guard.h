@@ -20,17 +20,18 @@ constexpr std::string_view kGuardStep = "0004_guard";
 std::string routine_difference(const SchemaState& state, const StepStatement& makes);
 bool has_routine(const SchemaState& state, const StepStatement& makes);
 
-enum class GuardState { missing, there, foreign };
+// hidden: missing, or there and not shown to this account.
+enum class GuardState { missing, there, foreign, hidden };
 struct Guard {
   GuardState state = GuardState::missing;  // there: all of it, and word for word ours
   std::string difference;                  // of foreign
 };
 Guard find_guard(const SchemaState& state, const EngineFacts& engine);
-std::string_view guard_name(GuardState state);  // "missing", "there", "foreign"
+std::string_view guard_name(GuardState state);  // "missing", "hidden"
 std::string_view guard_text(GuardState state);  // for people: "no guard"
 
 // The statements that remove what is there of the guard, in their order. Throws Error{schema_state}
-// if a trigger with its name is somebody else's.
+// if a trigger with its name is somebody else's, Error{connect} if one would be hidden.
 std::vector<StepStatement> guard_removal(const SchemaState& state, const EngineFacts& engine);
 
 }  // namespace backglance

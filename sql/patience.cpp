@@ -33,15 +33,18 @@ milliseconds pause_before(int attempt) {
 
 std::string who_blocks(Session& session) {
   const auto lines = blockers(session);
-  return lines.empty() ? "the server does not say who holds it" : join(lines, "; ");
+  if (!lines.empty())
+    return join(lines, "; ");
+  return fmt::format("the server does not say who holds it (GRANT {} would let it)",
+                     session.engine().sees_sessions_by);
 }
 
 }  // namespace
 
 void require_no_stop(const std::string& command) {
   if (stop_requested())
-    throw Error(ErrorKind::interrupted, "interrupted between two statements; the next run goes on",
-                command);
+    throw Error(ErrorKind::interrupted,
+                "ended between two statements, as it was told to; the next run goes on", command);
 }
 
 void run_patiently(Session& session, std::string_view step, const StepStatement& statement,

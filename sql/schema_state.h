@@ -13,6 +13,7 @@ namespace backglance {
 struct SchemaState {
   Catalog catalog;
   std::vector<CatalogRoutine> routines;
+  bool shows_routines = true;  // whether the server tells this account of all of them
   Revisions revisions;
   bool is_glance = false;      // the tables that are read, images with Glance's columns
   bool has_alembic = false;    // the table alembic_version

@@ -172,6 +172,13 @@ class Removal(ContractTest):
         dry = self.contract('--dry-run', code=FAILED)
         self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
 
+    def test_a_dry_run_says_how_many_more_are_in_the_way(self):
+        for number in range(13):
+            self.site.add(b'new %d' % number)
+        result = self.on_site('contract', '--dry-run', code=FAILED)
+        self.assertEqual(result.out.count('bars contract: '), 10)
+        self.assertTrue(result.out.endswith('  and 3 more\n'), str(result))
+
     def test_check_says_that_an_image_without_a_hash_may_be_in_the_way(self):
         self.assertTrue(self.on_site('check', code=CONTRACT_DUE).out.endswith(
             ' has ended -- next: backglance contract\n'))

@@ -103,6 +103,8 @@ class PauseAndResume(FleetTest):
 
         again = self.on_site('pause').out
         self.assertRegex(again, r'^already paused by .*: reaches 3 live runs on \S+; runs that begin later')
+        other = self.on_site('pause', '--reason', 'a fan').out
+        self.assertRegex(other, r'^paused \(was paused by .*: a disk.*\): reaches 3 live runs on ')
         since, said = self.say('resume')
         self.wait_for_events('resumed', since)
         self.assertEqual((said['changed'], len(said['runs'])), (True, 3))

@@ -176,6 +176,55 @@ class OneRightMissing(RightsTest):
                 if command == ('expand',):
                     self.on_site('expand')
 
+    def test_plan_names_what_is_still_to_be_given(self):
+        self.make_role()
+        execute = self.site.database.execute
+        on_postgresql = databases.is_postgresql()
+        if on_postgresql:
+            execute('GRANT SELECT ON ALL TABLES IN SCHEMA public TO %s' % ROLE)
+        else:
+            execute("GRANT SELECT ON `%s`.* TO %s@'127.0.0.1'" % (self.site.database.name, ROLE))
+        rights = self.missing_rights()
+        if on_postgresql:
+            # one statement for all tables that lack the same
+            self.assertIn(('INSERT, UPDATE ON image_properties, image_tags',
+                           'GRANT INSERT, UPDATE ON image_properties, image_tags TO limited'), rights)
+            self.assertIn('the ownership of images', [right for right, _ in rights])
+            execute('GRANT tester TO %s' % ROLE)
+        else:
+            self.assertEqual([right for right, _ in rights], ['INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER',
+                                                             'INDEX'])
+            for _, statement in rights:
+                execute(statement)
+        self.assertEqual(self.missing_rights(), [])
+        self.assertNotIn('this account lacks', self.program('plan', *self.options(self.url_of())).out)
+        self.program('expand', *self.options(self.url_of()))
+
+    def missing_rights(self):
+        plan = self.program('plan', *self.options(self.url_of()))
+        rights = [(one['right'], one['next'])
+                  for one in self.program('plan', *self.options(self.url_of()), '--json').object['missing_rights']]
+        for right, statement in rights:
+            self.assertIn('this account lacks %s -- next: %s' % (right, statement), plan.out)
+        return rights
+
+    def test_an_account_that_is_shown_no_triggers_does_not_deny_the_guard(self):
+        if databases.is_postgresql():
+            return
+        self.make_role()
+        self.on_site('expand', '--guard')
+        here = '`%s`.*' % self.site.database.name
+        self.site.database.execute("GRANT ALL ON %s TO %s@'127.0.0.1'" % (here, ROLE))
+        self.assertIn('guard there', self.program('status', *self.options(self.url_of())).out)
+        self.site.database.execute("REVOKE TRIGGER ON %s FROM %s@'127.0.0.1'" % (here, ROLE))
+        self.assertIn('no guard that this account is shown (it lacks TRIGGER)',
+                      self.program('status', *self.options(self.url_of())).out)
+        self.assertEqual(self.program('check', *self.options(self.url_of()), '--json', code=MIGRATE_DUE).object['guard'],
+                         'hidden')
+        self.refused('contract', *self.options(self.url_of()), '--uninstall', '--yes', cwd=self.site.directory,
+                     words=['lacks the privilege TRIGGER; nothing was changed'])
+        self.assertIn('guard there', self.on_site('status').out)
+
     def test_postgresql_expand_needs_the_schema_and_the_table(self):
         if not databases.is_postgresql():
             return

@@ -1,0 +1,23 @@
+-- Which rights the account lacks of those that backglance needs for :what (sql/rights.h): what is missing, and the
+-- statement that gives it. Asked of the account's own rights on the server and on the database. One on a single table
+-- counts as if it were on all, and an account with a role in force is taken to have them all: neither is worth a false
+-- alarm. The name of the database is a pattern there.
+-- name: missing
+SELECT need.privilege, CONCAT('GRANT ', need.privilege, ' ON ', DATABASE(), '.* TO ', me.grantee)
+FROM  (SELECT 'rows' AS what, 'SELECT' AS privilege UNION ALL SELECT 'rows', 'INSERT'
+       UNION ALL SELECT 'rows', 'UPDATE' UNION ALL SELECT 'rows', 'DELETE'
+       UNION ALL SELECT 'schema', 'CREATE' UNION ALL SELECT 'schema', 'ALTER' UNION ALL SELECT 'schema', 'INDEX'
+       UNION ALL SELECT 'guard', 'TRIGGER') need,
+      (SELECT CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER())
+                                                - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),
+                     '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS grantee) me
+WHERE  need.what = :what
+AND    COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE'
+AND    NOT EXISTS (SELECT 1 FROM information_schema.user_privileges p
+                   WHERE p.grantee = me.grantee AND p.privilege_type = need.privilege)
+AND    NOT EXISTS (SELECT 1 FROM information_schema.schema_privileges p
+                   WHERE p.grantee = me.grantee AND DATABASE() LIKE p.table_schema
+                   AND p.privilege_type = need.privilege)
+AND    NOT EXISTS (SELECT 1 FROM information_schema.table_privileges p
+                   WHERE p.grantee = me.grantee AND p.table_schema = DATABASE()
+                   AND p.privilege_type = need.privilege);

@@ -1,0 +1,3 @@
+-- A file has no accounts.
+-- name: missing
+SELECT NULL, NULL WHERE :what IS NULL;

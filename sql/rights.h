@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+
+namespace backglance {
+
+// A right that the account of a session lacks.
+struct MissingRight {
+  std::string name;   // "UPDATE ON images"
+  std::string grant;  // what gives it: a statement
+};
+
+enum class RightsFor {
+  rows,    // what every command but expand and contract does
+  schema,  // expand, contract --uninstall
+  guard,   // to make the guard, and to be shown that it is there
+};
+// As the statement of queries/rights.*.sql is asked: "rows".
+const char* rights_name(RightsFor what);
+
+// What is lacking, as far as the server tells it to the account itself; rights that come through a
+// role of MariaDB or MySQL, or table by table there, are taken as given. Always empty on engines
+// that know no accounts.
+std::vector<MissingRight> missing_rights(Session& session, RightsFor what);
+
+}  // namespace backglance
