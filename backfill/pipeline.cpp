@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 
 namespace backglance {
 namespace {
@@ -20,6 +21,18 @@ class HandOver {
 
  private:
   std::atomic<unsigned> times_{0};
+};
+
+// A stage's time with what it was handed, however that ends.
+class Turn {
+ public:
+  explicit Turn(HandOver& what) : what_(what) { what_.take(); }
+  ~Turn() { what_.leave(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  HandOver& what_;
 };
 
 struct Slot {
@@ -44,32 +57,37 @@ void run_pipeline(int jobs, const Stages& stages) {
   HandOver between_settles;
 
   const auto claim = [&](tbb::flow_control& control) -> Slot* {
-    between_claims.take();
+    const Turn one_by_one(between_claims);
     Slot* slot = nullptr;
     idle.try_pop(slot);  // there is one per token
-    slot->between_stages.take();
+    const Turn turn(slot->between_stages);
     slot->work = Work();
     if (!stages.claim(slot->work))
       control.stop();
-    slot->between_stages.leave();
-    between_claims.leave();
     return slot;
   };
   const auto read = [&](Slot* slot) {
-    slot->between_stages.take();
+    const Turn turn(slot->between_stages);
     stages.read(slot->work);
-    slot->between_stages.leave();
     return slot;
   };
   const auto settle = [&](Slot* slot) {
-    between_settles.take();
-    slot->between_stages.take();
-    stages.settle(slot->work);
-    slot->between_stages.leave();
+    const Turn one_by_one(between_settles);
+    {
+      const Turn turn(slot->between_stages);
+      stages.settle(slot->work);
+    }
     idle.push(slot);
-    between_settles.leave();
   };
   between_claims.leave();
+  // To our caller, and to the end of the pool, an exception's way as well.
+  const auto take_all = [&](const void*) {
+    between_claims.take();
+    between_settles.take();
+    for (const Slot& slot : pool)
+      slot.between_stages.take();
+  };
+  const std::unique_ptr<const void, decltype(take_all)> at_the_end(&pool, take_all);
   tbb::task_arena arena(jobs);
   arena.execute([&] {
     tbb::parallel_pipeline(
@@ -77,8 +95,6 @@ void run_pipeline(int jobs, const Stages& stages) {
                     tbb::make_filter<Slot*, Slot*>(tbb::filter_mode::parallel, read) &
                     tbb::make_filter<Slot*, void>(tbb::filter_mode::serial_out_of_order, settle));
   });
-  between_claims.take();
-  between_settles.take();
 }
 
 }  // namespace backglance
