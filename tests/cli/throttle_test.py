@@ -40,9 +40,11 @@ class Engine:
         self.user, self.password = user, password
         directory = program.scratch() / 'servers'
         servers.make_directory(directory)
+        if not self.made:
+            # after the servers of both engines: what is registered first comes last
+            atexit.register(servers.remove_from_memory, directory)
         self.server = servers.Server(directory, name)
         self.server.start()
-        atexit.register(servers.remove_from_memory, directory)
         atexit.register(self.server.stop)
         self.url = self.server.url_file.read_text()
         self.execute('CREATE DATABASE glance', database=None)
