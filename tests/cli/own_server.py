@@ -29,10 +29,9 @@ class OwnServer(servers.Server):
 def get():
     """It is running when this returns, and the databases of `sites` are on it from now on."""
     directory = program.scratch() / 'servers'
-    servers.make_directory(directory)
+    servers.make_directory_until_exit(directory)
     server = OwnServer(directory, databases.engine())
     server.start()
-    atexit.register(servers.remove_from_memory, directory)
     atexit.register(server.stop)
     os.environ['BACKGLANCE_TEST_SERVERS'] = str(directory)
     return server

@@ -39,10 +39,7 @@ class Engine:
         self.name = name
         self.user, self.password = user, password
         directory = program.scratch() / 'servers'
-        servers.make_directory(directory)
-        if not self.made:
-            # after the servers of both engines: what is registered first comes last
-            atexit.register(servers.remove_from_memory, directory)
+        servers.make_directory_until_exit(directory)
         self.server = servers.Server(directory, name)
         self.server.start()
         atexit.register(self.server.stop)

@@ -14,6 +14,7 @@ plenty, and is gone after `stop`: on a disk the files that schema statements mak
 BACKGLANCE_SERVERS_CACHE_MIB is the memory that each keeps pages in, if not the little that tests need.
 """
 
+import atexit
 import os
 import pathlib
 import pwd
@@ -103,6 +104,13 @@ def remove_from_memory(directory):
     if directory.is_symlink():
         shutil.rmtree(directory.resolve(), ignore_errors=True)
         directory.unlink()
+
+
+def make_directory_until_exit(directory):
+    """For servers that end with this process: what is registered after this is called before it goes."""
+    if not directory.exists():
+        make_directory(directory)
+        atexit.register(remove_from_memory, directory)
 
 
 class Server:
