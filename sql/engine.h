@@ -44,6 +44,8 @@ struct EngineFacts {
   bool transactional_ddl;
   // Schema statements run one by one, each with a bounded wait for its lock, beside live writers.
   bool online_ddl;
+  // From an account that may not make them.
+  bool hides_triggers;
   // What an account is granted to be shown who is in the way of such a statement.
   std::string_view sees_sessions_by;
   // Whom sql/load.h may ask what: a server for its load and, as a replica, for its lag; a primary

@@ -16,7 +16,7 @@ struct MissingRight {
 enum class RightsFor {
   rows,    // what every command but expand and contract does
   schema,  // expand, contract --uninstall
-  guard,   // to make the guard, and to be shown that it is there
+  guard,   // to be shown whether the guard is there, where the engine hides it
 };
 // As the statement of queries/rights.*.sql is asked: "rows".
 const char* rights_name(RightsFor what);

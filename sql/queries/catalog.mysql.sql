@@ -35,7 +35,7 @@ FROM   information_schema.tables
 WHERE  table_schema = DATABASE()
 AND    table_type = 'VIEW';
 
--- The server shows triggers to those alone who may make them.
+-- To an account that may not make triggers MariaDB shows them without what they do, which is NULL then, or not at all.
 -- name: routines
 SELECT 'trigger', lower(event_object_table), lower(trigger_name),
        CONCAT('CREATE TRIGGER ', trigger_name, ' ', action_timing, ' ', event_manipulation, ' ON ', event_object_table,
