@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backfill/digest/algorithm.h"
+#include "backfill/digest/lanes.h"
+
+namespace backglance {
+
+// True for md5, sha256, sha384 and sha512: what can be computed over many streams in lockstep.
+bool has_lanes(const DigestAlgorithm& algorithm);
+
+// One such digest of one stream. Between two calls it is a value of some 200 bytes that can be
+// copied, moved to another thread, written down and gone on with. One thread at a time.
+class BlockDigest {
+ public:
+  // has_lanes(algorithm); it is one of digest_algorithms().
+  explicit BlockDigest(const DigestAlgorithm& algorithm);
+
+  // Takes the stream further on this core alone, by OpenSSL's code.
+  void update(std::span<const std::byte> bytes);
+
+  // Lower-case hex. Once, and no update after it.
+  std::string finish();
+
+  std::uint64_t bytes() const { return bytes_; }
+  BlockHash hash() const { return hash_; }
+
+ private:
+  friend class Lockstep;
+
+  // How a run of bytes falls into blocks.
+  struct Pieces {
+    bool held_block = false;  // rest_ has become a whole block, which comes first
+    const std::byte* data = nullptr;
+    std::size_t blocks = 0;
+    std::span<const std::byte> rest;
+  };
+  // Between begin() and end() the blocks are compressed.
+  Pieces begin(std::span<const std::byte> bytes);
+  void end(const Pieces& pieces);
+
+  const DigestAlgorithm* algorithm_;
+  BlockHash hash_;
+  ChainingValue value_;
+  std::uint64_t bytes_ = 0;  // taken in so far; those past the last whole block lie in rest_
+  std::array<std::byte, 128> rest_;
+};
+
+struct LaneUpdate {
+  BlockDigest* digest = nullptr;
+  std::span<const std::byte> bytes;
+};
+
+// Takes many streams further together: each by its own bytes, of any lengths. Where this CPU gains
+// by it they share lanes, and a lane whose stream has come to its end takes the next one. No digest
+// may be named twice. The same result as update() for each. Any thread.
+void update_together(std::span<const LaneUpdate> updates);
+
+// What is used where: lanes, or one stream after the other.
+enum class DigestEngine { automatic, lanes, openssl };
+
+// For the whole process; before the first digest. `lanes` uses them even where they do not pay.
+void choose_digest_engine(DigestEngine engine);
+
+// Holds each kind of lane that this CPU has against OpenSSL, once per process, before the first
+// byte is trusted to it. The kinds that failed; they are not used.
+std::vector<BlockHash> refused_lanes();
+
+// One line for people: "AVX2: md5 in 16 lanes, sha512 in 4, sha256 one by one".
+std::string digest_engine_text();
+
+}  // namespace backglance
