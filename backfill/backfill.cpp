@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "backfill/claimer.h"
+#include "backfill/digest/block_digest.h"
 #include "backfill/outlive.h"
 #include "backfill/read_stage.h"
 #include "backfill/run_life.h"
@@ -21,8 +22,9 @@
 namespace backglance {
 namespace {
 
-void read_and_judge(Work& work, ReadContext& context, const ReadOptions& options) {
-  read_in_time(work, context, options);
+void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
+                    const ReadOptions& options) {
+  read_in_time(work, workers, context, options);
   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
 }
@@ -92,13 +94,15 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
+  DigestWorkers workers(options.jobs_or_default(),
+                        static_cast<std::size_t>(options.streams_or_default()));
   auto rest = Rest::held;
   do {
     context.before_waiting([&] { settler.flush(); });
     run_pipeline(
-        options.jobs_or_default(),
+        options.streams_or_default(),
         {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
-         [&](Work& work) { read_and_judge(work, context, options); },
+         [&](Work& work) { read_and_judge(work, workers, context, options); },
          [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
     context.before_waiting({});
     settler.finish();
@@ -136,6 +140,13 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
 
 int ReadOptions::jobs_or_default() const {
   return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+int ReadOptions::streams_or_default() const {
+  // Beyond some dozens a store only seeks more, whatever the number of cores.
+  constexpr int kMost = 96;
+  const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
+  return streams > 0 ? streams : std::min(jobs_or_default() * lanes, kMost);
 }
 
 bool ReadResult::has_findings() const {

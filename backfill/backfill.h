@@ -19,8 +19,10 @@ namespace backglance {
 
 struct ReadOptions {
   int jobs_or_default() const;
+  int streams_or_default() const;
 
-  int jobs = 0;                       // images read at a time; 0: one per processor
+  int jobs = 0;                       // cores that digest; 0: all processors
+  int streams = 0;                    // images read at a time; 0: as many as fill the lanes
   std::optional<std::int64_t> limit;  // images
   std::optional<std::int64_t>
       max_bytes;  // an image that does not fit into what is left is not begun
@@ -45,7 +47,7 @@ struct ReadResult {
   std::int64_t left_images = 0;  // of the queue, after the run; of verify, not compared
   std::int64_t left_bytes = 0;
   std::int64_t broken_off = 0;  // images whose read was ended before the last byte
-  std::int64_t put_back = 0;    // images whose turn came too late to read them in time
+  std::int64_t put_back = 0;    // images that were claimed and not begun
   std::int64_t failed_before =
       0;                         // images that failed in earlier runs and were not read in this one
   std::int64_t lost_leases = 0;  // images that another run took over

@@ -1,100 +1,121 @@
 #include "backfill/pipeline.h"
 
-#include <oneapi/tbb/concurrent_queue.h>
-#include <oneapi/tbb/parallel_pipeline.h>
-#include <oneapi/tbb/task_arena.h>
-
-#include <atomic>
+#include <condition_variable>
 #include <deque>
-#include <memory>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace backglance {
 namespace {
 
-// What one thread did before leave() has happened before what another does after take(). oneTBB
-// sees to that by itself; but as a distribution's library it is built without the thread sanitizer,
-// which then knows of no order but that of our own code.
-class HandOver {
+// What one stage has done and the next has not taken.
+class Queue {
  public:
-  void leave() { times_.fetch_add(1, std::memory_order_release); }
-  void take() const { static_cast<void>(times_.load(std::memory_order_acquire)); }
+  // How much a claim may run ahead of the reads: many small images, of others hardly one.
+  static constexpr std::size_t kMostImages = 128;
+  static constexpr std::int64_t kMostBytes = 64 << 20;
+
+  // Waits for room. False once nobody takes any more.
+  bool push(Work work) {
+    std::unique_lock lock(mutex_);
+    const std::int64_t bytes = work.claim.size_bytes;
+    changed_.wait(lock, [&] {
+      return closed_ || images_.empty() ||
+             (images_.size() < kMostImages && bytes_ + bytes <= kMostBytes);
+    });
+    if (closed_)
+      return false;
+    bytes_ += bytes;
+    images_.push_back(std::move(work));
+    changed_.notify_all();
+    return true;
+  }
+
+  // Waits for one. Nothing at the end.
+  std::optional<Work> pop() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || ended_ || !images_.empty(); });
+    if (closed_ || images_.empty())
+      return std::nullopt;
+    Work work = std::move(images_.front());
+    images_.pop_front();
+    bytes_ -= work.claim.size_bytes;
+    changed_.notify_all();
+    return work;
+  }
+
+  // Nothing more is pushed.
+  void end() { set(ended_); }
+  // Nothing more is taken either.
+  void close() { set(closed_); }
 
  private:
-  std::atomic<unsigned> times_{0};
-};
+  void set(bool& which) {
+    const std::lock_guard lock(mutex_);
+    which = true;
+    changed_.notify_all();
+  }
 
-// A stage's time with what it was handed, however that ends.
-class Turn {
- public:
-  explicit Turn(HandOver& what) : what_(what) { what_.take(); }
-  ~Turn() { what_.leave(); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  HandOver& what_;
-};
-
-struct Slot {
-  Work work;
-  HandOver between_stages;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> images_;
+  std::int64_t bytes_ = 0;
+  bool ended_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace
 
-void run_pipeline(int jobs, const Stages& stages) {
-  // More tokens than threads keep every thread reading while a claim or a publish waits for the
-  // database.
-  const auto tokens = static_cast<std::size_t>(jobs) * 2;
-  // The tokens are pointers into this pool, which outlives a pipeline that an exception has ended
-  // midway.
-  std::deque<Slot> pool(tokens);
-  tbb::concurrent_queue<Slot*> idle;
-  for (Slot& slot : pool)
-    idle.push(&slot);
-  // From one call of a serial stage to the next, and from the last to our caller.
-  HandOver between_claims;
-  HandOver between_settles;
-
-  const auto claim = [&](tbb::flow_control& control) -> Slot* {
-    const Turn one_by_one(between_claims);
-    Slot* slot = nullptr;
-    idle.try_pop(slot);  // there is one per token
-    const Turn turn(slot->between_stages);
-    slot->work = Work();
-    if (!stages.claim(slot->work))
-      control.stop();
-    return slot;
-  };
-  const auto read = [&](Slot* slot) {
-    const Turn turn(slot->between_stages);
-    stages.read(slot->work);
-    return slot;
-  };
-  const auto settle = [&](Slot* slot) {
-    const Turn one_by_one(between_settles);
-    {
-      const Turn turn(slot->between_stages);
-      stages.settle(slot->work);
+void run_pipeline(int readers, const Stages& stages) {
+  Queue claimed;
+  Queue read;
+  std::mutex failing;
+  std::exception_ptr failure;
+  // The first exception ends all stages.
+  const auto guarded = [&](const auto& work) {
+    try {
+      work();
+    } catch (...) {
+      const std::lock_guard lock(failing);
+      if (!failure)
+        failure = std::current_exception();
+      claimed.close();
+      read.close();
     }
-    idle.push(slot);
   };
-  between_claims.leave();
-  // To our caller, and to the end of the pool, an exception's way as well.
-  const auto take_all = [&](const void*) {
-    between_claims.take();
-    between_settles.take();
-    for (const Slot& slot : pool)
-      slot.between_stages.take();
-  };
-  const std::unique_ptr<const void, decltype(take_all)> at_the_end(&pool, take_all);
-  tbb::task_arena arena(jobs);
-  arena.execute([&] {
-    tbb::parallel_pipeline(
-        tokens, tbb::make_filter<void, Slot*>(tbb::filter_mode::serial_out_of_order, claim) &
-                    tbb::make_filter<Slot*, Slot*>(tbb::filter_mode::parallel, read) &
-                    tbb::make_filter<Slot*, void>(tbb::filter_mode::serial_out_of_order, settle));
+  std::jthread claimer([&] {
+    guarded([&] {
+      for (Work work; stages.claim(work) && claimed.push(std::move(work)); work = Work()) {
+      }
+    });
+    claimed.end();
   });
+  std::jthread settler([&] {
+    guarded([&] {
+      while (std::optional<Work> work = read.pop())
+        stages.settle(*work);
+    });
+  });
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < readers; ++i)
+      threads.emplace_back([&] {
+        guarded([&] {
+          while (std::optional<Work> work = claimed.pop()) {
+            stages.read(*work);
+            if (!read.push(std::move(*work)))
+              return;
+          }
+        });
+      });
+  }
+  read.end();
+  settler.join();
+  claimer.join();
+  if (failure)
+    std::rethrow_exception(failure);
 }
 
 }  // namespace backglance

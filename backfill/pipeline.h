@@ -19,18 +19,20 @@ struct Work {
   // back.
   std::optional<ReadOutcome> outcome;
   std::chrono::steady_clock::duration took{};
-  // Its turn came when it could no longer be read in time: no read was begun.
+  // Its turn came when the run was to end, or it could no longer be read in time: no read was
+  // begun.
   bool put_back = false;
 };
 
-// claim and settle are called by one thread at a time each, but not always the same one; read by up
-// to `jobs` threads at once. At most 2 x jobs images are between the stages. An exception of a
-// stage ends the pipeline and comes out here.
+// claim and settle are called by a thread of their own each, read by `readers` threads at once: all
+// of them wait for a database or a disk, which oneTBB's must not. Between two stages are at most
+// 128 small images, or one large one. An exception of a stage ends the pipeline, once the reads
+// under way have ended, and comes out here.
 struct Stages {
   std::function<bool(Work&)> claim;  // fills in an empty Work; false: no more
   std::function<void(Work&)> read;
   std::function<void(Work&)> settle;
 };
-void run_pipeline(int jobs, const Stages& stages);
+void run_pipeline(int readers, const Stages& stages);
 
 }  // namespace backglance

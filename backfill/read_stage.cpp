@@ -26,26 +26,27 @@ bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& 
 }
 
 std::int64_t streams(const ReadCounters& counters, const ReadOptions& options) {
-  return std::min(std::int64_t{options.jobs_or_default()},
+  return std::min(std::int64_t{options.streams_or_default()},
                   static_cast<std::int64_t>(counters.images_total.load()));
 }
 
-void read_in_time(Work& work, ReadContext& context, const ReadOptions& options) {
+void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
+                  const ReadOptions& options) {
   if (work.outcome)
     return;
   // Asked again: between the claim and the read may lie a whole other image.
-  if (too_late(work.claim.size_bytes, context, options)) {
+  if (context.should_stop() || too_late(work.claim.size_bytes, context, options)) {
     work.put_back = true;
     return;
   }
   const auto began = ReadPace::Clock::now();
-  work.outcome = read_once(work.task, *work.algorithm, context);
+  work.outcome = read_once(work.task, *work.algorithm, workers, context);
   work.took = ReadPace::Clock::now() - began;
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
   // A signal, or the end of the time, that came after the last image has ended nothing early.
-  if (result.broken_off > 0 && context.should_stop())
+  if (result.broken_off + result.put_back > 0 && context.should_stop())
     return context.why_stopped();
   if (result.put_back > 0 && claimed == RunEnd::complete)
     return RunEnd::out_of_time;

@@ -24,7 +24,8 @@ std::int64_t streams(const ReadCounters& counters, const ReadOptions& options);
 
 // The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
 // it back if its turn came too late. Any number of threads.
-void read_in_time(Work& work, ReadContext& context, const ReadOptions& options);
+void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
+                  const ReadOptions& options);
 
 // Why a run ended, of which its first stage says `claimed`.
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);

@@ -6,17 +6,12 @@
 #include <array>
 #include <filesystem>
 
-#include "backfill/digest/digest_set.h"
 #include "backfill/store/file_store.h"
 #include "base/stop.h"
 #include "base/text.h"
 
 namespace backglance {
 namespace {
-
-// Measured with MD5 and SHA-512 on a warm file: up to 64 KiB the buffer is still in the core's
-// cache when the next read fills it (3.2 s CPU per GiB); from 128 KiB on it is not (3.5 s).
-constexpr std::size_t kChunkBytes = 64 << 10;
 
 const DigestAlgorithm& required_algorithm(const std::string& name) {
   const DigestAlgorithm* algorithm = find_digest_algorithm(name);
@@ -27,11 +22,6 @@ const DigestAlgorithm& required_algorithm(const std::string& name) {
                     "512 bits",
                     printable(name)));
   return *algorithm;
-}
-
-std::span<std::byte> thread_buffer() {
-  thread_local std::vector<std::byte> buffer(kChunkBytes);
-  return buffer;
 }
 
 // Which of several failures the image is counted under.
@@ -50,10 +40,10 @@ struct Fed {
 };
 
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
-Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& outcome) {
-  const auto buffer = thread_buffer();
+Fed feed(Source& source, DigestStream& digests, ReadContext& context, ReadOutcome& outcome) {
   auto before = ReadPace::Clock::now();
   for (;;) {
+    const auto buffer = digests.buffer();
     if (!context.may_go_on())
       return {true, {}};
     auto result = source.read(buffer);
@@ -61,7 +51,7 @@ Fed feed(Source& source, DigestSet& digests, ReadContext& context, ReadOutcome& 
       return {false, std::move(*failure)};
     const std::size_t got = std::get<std::size_t>(result);
     context.bandwidth().take(got, [&] { return context.should_stop(); });
-    digests.update(buffer.first(got));
+    digests.hand_over(got);
     outcome.bytes += static_cast<std::int64_t>(got);
     context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
     const auto now = ReadPace::Clock::now();
@@ -156,7 +146,7 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 }
 
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
-                                     ReadContext& context) {
+                                     DigestWorkers& workers, ReadContext& context) {
   ReadOutcome failed;
   std::string reasons;
   for (const LocationRow& row : task.locations) {
@@ -182,9 +172,9 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
         outcome.reason += "; " + reasons;
       return outcome;
     }
-    std::optional<DigestSet> digests;
+    std::optional<DigestStream> digests;
     try {
-      digests.emplace(std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});
+      digests.emplace(workers, std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});
     } catch (const Error& error) {
       // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
       outcome.read_class = ReadClass::hash_not_supported;

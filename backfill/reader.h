@@ -12,6 +12,7 @@
 
 #include "backfill/bandwidth.h"
 #include "backfill/digest/algorithm.h"
+#include "backfill/digest/digest_stream.h"
 #include "backfill/held_images.h"
 #include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
@@ -115,9 +116,9 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 // Reads the image's bytes once, MD5 and `algorithm` in that one pass, from the first location that
 // can be read. The outcome is not judged yet: its class is `hashed` for bytes that were read, else
 // the worst failure among the locations, with a reason that names each by its id. Nothing if the
-// run is to end before the last byte. Memory: one buffer of kChunkBytes per calling thread.
+// run is to end before the last byte. The calling thread reads, `workers` digest.
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
-                                     ReadContext& context);
+                                     DigestWorkers& workers, ReadContext& context);
 
 // True if some location of the image can be opened for reading now. Reads nothing.
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);

@@ -131,9 +131,9 @@ class Telling {
 ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
                     ReadCommand command) {
   ReadContext context(site, options.bandwidth, options.max_runtime);
-  // oneTBB would start no more threads than there are processors; readers wait for disks.
+  // oneTBB counts the thread that hands the work over as one of them, and ours does not digest.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<std::size_t>(options.jobs_or_default()));
+                                    static_cast<std::size_t>(options.jobs_or_default()) + 1);
   Progress::Decorate decorate;
   if (told.is_log_on_stderr())
     decorate = [&](const std::string& text) { return told.progress_event(text); };

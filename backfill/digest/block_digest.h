@@ -62,11 +62,18 @@ struct LaneUpdate {
 // may be named twice. The same result as update() for each. Any thread.
 void update_together(std::span<const LaneUpdate> updates);
 
-// What is used where: lanes, or one stream after the other.
+// What is used where: lanes, or OpenSSL's EVP, one stream after the other. `automatic` is lanes
+// where they pay, and EVP on a host in FIPS mode, whose provider is the one that was validated.
 enum class DigestEngine { automatic, lanes, openssl };
 
 // For the whole process; before the first digest. `lanes` uses them even where they do not pay.
 void choose_digest_engine(DigestEngine engine);
+
+// Whether a digest of it is to be a BlockDigest.
+bool uses_blocks(const DigestAlgorithm& algorithm);
+
+// How many streams are best taken together: the lanes of this CPU, or 1 where they do not pay.
+std::size_t useful_lanes(BlockHash hash);
 
 // Holds each kind of lane that this CPU has against OpenSSL, once per process, before the first
 // byte is trusted to it. The kinds that failed; they are not used.

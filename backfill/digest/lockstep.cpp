@@ -1,5 +1,6 @@
 // Which streams share lanes, and when.
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <atomic>
@@ -215,6 +216,26 @@ void update_together(std::span<const LaneUpdate> updates) {
 
 void choose_digest_engine(DigestEngine engine) {
   chosen_engine.store(engine);
+}
+
+bool uses_blocks(const DigestAlgorithm& algorithm) {
+  if (!has_lanes(algorithm))
+    return false;
+  switch (chosen_engine.load(std::memory_order_relaxed)) {
+    case DigestEngine::openssl:
+      return false;
+    case DigestEngine::lanes:
+      return true;
+    case DigestEngine::automatic:
+      break;
+  }
+  static const bool fips = EVP_default_properties_is_fips_enabled(nullptr) == 1;
+  return !fips;
+}
+
+std::size_t useful_lanes(BlockHash hash) {
+  const LaneFacts facts = facts_of(hash);
+  return facts.lanes > 0 && facts.lanes >= facts.pays ? facts.lanes : 1;
 }
 
 std::vector<BlockHash> refused_lanes() {

@@ -1,0 +1,149 @@
+#include "backfill/digest/digest_scheduler.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "base/error.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::size_t kSingle = 3;  // the queue of what has no lanes
+
+std::size_t kind_of(const DigestPart& part) {
+  return part.block ? static_cast<std::size_t>(part.block->hash()) : kSingle;
+}
+
+// How many of a kind one worker takes at a time.
+std::size_t most_of(std::size_t kind) {
+  return kind == kSingle ? 1 : std::max<std::size_t>(useful_lanes(static_cast<BlockHash>(kind)), 1);
+}
+
+}  // namespace
+
+DigestScheduler::DigestScheduler(int workers, std::size_t streams)
+    : workers_(workers),
+      memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
+                                                          DigestWorkers::kBufferBytes)),
+      arena_(workers, /*reserved_for_masters=*/0) {
+  for (std::size_t i = 0; i < streams; ++i)
+    free_.push_back(memory_.get() + i * DigestWorkers::kBuffers * DigestWorkers::kBufferBytes);
+}
+
+DigestScheduler::~DigestScheduler() {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] { return running_ == 0; });
+}
+
+std::byte* DigestScheduler::take_memory() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty())
+    throw std::logic_error("more streams than DigestWorkers was made for");
+  std::byte* const memory = free_.back();
+  free_.pop_back();
+  return memory;
+}
+
+void DigestScheduler::give_back(std::byte* memory) {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(memory);
+}
+
+bool DigestScheduler::is_idle(StreamDigests& stream) {
+  const std::lock_guard lock(mutex_);
+  return stream.all_done() == stream.filled;
+}
+
+void DigestScheduler::wait_for_buffer(StreamDigests& stream) {
+  std::unique_lock lock(mutex_);
+  stream.went_on.wait(lock,
+                      [&] { return stream.filled - stream.all_done() < DigestWorkers::kBuffers; });
+}
+
+void DigestScheduler::wait_until_done(StreamDigests& stream) {
+  std::unique_lock lock(mutex_);
+  stream.went_on.wait(lock, [&] { return stream.all_done() == stream.filled; });
+}
+
+void DigestScheduler::hand_over(StreamDigests& stream, std::size_t size) {
+  const std::lock_guard lock(mutex_);
+  stream.sizes[static_cast<std::size_t>(stream.filled % DigestWorkers::kBuffers)] = size;
+  ++stream.filled;
+  for (DigestPart& part : stream.parts)
+    if (!part.queued)
+      make_ready(part);
+}
+
+void DigestScheduler::make_ready(DigestPart& part) {
+  part.queued = true;
+  ready_[kind_of(part)].push_back(&part);
+  call_worker();
+}
+
+void DigestScheduler::call_worker() {
+  if (running_ == workers_)
+    return;
+  ++running_;
+  arena_.enqueue([this] { work(); });
+}
+
+void DigestScheduler::work() {
+  std::unique_lock lock(mutex_);
+  for (Group group = pick(); !group.empty(); group = pick()) {
+    lock.unlock();
+    digest(group);
+    lock.lock();
+    note_done(group);
+  }
+  if (--running_ == 0)
+    ended_.notify_all();
+}
+
+// The queue that has the most turns to go: while lanes can be filled, whoever is behind; with few
+// streams left, one digest for each worker.
+DigestScheduler::Group DigestScheduler::pick() {
+  std::size_t longest = 0;
+  double turns = 0;
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    const double count =
+        static_cast<double>(ready_[kind].size()) / static_cast<double>(most_of(kind));
+    if (count > turns) {
+      turns = count;
+      longest = kind;
+    }
+  }
+  auto& queue = ready_[longest];
+  const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), most_of(longest)));
+  Group group(queue.begin(), queue.begin() + count);
+  queue.erase(queue.begin(), queue.begin() + count);
+  return group;
+}
+
+void DigestScheduler::digest(const Group& group) {
+  std::vector<LaneUpdate> together;
+  for (DigestPart* part : group) {
+    const auto bytes = part->stream->bytes(part->done);
+    if (part->block)
+      together.push_back({&*part->block, bytes});
+    else if (!part->failure) {
+      try {
+        part->single->update(bytes);
+      } catch (const Error&) {
+        part->failure = std::current_exception();
+      }
+    }
+  }
+  update_together(together);
+}
+
+void DigestScheduler::note_done(const Group& group) {
+  for (DigestPart* part : group) {
+    ++part->done;
+    part->queued = false;
+    if (part->done < part->stream->filled)
+      make_ready(*part);
+    part->stream->went_on.notify_one();
+  }
+}
+
+}  // namespace backglance

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_set.h"
+#include "backfill/digest/digest_stream.h"
+
+namespace backglance {
+
+// One digest of one stream. Its digests go on independently of each other: one may be a buffer or
+// two ahead.
+struct DigestPart {
+  StreamDigests* stream = nullptr;
+  std::optional<BlockDigest> block;  // where lanes may take it
+  std::optional<DigestSet> single;   // everything else
+  std::uint64_t done = 0;            // buffers
+  bool queued = false;               // ready for a worker, or with one
+  std::exception_ptr failure;        // from there on buffers are passed over
+};
+
+struct StreamDigests {
+  std::deque<DigestPart> parts;      // never moved
+  std::vector<std::size_t> part_of;  // by position in the constructor's list
+  std::byte* memory = nullptr;       // DigestWorkers::kBuffers x DigestWorkers::kBufferBytes
+  std::array<std::size_t, DigestWorkers::kBuffers> sizes = {};
+  std::uint64_t filled = 0;  // buffers handed over; number i lies at i % DigestWorkers::kBuffers
+  std::condition_variable went_on;  // a part has come further
+
+  std::uint64_t all_done() const;  // buffers that every part is done with
+  std::span<const std::byte> bytes(std::uint64_t number) const;
+};
+
+// Who digests what. All of it under one lock, which nobody holds while it digests or waits.
+class DigestScheduler {
+ public:
+  DigestScheduler(int workers, std::size_t streams);
+  ~DigestScheduler();
+
+  // Of a stream's three buffers.
+  std::byte* take_memory();
+  void give_back(std::byte* memory);
+
+  // Nothing of it waits for a worker or is with one.
+  bool is_idle(StreamDigests& stream);
+  void wait_for_buffer(StreamDigests& stream);
+  void hand_over(StreamDigests& stream, std::size_t size);
+  void wait_until_done(StreamDigests& stream);
+
+ private:
+  // Parts that wait for a worker: a queue for each kind of lanes, and one for what has none.
+  static constexpr std::size_t kKinds = 4;
+  using Group = std::vector<DigestPart*>;
+
+  void make_ready(DigestPart& part);
+  void call_worker();
+  void work();
+  Group pick();
+  static void digest(const Group& group);
+  void note_done(const Group& group);
+
+  const int workers_;
+  const std::unique_ptr<std::byte[]> memory_;  // touched when it is read into
+  std::mutex mutex_;  // guards what follows, and all State and DigestPart but a part's digest
+  std::vector<std::byte*> free_;
+  std::array<std::deque<DigestPart*>, kKinds> ready_;
+  int running_ = 0;
+  std::condition_variable ended_;
+  tbb::task_arena arena_;
+};
+
+}  // namespace backglance
