@@ -146,7 +146,8 @@ int ReadOptions::streams_or_default() const {
   // Beyond some dozens a store only seeks more, whatever the number of cores.
   constexpr int kMost = 96;
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
-  return streams > 0 ? streams : std::min(jobs_or_default() * lanes, kMost);
+  const int asked = streams > 0 ? streams : jobs;
+  return asked > 0 ? asked : std::min(jobs_or_default() * lanes, kMost);
 }
 
 bool ReadResult::has_findings() const {

@@ -22,7 +22,8 @@ struct ReadOptions {
   int streams_or_default() const;
 
   int jobs = 0;                       // cores that digest; 0: all processors
-  int streams = 0;                    // images read at a time; 0: as many as fill the lanes
+  int streams = 0;                    // images read at a time; 0: `jobs`, or if that is 0 as many
+                                      // as fill the lanes of all cores
   std::optional<std::int64_t> limit;  // images
   std::optional<std::int64_t>
       max_bytes;  // an image that does not fit into what is left is not begun

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "backfill/digest/block_digest.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/schema_commands.h"
@@ -157,8 +158,9 @@ void add_backfill_options(CLI::App& app, ReadFlags& flags) {
 }
 
 // All of them are about what is read, which a sweep does not do.
-constexpr std::array kReadOptions = {"--jobs",      "--limit", "--max-bytes",   "--max-runtime",
-                                     "--bandwidth", "--image", "--retry-failed"};
+constexpr std::array kReadOptions = {
+    "--jobs",        "--streams-per-store", "--digest-engine", "--limit",       "--max-bytes",
+    "--max-runtime", "--bandwidth",         "--image",         "--retry-failed"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -209,8 +211,19 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 }  // namespace
 
 void add_read_options(CLI::App& app, ReadFlags& flags) {
-  app.add_option("--jobs", flags.jobs, "Images read at a time (default: one per processor)")
+  app.add_option("--jobs", flags.jobs,
+                 "Processors to use, and images read at a time (default: all processors, and as "
+                 "many images as they digest together)")
       ->check(CLI::Range(1, kMaxJobs));
+  app.add_option("--streams-per-store", flags.streams,
+                 "Images read at a time, whatever --jobs says")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxJobs));
+  app.add_option("--digest-engine", flags.digest_engine,
+                 "How digests are computed: auto, lanes (many images at once in the processor's "
+                 "vectors) or openssl (one by one)")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"auto", "lanes", "openssl"}));
   app.add_option("--limit", flags.limit, "At most so many images")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
@@ -242,6 +255,10 @@ std::chrono::seconds duration_option(const std::string& name, const std::string&
 ReadOptions read_options(const ReadFlags& flags) {
   ReadOptions options;
   options.jobs = flags.jobs;
+  options.streams = flags.streams;
+  choose_digest_engine(flags.digest_engine == "lanes"     ? DigestEngine::lanes
+                       : flags.digest_engine == "openssl" ? DigestEngine::openssl
+                                                          : DigestEngine::automatic);
   options.limit = flags.limit;
   if (flags.max_bytes)
     options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));

@@ -14,6 +14,8 @@ namespace backglance {
 // The options of backfill, verify and sync, as the command line gives them.
 struct ReadFlags {
   int jobs = 0;
+  int streams = 0;
+  std::string digest_engine = "auto";
   std::optional<std::int64_t> limit;
   std::optional<std::string> max_bytes;
   std::optional<std::string> max_runtime;

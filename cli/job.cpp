@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "backfill/digest/block_digest.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/data_commands.h"
@@ -141,6 +142,9 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   const Telling telling(told, context, progress);
   for (const std::string& directory : context.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
+  for (const BlockHash hash : refused_lanes())
+    told.warning(fmt::format("this processor's lanes do not give OpenSSL's {}: OpenSSL's is used",
+                             block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
     window.emplace(*job.windows, context.pause_gate());

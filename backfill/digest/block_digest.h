@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backfill/digest/algorithm.h"
@@ -78,6 +79,9 @@ std::size_t useful_lanes(BlockHash hash);
 // Holds each kind of lane that this CPU has against OpenSSL, once per process, before the first
 // byte is trusted to it. The kinds that failed; they are not used.
 std::vector<BlockHash> refused_lanes();
+
+// "md5", "sha256", "sha512".
+std::string_view block_hash_name(BlockHash hash);
 
 // One line for people: "AVX2: md5 in 16 lanes, sha512 in 4, sha256 one by one".
 std::string digest_engine_text();

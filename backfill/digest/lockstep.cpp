@@ -246,13 +246,16 @@ std::vector<BlockHash> refused_lanes() {
   return refused;
 }
 
+std::string_view block_hash_name(BlockHash hash) {
+  constexpr std::string_view kNames[] = {"md5", "sha256", "sha512"};
+  return kNames[static_cast<std::size_t>(hash)];
+}
+
 std::string digest_engine_text() {
   std::string text = lanes_target();
-  constexpr std::string_view kNames[] = {"md5", "sha256", "sha512"};
   for (const BlockHash hash : kHashes) {
     const LaneFacts facts = facts_of(hash);
-    text += fmt::format("{} {} {}", hash == BlockHash::md5 ? ":" : ",",
-                        kNames[static_cast<std::size_t>(hash)],
+    text += fmt::format("{} {} {}", hash == BlockHash::md5 ? ":" : ",", block_hash_name(hash),
                         facts.lanes >= facts.pays && facts.lanes > 0
                             ? fmt::format("in {} lanes from {} streams on", facts.lanes, facts.pays)
                             : "one by one");

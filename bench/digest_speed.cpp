@@ -1,0 +1,144 @@
+// How fast digests are computed of images that lie in memory: by DigestWorkers, and by OpenSSL's
+// EVP in one pass, chunk by chunk, as Glance does it. Prints one JSON object. bench/digests.py runs
+// it beside other programs.
+//
+//   digest_speed IMAGES MIB WORKERS ROUNDS ALGORITHM...
+#include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_set.h"
+#include "backfill/digest/digest_stream.h"
+
+using namespace backglance;
+
+namespace {
+
+using Algorithms = std::vector<const DigestAlgorithm*>;
+using Image = std::vector<std::byte>;
+
+struct Time {
+  double wall = 0;
+  double cpu = 0;
+};
+
+double cpu_seconds() {
+  rusage used = {};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+template <typename Work>
+Time timed(const Work& work) {
+  const auto began = std::chrono::steady_clock::now();
+  const double cpu = cpu_seconds();
+  work();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+          cpu_seconds() - cpu};
+}
+
+// What `chunk` takes of each image from first to last byte.
+template <typename Chunk>
+void for_chunks(const Image& image, std::size_t size, const Chunk& chunk) {
+  for (std::size_t at = 0; at < image.size(); at += size)
+    chunk(std::span(image).subspan(at, std::min(size, image.size() - at)));
+}
+
+// A reader for each image, who copies it into the buffers as read(2) would.
+std::vector<std::vector<std::string>> together(const std::vector<Image>& images, int workers,
+                                               const Algorithms& algorithms) {
+  std::vector<std::vector<std::string>> digests(images.size());
+  DigestWorkers pool(workers, images.size());
+  std::vector<std::jthread> readers;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    readers.emplace_back([&, i] {
+      DigestStream stream(pool, algorithms);
+      for_chunks(images[i], DigestWorkers::kBufferBytes, [&](std::span<const std::byte> bytes) {
+        std::memcpy(stream.buffer().data(), bytes.data(), bytes.size());
+        stream.hand_over(bytes.size());
+      });
+      digests[i] = stream.finish();
+    });
+  readers.clear();
+  return digests;
+}
+
+std::vector<std::vector<std::string>> one_by_one(const std::vector<Image>& images,
+                                                 const Algorithms& algorithms) {
+  constexpr std::size_t kChunk = 64 << 10;
+  std::vector<std::vector<std::string>> digests;
+  for (const Image& image : images) {
+    DigestSet set(algorithms);
+    for_chunks(image, kChunk, [&](std::span<const std::byte> bytes) { set.update(bytes); });
+    digests.push_back(set.finish());
+  }
+  return digests;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 6) {
+    fmt::print(stderr, "usage: digest_speed IMAGES MIB WORKERS ROUNDS ALGORITHM...\n");
+    return 2;
+  }
+  const auto number = [&](int i) { return static_cast<std::size_t>(std::atol(argv[i])); };
+  std::vector<Image> images(number(1), Image(number(2) << 20));
+  const int workers = std::atoi(argv[3]);
+  Algorithms algorithms;
+  for (int i = 5; i < argc; ++i) {
+    algorithms.push_back(find_digest_algorithm(argv[i]));
+    if (algorithms.back() == nullptr) {
+      fmt::print(stderr, "digest_speed: no algorithm {}\n", argv[i]);
+      return 2;
+    }
+  }
+  std::mt19937_64 random(1);
+  for (Image& image : images)
+    for (std::size_t at = 0; at + 8 <= image.size(); at += 8) {
+      const std::uint64_t word = random();
+      std::memcpy(image.data() + at, &word, sizeof word);
+    }
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(workers) + 1);
+  // The self-test and the choice of lanes are no part of it.
+  const std::string engine = digest_engine_text();
+  std::vector<double> ours;
+  std::vector<double> ours_cpu;
+  std::vector<double> evp;
+  for (std::size_t round = 0; round < number(4); ++round) {
+    std::vector<std::vector<std::string>> found;
+    std::vector<std::vector<std::string>> expected;
+    const Time time = timed([&] { found = together(images, workers, algorithms); });
+    ours.push_back(time.wall);
+    ours_cpu.push_back(time.cpu);
+    evp.push_back(timed([&] { expected = one_by_one(images, algorithms); }).wall);
+    if (found != expected) {
+      fmt::print(stderr, "digest_speed: the digests differ\n");
+      return 1;
+    }
+  }
+  const double bytes = static_cast<double>(images.size() * images[0].size());
+  fmt::print(
+      "{{\"engine\": \"{}\", \"bytes\": {:.0f}, \"ours_wall\": {:.4f}, \"ours_cpu\": {:.4f}, "
+      "\"evp_wall\": {:.4f}, \"times_evp\": {:.3f}}}\n",
+      engine, bytes, median(ours), median(ours_cpu), median(evp), median(evp) / median(ours));
+  return 0;
+}
