@@ -23,8 +23,9 @@ namespace backglance {
 namespace {
 
 void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
-                    const ReadOptions& options) {
-  read_in_time(work, workers, context, options);
+                    const ReadOptions& options, Settler& settler) {
+  read_in_time(work, workers, context, options,
+               [&](const Checkpoint& checkpoint) { settler.keep(work.claim, checkpoint); });
   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
 }
@@ -102,7 +103,7 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
     run_pipeline(
         options.streams_or_default(),
         {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
-         [&](Work& work) { read_and_judge(work, workers, context, options); },
+         [&](Work& work) { read_and_judge(work, workers, context, options, settler); },
          [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
     context.before_waiting({});
     settler.finish();
@@ -165,6 +166,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   Items items(session);
   ReadResult result;
 
+  retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.may_go_on();
   sweep_erased(session, context, on_result, result);
   const auto may_go_on = [&] { return context.may_go_on(); };

@@ -32,7 +32,9 @@ struct ReadOptions {
                                     // none is begun that cannot end in time but of `images`
   std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
   std::vector<std::string> images;  // these alone
-  bool retry_failed = false;        // backfill: read again what failed before
+  // Between two checkpoints of one image.
+  std::int64_t checkpoint_bytes = std::int64_t{4} << 30;
+  bool retry_failed = false;  // backfill: read again what failed before
 };
 
 struct ClassTotal {

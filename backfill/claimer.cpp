@@ -14,12 +14,16 @@ constexpr std::int64_t kSmallBunch = 64;
 // Other hosts wait at the end for what one has taken and not read.
 constexpr std::int64_t kBunchBytes = 32 << 20;
 
+// Smaller images, whose size is known, are read in less time than it takes to ask for one.
+constexpr std::int64_t kCheckpointBytes = 64 << 20;
+
 }  // namespace
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
                  const ReadOptions& options)
     : session_(site.database, {.when_needed = true}),
       items_(session_),
+      checkpoints_(session_),
       ahead_(session_),
       run_id_(run_id),
       context_(context),
@@ -116,6 +120,11 @@ void Claimer::look_up(Work& work) {
     return settle_unread(work, ReadClass::already_done,
                          "os_hash_value has been filled by somebody else");
   look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
+  const std::int64_t size = work.claim.size_bytes;
+  if (!work.outcome && (size == 0 || size >= kCheckpointBytes)) {
+    work.checkpoint = retry(session_, [&] { return checkpoints_.find(work.claim.image_id); });
+    work.had_checkpoint = work.checkpoint.has_value();
+  }
 }
 
 void Claimer::release_rest() {

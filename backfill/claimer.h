@@ -8,6 +8,7 @@
 #include "backfill/backfill.h"
 #include "backfill/look_up.h"
 #include "backfill/pipeline.h"
+#include "sql/checkpoints.h"
 #include "sql/items.h"
 #include "sql/session.h"
 
@@ -46,6 +47,7 @@ class Claimer {
 
   Session session_;
   Items items_;
+  Checkpoints checkpoints_;
   LookAhead ahead_;
   std::string run_id_;
   ReadContext& context_;

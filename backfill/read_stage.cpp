@@ -31,7 +31,7 @@ std::int64_t streams(const ReadCounters& counters, const ReadOptions& options) {
 }
 
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
-                  const ReadOptions& options) {
+                  const ReadOptions& options, std::function<void(const Checkpoint&)> keep) {
   if (work.outcome)
     return;
   // Asked again: between the claim and the read may lie a whole other image.
@@ -40,7 +40,10 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
     return;
   }
   const auto began = ReadPace::Clock::now();
-  work.outcome = read_once(work.task, *work.algorithm, workers, context);
+  const Resumption resumption = {.from = std::move(work.checkpoint),
+                                 .keep = std::move(keep),
+                                 .every_bytes = options.checkpoint_bytes};
+  work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
   work.took = ReadPace::Clock::now() - began;
 }
 

@@ -23,9 +23,10 @@ bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& 
 std::int64_t streams(const ReadCounters& counters, const ReadOptions& options);
 
 // The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
-// it back if its turn came too late. Any number of threads.
+// it back if its turn came too late. Checkpoints go to `keep`, if there is one, by the calling
+// thread. Any number of threads.
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
-                  const ReadOptions& options);
+                  const ReadOptions& options, std::function<void(const Checkpoint&)> keep = {});
 
 // Why a run ended, of which its first stage says `claimed`.
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);

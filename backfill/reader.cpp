@@ -40,12 +40,16 @@ struct Fed {
 };
 
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
-Fed feed(Source& source, DigestStream& digests, ReadContext& context, ReadOutcome& outcome) {
+Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
+         ReadOutcome& outcome) {
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
-    if (!context.may_go_on())
+    if (!context.may_go_on()) {
+      if (!context.has_lost_leases())
+        checkpoints.broken_off(digests);
       return {true, {}};
+    }
     auto result = source.read(buffer);
     if (auto* failure = std::get_if<ReadFailure>(&result))
       return {false, std::move(*failure)};
@@ -59,6 +63,7 @@ Fed feed(Source& source, DigestStream& digests, ReadContext& context, ReadOutcom
     before = now;
     if (got < buffer.size())
       break;
+    checkpoints.passed(buffer, outcome.bytes, digests);
   }
   auto identity = source.identity();
   if (auto* failure = std::get_if<ReadFailure>(&identity))
@@ -76,6 +81,59 @@ bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& ou
   outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
                                *outcome.location_id, *length, *image.size);
   return true;
+}
+
+// A location that is being read: its source, its digests, and where both begin.
+class Reading {
+ public:
+  // `there` and `workers` outlive this.
+  Reading(const FoundLocation& there, DigestWorkers& workers,
+          std::vector<const DigestAlgorithm*> algorithms)
+      : there_(there), workers_(workers), algorithms_(std::move(algorithms)) {}
+
+  std::optional<ReadFailure> begin() {
+    auto opened = there_.opener->open(there_.location);
+    if (auto* failure = std::get_if<ReadFailure>(&opened))
+      return std::move(*failure);
+    source_ = std::get<std::unique_ptr<Source>>(std::move(opened));
+    return std::nullopt;
+  }
+
+  // Behind what the checkpoint holds if it fits, else at the beginning. Throws Error{usage} for an
+  // algorithm that this OpenSSL lacks.
+  std::optional<ReadFailure> make_digests(const Checkpoint* from) {
+    digests_.emplace(workers_, algorithms_);
+    if (from == nullptr)
+      return std::nullopt;
+    if (resume(*from, *source_, *digests_)) {
+      offset_ = from->offset;
+      return std::nullopt;
+    }
+    if (auto failure = begin())
+      return failure;
+    digests_.reset();
+    digests_.emplace(workers_, algorithms_);
+    return std::nullopt;
+  }
+
+  Source& source() { return *source_; }
+  DigestStream& digests() { return *digests_; }
+  std::int64_t offset() const { return offset_; }
+
+ private:
+  const FoundLocation& there_;
+  DigestWorkers& workers_;
+  std::vector<const DigestAlgorithm*> algorithms_;
+  std::unique_ptr<Source> source_;
+  std::optional<DigestStream> digests_;
+  std::int64_t offset_ = 0;
+};
+
+const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
+                                const DigestAlgorithm& algorithm) {
+  const auto& from = resumption.from;
+  return from && from->location_id == row.id && from->algorithm == algorithm.name ? &*from
+                                                                                  : nullptr;
 }
 
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
@@ -146,7 +204,8 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 }
 
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
-                                     DigestWorkers& workers, ReadContext& context) {
+                                     DigestWorkers& workers, ReadContext& context,
+                                     const Resumption& resumption) {
   ReadOutcome failed;
   std::string reasons;
   for (const LocationRow& row : task.locations) {
@@ -156,39 +215,49 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       continue;
     }
     const FoundLocation& there = std::get<FoundLocation>(found);
-    auto opened = there.opener->open(there.location);
-    if (const auto* failure = std::get_if<ReadFailure>(&opened)) {
+    Reading reading(there, workers, {&md5_algorithm(), &algorithm});
+    if (const auto failure = reading.begin()) {
       add_failure(failed, reasons, row.id, *failure);
       if (failed.place.empty())
         failed.place = there.place();
       continue;
     }
-    Source& source = *std::get<std::unique_ptr<Source>>(opened);
     ReadOutcome outcome;
     outcome.location_id = row.id;
     outcome.place = there.place();
-    if (length_differs(task.image, source, outcome)) {
+    if (length_differs(task.image, reading.source(), outcome)) {
       if (!reasons.empty())
         outcome.reason += "; " + reasons;
       return outcome;
     }
-    std::optional<DigestStream> digests;
+    std::optional<ReadFailure> failure;
     try {
-      digests.emplace(workers, std::vector<const DigestAlgorithm*>{&md5_algorithm(), &algorithm});
+      failure = reading.make_digests(checkpoint_of(resumption, row, algorithm));
     } catch (const Error& error) {
       // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
       outcome.read_class = ReadClass::hash_not_supported;
       outcome.reason = error.what();
       return outcome;
     }
-    const Fed fed = feed(source, *digests, context, outcome);
-    if (fed.stopped)
-      return std::nullopt;
-    if (fed.failure) {
-      add_failure(failed, reasons, row.id, *fed.failure);
+    if (!failure) {
+      outcome.bytes = reading.offset();
+      context.counters().skip(outcome.bytes, 0);
+      CheckpointTaker checkpoints(resumption,
+                                  {.image_id = task.image.id,
+                                   .location_id = row.id,
+                                   .identity = reading.source().identity_when_opened().value_or(""),
+                                   .offset = outcome.bytes,
+                                   .algorithm = std::string(algorithm.name)});
+      Fed fed = feed(reading.source(), reading.digests(), checkpoints, context, outcome);
+      if (fed.stopped)
+        return std::nullopt;
+      failure = std::move(fed.failure);
+    }
+    if (failure) {
+      add_failure(failed, reasons, row.id, *failure);
       continue;
     }
-    const auto hex = digests->finish();
+    const auto hex = reading.digests().finish();
     outcome.md5 = hex[0];
     outcome.digest = hex[1];
     outcome.algorithm =

@@ -16,6 +16,7 @@
 #include "backfill/held_images.h"
 #include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
+#include "backfill/resume.h"
 #include "backfill/store/source.h"
 #include "base/boot_clock.h"
 #include "glance/site.h"
@@ -116,9 +117,11 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 // Reads the image's bytes once, MD5 and `algorithm` in that one pass, from the first location that
 // can be read. The outcome is not judged yet: its class is `hashed` for bytes that were read, else
 // the worst failure among the locations, with a reason that names each by its id. Nothing if the
-// run is to end before the last byte. The calling thread reads, `workers` digest.
+// run is to end before the last byte. Where resumption.from fits, only what follows it is read;
+// the outcome is of all bytes nevertheless. The calling thread reads, `workers` digest.
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
-                                     DigestWorkers& workers, ReadContext& context);
+                                     DigestWorkers& workers, ReadContext& context,
+                                     const Resumption& resumption = {});
 
 // True if some location of the image can be opened for reading now. Reads nothing.
 bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context);

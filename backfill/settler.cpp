@@ -10,6 +10,7 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
                  const OnResult& on_result, ReadResult& result)
     : session_(site.database, {.when_needed = true}),
       items_(session_),
+      checkpoints_(session_),
       run_id_(run_id),
       context_(context),
       on_result_(on_result),
@@ -23,6 +24,8 @@ void Settler::add(Work& work) {
     release(work.claim);
     return;
   }
+  if (work.had_checkpoint)
+    with_checkpoint_.insert(work.claim.image_id);
   Items::Settled settled{work.claim, std::move(*work.outcome)};
   if (UnreachedImages::is_one(settled.outcome))
     return settle_unreached([&] { return unreached_.add(std::move(settled)); });
@@ -31,6 +34,17 @@ void Settler::add(Work& work) {
   waiting_.push_back(std::move(settled));
   if (pace_.add(work.took) || context_.pause_gate().is_closed())
     commit();
+}
+
+void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
+  const std::lock_guard lock(mutex_);
+  try {
+    if (checkpoints_.keep(run_id_, claim, checkpoint))
+      with_checkpoint_.insert(claim.image_id);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::lost && error.kind() != ErrorKind::busy)
+      throw;
+  }
 }
 
 void Settler::flush() {
@@ -103,10 +117,13 @@ void Settler::commit() {
     ReadCounters& counters = context_.counters();
     counters.images_settled.fetch_add(1, std::memory_order_relaxed);
     counters.skip(one.claim.size_bytes, one.outcome.bytes);
+    const bool has_checkpoint = with_checkpoint_.erase(one.claim.image_id) > 0;
     if (!became[i]) {
       ++result_.lost_leases;
       continue;
     }
+    if (has_checkpoint)
+      retry(session_, [&] { checkpoints_.forget(one.claim.image_id); });
     if (*became[i] != one.outcome.read_class) {
       one.outcome.read_class = *became[i];
       one.outcome.reason.clear();

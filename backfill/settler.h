@@ -3,6 +3,7 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "backfill/commit_pace.h"
 #include "backfill/pipeline.h"
 #include "backfill/unreached.h"
+#include "sql/checkpoints.h"
 #include "sql/items.h"
 #include "sql/session.h"
 
@@ -24,6 +26,9 @@ class Settler {
 
   // The pipeline's stage: one thread at a time.
   void add(Work& work);
+  // Of an image that is still being read. Once: if the database cannot take it now, the next one
+  // says more.
+  void keep(const Claim& claim, const Checkpoint& checkpoint);
   // Commits what waits for that, and gives back what was not reached. By a thread that begins to
   // wait.
   void flush();
@@ -42,12 +47,14 @@ class Settler {
 
   Session session_;
   Items items_;
+  Checkpoints checkpoints_;
   std::string run_id_;
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
   std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
+  std::set<std::string> with_checkpoint_;  // images of ours that have one
   UnreachedImages unreached_;
   CommitPace pace_;
 };

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::int64_t kPage = 200;
 
-// "device:inode:length:mtime" without the device: that of a network file system is a number of each
-// host's own.
-std::string_view beyond_device(std::string_view identity) {
-  return identity.substr(std::min(identity.find(':'), identity.size()));
-}
-
 // Whether the object at the location is the one whose bytes were read: same inode, length and
 // mtime. `hidden` where this host does not see it, and another may.
 enum class Object { same, other, hidden };
@@ -31,7 +25,7 @@ Object look_at(const Items::Erased& erased, const ReadContext& context, StorePro
   if (there != nullptr) {
     const auto identity = there->opener->identify(there->location);
     if (const auto* text = std::get_if<std::string>(&identity))
-      return beyond_device(*text) == beyond_device(erased.identity) ? Object::same : Object::other;
+      return is_same_object(*text, erased.identity) ? Object::same : Object::other;
   }
   return probe.sees(there == nullptr ? "" : there->place()) ? Object::other : Object::hidden;
 }

@@ -154,13 +154,19 @@ CLI::Option* add_migrate_options(CLI::App& app, MigrateFlags& flags) {
 // Those of verify, and one more.
 void add_backfill_options(CLI::App& app, ReadFlags& flags) {
   add_read_options(app, flags);
+  app.add_option(
+         "--checkpoint-every", flags.checkpoint_every,
+         "Write down how far an image's read has come after so many of its bytes, and every "
+         "30 s (default: 4G)")
+      ->type_name("SIZE");
   app.add_flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
 }
 
 // All of them are about what is read, which a sweep does not do.
 constexpr std::array kReadOptions = {
-    "--jobs",        "--streams-per-store", "--digest-engine", "--limit",       "--max-bytes",
-    "--max-runtime", "--bandwidth",         "--image",         "--retry-failed"};
+    "--jobs",         "--streams-per-store", "--digest-engine", "--limit",
+    "--max-bytes",    "--max-runtime",       "--bandwidth",     "--image",
+    "--retry-failed", "--checkpoint-every"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -260,6 +266,9 @@ ReadOptions read_options(const ReadFlags& flags) {
                        : flags.digest_engine == "openssl" ? DigestEngine::openssl
                                                           : DigestEngine::automatic);
   options.limit = flags.limit;
+  if (flags.checkpoint_every)
+    options.checkpoint_bytes =
+        static_cast<std::int64_t>(bytes_option("--checkpoint-every", *flags.checkpoint_every));
   if (flags.max_bytes)
     options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));
   if (flags.max_runtime)

@@ -18,6 +18,7 @@ struct ReadFlags {
   std::string digest_engine = "auto";
   std::optional<std::int64_t> limit;
   std::optional<std::string> max_bytes;
+  std::optional<std::string> checkpoint_every;
   std::optional<std::string> max_runtime;
   std::optional<std::string> bandwidth;
   std::vector<std::string> images;

@@ -80,8 +80,8 @@ void require_own_tables(const SchemaState& state, const EngineFacts& engine) {
 
 const std::vector<std::string>& ledger_tables() {
   static const std::vector<std::string> tables = {
-      "backglance_step",   "backglance_run",       "backglance_control", "backglance_item",
-      "backglance_verify", "backglance_signature", "backglance_removed"};
+      "backglance_step",       "backglance_run",    "backglance_control",   "backglance_item",
+      "backglance_checkpoint", "backglance_verify", "backglance_signature", "backglance_removed"};
   return tables;
 }
 

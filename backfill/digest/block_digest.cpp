@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <stdexcept>
 
@@ -85,6 +86,39 @@ void BlockDigest::end(const Pieces& pieces) {
     std::memcpy(rest_.data(), pieces.rest.data(), pieces.rest.size());
 }
 
+std::size_t BlockDigest::word_bytes() const {
+  return hash_ == BlockHash::sha512 ? 8 : 4;
+}
+
+std::size_t BlockDigest::words() const {
+  return hash_ == BlockHash::md5 ? 4 : 8;
+}
+
+std::optional<std::string> BlockDigest::save() const {
+  if (bytes_ % block_bytes(hash_) != 0)
+    return std::nullopt;
+  std::string state;
+  for (std::size_t i = 0; i < words(); ++i)
+    state += fmt::format("{:0{}x}", value_[i], 2 * word_bytes());
+  return state;
+}
+
+bool BlockDigest::restore(std::string_view state, std::uint64_t bytes) {
+  const std::size_t digits = 2 * word_bytes();
+  if (bytes % block_bytes(hash_) != 0 || state.size() != words() * digits)
+    return false;
+  ChainingValue value = {};
+  for (std::size_t i = 0; i < words(); ++i) {
+    const std::string_view word = state.substr(i * digits, digits);
+    const auto [end, error] = std::from_chars(word.data(), word.data() + digits, value[i], 16);
+    if (error != std::errc() || end != word.data() + digits)
+      return false;
+  }
+  value_ = value;
+  bytes_ = bytes;
+  return true;
+}
+
 std::string BlockDigest::finish() {
   // A one bit, zeros, and the length in bits: 64 of them, or 128 for SHA-384 and SHA-512; the
   // lowest byte first in MD5, the highest first in SHA-2.
@@ -104,12 +138,12 @@ std::string BlockDigest::finish() {
     length[length_bytes - 9] = static_cast<std::byte>(bytes_ >> 61);
   compress_one(hash_, {&value_, last.data()}, blocks);
 
-  const std::size_t word_bytes = hash_ == BlockHash::sha512 ? 8 : 4;
+  const std::size_t word = word_bytes();
   std::string text;
   for (std::size_t i = 0; i < algorithm_->digest_bytes; ++i) {
-    const std::size_t place = i % word_bytes;
-    const std::size_t shift = 8 * (hash_ == BlockHash::md5 ? place : word_bytes - 1 - place);
-    text += fmt::format("{:02x}", (value_[i / word_bytes] >> shift) & 0xff);
+    const std::size_t place = i % word;
+    const std::size_t shift = 8 * (hash_ == BlockHash::md5 ? place : word - 1 - place);
+    text += fmt::format("{:02x}", (value_[i / word] >> shift) & 0xff);
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,13 @@ class BlockDigest {
   // Lower-case hex. Once, and no update after it.
   std::string finish();
 
+  // At a border of blocks: the words of the chaining value, in hex, in their order. Nothing within
+  // a block.
+  std::optional<std::string> save() const;
+  // Before the first update: as if `bytes` had been taken in, after which save() gave `state`.
+  // False, and nothing is changed, if it cannot have.
+  bool restore(std::string_view state, std::uint64_t bytes);
+
   std::uint64_t bytes() const { return bytes_; }
   BlockHash hash() const { return hash_; }
 
@@ -42,6 +50,8 @@ class BlockDigest {
     std::size_t blocks = 0;
     std::span<const std::byte> rest;
   };
+  std::size_t word_bytes() const;
+  std::size_t words() const;
   // Between begin() and end() the blocks are compressed.
   Pieces begin(std::span<const std::byte> bytes);
   void end(const Pieces& pieces);

@@ -77,6 +77,28 @@ void DigestStream::hand_over(std::size_t size) {
   scheduler_.hand_over(*state_, size);
 }
 
+std::optional<std::vector<std::string>> DigestStream::save() {
+  scheduler_.wait_until_done(*state_);
+  std::vector<std::string> states;
+  for (const std::size_t part : state_->part_of) {
+    const auto& block = state_->parts[part].block;
+    auto state = block ? block->save() : std::nullopt;
+    if (!state)
+      return std::nullopt;
+    states.push_back(std::move(*state));
+  }
+  return states;
+}
+
+bool DigestStream::restore(const std::vector<std::string>& states, std::uint64_t bytes) {
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    auto& block = state_->parts[state_->part_of[i]].block;
+    if (!block || !block->restore(states[i], bytes))
+      return false;
+  }
+  return true;
+}
+
 std::vector<std::string> DigestStream::finish() {
   scheduler_.wait_until_done(*state_);
   std::vector<std::string> values;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +56,14 @@ class DigestStream {
   std::span<std::byte> buffer();
   // Its first `size` bytes are the stream's next.
   void hand_over(std::size_t size);
+
+  // What all digests are of what was handed over (BlockDigest::save), in the order of the
+  // constructor's list. Waits for what is under way. Nothing within a block, or where one of them
+  // cannot be written down: OpenSSL's own cannot.
+  std::optional<std::vector<std::string>> save();
+  // Before the first hand-over. False if one of the states is not of its digest: then this stream
+  // is not to be used.
+  bool restore(const std::vector<std::string>& states, std::uint64_t bytes);
 
   // Lower-case hex, one value per algorithm given to the constructor, in that order, of all that
   // was handed over. Once.

@@ -151,6 +151,8 @@ class FileSource : public Source {
 
   std::optional<std::uint64_t> length() const override { return size(); }
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override;
+  bool skip_to(std::uint64_t offset) override;
+  std::optional<std::string> identity_when_opened() const override { return identity_of(status_); }
   std::variant<std::string, ReadFailure> identity() override;
 
  private:
@@ -179,6 +181,14 @@ std::variant<std::size_t, ReadFailure> FileSource::read(std::span<std::byte> buf
     offset_ += static_cast<std::uint64_t>(got);
   }
   return filled;
+}
+
+bool FileSource::skip_to(std::uint64_t offset) {
+  if (offset > size())
+    return false;
+  offset_ = offset;
+  reader_.skip_to(offset);
+  return true;
 }
 
 std::variant<std::string, ReadFailure> FileSource::identity() {

@@ -104,6 +104,14 @@ void PageCacheReader::advance_to(std::uint64_t offset) {
   }
 }
 
+void PageCacheReader::skip_to(std::uint64_t offset) {
+  window_start_ = offset / kWindowBytes * kWindowBytes;
+  if (uncached_)
+    return;
+  window_ = sample(window_start_);
+  next_window_ = sample(window_start_ + kWindowBytes);
+}
+
 ssize_t PageCacheReader::read(std::span<std::byte> buffer, std::uint64_t offset) {
   if (uncached_) {
     const iovec target{buffer.data(), buffer.size()};
@@ -112,8 +120,8 @@ ssize_t PageCacheReader::read(std::span<std::byte> buffer, std::uint64_t offset)
       return bytes;
     uncached_ = false;
     posix_fadvise(file_, 0, 0, POSIX_FADV_NORMAL);
-    window_ = sample(0);
-    next_window_ = sample(kWindowBytes);
+    window_ = sample(window_start_);
+    next_window_ = sample(window_start_ + kWindowBytes);
   }
   advance_to(offset);
   return pread(file_, buffer.data(), buffer.size(), static_cast<off_t>(offset));

@@ -31,6 +31,9 @@ class PageCacheReader {
   PageCacheReader(const PageCacheReader&) = delete;
   PageCacheReader& operator=(const PageCacheReader&) = delete;
 
+  // Before the first read: it will be at that offset or later.
+  void skip_to(std::uint64_t offset);
+
   // As pread(2): may be short, sets errno. `offset` never goes back.
   ssize_t read(std::span<std::byte> buffer, std::uint64_t offset);
 

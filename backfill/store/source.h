@@ -32,10 +32,21 @@ class Source {
   // the end.
   virtual std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) = 0;
 
+  // The next read begins there: before the first read, not beyond the length. False if the store
+  // cannot.
+  virtual bool skip_to(std::uint64_t offset) = 0;
+
+  // What identity() will say if nothing changes meanwhile; nothing if that is not known yet.
+  virtual std::optional<std::string> identity_when_opened() const = 0;
+
   // To be called after the last byte: what proves that all reads saw the same object
   // ("device:inode:length: mtime in ns" of a file), or changed_while_read.
   virtual std::variant<std::string, ReadFailure> identity() = 0;
 };
+
+// Whether two identities are of the same bytes: the number of the device is left out, which each
+// host has for itself, and another one after a boot.
+bool is_same_object(const std::string& one, const std::string& other);
 
 // Where images' bytes come from. An abstract class, because every store that Glance has is to be
 // one: file now; http, swift, s3, rbd later. Thread-safe.

@@ -75,6 +75,23 @@ CREATE TABLE backglance_item (
 -- cost: none, the table is new
 CREATE INDEX backglance_item_state_idx ON backglance_item (state, size_bytes, image_id);
 
+-- makes: table backglance_checkpoint
+-- lock: none on Glance's tables, this one is new
+-- cost: none
+CREATE TABLE backglance_checkpoint (
+    image_id        VARCHAR(36)  NOT NULL PRIMARY KEY,
+    location_id     BIGINT       NOT NULL,
+    source_identity VARCHAR(128) NOT NULL,
+    offset_bytes    BIGINT       NOT NULL,
+    tail_digest     VARCHAR(64)  NOT NULL,
+    algorithm       VARCHAR(64)  NOT NULL,
+    md5_state       VARCHAR(64)  NOT NULL,
+    digest_state    VARCHAR(160) NOT NULL,
+    run_id          VARCHAR(36)  NOT NULL,
+    lease_token     BIGINT       NOT NULL,
+    taken_at        BIGINT       NOT NULL
+){table_options};
+
 -- makes: table backglance_verify
 -- lock: none on Glance's tables, this one is new
 -- cost: none

@@ -4,6 +4,8 @@ DROP TABLE backglance_removed;
 DROP TABLE backglance_signature;
 -- makes: table backglance_verify
 DROP TABLE backglance_verify;
+-- makes: table backglance_checkpoint
+DROP TABLE backglance_checkpoint;
 -- makes: table backglance_item
 DROP TABLE backglance_item;
 -- makes: table backglance_control

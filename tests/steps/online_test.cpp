@@ -470,6 +470,6 @@ TEST_CASE("an uninstall that was killed midway is gone on with", "[online]") {
   expand(site.sql());
   for (const char* table : {"backglance_removed", "backglance_signature", "backglance_verify"})
     site.sql().execute(std::string("DROP TABLE ") + table);
-  CHECK(uninstall(site.sql()).tables.size() == 4);
+  CHECK(uninstall(site.sql()).tables.size() == 5);
   CHECK(changes(before, dump(site.sql())) == kNone);
 }

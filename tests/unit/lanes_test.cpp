@@ -189,3 +189,31 @@ TEST_CASE("a stream beyond 512 MiB has its length in more than 32 bits") {
     CHECK(digest.finish() == reference.finish()[0]);
   }
 }
+
+TEST_CASE("a digest that was written down is gone on with", "[digest]") {
+  for (const char* name : kNames) {
+    CAPTURE(name);
+    const auto bytes = random_bytes(128 * 9 + 77, 3);
+    const auto all = std::span<const std::byte>(bytes);
+    for (std::size_t blocks = 0; blocks <= 9; ++blocks) {
+      const std::size_t at = blocks * 128;
+      BlockDigest before(algorithm(name));
+      before.update(all.first(at));
+      const auto state = before.save();
+      REQUIRE(state.has_value());
+      BlockDigest after(algorithm(name));
+      REQUIRE(after.restore(*state, at));
+      after.update(all.subspan(at));
+      CHECK(after.finish() == by_openssl(name, bytes));
+      before.update(all.subspan(at, 3));
+      CHECK_FALSE(before.save().has_value());
+    }
+    BlockDigest digest(algorithm(name));
+    const std::string state = *digest.save();
+    for (const std::string& wrong : {std::string(), state + "0", state.substr(1),
+                                     std::string(state.size(), 'x'), " " + state.substr(1)})
+      CHECK_FALSE(digest.restore(wrong, 128));
+    CHECK_FALSE(digest.restore(state, 1));
+    CHECK(digest.finish() == by_openssl(name, {}));
+  }
+}

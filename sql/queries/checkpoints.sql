@@ -1,0 +1,40 @@
+-- How far reads have come.
+
+-- name: find
+SELECT location_id, source_identity, offset_bytes, tail_digest, algorithm, md5_state, digest_state
+FROM   backglance_checkpoint
+WHERE  image_id = :id;
+
+-- name: holds
+SELECT COUNT(*)
+FROM   backglance_item
+WHERE  image_id = :id
+AND    lease_run = :run
+AND    lease_token = :token
+AND    lease_until >= {now}
+AND    state = 'queued';
+
+-- What a later claim has left stays: between `holds` and this the lease may have gone to another run.
+-- name: forget_earlier
+DELETE FROM backglance_checkpoint
+WHERE  image_id = :id
+AND    lease_token <= :token;
+
+-- name: is_there
+SELECT COUNT(*)
+FROM   backglance_checkpoint
+WHERE  image_id = :id;
+
+-- name: keep
+INSERT INTO backglance_checkpoint (image_id, location_id, source_identity, offset_bytes, tail_digest, algorithm,
+                                   md5_state, digest_state, run_id, lease_token, taken_at)
+VALUES (:id, :location, :identity, :offset, :tail, :algorithm, :md5_state, :digest_state, :run, :token, {now});
+
+-- name: forget
+DELETE FROM backglance_checkpoint
+WHERE  image_id = :id;
+
+-- name: forget_settled
+DELETE FROM backglance_checkpoint
+WHERE  NOT EXISTS (SELECT 1 FROM backglance_item t
+                   WHERE t.image_id = backglance_checkpoint.image_id AND t.state = 'queued');
