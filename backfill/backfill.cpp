@@ -22,6 +22,9 @@
 namespace backglance {
 namespace {
 
+// Beyond some dozens a store only seeks more, whatever the number of cores.
+constexpr int kMostReaders = 96;
+
 void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
                     const ReadOptions& options, Settler& settler) {
   read_in_time(work, workers, context, options,
@@ -95,13 +98,14 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
-  DigestWorkers workers(options.jobs_or_default(),
-                        static_cast<std::size_t>(options.streams_or_default()));
+  const int readers = options.readers(site);
+  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers));
+  context.limit_streams(options.streams_or_default(), options.streams > 0 || options.jobs > 0);
   auto rest = Rest::held;
   do {
     context.before_waiting([&] { settler.flush(); });
     run_pipeline(
-        options.streams_or_default(),
+        readers,
         {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
          [&](Work& work) { read_and_judge(work, workers, context, options, settler); },
          [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
@@ -144,11 +148,15 @@ int ReadOptions::jobs_or_default() const {
 }
 
 int ReadOptions::streams_or_default() const {
-  // Beyond some dozens a store only seeks more, whatever the number of cores.
-  constexpr int kMost = 96;
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
   const int asked = streams > 0 ? streams : jobs;
-  return asked > 0 ? asked : std::min(jobs_or_default() * lanes, kMost);
+  return asked > 0 ? asked : std::min(jobs_or_default() * lanes, kMostReaders);
+}
+
+int ReadOptions::readers(const Site& site) const {
+  const auto stores = static_cast<int>(std::clamp<std::size_t>(
+      site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
+  return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
 }
 
 bool ReadResult::has_findings() const {

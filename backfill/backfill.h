@@ -20,10 +20,12 @@ namespace backglance {
 struct ReadOptions {
   int jobs_or_default() const;
   int streams_or_default() const;
+  // Images read at a time from all stores together.
+  int readers(const Site& site) const;
 
   int jobs = 0;                       // cores that digest; 0: all processors
-  int streams = 0;                    // images read at a time; 0: `jobs`, or if that is 0 as many
-                                      // as fill the lanes of all cores
+  int streams = 0;                    // images read at a time from each store; 0: `jobs`, or if
+                                      // that is 0 up to as many as fill the lanes of all cores
   std::optional<std::int64_t> limit;  // images
   std::optional<std::int64_t>
       max_bytes;  // an image that does not fit into what is left is not begun
@@ -32,6 +34,7 @@ struct ReadOptions {
                                     // none is begun that cannot end in time but of `images`
   std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
   std::vector<std::string> images;  // these alone
+  bool gives_way = true;            // to all else on the host, for processors and disks
   // Between two checkpoints of one image.
   std::int64_t checkpoint_bytes = std::int64_t{4} << 30;
   bool retry_failed = false;  // backfill: read again what failed before

@@ -39,12 +39,23 @@ struct Fed {
   std::optional<ReadFailure> failure;
 };
 
+// Of at most `most` bytes.
+std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint64_t most) {
+  const auto length = source.length();
+  const auto done = static_cast<std::uint64_t>(offset);
+  return length ? std::min(most, *length - std::min(done, *length)) : most;
+}
+
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
 Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
          ReadOutcome& outcome) {
+  auto stream = context.take_stream(outcome.place);
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
+    // Before the read: what many streams read at once would otherwise be beyond it at first.
+    context.bandwidth().take(still_to_read(source, outcome.bytes, buffer.size()),
+                             [&] { return context.should_stop(); });
     if (!context.may_go_on()) {
       if (!context.has_lost_leases())
         checkpoints.broken_off(digests);
@@ -54,7 +65,7 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
     if (auto* failure = std::get_if<ReadFailure>(&result))
       return {false, std::move(*failure)};
     const std::size_t got = std::get<std::size_t>(result);
-    context.bandwidth().take(got, [&] { return context.should_stop(); });
+    stream.add(got);
     digests.hand_over(got);
     outcome.bytes += static_cast<std::int64_t>(got);
     context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "backfill/read_pace.h"
 #include "backfill/resume.h"
 #include "backfill/store/source.h"
+#include "backfill/stream_limit.h"
 #include "base/boot_clock.h"
 #include "glance/site.h"
 #include "sql/images.h"
@@ -81,6 +82,13 @@ class ReadContext {
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
 
+  // Before the first read, if at all.
+  void limit_streams(int most, bool fixed) { stream_limits_.emplace(most, fixed); }
+  StreamLimits::Stream take_stream(const std::string& place) {
+    return stream_limits_ ? stream_limits_->take(place, [this] { return should_stop(); })
+                          : StreamLimits::Stream();
+  }
+
   const std::string& encryption_key() const { return encryption_key_; }
   const DigestAlgorithm& site_algorithm() const { return *site_algorithm_; }
   Bandwidth& bandwidth() { return bandwidth_; }
@@ -95,6 +103,7 @@ class ReadContext {
   std::string encryption_key_;
   const DigestAlgorithm* site_algorithm_;
   Bandwidth bandwidth_;
+  std::optional<StreamLimits> stream_limits_;
   PauseGate pause_gate_;
   std::function<void()> before_waiting_;
   ReadPace pace_;

@@ -166,7 +166,7 @@ void add_backfill_options(CLI::App& app, ReadFlags& flags) {
 constexpr std::array kReadOptions = {
     "--jobs",         "--streams-per-store", "--digest-engine", "--limit",
     "--max-bytes",    "--max-runtime",       "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every"};
+    "--retry-failed", "--checkpoint-every",  "--priority"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -230,6 +230,11 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
                  "vectors) or openssl (one by one)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"auto", "lanes", "openssl"}));
+  app.add_option("--priority", flags.priority,
+                 "idle: take of processors and disks what nobody else wants; or normal")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"idle", "normal"}))
+      ->capture_default_str();
   app.add_option("--limit", flags.limit, "At most so many images")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
@@ -262,6 +267,7 @@ ReadOptions read_options(const ReadFlags& flags) {
   ReadOptions options;
   options.jobs = flags.jobs;
   options.streams = flags.streams;
+  options.gives_way = flags.priority == "idle";
   choose_digest_engine(flags.digest_engine == "lanes"     ? DigestEngine::lanes
                        : flags.digest_engine == "openssl" ? DigestEngine::openssl
                                                           : DigestEngine::automatic);

@@ -16,6 +16,7 @@ struct ReadFlags {
   int jobs = 0;
   int streams = 0;
   std::string digest_engine = "auto";
+  std::string priority = "idle";
   std::optional<std::int64_t> limit;
   std::optional<std::string> max_bytes;
   std::optional<std::string> checkpoint_every;

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Runs of the backfill as they begin, show themselves, meet other runs, are limited and end."""
 
+import os
+import pathlib
 import re
 import signal
+import subprocess
 import time
 
 import program
@@ -86,6 +89,20 @@ class Interrupted(SlowSiteTest):
         program.wait_for(lambda: self.published() or process.poll() is not None)
         self.assert_code(program.stop(process), INTERRUPTED)
         self.assertEqual(self.site.leased(), 0)
+
+    def test_everything_else_on_the_host_goes_first_unless_asked_otherwise(self):
+        self.on_site('backfill')
+        for arguments, nice, io_class in (((), 19, 'idle'), (('--priority', 'normal'), os.nice(0), '')):
+            process = program.start('verify', *self.site.options, '--bandwidth', '1M', *arguments)
+            threads = pathlib.Path('/proc/%d/task' % process.pid)
+            program.wait_for(lambda: len(list(threads.iterdir())) > 5 or process.poll() is not None)
+            # of the reader and digester threads too, which are made later
+            for thread in sorted(threads.iterdir()):
+                stat = (thread / 'stat').read_text().rsplit(')', 1)[1].split()
+                self.assertEqual(int(stat[16]), nice)
+                said = subprocess.run(['ionice', '-p', thread.name], check=True, capture_output=True, text=True).stdout
+                self.assertEqual(said.strip() == 'idle', bool(io_class), said)
+            self.assert_code(program.stop(process), INTERRUPTED)
 
     def test_control_c_ends_in_the_middle_of_a_large_image(self):
         self.site.add(b'x' * (8 << 20))

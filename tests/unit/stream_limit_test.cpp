@@ -1,0 +1,84 @@
+#include "backfill/stream_limit.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include "backfill/store/store_kind.h"
+
+using namespace backglance;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Clock = StreamSearch::Clock;
+
+// A store that gives so many bytes per second to so many streams.
+template <typename Rate>
+int streams_after(std::chrono::seconds time, int most, bool busy, const Rate& rate) {
+  Clock::time_point now{};
+  StreamSearch search(2, most, now);
+  double bytes = 0;
+  for (; now < Clock::time_point{} + time; now += 100ms) {
+    bytes += rate(search.streams()) / 10;
+    search.look(static_cast<std::uint64_t>(bytes), busy, now);
+  }
+  return search.streams();
+}
+
+}  // namespace
+
+TEST_CASE("streams are doubled while the store gives more", "[streams]") {
+  const auto array = [](int streams) { return 100e6 * std::min(streams, 8); };
+  CHECK(streams_after(2s, 32, true, array) == 2);
+  CHECK(streams_after(40s, 32, true, array) == 8);
+  CHECK(streams_after(40s, 6, true, array) == 6);
+  // What others ask of the store may have ended: it is tried again.
+  int most_seen = 0;
+  CHECK(streams_after(100s, 32, true, [&](int streams) {
+          most_seen = std::max(most_seen, streams);
+          return array(streams);
+        }) == 8);
+  CHECK(most_seen == 16);
+}
+
+TEST_CASE("a disk that seeks is read with few streams", "[streams]") {
+  CHECK(streams_after(40s, 32, true, [](int streams) { return 200e6 / std::sqrt(streams); }) == 2);
+}
+
+TEST_CASE("a store that is not the limit keeps its streams", "[streams]") {
+  CHECK(streams_after(40s, 32, false, [](int streams) { return 1e6 * streams; }) == 2);
+}
+
+TEST_CASE("of each store so many streams are given out", "[streams]") {
+  StreamLimits limits(3, true);
+  std::atomic<int> at_once{0};
+  std::atomic<int> most{0};
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 12; ++i)
+    readers.emplace_back([&] {
+      const auto stream = limits.take("/somewhere", [] { return false; });
+      const int now = ++at_once;
+      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+      }
+      std::this_thread::sleep_for(5ms);
+      --at_once;
+    });
+  const auto other = limits.take("/elsewhere", [] { return false; });
+  readers.clear();
+  CHECK(most == 3);
+  const auto one = limits.take("/somewhere", [] { return false; });
+  const auto two = limits.take("/somewhere", [] { return false; });
+  const auto three = limits.take("/somewhere", [] { return false; });
+  // Ends although there is none.
+  limits.take("/somewhere", [] { return true; });
+  limits.take("", [] { return false; });
+}
+
+TEST_CASE("a directory in memory does not seek, and one that is not there is not asked",
+          "[streams]") {
+  CHECK(store_kind("/dev/shm") == StoreKind::solid);
+  CHECK(store_kind("/no/such/directory") == StoreKind::solid);
+}
