@@ -7,6 +7,7 @@ Everything lies below build/bench while it runs, and is removed at the end.
 """
 
 import argparse
+import contextlib
 import fcntl
 import pathlib
 import shutil
@@ -18,19 +19,26 @@ sys.path.insert(0, str(ROOT / 'tests' / 'servers'))
 sys.path.insert(0, str(ROOT / 'tests' / 'site'))
 
 import claims  # noqa: E402  (found by the lines above)
+import digests  # noqa: E402
+import kills  # noqa: E402
 import lost_writes  # noqa: E402
 import machine  # noqa: E402
 import many_hosts  # noqa: E402
+import multihash  # noqa: E402
 import private  # noqa: E402
 import schema_stall  # noqa: E402
 import servers  # noqa: E402
 import takeover  # noqa: E402
+import tiny_images  # noqa: E402
+import whole_run  # noqa: E402
 import workers  # noqa: E402
 from table import Table  # noqa: E402
 
 # In the order of the table; the name is what --only takes.
 BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'hosts': many_hosts.ManyHosts,
-              'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites}
+              'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites,
+              'digests': digests.Digests, 'one-image': digests.OneImage, 'whole': whole_run.WholeRun,
+              'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3
 
@@ -46,6 +54,8 @@ class Bench:
         self.scratch = scratch
         self.servers = private.Servers(scratch / 'servers', self.engines)
         self.binary = arguments.binary
+        # build/release/cli/backglance, build/release/bench/digest_speed
+        self.digest_speed = arguments.binary.parent.parent / 'bench' / 'digest_speed'
         self.program = workers.Program(arguments.binary, scratch)
 
 
@@ -74,6 +84,10 @@ def main():
     return 0
 
 
+def needs_servers(benchmark):
+    return getattr(benchmark, 'needs_servers', True)
+
+
 def run(arguments, scratch):
     if (scratch / 'servers').exists():  # of a run that was killed
         servers.main(['stop', str(scratch / 'servers')])
@@ -82,10 +96,13 @@ def run(arguments, scratch):
     bench = Bench(arguments, scratch)
     table = Table(bench.engines)
     try:
-        with bench.servers:
+        chosen = [BENCHMARKS[name](bench) for name in arguments.only or BENCHMARKS]
+        if not any(needs_servers(one) for one in chosen):
+            bench.engines = []
+        with bench.servers if bench.engines else contextlib.nullcontext():
             print(machine.describe(bench), flush=True)
-            for name in arguments.only or BENCHMARKS:
-                BENCHMARKS[name](bench).run(table)
+            for one in chosen:
+                one.run(table)
     finally:
         bench.program.end_all()
         shutil.rmtree(scratch)

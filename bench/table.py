@@ -1,7 +1,11 @@
 """The one table that is printed at the end, and the notes on the way to it."""
 
 import dataclasses
+import pathlib
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# The column of what takes place on no database server.
+HERE = 'here'
 TITLES = {'postgresql': 'PostgreSQL', 'mysql': 'MariaDB'}
 
 
@@ -23,6 +27,11 @@ class Table:
         line.figures[engine] = form % value
         print('  %s: %s: %s' % (TITLES[engine], what, form % value), flush=True)
 
+    def here(self, benchmark, what, value, form='%s', goal=''):
+        line = self._lines.setdefault((benchmark.title, what), Line(benchmark.title, what, goal, {}))
+        line.figures[HERE] = form % value
+        print('  %s: %s' % (what, form % value), flush=True)
+
     def note(self, benchmark, engine, text):
         """What one round measured."""
         print('    %s: %s' % (TITLES[engine], text), flush=True)
@@ -37,5 +46,7 @@ class Table:
             if line.section != section:
                 section = line.section
                 print(section)
-            figures = ''.join('%14s' % line.figures.get(engine, '-') for engine in self._engines)
-            print(('  %-*s%s  %s' % (width, line.what, figures, line.goal)).rstrip())
+            figures = line.figures.get(HERE) or ''.join('%14s' % line.figures.get(engine, '-')
+                                                        for engine in self._engines)
+            width_of_all = 14 * len(self._engines)
+            print(('  %-*s%*s  %s' % (width, line.what, width_of_all, figures, line.goal)).rstrip())

@@ -32,7 +32,7 @@ def main():
     read = characters_read() - before - reading_this_costs
     with open(out, 'w', encoding='ascii') as file:
         json.dump({'code': os.waitstatus_to_exitcode(status), 'seconds': seconds,
-                   'peak_bytes': usage.ru_maxrss * 1024, 'read_bytes': read}, file)
+                   'cpu_seconds': usage.ru_utime + usage.ru_stime, 'peak_bytes': usage.ru_maxrss * 1024, 'read_bytes': read}, file)
     return 0
 
 
