@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "backfill/claimer.h"
@@ -100,13 +101,14 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
   Settler settler(site, run.id(), context, on_result, result);
   const int readers = options.readers(site);
   DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers));
-  context.limit_streams(options.streams_or_default(), options.streams > 0 || options.jobs > 0);
+  context.limit_streams(options.stream_terms(site));
   auto rest = Rest::held;
   do {
     context.before_waiting([&] { settler.flush(); });
     run_pipeline(
         readers,
         {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
+         [&] { return context.admit(); },
          [&](Work& work) { read_and_judge(work, workers, context, options, settler); },
          [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
     context.before_waiting({});
@@ -157,6 +159,14 @@ int ReadOptions::readers(const Site& site) const {
   const auto stores = static_cast<int>(std::clamp<std::size_t>(
       site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
   return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
+}
+
+StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
+  StreamLimits::Terms terms{
+      .cores = jobs_or_default(), .most = streams_or_default(), .fixed = streams > 0 || jobs > 0};
+  for (const auto& directory : site.store_directories())
+    terms.places.push_back(std::filesystem::absolute(directory).native());
+  return terms;
 }
 
 bool ReadResult::has_findings() const {

@@ -22,6 +22,7 @@ struct ReadOptions {
   int streams_or_default() const;
   // Images read at a time from all stores together.
   int readers(const Site& site) const;
+  StreamLimits::Terms stream_terms(const Site& site) const;
 
   int jobs = 0;                       // cores that digest; 0: all processors
   int streams = 0;                    // images read at a time from each store; 0: `jobs`, or if

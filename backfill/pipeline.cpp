@@ -14,14 +14,14 @@ namespace {
 class Queue {
  public:
   // How much a claim may run ahead of the reads: many small images, of others hardly one.
-  static constexpr std::size_t kMostImages = 128;
-  static constexpr std::int64_t kMostBytes = 64 << 20;
+  static constexpr std::size_t kMostImages = 32;
+  static constexpr std::int64_t kMostBytes = 8 << 20;
 
   // Waits for room. False once nobody takes any more.
   bool push(Work work) {
     std::unique_lock lock(mutex_);
     const std::int64_t bytes = work.claim.size_bytes;
-    changed_.wait(lock, [&] {
+    room_.wait(lock, [&] {
       return closed_ || images_.empty() ||
              (images_.size() < kMostImages && bytes_ + bytes <= kMostBytes);
     });
@@ -29,20 +29,22 @@ class Queue {
       return false;
     bytes_ += bytes;
     images_.push_back(std::move(work));
-    changed_.notify_all();
+    // One alone: of tiny images thousands a second come by, and dozens of readers wait.
+    some_.notify_one();
     return true;
   }
 
   // Waits for one. Nothing at the end.
   std::optional<Work> pop() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return closed_ || ended_ || !images_.empty(); });
+    some_.wait(lock, [&] { return closed_ || ended_ || !images_.empty(); });
     if (closed_ || images_.empty())
       return std::nullopt;
     Work work = std::move(images_.front());
     images_.pop_front();
     bytes_ -= work.claim.size_bytes;
-    changed_.notify_all();
+    // A small one may not make room for the large one that the first to wait holds.
+    room_.notify_all();
     return work;
   }
 
@@ -55,11 +57,13 @@ class Queue {
   void set(bool& which) {
     const std::lock_guard lock(mutex_);
     which = true;
-    changed_.notify_all();
+    some_.notify_all();
+    room_.notify_all();
   }
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable some_;
+  std::condition_variable room_;
   std::deque<Work> images_;
   std::int64_t bytes_ = 0;
   bool ended_ = false;
@@ -103,7 +107,11 @@ void run_pipeline(int readers, const Stages& stages) {
     for (int i = 0; i < readers; ++i)
       threads.emplace_back([&] {
         guarded([&] {
-          while (std::optional<Work> work = claimed.pop()) {
+          for (;;) {
+            const auto admission = stages.admit();
+            std::optional<Work> work = claimed.pop();
+            if (!work)
+              return;
             stages.read(*work);
             if (!read.push(std::move(*work)))
               return;

@@ -28,10 +28,12 @@ struct Work {
 
 // claim and settle are called by a thread of their own each, read by `readers` threads at once: all
 // of them wait for a database or a disk, which oneTBB's must not. Between two stages are at most
-// 128 small images, or one large one. An exception of a stage ends the pipeline, once the reads
+// 32 small images, or one large one. An exception of a stage ends the pipeline, once the reads
 // under way have ended, and comes out here.
 struct Stages {
   std::function<bool(Work&)> claim;  // fills in an empty Work; false: no more
+  // Leave to begin with an image, given back when it is read.
+  std::function<StreamLimits::Admission()> admit;
   std::function<void(Work&)> read;
   std::function<void(Work&)> settle;
 };

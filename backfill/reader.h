@@ -83,7 +83,11 @@ class ReadContext {
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
 
   // Before the first read, if at all.
-  void limit_streams(int most, bool fixed) { stream_limits_.emplace(most, fixed); }
+  void limit_streams(const StreamLimits::Terms& terms) { stream_limits_.emplace(terms); }
+  StreamLimits::Admission admit() {
+    return stream_limits_ ? stream_limits_->admit([this] { return should_stop(); })
+                          : StreamLimits::Admission();
+  }
   StreamLimits::Stream take_stream(const std::string& place) {
     return stream_limits_ ? stream_limits_->take(place, [this] { return should_stop(); })
                           : StreamLimits::Stream();

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace backglance {
 
@@ -17,18 +18,21 @@ class StreamSearch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // 1 <= first <= most.
-  StreamSearch(int first, int most, Clock::time_point now);
+  struct Terms {
+    int first = 1;  // 1 to `most`
+    int most = 1;
+    // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
+    Clock::duration window{std::chrono::seconds(3)};
+  };
+  StreamSearch(const Terms& terms, Clock::time_point now);
 
   int streams() const { return streams_; }
 
-  // `bytes` have been read since the beginning, and `all_busy`: since the last call no stream had
-  // to wait for work, so that the store alone was the limit. To be called often.
-  void look(std::uint64_t bytes, bool all_busy, Clock::time_point now);
+  // `bytes` have been read since the beginning, and `busy`: most of the streams are in use, so that
+  // the number of them may be what limits. To be called often.
+  void look(std::uint64_t bytes, bool busy, Clock::time_point now);
 
  private:
-  // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
-  static constexpr std::chrono::seconds kWindow{3};
   // Less than this is no gain but noise.
   static constexpr double kGain = 1.1;
   // Then it is tried again: what else the store is asked for may have ended.
@@ -36,8 +40,8 @@ class StreamSearch {
 
   void begin_window(std::uint64_t bytes, Clock::time_point now);
 
+  Terms terms_;
   int streams_;
-  int most_;
   int before_ = 0;          // the number that worked, while a larger one is tried; else 0
   double rate_before_ = 0;  // bytes per second with it
   Clock::time_point resting_until_;
@@ -49,13 +53,38 @@ class StreamSearch {
 // Gives out the streams of each store. Any thread.
 class StreamLimits {
  public:
-  // At most `most` for each store. `fixed`: exactly those; else those of a store that seeks or is
-  // remote (store/store_kind.h) are searched for, from kFew on.
-  StreamLimits(int most, bool fixed) : most_(most), fixed_(fixed) {}
+  struct Terms {
+    std::vector<std::string> places = {};  // of the stores
+    int cores = 1;                         // that digest
+    int most = 1;                          // of each store
+    bool fixed = false;                    // always `most`; else searched for
+  };
+  // A store that seeks or is remote (store/store_kind.h) begins with kFew streams, another with
+  // kFewOfCore for each core: enough for lanes to pay, and not all that a site has, of which other
+  // hosts want some.
+  explicit StreamLimits(const Terms& terms);
 
   static constexpr int kFew = 2;
+  static constexpr int kFewOfCore = 4;
 
-  // A stream of the store at that place; waits for one, or until `should_stop`. For an empty place
+  using ShouldStop = std::function<bool()>;
+
+  // Leave to begin with an image of whichever store: as many are out as all stores have streams.
+  // Waits for one, or until `should_stop`.
+  class Admission {
+   public:
+    Admission() = default;
+    explicit Admission(StreamLimits* limits) : limits_(limits) {}
+    Admission(Admission&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)) {}
+    Admission& operator=(Admission&&) = delete;
+    ~Admission();
+
+   private:
+    StreamLimits* limits_ = nullptr;
+  };
+  Admission admit(const ShouldStop& should_stop);
+
+  // A stream of the store at that place; waits likewise. For a place that is none of the stores'
   // there is no limit.
   class Stream {
    public:
@@ -72,25 +101,21 @@ class StreamLimits {
     StreamLimits* limits_ = nullptr;
     std::string place_;
   };
-  Stream take(const std::string& place, const std::function<bool()>& should_stop);
+  Stream take(const std::string& place, const ShouldStop& should_stop);
 
  private:
   struct Store {
-    Store(int first, int most, bool searched)
-        : is_searched(searched), search(first, most, StreamSearch::Clock::now()) {}
-    bool is_searched;
     StreamSearch search;
     int taken = 0;
     std::uint64_t bytes = 0;
   };
 
-  Store& store_at(const std::string& place);
+  int all_streams() const;
 
-  int most_;
-  bool fixed_;
   std::mutex mutex_;
   std::condition_variable given_back_;
   std::map<std::string, Store> stores_;
+  int admitted_ = 0;
 };
 
 }  // namespace backglance

@@ -278,14 +278,15 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   context.before_waiting([&] { record.flush(); });
   const int readers = options.readers(site);
   DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers));
-  context.limit_streams(options.streams_or_default(), options.streams > 0 || options.jobs > 0);
-  run_pipeline(readers, {[&](Work& work) { return list.next(work); },
-                         [&](Work& work) {
-                           read_in_time(work, workers, context, options);
-                           if (work.outcome && work.outcome->read_class == ReadClass::hashed)
-                             judge_for_verify(work.task.image, *work.outcome);
-                         },
-                         [&](Work& work) { record.add(work); }});
+  context.limit_streams(options.stream_terms(site));
+  run_pipeline(readers,
+               {[&](Work& work) { return list.next(work); }, [&] { return context.admit(); },
+                [&](Work& work) {
+                  read_in_time(work, workers, context, options);
+                  if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+                    judge_for_verify(work.task.image, *work.outcome);
+                },
+                [&](Work& work) { record.add(work); }});
   context.before_waiting({});
   record.record_rest();
   if (record.lost())

@@ -19,7 +19,7 @@ using Clock = StreamSearch::Clock;
 template <typename Rate>
 int streams_after(std::chrono::seconds time, int most, bool busy, const Rate& rate) {
   Clock::time_point now{};
-  StreamSearch search(2, most, now);
+  StreamSearch search({.first = 2, .most = most}, now);
   double bytes = 0;
   for (; now < Clock::time_point{} + time; now += 100ms) {
     bytes += rate(search.streams()) / 10;
@@ -53,7 +53,7 @@ TEST_CASE("a store that is not the limit keeps its streams", "[streams]") {
 }
 
 TEST_CASE("of each store so many streams are given out", "[streams]") {
-  StreamLimits limits(3, true);
+  StreamLimits limits({.places = {"/somewhere", "/elsewhere"}, .most = 3, .fixed = true});
   std::atomic<int> at_once{0};
   std::atomic<int> most{0};
   std::vector<std::jthread> readers;
@@ -75,6 +75,21 @@ TEST_CASE("of each store so many streams are given out", "[streams]") {
   // Ends although there is none.
   limits.take("/somewhere", [] { return true; });
   limits.take("", [] { return false; });
+  limits.take("/no/store", [] { return false; });
+}
+
+TEST_CASE("as many images are begun as all stores have streams", "[streams]") {
+  StreamLimits limits({.places = {"/dev/shm", "/no/store"}, .cores = 1, .most = 100});
+  std::vector<StreamLimits::Admission> begun;
+  for (int i = 0; i < 2 * StreamLimits::kFewOfCore; ++i)
+    begun.push_back(limits.admit([] { return false; }));
+  bool waited = false;
+  limits.admit([&] { return std::exchange(waited, true); });
+  CHECK(waited);
+  begun.pop_back();
+  waited = false;
+  begun.push_back(limits.admit([&] { return waited = true; }));
+  CHECK_FALSE(waited);
 }
 
 TEST_CASE("a directory in memory does not seek, and one that is not there is not asked",
