@@ -61,11 +61,12 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
         checkpoints.broken_off(digests);
       return {true, {}};
     }
+    const auto asked = StreamSearch::Clock::now();
     auto result = source.read(buffer);
     if (auto* failure = std::get_if<ReadFailure>(&result))
       return {false, std::move(*failure)};
     const std::size_t got = std::get<std::size_t>(result);
-    stream.add(got);
+    stream.add(got, StreamSearch::Clock::now() - asked);
     digests.hand_over(got);
     outcome.bytes += static_cast<std::int64_t>(got);
     context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
@@ -113,7 +114,7 @@ class Reading {
   // Behind what the checkpoint holds if it fits, else at the beginning. Throws Error{usage} for an
   // algorithm that this OpenSSL lacks.
   std::optional<ReadFailure> make_digests(const Checkpoint* from) {
-    digests_.emplace(workers_, algorithms_);
+    digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
     if (from == nullptr)
       return std::nullopt;
     if (resume(*from, *source_, *digests_)) {
@@ -123,7 +124,7 @@ class Reading {
     if (auto failure = begin())
       return failure;
     digests_.reset();
-    digests_.emplace(workers_, algorithms_);
+    digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
     return std::nullopt;
   }
 

@@ -10,22 +10,32 @@ StreamSearch::StreamSearch(const Terms& terms, Clock::time_point now)
     : terms_(terms),
       streams_(std::min(terms.first, terms.most)),
       resting_until_(now),
-      window_began_(now) {}
-
-void StreamSearch::begin_window(std::uint64_t bytes, Clock::time_point now) {
-  window_began_ = now;
-  window_bytes_ = bytes;
-  window_busy_ = true;
+      window_began_(now) {
+  window_.busy = true;
 }
 
-void StreamSearch::look(std::uint64_t bytes, bool busy, Clock::time_point now) {
-  window_busy_ = window_busy_ && busy;
-  if (now - window_began_ < terms_.window)
+void StreamSearch::begin_window(const Seen& seen, Clock::time_point now) {
+  window_began_ = now;
+  window_ = seen;
+  window_.busy = true;
+}
+
+bool StreamSearch::is_long_enough(const Seen& seen, Clock::duration window) const {
+  if (window >= kWindow)
+    return true;
+  // Half of the time the streams waited for somebody else.
+  return window >= kQuickWindow && 2 * (seen.waited - window_.waited) < streams_ * window;
+}
+
+void StreamSearch::look(const Seen& seen, Clock::time_point now) {
+  window_.busy = window_.busy && seen.busy;
+  const auto window = now - window_began_;
+  if (!is_long_enough(seen, window))
     return;
-  const double rate = static_cast<double>(bytes - window_bytes_) /
-                      std::chrono::duration<double>(now - window_began_).count();
-  const bool was_busy = window_busy_;
-  begin_window(bytes, now);
+  const double rate = static_cast<double>(seen.bytes - window_.bytes) /
+                      std::chrono::duration<double>(window).count();
+  const bool was_busy = window_.busy;
+  begin_window(seen, now);
   // What was not asked of the store says nothing about it.
   if (!was_busy)
     return;
@@ -43,15 +53,13 @@ void StreamSearch::look(std::uint64_t bytes, bool busy, Clock::time_point now) {
 }
 
 StreamLimits::StreamLimits(const Terms& terms) {
-  // What is digested from memory shows its rate at once.
-  constexpr std::chrono::milliseconds kQuick{500};
   const auto now = StreamSearch::Clock::now();
   for (const std::string& place : terms.places) {
     StreamSearch::Terms search{.first = terms.most, .most = terms.most};
     if (!terms.fixed && store_kind(place) != StoreKind::solid)
       search.first = kFew;
     else if (!terms.fixed)
-      search = {kFewOfCore * terms.cores, terms.most, kQuick};
+      search.first = kFewOfCore * terms.cores;
     stores_.try_emplace(place, Store{.search = StreamSearch(search, now)});
   }
 }
@@ -90,14 +98,16 @@ StreamLimits::Stream::~Stream() {
   limits_->given_back_.notify_all();
 }
 
-void StreamLimits::Stream::add(std::uint64_t bytes) {
+void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duration waited) {
   if (limits_ == nullptr)
     return;
   const std::lock_guard lock(limits_->mutex_);
   Store& store = limits_->stores_.at(place_);
-  store.bytes += bytes;
   const int before = store.search.streams();
-  store.search.look(store.bytes, 2 * store.taken > before, StreamSearch::Clock::now());
+  store.seen.bytes += bytes;
+  store.seen.waited += waited;
+  store.seen.busy = 2 * store.taken >= before;
+  store.search.look(store.seen, StreamSearch::Clock::now());
   if (store.search.streams() > before)
     limits_->given_back_.notify_all();
 }

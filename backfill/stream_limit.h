@@ -13,7 +13,9 @@
 namespace backglance {
 
 // How many streams a store is read with: begins with few, and doubles them while that adds
-// throughput; where it does not, goes back. Bytes and times in, a number out; no thread, no clock.
+// throughput; where it does not, goes back. A store that keeps its readers waiting is watched for
+// longer before it is asked for more than one that answers faster than the processor digests.
+// Bytes and times in, a number out; no thread, no clock.
 class StreamSearch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -21,16 +23,20 @@ class StreamSearch {
   struct Terms {
     int first = 1;  // 1 to `most`
     int most = 1;
-    // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
-    Clock::duration window{std::chrono::seconds(3)};
   };
   StreamSearch(const Terms& terms, Clock::time_point now);
 
   int streams() const { return streams_; }
 
-  // `bytes` have been read since the beginning, and `busy`: most of the streams are in use, so that
-  // the number of them may be what limits. To be called often.
-  void look(std::uint64_t bytes, bool busy, Clock::time_point now);
+  struct Seen {
+    std::uint64_t bytes = 0;  // read since the beginning
+    // How long the streams, each of them, have waited for the store since then.
+    Clock::duration waited{};
+    // Most of the streams are in use, so that the number of them may be what limits.
+    bool busy = false;
+  };
+  // To be called often.
+  void look(const Seen& seen, Clock::time_point now);
 
  private:
   // Less than this is no gain but noise.
@@ -38,7 +44,13 @@ class StreamSearch {
   // Then it is tried again: what else the store is asked for may have ended.
   static constexpr std::chrono::seconds kRest{60};
 
-  void begin_window(std::uint64_t bytes, Clock::time_point now);
+  // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
+  static constexpr std::chrono::seconds kWindow{3};
+  // What is digested from memory shows its rate at once.
+  static constexpr std::chrono::milliseconds kQuickWindow{500};
+
+  void begin_window(const Seen& seen, Clock::time_point now);
+  bool is_long_enough(const Seen& seen, Clock::duration window) const;
 
   Terms terms_;
   int streams_;
@@ -46,8 +58,7 @@ class StreamSearch {
   double rate_before_ = 0;  // bytes per second with it
   Clock::time_point resting_until_;
   Clock::time_point window_began_;
-  std::uint64_t window_bytes_ = 0;
-  bool window_busy_ = true;
+  Seen window_;  // what had been seen when it began, and whether it has been busy ever since
 };
 
 // Gives out the streams of each store. Any thread.
@@ -94,8 +105,8 @@ class StreamLimits {
         : limits_(std::exchange(other.limits_, nullptr)), place_(std::move(other.place_)) {}
     Stream& operator=(Stream&&) = delete;
     ~Stream();
-    // Counts what was read with it.
-    void add(std::uint64_t bytes);
+    // Counts what was read with it, and how long that took.
+    void add(std::uint64_t bytes, StreamSearch::Clock::duration waited);
 
    private:
     StreamLimits* limits_ = nullptr;
@@ -107,7 +118,7 @@ class StreamLimits {
   struct Store {
     StreamSearch search;
     int taken = 0;
-    std::uint64_t bytes = 0;
+    StreamSearch::Seen seen = {};
   };
 
   int all_streams() const;

@@ -24,10 +24,10 @@ std::size_t most_of(std::size_t kind) {
 DigestScheduler::DigestScheduler(int workers, std::size_t streams)
     : workers_(workers),
       memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
-                                                          DigestWorkers::kBufferBytes)),
+                                                          kBufferStride)),
       arena_(workers, /*reserved_for_masters=*/0) {
   for (std::size_t i = 0; i < streams; ++i)
-    free_.push_back(memory_.get() + i * DigestWorkers::kBuffers * DigestWorkers::kBufferBytes);
+    free_.push_back(memory_.get() + i * DigestWorkers::kBuffers * kBufferStride);
 }
 
 DigestScheduler::~DigestScheduler() {
@@ -54,15 +54,24 @@ bool DigestScheduler::is_idle(StreamDigests& stream) {
   return stream.all_done() == stream.filled;
 }
 
+void DigestScheduler::wait_for(StreamDigests& stream, std::uint64_t all_done,
+                               std::unique_lock<std::mutex>& lock) {
+  stream.awaited = all_done;
+  stream.is_there.wait(lock, [&] { return stream.all_done() >= all_done; });
+  stream.awaited = StreamDigests::kNever;
+}
+
 void DigestScheduler::wait_for_buffer(StreamDigests& stream) {
   std::unique_lock lock(mutex_);
-  stream.went_on.wait(lock,
-                      [&] { return stream.filled - stream.all_done() < DigestWorkers::kBuffers; });
+  if (stream.filled - stream.all_done() < DigestWorkers::kBuffers)
+    return;
+  // All but one are to be free, as who is woken for each has a core taken from who digests.
+  wait_for(stream, stream.filled - 1, lock);
 }
 
 void DigestScheduler::wait_until_done(StreamDigests& stream) {
   std::unique_lock lock(mutex_);
-  stream.went_on.wait(lock, [&] { return stream.all_done() == stream.filled; });
+  wait_for(stream, stream.filled, lock);
 }
 
 void DigestScheduler::hand_over(StreamDigests& stream, std::size_t size) {
@@ -100,7 +109,8 @@ void DigestScheduler::work() {
 }
 
 // The queue that has the most turns to go: while lanes can be filled, whoever is behind; with few
-// streams left, one digest for each worker.
+// streams left, one digest for each worker. Of a queue, the streams that have the most to come:
+// were all served alike, the largest image would be left over, and be one core's work at the end.
 DigestScheduler::Group DigestScheduler::pick() {
   std::size_t longest = 0;
   double turns = 0;
@@ -114,6 +124,9 @@ DigestScheduler::Group DigestScheduler::pick() {
   }
   auto& queue = ready_[longest];
   const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), most_of(longest)));
+  std::partial_sort(
+      queue.begin(), queue.begin() + count, queue.end(),
+      [](const DigestPart* a, const DigestPart* b) { return a->to_come > b->to_come; });
   Group group(queue.begin(), queue.begin() + count);
   queue.erase(queue.begin(), queue.begin() + count);
   return group;
@@ -138,11 +151,13 @@ void DigestScheduler::digest(const Group& group) {
 
 void DigestScheduler::note_done(const Group& group) {
   for (DigestPart* part : group) {
+    part->to_come -= std::min<std::uint64_t>(part->to_come, part->stream->bytes(part->done).size());
     ++part->done;
     part->queued = false;
     if (part->done < part->stream->filled)
       make_ready(*part);
-    part->stream->went_on.notify_one();
+    if (part->stream->all_done() >= part->stream->awaited)
+      part->stream->is_there.notify_one();
   }
 }
 

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -23,19 +24,29 @@ struct DigestPart {
   std::optional<BlockDigest> block;  // where lanes may take it
   std::optional<DigestSet> single;   // everything else
   std::uint64_t done = 0;            // buffers
+  std::uint64_t to_come = 0;         // bytes of the stream that it has not taken in
   bool queued = false;               // ready for a worker, or with one
   std::exception_ptr failure;        // from there on buffers are passed over
 };
 
+// From one buffer to the next. Lanes go through as many buffers side by side: were these a power of
+// two apart, their lines would share one set of each cache and push each other out (MD5 in 16 lanes
+// loses a fourth of its speed).
+constexpr std::size_t kBufferStride = DigestWorkers::kBufferBytes + std::size_t{3} * 64;
+
 struct StreamDigests {
+  static constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
+
   std::deque<DigestPart> parts;      // never moved
   std::vector<std::size_t> part_of;  // by position in the constructor's list
-  std::byte* memory = nullptr;       // DigestWorkers::kBuffers x DigestWorkers::kBufferBytes
+  std::byte* memory = nullptr;       // DigestWorkers::kBuffers x kBufferStride
   std::array<std::size_t, DigestWorkers::kBuffers> sizes = {};
   std::uint64_t filled = 0;  // buffers handed over; number i lies at i % DigestWorkers::kBuffers
-  std::condition_variable went_on;  // a part has come further
+  std::uint64_t awaited = kNever;  // the reader sleeps until all_done() is that
+  std::condition_variable is_there;
 
   std::uint64_t all_done() const;  // buffers that every part is done with
+  std::byte* buffer(std::uint64_t number) const;
   std::span<const std::byte> bytes(std::uint64_t number) const;
 };
 
@@ -60,6 +71,8 @@ class DigestScheduler {
   static constexpr std::size_t kKinds = 4;
   using Group = std::vector<DigestPart*>;
 
+  static void wait_for(StreamDigests& stream, std::uint64_t all_done,
+                       std::unique_lock<std::mutex>& lock);
   void make_ready(DigestPart& part);
   void call_worker();
   void work();

@@ -32,13 +32,17 @@ std::uint64_t StreamDigests::all_done() const {
   return least;
 }
 
+std::byte* StreamDigests::buffer(std::uint64_t number) const {
+  return memory + static_cast<std::size_t>(number % DigestWorkers::kBuffers) * kBufferStride;
+}
+
 std::span<const std::byte> StreamDigests::bytes(std::uint64_t number) const {
-  const auto place = static_cast<std::size_t>(number % DigestWorkers::kBuffers);
-  return {memory + place * DigestWorkers::kBufferBytes, sizes[place]};
+  return {buffer(number), sizes[static_cast<std::size_t>(number % DigestWorkers::kBuffers)]};
 }
 
 DigestStream::DigestStream(DigestWorkers& workers,
-                           const std::vector<const DigestAlgorithm*>& algorithms)
+                           const std::vector<const DigestAlgorithm*>& algorithms,
+                           std::uint64_t bytes)
     : scheduler_(*workers.scheduler_), state_(std::make_unique<StreamDigests>()) {
   std::vector<const DigestAlgorithm*> distinct;
   for (const DigestAlgorithm* algorithm : algorithms) {
@@ -49,6 +53,7 @@ DigestStream::DigestStream(DigestWorkers& workers,
     distinct.push_back(algorithm);
     DigestPart& part = state_->parts.emplace_back();
     part.stream = state_.get();
+    part.to_come = bytes;
     if (uses_blocks(*algorithm))
       part.block.emplace(*algorithm);
     else
@@ -64,8 +69,7 @@ DigestStream::~DigestStream() {
 
 std::span<std::byte> DigestStream::buffer() {
   scheduler_.wait_for_buffer(*state_);
-  const auto place = static_cast<std::size_t>(state_->filled % DigestWorkers::kBuffers);
-  return {state_->memory + place * DigestWorkers::kBufferBytes, DigestWorkers::kBufferBytes};
+  return {state_->buffer(state_->filled), DigestWorkers::kBufferBytes};
 }
 
 void DigestStream::hand_over(std::size_t size) {

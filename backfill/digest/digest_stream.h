@@ -31,7 +31,7 @@ class DigestWorkers {
   DigestWorkers& operator=(const DigestWorkers&) = delete;
 
   // A hand-over wakes a thread or two; with less than this it would cost more than the digest.
-  static constexpr std::size_t kBufferBytes = 128 << 10;
+  static constexpr std::size_t kBufferBytes = 256 << 10;
   // One is read into, one is digested, and one is between them.
   static constexpr std::size_t kBuffers = 3;
 
@@ -44,9 +44,11 @@ class DigestWorkers {
 // one DigestWorkers, which outlives it.
 class DigestStream {
  public:
-  // The algorithms are digest_algorithms()' own; one named twice is computed once. Throws
-  // Error{usage} naming the algorithm if this OpenSSL lacks it.
-  DigestStream(DigestWorkers& workers, const std::vector<const DigestAlgorithm*>& algorithms);
+  // The algorithms are digest_algorithms()' own; one named twice is computed once. Of those that
+  // wait, who has the most to come goes first: `bytes`, where that is known. Throws Error{usage}
+  // naming the algorithm if this OpenSSL lacks it.
+  DigestStream(DigestWorkers& workers, const std::vector<const DigestAlgorithm*>& algorithms,
+               std::uint64_t bytes = 0);
   // Waits for what is under way.
   ~DigestStream();
   DigestStream(const DigestStream&) = delete;

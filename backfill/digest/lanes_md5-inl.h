@@ -29,6 +29,9 @@ class Md5Lanes {
     State state;
     for (std::size_t v = 0; v < kVectors; ++v)
       LoadValues(d, &lanes[v * kVector], state.of[v]);
+    const std::uint32_t* sines = kSines;
+    // GCC, which knows their values, would build each in a general register and move it over.
+    asm("" : "+r"(sines));
     for (; blocks > 0; --blocks) {
       HWY_ALIGN V words[kVectors][16];
       for (std::size_t v = 0; v < kVectors; ++v)
@@ -37,10 +40,10 @@ class Md5Lanes {
       for (Lane& lane : lanes)
         lane.data += 64;
       State next = state;
-      Round<F, 1, 0, 7, 12, 17, 22>(next, words, &kSines[0]);
-      Round<G, 5, 1, 5, 9, 14, 20>(next, words, &kSines[16]);
-      Round<H, 3, 5, 4, 11, 16, 23>(next, words, &kSines[32]);
-      Round<I, 7, 0, 6, 10, 15, 21>(next, words, &kSines[48]);
+      Round<F, 1, 0, 7, 12, 17, 22>(next, words, sines);
+      Round<G, 5, 1, 5, 9, 14, 20>(next, words, sines + 16);
+      Round<H, 3, 5, 4, 11, 16, 23>(next, words, sines + 32);
+      Round<I, 7, 0, 6, 10, 15, 21>(next, words, sines + 48);
       for (std::size_t v = 0; v < kVectors; ++v)
         for (std::size_t word = 0; word < 4; ++word)
           state.of[v][word] = hn::Add(state.of[v][word], next.of[v][word]);

@@ -15,15 +15,22 @@ namespace {
 
 using Clock = StreamSearch::Clock;
 
+struct Use {
+  bool busy = true;
+  double waiting = 1;  // this part of the streams' time they wait for the store
+};
+
 // A store that gives so many bytes per second to so many streams.
 template <typename Rate>
-int streams_after(std::chrono::seconds time, int most, bool busy, const Rate& rate) {
+int streams_after(std::chrono::seconds time, int most, const Rate& rate, const Use& use = {}) {
   Clock::time_point now{};
   StreamSearch search({.first = 2, .most = most}, now);
   double bytes = 0;
+  Clock::duration waited{};
   for (; now < Clock::time_point{} + time; now += 100ms) {
     bytes += rate(search.streams()) / 10;
-    search.look(static_cast<std::uint64_t>(bytes), busy, now);
+    waited += std::chrono::duration_cast<Clock::duration>(100ms * search.streams() * use.waiting);
+    search.look({static_cast<std::uint64_t>(bytes), waited, use.busy}, now);
   }
   return search.streams();
 }
@@ -32,24 +39,31 @@ int streams_after(std::chrono::seconds time, int most, bool busy, const Rate& ra
 
 TEST_CASE("streams are doubled while the store gives more", "[streams]") {
   const auto array = [](int streams) { return 100e6 * std::min(streams, 8); };
-  CHECK(streams_after(2s, 32, true, array) == 2);
-  CHECK(streams_after(40s, 32, true, array) == 8);
-  CHECK(streams_after(40s, 6, true, array) == 6);
+  CHECK(streams_after(2s, 32, array) == 2);
+  CHECK(streams_after(40s, 32, array) == 8);
+  CHECK(streams_after(40s, 6, array) == 6);
   // What others ask of the store may have ended: it is tried again.
   int most_seen = 0;
-  CHECK(streams_after(100s, 32, true, [&](int streams) {
+  CHECK(streams_after(100s, 32, [&](int streams) {
           most_seen = std::max(most_seen, streams);
           return array(streams);
         }) == 8);
   CHECK(most_seen == 16);
 }
 
+TEST_CASE("a store that answers faster than the processor digests is soon asked for more",
+          "[streams]") {
+  const auto cores = [](int streams) { return 100e6 * std::min(streams, 16); };
+  CHECK(streams_after(3s, 32, cores, {.waiting = 0.1}) == 16);
+  CHECK(streams_after(3s, 32, cores, {.waiting = 0.9}) == 2);
+}
+
 TEST_CASE("a disk that seeks is read with few streams", "[streams]") {
-  CHECK(streams_after(40s, 32, true, [](int streams) { return 200e6 / std::sqrt(streams); }) == 2);
+  CHECK(streams_after(40s, 32, [](int streams) { return 200e6 / std::sqrt(streams); }) == 2);
 }
 
 TEST_CASE("a store that is not the limit keeps its streams", "[streams]") {
-  CHECK(streams_after(40s, 32, false, [](int streams) { return 1e6 * streams; }) == 2);
+  CHECK(streams_after(40s, 32, [](int streams) { return 1e6 * streams; }, {.busy = false}) == 2);
 }
 
 TEST_CASE("of each store so many streams are given out", "[streams]") {
