@@ -26,6 +26,7 @@ import machine  # noqa: E402
 import many_hosts  # noqa: E402
 import multihash  # noqa: E402
 import private  # noqa: E402
+import reading  # noqa: E402
 import schema_stall  # noqa: E402
 import servers  # noqa: E402
 import takeover  # noqa: E402
@@ -38,7 +39,8 @@ from table import Table  # noqa: E402
 BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'hosts': many_hosts.ManyHosts,
               'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites,
               'digests': digests.Digests, 'one-image': digests.OneImage, 'whole': whole_run.WholeRun,
-              'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills}
+              'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills,
+              'reading': reading.Reading}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3
 
@@ -56,6 +58,7 @@ class Bench:
         self.binary = arguments.binary
         # build/release/cli/backglance, build/release/bench/digest_speed
         self.digest_speed = arguments.binary.parent.parent / 'bench' / 'digest_speed'
+        self.read_speed = self.digest_speed.with_name('read_speed')
         self.program = workers.Program(arguments.binary, scratch)
 
 

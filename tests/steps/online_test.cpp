@@ -174,8 +174,8 @@ TEST_CASE("an index whose build did not end is removed and built anew", "[online
   }
   REQUIRE_FALSE(read_catalog(site.sql()).at("images").index("os_hidden_image_idx")->valid);
   const ExpandPlan done = expand(site.sql());
-  CHECK(done.statements.at(8).statement.kind == "repair");
-  CHECK(done.statements.at(9).statement.kind == "index");
+  CHECK(done.statements.at(9).statement.kind == "repair");
+  CHECK(done.statements.at(10).statement.kind == "index");
   CHECK(done.notes.size() == 1);
   require_complete(site);
 }
