@@ -149,8 +149,10 @@ int main(int argc, char** argv) {
                                     static_cast<std::size_t>(workers) + 1);
   // The self-test and the choice of lanes are no part of it.
   const std::string engine = digest_engine_text();
-  const bool has_blocks = std::all_of(algorithms.begin(), algorithms.end(),
-                                      [](const auto* one) { return uses_blocks(*one); });
+  // One image alone fills no lanes.
+  const bool has_blocks =
+      images.size() > 1 && std::all_of(algorithms.begin(), algorithms.end(),
+                                       [](const auto* one) { return uses_blocks(*one); });
   std::vector<double> lanes;
   std::vector<double> ours;
   std::vector<double> ours_cpu;
