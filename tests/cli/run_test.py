@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Runs of the backfill as they begin, show themselves, meet other runs, are limited and end."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -32,6 +33,18 @@ class SlowSiteTest(sites.SmallSiteTest):
         for image_id, (algorithm, value, _) in self.site.hashes().items():
             self.assertEqual(algorithm, 'sha512')
             self.assertEqual(value, sites.sha512(self.site.path_of(image_id).read_bytes()))
+
+
+def priorities(pid):
+    """Nice value and class of disk access of each thread; but for those that end while this looks."""
+    found = []
+    for thread in pathlib.Path('/proc/%d/task' % pid).iterdir():
+        asked = subprocess.run(['ionice', '-p', thread.name], check=False, capture_output=True, text=True)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            stat = (thread / 'stat').read_text().rsplit(')', 1)[1].split()
+            if asked.returncode == 0:
+                found.append((int(stat[16]), asked.stdout.strip()))
+    return found
 
 
 class Interrupted(SlowSiteTest):
@@ -94,14 +107,11 @@ class Interrupted(SlowSiteTest):
         self.on_site('backfill')
         for arguments, nice, io_class in (((), 19, 'idle'), (('--priority', 'normal'), os.nice(0), '')):
             process = program.start('verify', *self.site.options, '--bandwidth', '1M', *arguments)
-            threads = pathlib.Path('/proc/%d/task' % process.pid)
-            program.wait_for(lambda: len(list(threads.iterdir())) > 5 or process.poll() is not None)
             # of the reader and digester threads too, which are made later
-            for thread in sorted(threads.iterdir()):
-                stat = (thread / 'stat').read_text().rsplit(')', 1)[1].split()
-                self.assertEqual(int(stat[16]), nice)
-                said = subprocess.run(['ionice', '-p', thread.name], check=True, capture_output=True, text=True).stdout
-                self.assertEqual(said.strip() == 'idle', bool(io_class), said)
+            program.wait_for(lambda: len(priorities(process.pid)) > 5 or process.poll() is not None)
+            for thread_nice, thread_io_class in priorities(process.pid):
+                self.assertEqual(thread_nice, nice)
+                self.assertEqual(thread_io_class == 'idle', bool(io_class), thread_io_class)
             self.assert_code(program.stop(process), INTERRUPTED)
 
     def test_control_c_ends_in_the_middle_of_a_large_image(self):
