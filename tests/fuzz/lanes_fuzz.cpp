@@ -1,5 +1,6 @@
-// Streams of any lengths, cut anyhow, that join and leave the lanes at any time, are written down and gone on with, or
-// given up: each digest must be OpenSSL's. libFuzzer chooses; what it found to be of interest is kept by scripts/fuzz.
+// Streams of any lengths, cut anyhow, that join and leave the lanes at any time, are written down
+// and gone on with, or given up: each digest must be OpenSSL's. libFuzzer chooses; what it found to
+// be of interest is kept by scripts/fuzz.
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -90,7 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 2:  // one leaves, wherever it is
         if (!streams.empty()) {
-          const auto which = streams.begin() + static_cast<std::ptrdiff_t>(choices.up_to(streams.size() - 1));
+          const auto which =
+              streams.begin() + static_cast<std::ptrdiff_t>(choices.up_to(streams.size() - 1));
           check(*which);
           streams.erase(which);
         }
