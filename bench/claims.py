@@ -112,12 +112,17 @@ class Claims:
             databases.drop(name)
 
     def rows_locked_by_a_claim(self, engine, name):
-        """Holds the last row that the program's claim comes to, so that it stands still with all its other locks."""
+        """Holds the last row that the program's claim comes to, so that it stands still with all its other locks. On
+        PostgreSQL, where a claim waits for no row, a trigger lets it wait when it changes the first of them."""
         row = databases.rows(name, 'SELECT image_id FROM backglance_item ORDER BY size_bytes DESC, image_id DESC'
                                    ' LIMIT 1 OFFSET %s' % JOBS)[0][0]
         with contextlib.closing(databases.connect(name)) as holder, holder.cursor() as cursor:
             cursor.execute('BEGIN')
-            cursor.execute('SELECT image_id FROM backglance_item WHERE image_id = %s FOR UPDATE', (row,))
+            if engine == 'postgresql':
+                server_figures.stop_claims(name)
+                cursor.execute('SELECT pg_advisory_xact_lock(%d)' % server_figures.CLAIM_LOCK)
+            else:
+                cursor.execute('SELECT image_id FROM backglance_item WHERE image_id = %s FOR UPDATE', (row,))
             worker = self.bench.program.start('backfill', databases.url(name), '--jobs', JOBS, '--limit', '65',
                                               store=self.store)
             try:
@@ -125,3 +130,5 @@ class Claims:
             finally:
                 cursor.execute('ROLLBACK')
                 worker.wait().check()
+                if engine == 'postgresql':
+                    server_figures.let_claims_go(name)

@@ -76,6 +76,22 @@ class RowsRead:
         return self._now() - self._before
 
 
+# Any number that nothing else locks.
+CLAIM_LOCK = 4711
+
+
+def stop_claims(name):
+    databases.rows(name, 'CREATE FUNCTION bench_wait() RETURNS trigger LANGUAGE plpgsql AS'
+                         " 'BEGIN PERFORM pg_advisory_xact_lock_shared(%d); RETURN NEW; END'" % CLAIM_LOCK)
+    databases.rows(name, 'CREATE TRIGGER bench_wait BEFORE UPDATE OF lease_token ON backglance_item'
+                         ' FOR EACH ROW EXECUTE FUNCTION bench_wait()')
+
+
+def let_claims_go(name):
+    databases.rows(name, 'DROP TRIGGER bench_wait ON backglance_item')
+    databases.rows(name, 'DROP FUNCTION bench_wait()')
+
+
 def rows_locked_by_waiter(engine, name):
     """Of the transaction that waits for a row of backglance_item: the rows that it has locked or waits for."""
     if engine == 'postgresql':
@@ -87,7 +103,7 @@ def rows_locked_by_waiter(engine, name):
             found = databases.rows(name, "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
                                          " AND wait_event_type = 'Lock' AND query LIKE '%backglance_item%'")
             if found:
-                return 1 + databases.rows(name, "SELECT COUNT(*) FROM pgrowlocks('backglance_item')"
+                return databases.rows(name, "SELECT COUNT(*) FROM pgrowlocks('backglance_item')"
                                                 " WHERE %s = ANY (pids)", (found[0][0],))[0][0]
         else:
             found = databases.rows(name, "SELECT trx_rows_locked FROM information_schema.INNODB_TRX"

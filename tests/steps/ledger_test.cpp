@@ -53,6 +53,27 @@ TEST_CASE("a claim takes few large images and small ones in a bunch", "[ledger]"
   CHECK(sizes(bunch) == std::vector<std::int64_t>{300, 20, 10, 5});
 }
 
+TEST_CASE("a claim does not wait for a row that another run has locked", "[ledger]") {
+  GlanceSite site;
+  if (site.sql().engine().engine != Engine::postgresql)
+    return;
+  expand(site.sql());
+  const std::string largest = site.upload(std::string(500, 'l'));
+  const std::string middle = site.upload(std::string(50, 'm'));
+  Items items(site.sql());
+  items.queue_new();
+  const Run run(site.sql(), "backfill");
+  Session other = site.open();
+  Transaction holding(other);
+  other.execute("UPDATE backglance_item SET attempts = 1 WHERE image_id = :id", {{"id", largest}});
+  site.sql().execute("SET lock_timeout = '2s'");
+  const auto claims = items.claim(run.id(), {2, 2}, kAnySize, seconds(60));
+  REQUIRE(claims.size() == 1);
+  CHECK(claims[0].image_id == middle);
+  holding.commit();
+  CHECK(items.claim(run.id(), {2, 2}, kAnySize, seconds(60)).size() == 1);
+}
+
 TEST_CASE("a claim keeps to the largest size that it is given", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
