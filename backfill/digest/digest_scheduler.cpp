@@ -9,6 +9,8 @@ namespace backglance {
 namespace {
 
 constexpr std::size_t kSingle = 3;  // the queue of what has no lanes
+// More than any queue has.
+constexpr double kOverdueTurns = 1e6;
 
 std::size_t kind_of(const DigestPart& part) {
   return part.block ? static_cast<std::size_t>(part.block->hash()) : kSingle;
@@ -21,8 +23,9 @@ std::size_t most_of(std::size_t kind) {
 
 }  // namespace
 
-DigestScheduler::DigestScheduler(int workers, std::size_t streams)
+DigestScheduler::DigestScheduler(int workers, std::size_t streams, std::function<void()> begin)
     : workers_(workers),
+      begin_(std::move(begin)),
       memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
                                                           kBufferStride)),
       arena_(workers, /*reserved_for_masters=*/0) {
@@ -85,6 +88,7 @@ void DigestScheduler::hand_over(StreamDigests& stream, std::size_t size) {
 
 void DigestScheduler::make_ready(DigestPart& part) {
   part.queued = true;
+  part.ready_since = turn_;
   ready_[kind_of(part)].push_back(&part);
   call_worker();
 }
@@ -97,6 +101,8 @@ void DigestScheduler::call_worker() {
 }
 
 void DigestScheduler::work() {
+  if (begin_)
+    begin_();
   std::unique_lock lock(mutex_);
   for (Group group = pick(); !group.empty(); group = pick()) {
     lock.unlock();
@@ -111,22 +117,30 @@ void DigestScheduler::work() {
 // The queue that has the most turns to go: while lanes can be filled, whoever is behind; with few
 // streams left, one digest for each worker. Of a queue, the streams that have the most to come:
 // were all served alike, the largest image would be left over, and be one core's work at the end.
+// Whoever has been passed over for long goes before all that: the only image of its algorithm never
+// fills lanes, and one that is nearly done is never the largest.
 DigestScheduler::Group DigestScheduler::pick() {
-  std::size_t longest = 0;
+  ++turn_;
+  const auto goes_first = [this](const DigestPart* a, const DigestPart* b) {
+    const bool overdue = is_overdue(*a);
+    return overdue == is_overdue(*b) ? a->to_come > b->to_come : overdue;
+  };
+  std::size_t chosen = 0;
   double turns = 0;
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
-    const double count =
-        static_cast<double>(ready_[kind].size()) / static_cast<double>(most_of(kind));
+    const auto& queue = ready_[kind];
+    const bool overdue = std::any_of(queue.begin(), queue.end(),
+                                     [this](const DigestPart* part) { return is_overdue(*part); });
+    const double count = static_cast<double>(queue.size()) / static_cast<double>(most_of(kind)) +
+                         (overdue ? kOverdueTurns : 0);
     if (count > turns) {
       turns = count;
-      longest = kind;
+      chosen = kind;
     }
   }
-  auto& queue = ready_[longest];
-  const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), most_of(longest)));
-  std::partial_sort(
-      queue.begin(), queue.begin() + count, queue.end(),
-      [](const DigestPart* a, const DigestPart* b) { return a->to_come > b->to_come; });
+  auto& queue = ready_[chosen];
+  const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), most_of(chosen)));
+  std::partial_sort(queue.begin(), queue.begin() + count, queue.end(), goes_first);
   Group group(queue.begin(), queue.begin() + count);
   queue.erase(queue.begin(), queue.begin() + count);
   return group;

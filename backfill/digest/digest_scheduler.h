@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,7 @@ struct DigestPart {
   std::uint64_t done = 0;            // buffers
   std::uint64_t to_come = 0;         // bytes of the stream that it has not taken in
   bool queued = false;               // ready for a worker, or with one
+  std::uint64_t ready_since = 0;     // the turn after which it was
   std::exception_ptr failure;        // from there on buffers are passed over
 };
 
@@ -53,7 +55,7 @@ struct StreamDigests {
 // Who digests what. All of it under one lock, which nobody holds while it digests or waits.
 class DigestScheduler {
  public:
-  DigestScheduler(int workers, std::size_t streams);
+  DigestScheduler(int workers, std::size_t streams, std::function<void()> begin);
   ~DigestScheduler();
 
   // Of a stream's three buffers.
@@ -69,6 +71,8 @@ class DigestScheduler {
  private:
   // Parts that wait for a worker: a queue for each kind of lanes, and one for what has none.
   static constexpr std::size_t kKinds = 4;
+  // So many turns may others have before a part that is ready, whatever its kind and size.
+  static constexpr std::uint64_t kPatience = 64;
   using Group = std::vector<DigestPart*>;
 
   static void wait_for(StreamDigests& stream, std::uint64_t all_done,
@@ -76,15 +80,18 @@ class DigestScheduler {
   void make_ready(DigestPart& part);
   void call_worker();
   void work();
+  bool is_overdue(const DigestPart& part) const { return turn_ - part.ready_since > kPatience; }
   Group pick();
   static void digest(const Group& group);
   void note_done(const Group& group);
 
   const int workers_;
+  const std::function<void()> begin_;
   const std::unique_ptr<std::byte[]> memory_;  // touched when it is read into
-  std::mutex mutex_;  // guards what follows, and all State and DigestPart but a part's digest
+  std::mutex mutex_;  // guards what follows, StreamDigests, and DigestPart but for its digest
   std::vector<std::byte*> free_;
   std::array<std::deque<DigestPart*>, kKinds> ready_;
+  std::uint64_t turn_ = 0;
   int running_ = 0;
   std::condition_variable ended_;
   tbb::task_arena arena_;

@@ -20,8 +20,8 @@ void update(DigestPart& part, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-DigestWorkers::DigestWorkers(int workers, std::size_t streams)
-    : scheduler_(std::make_unique<DigestScheduler>(workers, streams)) {}
+DigestWorkers::DigestWorkers(int workers, std::size_t streams, std::function<void()> begin)
+    : scheduler_(std::make_unique<DigestScheduler>(workers, streams, std::move(begin))) {}
 
 DigestWorkers::~DigestWorkers() = default;
 
@@ -100,6 +100,8 @@ bool DigestStream::restore(const std::vector<std::string>& states, std::uint64_t
     if (!block || !block->restore(states[i], bytes))
       return false;
   }
+  for (DigestPart& part : state_->parts)
+    part.to_come -= std::min(part.to_come, bytes);
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,8 +24,9 @@ struct StreamDigests;
 class DigestWorkers {
  public:
   // `workers` cores at most; buffers for `streams` images at a time, all that there ever are:
-  // streams x kBuffers x kBufferBytes.
-  DigestWorkers(int workers, std::size_t streams);
+  // streams x kBuffers x kBufferBytes. `begin` is called by a worker's thread before it digests,
+  // more than once; empty: nothing.
+  DigestWorkers(int workers, std::size_t streams, std::function<void()> begin = {});
   // Every DigestStream is gone by then.
   ~DigestWorkers();
   DigestWorkers(const DigestWorkers&) = delete;

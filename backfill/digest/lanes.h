@@ -26,7 +26,7 @@ struct Lane {
   const std::byte* data = nullptr;
 };
 
-// How many streams this CPU takes in lockstep: 8 of SHA-256 with AVX2, 16 of MD5, 4 of SHA-512.
+// How many streams this CPU takes in lockstep. With AVX2: 8 of SHA-256, 16 of MD5, 4 of SHA-512.
 std::size_t lanes_of(BlockHash hash);
 
 // Takes each lane further by `blocks` whole blocks. Lanes: 1 to lanes_of(hash), each with a value

@@ -40,7 +40,8 @@ struct TestStreams {
   TestStreams(BlockHash hash, std::size_t count)
       : bytes(test_bytes(count * kTestBlocks * block_bytes(hash))), values(count) {
     for (std::size_t i = 0; i < count; ++i) {
-      values[i].fill(0x01020304 + i);
+      for (std::size_t word = 0; word < values[i].size(); ++word)
+        values[i][word] = 0x01020304 + 0x01010101 * word + i;
       lanes.push_back({&values[i], bytes.data() + i * kTestBlocks * block_bytes(hash)});
     }
   }

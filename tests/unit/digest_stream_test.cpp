@@ -106,6 +106,33 @@ TEST_CASE("many readers at once each get their own digests") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("the only image of its algorithm does not wait for all others") {
+  const Threads threads;
+  constexpr std::size_t kReaders = 12;
+  constexpr int kMostBuffers = 400;
+  DigestWorkers workers(1, kReaders + 1);
+  const auto feed = [&](const char* algorithm, int buffers, const std::atomic<bool>& end) {
+    DigestStream stream(workers, algorithms({algorithm}), std::uint64_t{1} << 40);
+    int fed = 0;
+    for (; fed < buffers && !end; ++fed) {
+      stream.buffer();
+      stream.hand_over(DigestWorkers::kBufferBytes);
+    }
+    stream.finish();
+    return fed;
+  };
+  std::atomic<bool> done{false};
+  std::atomic<int> fed{0};
+  std::vector<std::jthread> readers;
+  for (std::size_t reader = 0; reader < kReaders; ++reader)
+    readers.emplace_back([&] { fed += feed("sha512", kMostBuffers, done); });
+  const std::atomic<bool> never{false};
+  CHECK(feed("sha3_256", 3, never) == 3);
+  done = true;
+  readers.clear();
+  CHECK(fed < kMostBuffers * static_cast<int>(kReaders) / 2);
+}
+
 TEST_CASE("a stream may be given up with buffers under way") {
   const Threads threads;
   DigestWorkers workers(2, 2);
