@@ -14,6 +14,7 @@
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
 #include "backfill/verdict.h"
+#include "base/priority.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/retry.h"
@@ -100,16 +101,18 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
   const int readers = options.readers(site);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers));
-  context.limit_streams(options.stream_terms(site));
+  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers),
+                        options.begin_thread());
   auto rest = Rest::held;
   do {
     context.before_waiting([&] { settler.flush(); });
     run_pipeline(
-        readers,
+        {readers, options.begin_thread()},
         {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
          [&] { return context.admit(); },
-         [&](Work& work) { read_and_judge(work, workers, context, options, settler); },
+         [&](Work& work) {
+           or_abandon(context, [&] { read_and_judge(work, workers, context, options, settler); });
+         },
          [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
     context.before_waiting({});
     settler.finish();
@@ -147,6 +150,10 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
 
 int ReadOptions::jobs_or_default() const {
   return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+std::function<void()> ReadOptions::begin_thread() const {
+  return gives_way ? give_way : std::function<void()>();
 }
 
 int ReadOptions::streams_or_default() const {
@@ -200,8 +207,8 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
                                                    : named_totals(session, to_read.images);
                    }),
              options);
-  context.pace().begin(streams(context.counters(), options),
-                       retry(session, [&] { return earlier_pace(session); }));
+  context.limit_streams(to_read.stream_terms(site));
+  context.pace().begin(context.streams(), retry(session, [&] { return earlier_pace(session); }));
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())

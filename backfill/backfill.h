@@ -22,6 +22,8 @@ struct ReadOptions {
   int streams_or_default() const;
   // Images read at a time from all stores together.
   int readers(const Site& site) const;
+  // What a thread that reads or digests does first.
+  std::function<void()> begin_thread() const;
   StreamLimits::Terms stream_terms(const Site& site) const;
 
   int jobs = 0;                       // cores that digest; 0: all processors

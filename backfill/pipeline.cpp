@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,9 +15,9 @@ namespace {
 // What one stage has done and the next has not taken.
 class Queue {
  public:
-  // How much a claim may run ahead of the reads: many small images, of others hardly one.
   static constexpr std::size_t kMostImages = 32;
-  static constexpr std::int64_t kMostBytes = 8 << 20;
+
+  explicit Queue(std::int64_t most_bytes) : most_bytes_(most_bytes) {}
 
   // Waits for room. False once nobody takes any more.
   bool push(Work work) {
@@ -23,7 +25,7 @@ class Queue {
     const std::int64_t bytes = work.claim.size_bytes;
     room_.wait(lock, [&] {
       return closed_ || images_.empty() ||
-             (images_.size() < kMostImages && bytes_ + bytes <= kMostBytes);
+             (images_.size() < kMostImages && bytes <= most_bytes_ - bytes_);
     });
     if (closed_)
       return false;
@@ -61,6 +63,7 @@ class Queue {
     room_.notify_all();
   }
 
+  const std::int64_t most_bytes_;
   std::mutex mutex_;
   std::condition_variable some_;
   std::condition_variable room_;
@@ -72,9 +75,12 @@ class Queue {
 
 }  // namespace
 
-void run_pipeline(int readers, const Stages& stages) {
-  Queue claimed;
-  Queue read;
+void run_pipeline(const Readers& readers, const Stages& stages) {
+  // How much claims run ahead of the reads: many small images, of others hardly one. What was read
+  // is a few words each, whatever its size.
+  constexpr std::int64_t kMostClaimedBytes = 8 << 20;
+  Queue claimed(kMostClaimedBytes);
+  Queue read(std::numeric_limits<std::int64_t>::max());
   std::mutex failing;
   std::exception_ptr failure;
   // The first exception ends all stages.
@@ -89,39 +95,62 @@ void run_pipeline(int readers, const Stages& stages) {
       read.close();
     }
   };
-  std::jthread claimer([&] {
-    guarded([&] {
-      for (Work work; stages.claim(work) && claimed.push(std::move(work)); work = Work()) {
-      }
+  std::jthread claimer;
+  std::jthread settler;
+  // A thread that cannot be made is such an exception as well: those that there are end.
+  guarded([&] {
+    claimer = std::jthread([&] {
+      guarded([&] {
+        for (Work work; stages.claim(work) && claimed.push(std::move(work)); work = Work()) {
+        }
+      });
+      claimed.end();
     });
-    claimed.end();
-  });
-  std::jthread settler([&] {
-    guarded([&] {
-      while (std::optional<Work> work = read.pop())
-        stages.settle(*work);
+    settler = std::jthread([&] {
+      guarded([&] {
+        while (std::optional<Work> work = read.pop())
+          stages.settle(*work);
+      });
     });
   });
+  const auto read_all = [&] {
+    if (readers.begin)
+      readers.begin();
+    std::optional<StreamLimits::Admission> admission;
+    for (;;) {
+      if (admission && admission->is_one_too_many())
+        admission.reset();
+      if (!admission)
+        admission.emplace(stages.admit());
+      std::optional<Work> work = claimed.pop();
+      if (!work)
+        return;
+      stages.read(*work);
+      if (!read.push(std::move(*work)))
+        return;
+    }
+  };
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < readers; ++i)
-      threads.emplace_back([&] {
-        guarded([&] {
-          for (;;) {
-            const auto admission = stages.admit();
-            std::optional<Work> work = claimed.pop();
-            if (!work)
-              return;
-            stages.read(*work);
-            if (!read.push(std::move(*work)))
-              return;
-          }
-        });
-      });
+    threads.reserve(static_cast<std::size_t>(readers.number));
+    guarded([&] {
+      while (threads.size() < static_cast<std::size_t>(readers.number)) {
+        try {
+          threads.emplace_back([&] { guarded(read_all); });
+        } catch (const std::system_error&) {
+          // One reads all of them too.
+          if (threads.empty())
+            throw;
+          break;
+        }
+      }
+    });
   }
   read.end();
-  settler.join();
-  claimer.join();
+  if (settler.joinable())
+    settler.join();
+  if (claimer.joinable())
+    claimer.join();
   if (failure)
     std::rethrow_exception(failure);
 }

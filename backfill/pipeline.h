@@ -27,16 +27,20 @@ struct Work {
 };
 
 // claim and settle are called by a thread of their own each, read by `readers` threads at once: all
-// of them wait for a database or a disk, which oneTBB's must not. Between two stages are at most
-// 32 small images, or one large one. An exception of a stage ends the pipeline, once the reads
-// under way have ended, and comes out here.
+// of them wait for a database or a disk, which oneTBB's must not. Claims run ahead of the reads by
+// at most 32 small images, or one large one. An exception of a stage ends the pipeline, once the
+// reads under way have ended, and comes out here.
 struct Stages {
   std::function<bool(Work&)> claim;  // fills in an empty Work; false: no more
-  // Leave to begin with an image, given back when it is read.
+  // Leave to begin with images, kept until there is one too many.
   std::function<StreamLimits::Admission()> admit;
   std::function<void(Work&)> read;
   std::function<void(Work&)> settle;
 };
-void run_pipeline(int readers, const Stages& stages);
+struct Readers {
+  int number = 1;                    // fewer if the host gives no more threads
+  std::function<void()> begin = {};  // what each does first; empty: nothing
+};
+void run_pipeline(const Readers& readers, const Stages& stages);
 
 }  // namespace backglance

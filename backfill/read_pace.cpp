@@ -24,7 +24,7 @@ ReadPace::ReadPace(std::uint64_t bandwidth, std::optional<std::chrono::seconds> 
 
 void ReadPace::begin(std::int64_t streams, std::int64_t earlier) {
   begun_ = Clock::now();
-  streams_ = std::max<std::int64_t>(streams, 1);
+  share_by(streams);
   earlier_ = earlier;
 }
 
@@ -34,7 +34,7 @@ void ReadPace::add(std::int64_t bytes, Clock::duration took) {
 }
 
 std::int64_t ReadPace::bytes_in(std::chrono::duration<double> time) const {
-  const auto streams = static_cast<double>(streams_);
+  const auto streams = static_cast<double>(streams_.load(std::memory_order_relaxed));
   const double start = static_cast<double>(earlier_ > 0 ? earlier_ : kAssumedPace) / streams;
   const double bytes = static_cast<double>(bytes_.load(std::memory_order_relaxed));
   const double seconds = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;

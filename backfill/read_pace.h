@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -23,6 +24,10 @@ class ReadPace {
   // Before the first read: how many images are read at a time, and what all streams of an earlier
   // run gave together in bytes per second, 0: not known.
   void begin(std::int64_t streams, std::int64_t earlier);
+  // From now on so many are read at a time.
+  void share_by(std::int64_t streams) {
+    streams_.store(std::max<std::int64_t>(streams, 1), std::memory_order_relaxed);
+  }
 
   // A part of one stream's read, and how long it took.
   void add(std::int64_t bytes, Clock::duration took);
@@ -40,7 +45,7 @@ class ReadPace {
   std::uint64_t bandwidth_;
   std::optional<Clock::time_point> deadline_;
   Clock::time_point begun_;
-  std::int64_t streams_ = 1;
+  std::atomic<std::int64_t> streams_{1};
   std::int64_t earlier_ = 0;
   std::atomic<std::int64_t> bytes_{0};
   std::atomic<std::int64_t> nanoseconds_{0};  // of all streams

@@ -25,17 +25,13 @@ bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& 
   return options.images.empty() && size > context.pace().largest_in_time();
 }
 
-std::int64_t streams(const ReadCounters& counters, const ReadOptions& options) {
-  return std::min(std::int64_t{options.streams_or_default()},
-                  static_cast<std::int64_t>(counters.images_total.load()));
-}
-
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep) {
   if (work.outcome)
     return;
   // Asked again: between the claim and the read may lie a whole other image.
-  if (context.should_stop() || too_late(work.claim.size_bytes, context, options)) {
+  const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
+  if (context.should_stop() || too_late(work.claim.size_bytes - done, context, options)) {
     work.put_back = true;
     return;
   }

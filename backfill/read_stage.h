@@ -19,9 +19,6 @@ void keep_limits(const ReadOptions& options, std::int64_t& images, std::int64_t&
 // all the same.
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options);
 
-// How many images are read at a time, where the queue may have fewer than there are jobs.
-std::int64_t streams(const ReadCounters& counters, const ReadOptions& options);
-
 // The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
 // it back if its turn came too late. Checkpoints go to `keep`, if there is one, by the calling
 // thread. Any number of threads.

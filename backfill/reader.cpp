@@ -198,6 +198,19 @@ bool ReadContext::may_go_on() {
   return !should_stop();
 }
 
+StreamLimits::Admission ReadContext::admit() {
+  if (!stream_limits_)
+    return {};
+  auto admission = stream_limits_->admit([this] { return should_stop(); });
+  pace_.share_by(streams());
+  return admission;
+}
+
+std::int64_t ReadContext::streams() {
+  const auto images = static_cast<std::int64_t>(counters_.images_total.load());
+  return stream_limits_ ? std::min<std::int64_t>(stream_limits_->all_streams(), images) : 1;
+}
+
 SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
   for (const auto& opener : openers_)
     if (opener->handles(scheme))

@@ -84,10 +84,9 @@ class ReadContext {
 
   // Before the first read, if at all.
   void limit_streams(const StreamLimits::Terms& terms) { stream_limits_.emplace(terms); }
-  StreamLimits::Admission admit() {
-    return stream_limits_ ? stream_limits_->admit([this] { return should_stop(); })
-                          : StreamLimits::Admission();
-  }
+  StreamLimits::Admission admit();
+  // Images that are read at a time now, of those that there are to read.
+  std::int64_t streams();
   StreamLimits::Stream take_stream(const std::string& place) {
     return stream_limits_ ? stream_limits_->take(place, [this] { return should_stop(); })
                           : StreamLimits::Stream();

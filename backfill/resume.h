@@ -23,9 +23,9 @@ inline constexpr std::size_t kTailBytes = 64 << 10;
 std::string tail_digest(std::span<const std::byte> tail);
 
 // Puts a source that was just opened, and digests that have had nothing yet, where the checkpoint
-// was taken: if the object is the same (inode, length and mtime; the number of the device is each
-// host's own) and the last kTailBytes before that place are the same bytes. False: it is not, or
-// the checkpoint is none of these digests. Then neither is to be used any more.
+// was taken: if the object is the same (inode, length, mtime and ctime; the number of the device is
+// each host's own) and the last kTailBytes before that place are the same bytes. False: it is not,
+// or the checkpoint is none of these digests. Then neither is to be used any more.
 bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
 
 // How a read is to be made able to go on later.

@@ -5,6 +5,11 @@
 #include "sql/retry.h"
 
 namespace backglance {
+namespace {
+
+constexpr std::chrono::seconds kCheckpointMayWait{5};
+
+}  // namespace
 
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
@@ -37,13 +42,15 @@ void Settler::add(Work& work) {
 }
 
 void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
-  const std::lock_guard lock(mutex_);
+  // While a commit waits for the database the read goes on; the next checkpoint says more.
+  const std::unique_lock lock(mutex_, kCheckpointMayWait);
+  if (!lock)
+    return;
   try {
     if (checkpoints_.keep(run_id_, claim, checkpoint))
       with_checkpoint_.insert(claim.image_id);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::lost && error.kind() != ErrorKind::busy)
-      throw;
+  } catch (const Error&) {
+    // Whether it is there or not, nothing is published of it: no reason to end the run.
   }
 }
 

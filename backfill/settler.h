@@ -52,7 +52,7 @@ class Settler {
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
-  std::mutex mutex_;  // guards all but what is const or has a lock of its own
+  std::timed_mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
   std::set<std::string> with_checkpoint_;  // images of ours that have one
   UnreachedImages unreached_;

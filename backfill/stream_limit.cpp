@@ -64,11 +64,16 @@ StreamLimits::StreamLimits(const Terms& terms) {
   }
 }
 
-int StreamLimits::all_streams() const {
+int StreamLimits::streams_of_all() const {
   int sum = 0;
   for (const auto& [place, store] : stores_)
     sum += store.search.streams();
   return std::max(sum, 1);
+}
+
+int StreamLimits::all_streams() {
+  const std::lock_guard lock(mutex_);
+  return streams_of_all();
 }
 
 StreamLimits::Admission::~Admission() {
@@ -76,15 +81,22 @@ StreamLimits::Admission::~Admission() {
     return;
   const std::lock_guard lock(limits_->mutex_);
   --limits_->admitted_;
-  limits_->given_back_.notify_one();
+  limits_->admissible_.notify_one();
+}
+
+bool StreamLimits::Admission::is_one_too_many() const {
+  if (limits_ == nullptr)
+    return false;
+  const std::lock_guard lock(limits_->mutex_);
+  return limits_->admitted_ - limits_->waiting_ > limits_->streams_of_all();
 }
 
 StreamLimits::Admission StreamLimits::admit(const ShouldStop& should_stop) {
   std::unique_lock lock(mutex_);
-  while (admitted_ >= all_streams()) {
+  while (admitted_ - waiting_ >= streams_of_all()) {
     if (should_stop())
       return {};
-    given_back_.wait_for(lock, std::chrono::milliseconds(200));
+    admissible_.wait_for(lock, std::chrono::milliseconds(200));
   }
   ++admitted_;
   return Admission(this);
@@ -108,8 +120,10 @@ void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duratio
   store.seen.waited += waited;
   store.seen.busy = 2 * store.taken >= before;
   store.search.look(store.seen, StreamSearch::Clock::now());
-  if (store.search.streams() > before)
+  if (store.search.streams() > before) {
     limits_->given_back_.notify_all();
+    limits_->admissible_.notify_all();
+  }
 }
 
 StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldStop& should_stop) {
@@ -121,7 +135,11 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
   while (store.taken >= store.search.streams()) {
     if (should_stop())
       return {};
+    // Meanwhile another image may be begun, which may be of another store.
+    ++waiting_;
+    admissible_.notify_one();
     given_back_.wait_for(lock, std::chrono::milliseconds(200));
+    --waiting_;
   }
   ++store.taken;
   return {this, place};

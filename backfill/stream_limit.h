@@ -80,7 +80,8 @@ class StreamLimits {
 
   using ShouldStop = std::function<bool()>;
 
-  // Leave to begin with an image of whichever store: as many are out as all stores have streams.
+  // Leave to begin with an image of whichever store: as many are out as all stores have streams,
+  // and one more for each that waits in take().
   // Waits for one, or until `should_stop`.
   class Admission {
    public:
@@ -89,11 +90,16 @@ class StreamLimits {
     Admission(Admission&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)) {}
     Admission& operator=(Admission&&) = delete;
     ~Admission();
+    // To be asked between two images by who begins another one with it.
+    bool is_one_too_many() const;
 
    private:
     StreamLimits* limits_ = nullptr;
   };
   Admission admit(const ShouldStop& should_stop);
+
+  // Of all stores together, as they are now.
+  int all_streams();
 
   // A stream of the store at that place; waits likewise. For a place that is none of the stores'
   // there is no limit.
@@ -121,12 +127,14 @@ class StreamLimits {
     StreamSearch::Seen seen = {};
   };
 
-  int all_streams() const;
+  int streams_of_all() const;
 
   std::mutex mutex_;
-  std::condition_variable given_back_;
+  std::condition_variable given_back_;  // a stream, or there are more
+  std::condition_variable admissible_;
   std::map<std::string, Store> stores_;
   int admitted_ = 0;
+  int waiting_ = 0;  // of those, in take()
 };
 
 }  // namespace backglance

@@ -63,8 +63,7 @@ class VerifyList {
     keep_limits(options, totals.images, totals.bytes);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
-    context.pace().begin(streams(context.counters(), options),
-                         has_ledger_ ? earlier_pace(session_) : 0);
+    context.pace().begin(context.streams(), has_ledger_ ? earlier_pace(session_) : 0);
   }
 
   bool has_ledger() const { return has_ledger_; }
@@ -271,15 +270,16 @@ PendingTotals plan_verify(Session& session, const ReadOptions& options) {
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {
   ReadResult result;
+  context.limit_streams(options.stream_terms(site));
   VerifyList list(site, context, options);
   result.left_images = list.all().images;
   result.left_bytes = list.all().bytes;
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
   context.before_waiting([&] { record.flush(); });
   const int readers = options.readers(site);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers));
-  context.limit_streams(options.stream_terms(site));
-  run_pipeline(readers,
+  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers),
+                        options.begin_thread());
+  run_pipeline({readers, options.begin_thread()},
                {[&](Work& work) { return list.next(work); }, [&] { return context.admit(); },
                 [&](Work& work) {
                   read_in_time(work, workers, context, options);

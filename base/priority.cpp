@@ -4,9 +4,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace backglance {
 
 void give_way() {
+  thread_local bool given = false;
+  if (std::exchange(given, true))
+    return;
   // linux/ioprio.h, which the C library does not wrap.
   constexpr int kOfProcess = 1;
   constexpr int kIdle = 3 << 13;

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "backfill/digest/block_digest.h"
-#include "base/priority.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/data_commands.h"
@@ -132,9 +131,6 @@ class Telling {
 
 ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
                     ReadCommand command) {
-  // Before any thread is made.
-  if (options.gives_way)
-    give_way();
   ReadContext context(site, options.bandwidth, options.max_runtime);
   // oneTBB counts the thread that hands the work over as one of them, and ours does not digest.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,

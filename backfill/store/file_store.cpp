@@ -133,8 +133,12 @@ std::variant<OpenFile, ReadFailure> open_location(
   return first;
 }
 
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 std::int64_t mtime_ns(const struct stat& status) {
-  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return nanoseconds(status.st_mtim);
 }
 
 std::string identity_of(const struct stat& status) {
@@ -152,7 +156,9 @@ class FileSource : public Source {
   std::optional<std::uint64_t> length() const override { return size(); }
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override;
   bool skip_to(std::uint64_t offset) override;
-  std::optional<std::string> identity_when_opened() const override { return identity_of(status_); }
+  std::optional<std::string> identity_when_opened() const override {
+    return fmt::format("{}:{}", identity_of(status_), nanoseconds(status_.st_ctim));
+  }
   std::variant<std::string, ReadFailure> identity() override;
 
  private:

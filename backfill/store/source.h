@@ -36,7 +36,9 @@ class Source {
   // cannot.
   virtual bool skip_to(std::uint64_t offset) = 0;
 
-  // What identity() will say if nothing changes meanwhile; nothing if that is not known yet.
+  // For a checkpoint, which may be gone on with weeks later: what identity() will say if nothing
+  // changes meanwhile, and what besides shows that the object was changed and made to look as
+  // before (":ctime in ns" of a file). Nothing if the store does not tell.
   virtual std::optional<std::string> identity_when_opened() const = 0;
 
   // To be called after the last byte: what proves that all reads saw the same object

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -104,6 +105,23 @@ TEST_CASE("as many images are begun as all stores have streams", "[streams]") {
   waited = false;
   begun.push_back(limits.admit([&] { return waited = true; }));
   CHECK_FALSE(waited);
+}
+
+TEST_CASE("who waits for a stream lets another image be begun", "[streams]") {
+  StreamLimits limits({.places = {"/somewhere"}, .most = 1, .fixed = true});
+  const auto never = [] { return false; };
+  const auto first = limits.admit(never);
+  CHECK_FALSE(first.is_one_too_many());
+  auto stream = std::make_optional(limits.take("/somewhere", never));
+  std::jthread waiting([&] { limits.take("/somewhere", never); });
+  {
+    // Of another store it can be read meanwhile.
+    const auto second = limits.admit(never);
+    stream.reset();
+    waiting.join();
+    CHECK(second.is_one_too_many());
+  }
+  CHECK_FALSE(first.is_one_too_many());
 }
 
 TEST_CASE("a directory in memory does not seek, and one that is not there is not asked",
