@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
   const auto number = [&](int i) { return static_cast<std::size_t>(std::atol(argv[i])); };
   // Not a power of two apart, as the buffers that backfill reads into (digest_scheduler.h).
   const std::size_t size = number(2) << 20;
-  const std::size_t stride = size + 3 * 64;
+  const std::size_t stride = size + 192;
   std::vector<std::byte> memory(number(1) * stride);
   std::vector<Image> images;
   for (std::size_t i = 0; i < number(1); ++i)

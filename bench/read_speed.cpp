@@ -167,7 +167,9 @@ int main(int argc, char** argv) {
   const double cpu = cpu_seconds();
   {
     std::vector<std::jthread> streams;
-    for (int i = 0; i < std::atoi(words[2]); ++i)
+    const int count = std::atoi(words[2]);
+    streams.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i)
       streams.emplace_back([&] {
         for (std::size_t file = next++; file < files.size(); file = next++)
           bytes += read(files[file]);

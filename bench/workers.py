@@ -1,5 +1,6 @@
 """The program, run as one process or as several at once, with what each used."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ import time
 
 DONE = 0
 FINDINGS = 10
+LOOK_SECONDS = 0.02
 
 
 class Failed(Exception):
@@ -29,11 +31,18 @@ class Worker:
     code: int = None
 
     def wait(self):
-        _, status, usage = os.wait4(self.process.pid, 0)
+        # Not what wait4 says of memory: that counts what the fork of this process had.
+        status_file = pathlib.Path('/proc/%d/status' % self.process.pid)
+        pid = 0
+        while pid == 0:
+            with contextlib.suppress(StopIteration):  # it has ended, and has no memory any more
+                self.peak = 1024 * next(int(line.split()[1]) for line in status_file.read_text().splitlines()
+                                        if line.startswith('VmHWM:'))
+            time.sleep(LOOK_SECONDS)
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
         self.ended = time.monotonic()
         self.code = self.process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.peak = usage.ru_maxrss * 1024
         return self
 
     def check(self):

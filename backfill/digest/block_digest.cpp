@@ -125,7 +125,7 @@ std::string BlockDigest::finish() {
   const std::size_t block = block_bytes(hash_);
   const std::size_t length_bytes = block / 8;
   const std::size_t held = static_cast<std::size_t>(bytes_ % block);
-  std::array<std::byte, 2 * 128> last = {};
+  std::array<std::byte, 256> last = {};
   std::memcpy(last.data(), rest_.data(), held);
   last[held] = std::byte{0x80};
   const std::size_t blocks = held + 1 + length_bytes > block ? 2 : 1;

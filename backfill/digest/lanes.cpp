@@ -17,13 +17,13 @@ HWY_BEFORE_NAMESPACE();
 namespace backglance::HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_SCALAR
-std::size_t LanesOf(BlockHash) {
+std::size_t lanes_of_target(BlockHash) {
   return 0;
 }
-void Compress(BlockHash, std::span<const Lane>, std::size_t) {}
+void compress_on_target(BlockHash, std::span<const Lane>, std::size_t) {}
 #else
 
-std::size_t LanesOf(BlockHash hash) {
+std::size_t lanes_of_target(BlockHash hash) {
   switch (hash) {
     case BlockHash::md5:
       return Md5Lanes::kLanes;
@@ -37,7 +37,7 @@ std::size_t LanesOf(BlockHash hash) {
 
 // A stream for each lane: those that are idle do the first one's work again, for nothing.
 template <typename Kernel>
-HWY_INLINE void Run(std::span<const Lane> lanes, std::size_t blocks) {
+HWY_INLINE void run(std::span<const Lane> lanes, std::size_t blocks) {
   ChainingValue idle;
   std::array<Lane, Kernel::kLanes> all;
   for (std::size_t i = 0; i < all.size(); ++i)
@@ -47,20 +47,20 @@ HWY_INLINE void Run(std::span<const Lane> lanes, std::size_t blocks) {
   Kernel::compress(all, blocks);
 }
 
-void Compress(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks) {
+void compress_on_target(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks) {
   switch (hash) {
     case BlockHash::md5:
-      return Run<Md5Lanes>(lanes, blocks);
+      return run<Md5Lanes>(lanes, blocks);
     case BlockHash::sha256:
-      return Run<Sha256Lanes>(lanes, blocks);
+      return run<Sha256Lanes>(lanes, blocks);
     case BlockHash::sha512:
-      return Run<Sha512Lanes>(lanes, blocks);
+      return run<Sha512Lanes>(lanes, blocks);
   }
 }
 
 #endif
 
-const char* TargetName() {
+const char* target_name() {
   return hwy::TargetName(HWY_TARGET);
 }
 
@@ -70,22 +70,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace backglance {
 
-HWY_EXPORT(LanesOf);
-HWY_EXPORT(Compress);
-HWY_EXPORT(TargetName);
+HWY_EXPORT(lanes_of_target);
+HWY_EXPORT(compress_on_target);
+HWY_EXPORT(target_name);
 
 std::size_t lanes_of(BlockHash hash) {
-  return HWY_DYNAMIC_DISPATCH(LanesOf)(hash);
+  return HWY_DYNAMIC_DISPATCH(lanes_of_target)(hash);
 }
 
 void compress_lanes(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks) {
   if (lanes.empty() || lanes.size() > lanes_of(hash))
     throw std::logic_error("compress_lanes: more streams than lanes, or none");
-  HWY_DYNAMIC_DISPATCH(Compress)(hash, lanes, blocks);
+  HWY_DYNAMIC_DISPATCH(compress_on_target)(hash, lanes, blocks);
 }
 
 const char* lanes_target() {
-  return HWY_DYNAMIC_DISPATCH(TargetName)();
+  return HWY_DYNAMIC_DISPATCH(target_name)();
 }
 
 }  // namespace backglance

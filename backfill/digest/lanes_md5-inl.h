@@ -28,7 +28,7 @@ class Md5Lanes {
     const D d;
     State state;
     for (std::size_t v = 0; v < kVectors; ++v)
-      LoadValues(d, &lanes[v * kVector], state.of[v]);
+      load_values(d, &lanes[v * kVector], state.of[v]);
     const std::uint32_t* sines = kSines;
     // GCC, which knows their values, would build each in a general register and move it over.
     asm("" : "+r"(sines));
@@ -36,20 +36,20 @@ class Md5Lanes {
       HWY_ALIGN V words[kVectors][16];
       for (std::size_t v = 0; v < kVectors; ++v)
         for (std::size_t word = 0; word < 16; word += 4)
-          LoadWords32(d, &lanes[v * kVector], 4 * word, &words[v][word]);
+          load_words32(d, &lanes[v * kVector], 4 * word, &words[v][word]);
       for (Lane& lane : lanes)
         lane.data += 64;
       State next = state;
-      Round<F, 1, 0, 7, 12, 17, 22>(next, words, sines);
-      Round<G, 5, 1, 5, 9, 14, 20>(next, words, sines + 16);
-      Round<H, 3, 5, 4, 11, 16, 23>(next, words, sines + 32);
-      Round<I, 7, 0, 6, 10, 15, 21>(next, words, sines + 48);
+      round<F, 1, 0, 7, 12, 17, 22>(next, words, sines);
+      round<G, 5, 1, 5, 9, 14, 20>(next, words, sines + 16);
+      round<H, 3, 5, 4, 11, 16, 23>(next, words, sines + 32);
+      round<I, 7, 0, 6, 10, 15, 21>(next, words, sines + 48);
       for (std::size_t v = 0; v < kVectors; ++v)
         for (std::size_t word = 0; word < 4; ++word)
           state.of[v][word] = hn::Add(state.of[v][word], next.of[v][word]);
     }
     for (std::size_t v = 0; v < kVectors; ++v)
-      StoreValues(d, &lanes[v * kVector], state.of[v]);
+      store_values(d, &lanes[v * kVector], state.of[v]);
   }
 
  private:
@@ -80,7 +80,7 @@ class Md5Lanes {
 
   // One step of every vector: the roles of the four words turn by `turn`.
   template <class Function, int kTurn, int kShift>
-  static HWY_INLINE void Step(State& state, const V (&words)[kVectors][16], std::size_t word,
+  static HWY_INLINE void step(State& state, const V (&words)[kVectors][16], std::size_t word,
                               std::uint32_t sine) {
     const V constant = hn::Set(D(), sine);
     for (std::size_t v = 0; v < kVectors; ++v) {
@@ -96,15 +96,15 @@ class Md5Lanes {
   // 16 steps: step i takes word (kFirst + kStride * i) mod 16.
   template <class Function, int kStride, int kFirst, int kShift0, int kShift1, int kShift2,
             int kShift3>
-  static HWY_INLINE void Round(State& state, const V (&words)[kVectors][16],
+  static HWY_INLINE void round(State& state, const V (&words)[kVectors][16],
                                const std::uint32_t* sines) {
     const auto word = [](std::size_t i) HWY_ATTR { return (kFirst + kStride * i) % 16; };
     HWY_UNROLL(4)
     for (std::size_t i = 0; i < 16; i += 4) {
-      Step<Function, 0, kShift0>(state, words, word(i), sines[i]);
-      Step<Function, 1, kShift1>(state, words, word(i + 1), sines[i + 1]);
-      Step<Function, 2, kShift2>(state, words, word(i + 2), sines[i + 2]);
-      Step<Function, 3, kShift3>(state, words, word(i + 3), sines[i + 3]);
+      step<Function, 0, kShift0>(state, words, word(i), sines[i]);
+      step<Function, 1, kShift1>(state, words, word(i + 1), sines[i + 1]);
+      step<Function, 2, kShift2>(state, words, word(i + 2), sines[i + 2]);
+      step<Function, 3, kShift3>(state, words, word(i + 3), sines[i + 3]);
     }
   }
 

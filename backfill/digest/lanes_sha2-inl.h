@@ -27,10 +27,10 @@ class Sha2Lanes {
   static HWY_INLINE void compress(std::array<Lane, kLanes> lanes, std::size_t blocks) {
     const D d;
     V state[8];
-    LoadValues(d, lanes.data(), state);
+    load_values(d, lanes.data(), state);
     for (; blocks > 0; --blocks) {
       HWY_ALIGN V words[16];
-      LoadBlock(d, lanes.data(), words);
+      load_block(d, lanes.data(), words);
       for (Lane& lane : lanes)
         lane.data += kBlockBytes;
       V next[8];
@@ -38,48 +38,48 @@ class Sha2Lanes {
         next[i] = state[i];
       const Word* roots = Variant::kRoots;
       for (; roots < Variant::kRoots + Variant::kRounds - 16; roots += 16)
-        Sixteen</*kExtend=*/true>(next, words, roots);
-      Sixteen</*kExtend=*/false>(next, words, roots);
+        sixteen</*kExtend=*/true>(next, words, roots);
+      sixteen</*kExtend=*/false>(next, words, roots);
       for (std::size_t i = 0; i < 8; ++i)
         state[i] = hn::Add(state[i], next[i]);
     }
-    StoreValues(d, lanes.data(), state);
+    store_values(d, lanes.data(), state);
   }
 
  private:
-  static HWY_INLINE void LoadBlock(D d, const Lane* lanes, V (&words)[16]) {
+  static HWY_INLINE void load_block(D d, const Lane* lanes, V (&words)[16]) {
     constexpr std::size_t kPiece = 16 / sizeof(Word);
     for (std::size_t word = 0; word < 16; word += kPiece) {
       if constexpr (sizeof(Word) == 4)
-        LoadWords32(d, lanes, word * sizeof(Word), &words[word]);
+        load_words32(d, lanes, word * sizeof(Word), &words[word]);
       else
-        LoadWords64(d, lanes, word * sizeof(Word), &words[word]);
+        load_words64(d, lanes, word * sizeof(Word), &words[word]);
       for (std::size_t i = 0; i < kPiece; ++i)
-        words[word + i] = SwapBytes(d, words[word + i]);
+        words[word + i] = swap_bytes(d, words[word + i]);
     }
   }
 
   // FIPS 180-4, 4.1: the big sigmas rotate three times, the small ones twice and shift once.
   template <int kFirst, int kSecond, int kThird>
-  static HWY_INLINE V Rotations(V v) {
-    return hn::Xor(hn::Xor(Rotate<kFirst>(v), Rotate<kSecond>(v)), Rotate<kThird>(v));
+  static HWY_INLINE V rotations(V v) {
+    return hn::Xor(hn::Xor(rotate<kFirst>(v), rotate<kSecond>(v)), rotate<kThird>(v));
   }
   template <int kFirst, int kSecond, int kShift>
-  static HWY_INLINE V RotationsAndShift(V v) {
-    return hn::Xor(hn::Xor(Rotate<kFirst>(v), Rotate<kSecond>(v)), hn::ShiftRight<kShift>(v));
+  static HWY_INLINE V rotations_and_shift(V v) {
+    return hn::Xor(hn::Xor(rotate<kFirst>(v), rotate<kSecond>(v)), hn::ShiftRight<kShift>(v));
   }
   // By whole bytes a rotation is one shuffle, where it otherwise is two shifts and an or.
   template <int kBits>
-  static HWY_INLINE V Rotate(V v) {
+  static HWY_INLINE V rotate(V v) {
     if constexpr (HWY_TARGET > HWY_AVX3 && kBits == 8)
-      return RotateRightByByte(D(), v);
+      return rotate_right_by_byte(D(), v);
     else
       return hn::RotateRight<kBits>(v);
   }
 
   // The round number i of sixteen: the roles of the eight words turn by one each round.
   template <bool kExtend, int i>
-  static HWY_INLINE void Step(V (&state)[8], V (&words)[16], V& a_xor_b, const Word* roots) {
+  static HWY_INLINE void step(V (&state)[8], V (&words)[16], V& a_xor_b, const Word* roots) {
     const V a = state[(8 - i) & 7];
     const V b = state[(9 - i) & 7];
     V& d = state[(11 - i) & 7];
@@ -104,24 +104,24 @@ class Sha2Lanes {
   }
 
   template <bool kExtend>
-  static HWY_INLINE void Sixteen(V (&state)[8], V (&words)[16], const Word* roots) {
+  static HWY_INLINE void sixteen(V (&state)[8], V (&words)[16], const Word* roots) {
     V b_xor_c = hn::Xor(state[1], state[2]);
-    Step<kExtend, 0>(state, words, b_xor_c, roots);
-    Step<kExtend, 1>(state, words, b_xor_c, roots);
-    Step<kExtend, 2>(state, words, b_xor_c, roots);
-    Step<kExtend, 3>(state, words, b_xor_c, roots);
-    Step<kExtend, 4>(state, words, b_xor_c, roots);
-    Step<kExtend, 5>(state, words, b_xor_c, roots);
-    Step<kExtend, 6>(state, words, b_xor_c, roots);
-    Step<kExtend, 7>(state, words, b_xor_c, roots);
-    Step<kExtend, 8>(state, words, b_xor_c, roots);
-    Step<kExtend, 9>(state, words, b_xor_c, roots);
-    Step<kExtend, 10>(state, words, b_xor_c, roots);
-    Step<kExtend, 11>(state, words, b_xor_c, roots);
-    Step<kExtend, 12>(state, words, b_xor_c, roots);
-    Step<kExtend, 13>(state, words, b_xor_c, roots);
-    Step<kExtend, 14>(state, words, b_xor_c, roots);
-    Step<kExtend, 15>(state, words, b_xor_c, roots);
+    step<kExtend, 0>(state, words, b_xor_c, roots);
+    step<kExtend, 1>(state, words, b_xor_c, roots);
+    step<kExtend, 2>(state, words, b_xor_c, roots);
+    step<kExtend, 3>(state, words, b_xor_c, roots);
+    step<kExtend, 4>(state, words, b_xor_c, roots);
+    step<kExtend, 5>(state, words, b_xor_c, roots);
+    step<kExtend, 6>(state, words, b_xor_c, roots);
+    step<kExtend, 7>(state, words, b_xor_c, roots);
+    step<kExtend, 8>(state, words, b_xor_c, roots);
+    step<kExtend, 9>(state, words, b_xor_c, roots);
+    step<kExtend, 10>(state, words, b_xor_c, roots);
+    step<kExtend, 11>(state, words, b_xor_c, roots);
+    step<kExtend, 12>(state, words, b_xor_c, roots);
+    step<kExtend, 13>(state, words, b_xor_c, roots);
+    step<kExtend, 14>(state, words, b_xor_c, roots);
+    step<kExtend, 15>(state, words, b_xor_c, roots);
   }
 
   friend Variant;
@@ -132,19 +132,19 @@ struct Sha256Variant {
   static constexpr std::size_t kRounds = 64;
   template <class L, class V>
   static HWY_INLINE V big_sigma0(V v) {
-    return L::template Rotations<2, 13, 22>(v);
+    return L::template rotations<2, 13, 22>(v);
   }
   template <class L, class V>
   static HWY_INLINE V big_sigma1(V v) {
-    return L::template Rotations<6, 11, 25>(v);
+    return L::template rotations<6, 11, 25>(v);
   }
   template <class L, class V>
   static HWY_INLINE V sigma0(V v) {
-    return L::template RotationsAndShift<7, 18, 3>(v);
+    return L::template rotations_and_shift<7, 18, 3>(v);
   }
   template <class L, class V>
   static HWY_INLINE V sigma1(V v) {
-    return L::template RotationsAndShift<17, 19, 10>(v);
+    return L::template rotations_and_shift<17, 19, 10>(v);
   }
   // The first 32 bits of the fractions of the cube roots of the first 64 primes.
   static constexpr Word kRoots[64] = {
@@ -165,19 +165,19 @@ struct Sha512Variant {
   static constexpr std::size_t kRounds = 80;
   template <class L, class V>
   static HWY_INLINE V big_sigma0(V v) {
-    return L::template Rotations<28, 34, 39>(v);
+    return L::template rotations<28, 34, 39>(v);
   }
   template <class L, class V>
   static HWY_INLINE V big_sigma1(V v) {
-    return L::template Rotations<14, 18, 41>(v);
+    return L::template rotations<14, 18, 41>(v);
   }
   template <class L, class V>
   static HWY_INLINE V sigma0(V v) {
-    return L::template RotationsAndShift<1, 8, 7>(v);
+    return L::template rotations_and_shift<1, 8, 7>(v);
   }
   template <class L, class V>
   static HWY_INLINE V sigma1(V v) {
-    return L::template RotationsAndShift<19, 61, 6>(v);
+    return L::template rotations_and_shift<19, 61, 6>(v);
   }
   // The first 64 bits of the fractions of the cube roots of the first 80 primes.
   static constexpr Word kRoots[80] = {

@@ -30,21 +30,21 @@ inline constexpr std::size_t kVectorLanes = hn::MaxLanes(Tag<Word>());
 // The 16 bytes at `offset` of the streams i, i + stride, ... for i = `first`, one to each 16 bytes
 // of the vector.
 template <class D>
-HWY_INLINE hn::VFromD<D> LoadPieces(D d, const Lane* lanes, std::size_t stride,
-                                    std::size_t offset) {
+HWY_INLINE hn::VFromD<D> load_pieces(D d, const Lane* lanes, std::size_t stride,
+                                     std::size_t offset) {
   if constexpr (hn::MaxLanes(d) * sizeof(hn::TFromD<D>) == 16) {
     return hn::BitCast(d, hn::LoadU(hn::Repartition<std::uint8_t, D>(),
                                     reinterpret_cast<const std::uint8_t*>(lanes->data) + offset));
   } else {
     const hn::Half<D> half;
     constexpr std::size_t kPieces = hn::MaxLanes(half) * sizeof(hn::TFromD<D>) / 16;
-    return hn::Combine(d, LoadPieces(half, lanes + kPieces * stride, stride, offset),
-                       LoadPieces(half, lanes, stride, offset));
+    return hn::Combine(d, load_pieces(half, lanes + kPieces * stride, stride, offset),
+                       load_pieces(half, lanes, stride, offset));
   }
 }
 
 template <class D, class V = hn::VFromD<D>>
-HWY_INLINE V SwapBytes(D d, V v) {
+HWY_INLINE V swap_bytes(D d, V v) {
   const hn::Repartition<std::uint8_t, D> bytes;
   alignas(16) static constexpr std::uint8_t kOrder32[16] = {3,  2,  1, 0, 7,  6,  5,  4,
                                                             11, 10, 9, 8, 15, 14, 13, 12};
@@ -55,7 +55,7 @@ HWY_INLINE V SwapBytes(D d, V v) {
 }
 
 template <class D, class V = hn::VFromD<D>>
-HWY_INLINE V RotateRightByByte(D d, V v) {
+HWY_INLINE V rotate_right_by_byte(D d, V v) {
   const hn::Repartition<std::uint8_t, D> bytes;
   alignas(16) static constexpr std::uint8_t kOrder[16] = {1, 2,  3,  4,  5,  6,  7,  0,
                                                           9, 10, 11, 12, 13, 14, 15, 8};
@@ -64,12 +64,12 @@ HWY_INLINE V RotateRightByByte(D d, V v) {
 
 // Words 4 * group to 4 * group + 3 of each stream's block, one vector per word.
 template <class D, class V = hn::VFromD<D>>
-HWY_INLINE void LoadWords32(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
+HWY_INLINE void load_words32(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
   const hn::Repartition<std::uint64_t, D> d64;
-  const V v0 = LoadPieces(d, lanes + 0, 4, offset);
-  const V v1 = LoadPieces(d, lanes + 1, 4, offset);
-  const V v2 = LoadPieces(d, lanes + 2, 4, offset);
-  const V v3 = LoadPieces(d, lanes + 3, 4, offset);
+  const V v0 = load_pieces(d, lanes + 0, 4, offset);
+  const V v1 = load_pieces(d, lanes + 1, 4, offset);
+  const V v2 = load_pieces(d, lanes + 2, 4, offset);
+  const V v3 = load_pieces(d, lanes + 3, 4, offset);
   const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, v0, v1));
   const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, v2, v3));
   const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, v0, v1));
@@ -82,16 +82,16 @@ HWY_INLINE void LoadWords32(D d, const Lane* lanes, std::size_t offset, V* HWY_R
 
 // Two words of 64 bits likewise.
 template <class D, class V = hn::VFromD<D>>
-HWY_INLINE void LoadWords64(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
-  const V v0 = LoadPieces(d, lanes + 0, 2, offset);
-  const V v1 = LoadPieces(d, lanes + 1, 2, offset);
+HWY_INLINE void load_words64(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
+  const V v0 = load_pieces(d, lanes + 0, 2, offset);
+  const V v1 = load_pieces(d, lanes + 1, 2, offset);
   words[0] = hn::InterleaveLower(d, v0, v1);
   words[1] = hn::InterleaveUpper(d, v0, v1);
 }
 
 // The chaining values of a vector's streams, one vector per word, and back.
 template <class D, std::size_t kWords, class V = hn::VFromD<D>>
-HWY_INLINE void LoadValues(D d, const Lane* lanes, V (&value)[kWords]) {
+HWY_INLINE void load_values(D d, const Lane* lanes, V (&value)[kWords]) {
   using Word = hn::TFromD<D>;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
   HWY_ALIGN Word words[kLanes];
@@ -103,7 +103,7 @@ HWY_INLINE void LoadValues(D d, const Lane* lanes, V (&value)[kWords]) {
 }
 
 template <class D, std::size_t kWords, class V = hn::VFromD<D>>
-HWY_INLINE void StoreValues(D d, const Lane* lanes, const V (&value)[kWords]) {
+HWY_INLINE void store_values(D d, const Lane* lanes, const V (&value)[kWords]) {
   using Word = hn::TFromD<D>;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
   HWY_ALIGN Word words[kLanes];
