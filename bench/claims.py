@@ -113,7 +113,7 @@ class Claims:
 
     def rows_locked_by_a_claim(self, engine, name):
         """Holds the last row that the program's claim comes to, so that it stands still with all its other locks. On
-        PostgreSQL, where a claim waits for no row, a trigger lets it wait when it changes the first of them."""
+        PostgreSQL, where a claim waits for no row, a trigger lets it wait when it has changed all of them."""
         row = databases.rows(name, 'SELECT image_id FROM backglance_item ORDER BY size_bytes DESC, image_id DESC'
                                    ' LIMIT 1 OFFSET %s' % JOBS)[0][0]
         with contextlib.closing(databases.connect(name)) as holder, holder.cursor() as cursor:

@@ -82,9 +82,9 @@ CLAIM_LOCK = 4711
 
 def stop_claims(name):
     databases.rows(name, 'CREATE FUNCTION bench_wait() RETURNS trigger LANGUAGE plpgsql AS'
-                         " 'BEGIN PERFORM pg_advisory_xact_lock_shared(%d); RETURN NEW; END'" % CLAIM_LOCK)
-    databases.rows(name, 'CREATE TRIGGER bench_wait BEFORE UPDATE OF lease_token ON backglance_item'
-                         ' FOR EACH ROW EXECUTE FUNCTION bench_wait()')
+                         " 'BEGIN PERFORM pg_advisory_xact_lock_shared(%d); RETURN NULL; END'" % CLAIM_LOCK)
+    databases.rows(name, 'CREATE TRIGGER bench_wait AFTER UPDATE OF lease_token ON backglance_item'
+                         ' FOR EACH STATEMENT EXECUTE FUNCTION bench_wait()')
 
 
 def let_claims_go(name):
