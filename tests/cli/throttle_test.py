@@ -203,6 +203,8 @@ class Postgresql(Servers, ThrottleTest):
         port, stop_replica = self.start_replica()
         replica = self.engine.url.rsplit(':', 1)[0] + ':%d/glance' % port
         self.engine.execute('SELECT pg_wal_replay_pause()', port=port)
+        program.wait_for(lambda: self.engine.execute('SELECT pg_get_wal_replay_pause_state()', port=port)
+                         == [('paused',)])
         self.engine.execute('CREATE TABLE something AS SELECT 1')
         time.sleep(2.5)
         for more in ((), ('--lag-database', replica)):
@@ -217,10 +219,12 @@ class Postgresql(Servers, ThrottleTest):
         self.read_until(process, '--max-lag is 1 s')
         self.engine.execute('SELECT pg_wal_replay_resume()', port=port)
         self.assert_code(program.finish(process), DONE)
+        # The session of the run before may outlive it by a moment.
+        (began,), = self.engine.execute('SELECT clock_timestamp()')
         process = self.start('verify', '--max-lag', '1h', '--bandwidth', '32K')
         program.wait_for(lambda: self.engine.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND state = 'idle' AND pid <> pg_backend_pid()",
-            ('%pg_stat_replication r%',)))
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND state = 'idle' AND backend_start > %s",
+            ('%pg_stat_replication r%', began)))
         stop_replica()
         self.read_until(process, 'is no longer connected, and not waited for')
         program.stop(process)

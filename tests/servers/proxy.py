@@ -169,6 +169,11 @@ class Proxy:
         with self._lock:
             self._fault = [fault, word, number]
 
+    def clear(self):
+        """Nothing befalls what comes from now on: of a fault that is still to come too."""
+        with self._lock:
+            self._fault = None
+
     def seen(self, text):
         """Called by connections for each statement. Returns the Fault that is to befall it, or None."""
         with self._lock:
