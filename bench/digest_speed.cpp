@@ -6,7 +6,6 @@
 //   digest_speed IMAGES MIB WORKERS ROUNDS ALGORITHM...
 #include <fmt/format.h>
 #include <oneapi/tbb/global_control.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "backfill/digest/block_digest.h"
 #include "backfill/digest/digest_set.h"
 #include "backfill/digest/digest_stream.h"
+#include "bench/cpu_seconds.h"
 
 using namespace backglance;
 
@@ -31,15 +31,6 @@ struct Time {
   double wall = 0;
   double cpu = 0;
 };
-
-double cpu_seconds() {
-  rusage used = {};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
 
 template <typename Work>
 Time timed(const Work& work) {

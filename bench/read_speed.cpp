@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <liburing.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include <vector>
 
 #include "backfill/store/page_cache.h"
+#include "bench/cpu_seconds.h"
 
 using namespace backglance;
 
@@ -137,15 +137,6 @@ std::uint64_t read_uring(const std::string& path) {
 void drop(const std::string& path) {
   const File file(path, 0);
   posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
-}
-
-double cpu_seconds() {
-  rusage used = {};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 }  // namespace
