@@ -121,10 +121,8 @@ void Claimer::look_up(Work& work) {
                          "os_hash_value has been filled by somebody else");
   look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
   const std::int64_t size = work.claim.size_bytes;
-  if (!work.outcome && (size == 0 || size >= kCheckpointBytes)) {
+  if (!work.outcome && (size == 0 || size >= kCheckpointBytes))
     work.checkpoint = retry(session_, [&] { return checkpoints_.find(work.claim.image_id); });
-    work.had_checkpoint = work.checkpoint.has_value();
-  }
 }
 
 void Claimer::release_rest() {

@@ -15,7 +15,6 @@ struct Work {
   ReadTask task;
   const DigestAlgorithm* algorithm = nullptr;
   std::optional<Checkpoint> checkpoint;  // of an earlier run that was broken off
-  bool had_checkpoint = false;
   // Set by whoever knows first: the claim stage for an image that is not to be read, else the
   // reader. Still nothing after the read stage: the run is to end and the claim is to be given
   // back.

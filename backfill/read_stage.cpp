@@ -36,7 +36,7 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
     return;
   }
   const auto began = ReadPace::Clock::now();
-  const Resumption resumption = {.from = std::move(work.checkpoint),
+  const Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
                                  .keep = std::move(keep),
                                  .every_bytes = options.checkpoint_bytes};
   work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);

@@ -143,9 +143,10 @@ class Reading {
 
 const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
                                 const DigestAlgorithm& algorithm) {
-  const auto& from = resumption.from;
-  return from && from->location_id == row.id && from->algorithm == algorithm.name ? &*from
-                                                                                  : nullptr;
+  const Checkpoint* from = resumption.from;
+  return from != nullptr && from->location_id == row.id && from->algorithm == algorithm.name
+             ? from
+             : nullptr;
 }
 
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,

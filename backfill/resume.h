@@ -30,7 +30,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
 
 // How a read is to be made able to go on later.
 struct Resumption {
-  std::optional<Checkpoint> from;                    // of an earlier run
+  const Checkpoint* from = nullptr;                  // of an earlier run; null: none
   std::function<void(const Checkpoint&)> keep = {};  // by the reading thread; empty: none are taken
   std::int64_t every_bytes = std::int64_t{4} << 30;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};

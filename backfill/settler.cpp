@@ -29,7 +29,7 @@ void Settler::add(Work& work) {
     release(work.claim);
     return;
   }
-  if (work.had_checkpoint)
+  if (work.checkpoint)
     with_checkpoint_.insert(work.claim.image_id);
   Items::Settled settled{work.claim, std::move(*work.outcome)};
   if (UnreachedImages::is_one(settled.outcome))

@@ -91,13 +91,22 @@ bool StreamLimits::Admission::is_one_too_many() const {
   return limits_->admitted_ - limits_->waiting_ > limits_->streams_of_all();
 }
 
+template <typename Free>
+bool StreamLimits::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                        const ShouldStop& should_stop, const Free& is_free) {
+  while (!is_free()) {
+    if (should_stop())
+      return false;
+    changed.wait_for(lock, std::chrono::milliseconds(200));
+  }
+  return true;
+}
+
 StreamLimits::Admission StreamLimits::admit(const ShouldStop& should_stop) {
   std::unique_lock lock(mutex_);
-  while (admitted_ - waiting_ >= streams_of_all()) {
-    if (should_stop())
-      return {};
-    admissible_.wait_for(lock, std::chrono::milliseconds(200));
-  }
+  if (!wait(lock, admissible_, should_stop,
+            [this] { return admitted_ - waiting_ < streams_of_all(); }))
+    return {};
   ++admitted_;
   return Admission(this);
 }
@@ -132,14 +141,15 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
   if (found == stores_.end())
     return {};
   Store& store = found->second;
-  while (store.taken >= store.search.streams()) {
-    if (should_stop())
-      return {};
+  const auto is_free = [&] { return store.taken < store.search.streams(); };
+  if (!is_free()) {
     // Meanwhile another image may be begun, which may be of another store.
     ++waiting_;
     admissible_.notify_one();
-    given_back_.wait_for(lock, std::chrono::milliseconds(200));
+    const bool got_one = wait(lock, given_back_, should_stop, is_free);
     --waiting_;
+    if (!got_one)
+      return {};
   }
   ++store.taken;
   return {this, place};

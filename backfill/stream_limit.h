@@ -128,6 +128,10 @@ class StreamLimits {
   };
 
   int streams_of_all() const;
+  // Until is_free(), asked at each change and now and then; false: should_stop() came first.
+  template <typename Free>
+  static bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                   const ShouldStop& should_stop, const Free& is_free);
 
   std::mutex mutex_;
   std::condition_variable given_back_;  // a stream, or there are more

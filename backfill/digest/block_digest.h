@@ -93,7 +93,7 @@ std::vector<BlockHash> refused_lanes();
 // "md5", "sha256", "sha512".
 std::string_view block_hash_name(BlockHash hash);
 
-// One line for people: "AVX2: md5 in 16 lanes, sha512 in 4, sha256 one by one".
+// One line for people: "AVX2: md5 in 16 lanes from 3 streams on, sha256 one by one, sha512 in ...".
 std::string digest_engine_text();
 
 }  // namespace backglance

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "base/error.h"
 
@@ -9,8 +10,6 @@ namespace backglance {
 namespace {
 
 constexpr std::size_t kSingle = 3;  // the queue of what has no lanes
-// More than any queue has.
-constexpr double kOverdueTurns = 1e6;
 
 std::size_t kind_of(const DigestPart& part) {
   return part.block ? static_cast<std::size_t>(part.block->hash()) : kSingle;
@@ -18,7 +17,7 @@ std::size_t kind_of(const DigestPart& part) {
 
 // How many of a kind one worker takes at a time.
 std::size_t most_of(std::size_t kind) {
-  return kind == kSingle ? 1 : std::max<std::size_t>(useful_lanes(static_cast<BlockHash>(kind)), 1);
+  return kind == kSingle ? 1 : useful_lanes(static_cast<BlockHash>(kind));
 }
 
 }  // namespace
@@ -126,15 +125,15 @@ DigestScheduler::Group DigestScheduler::pick() {
     return overdue == is_overdue(*b) ? a->to_come > b->to_come : overdue;
   };
   std::size_t chosen = 0;
-  double turns = 0;
+  std::pair<bool, double> most_urgent;
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     const auto& queue = ready_[kind];
     const bool overdue = std::any_of(queue.begin(), queue.end(),
                                      [this](const DigestPart* part) { return is_overdue(*part); });
-    const double count = static_cast<double>(queue.size()) / static_cast<double>(most_of(kind)) +
-                         (overdue ? kOverdueTurns : 0);
-    if (count > turns) {
-      turns = count;
+    const double turns = static_cast<double>(queue.size()) / static_cast<double>(most_of(kind));
+    const std::pair urgency(overdue, turns);
+    if (urgency > most_urgent) {
+      most_urgent = urgency;
       chosen = kind;
     }
   }

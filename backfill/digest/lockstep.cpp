@@ -21,6 +21,8 @@ struct LaneFacts {
   std::size_t lanes = 0;  // 0: none, or they are not to be trusted
   std::size_t pays = 0;   // with so many streams, or more, lanes are quicker
   bool refused = false;
+
+  bool any_pay() const { return lanes > 0 && lanes >= pays; }
 };
 
 // Different bytes for each lane, the same on every machine.
@@ -236,7 +238,7 @@ bool uses_blocks(const DigestAlgorithm& algorithm) {
 
 std::size_t useful_lanes(BlockHash hash) {
   const LaneFacts facts = facts_of(hash);
-  return facts.lanes > 0 && facts.lanes >= facts.pays ? facts.lanes : 1;
+  return facts.any_pay() ? facts.lanes : 1;
 }
 
 std::vector<BlockHash> refused_lanes() {
@@ -257,7 +259,7 @@ std::string digest_engine_text() {
   for (const BlockHash hash : kHashes) {
     const LaneFacts facts = facts_of(hash);
     text += fmt::format("{} {} {}", hash == BlockHash::md5 ? ":" : ",", block_hash_name(hash),
-                        facts.lanes >= facts.pays && facts.lanes > 0
+                        facts.any_pay()
                             ? fmt::format("in {} lanes from {} streams on", facts.lanes, facts.pays)
                             : "one by one");
   }

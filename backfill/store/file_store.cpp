@@ -137,12 +137,9 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-std::int64_t mtime_ns(const struct stat& status) {
-  return nanoseconds(status.st_mtim);
-}
-
 std::string identity_of(const struct stat& status) {
-  return fmt::format("{}:{}:{}:{}", status.st_dev, status.st_ino, status.st_size, mtime_ns(status));
+  return fmt::format("{}:{}:{}:{}", status.st_dev, status.st_ino, status.st_size,
+                     nanoseconds(status.st_mtim));
 }
 
 class FileSource : public Source {
@@ -206,7 +203,7 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
                                status_.st_size, now.st_size));
   if (offset_ != size())
     return changed(fmt::format("{} of its {} bytes were read", offset_, size()));
-  if (mtime_ns(now) != mtime_ns(status_))
+  if (nanoseconds(now.st_mtim) != nanoseconds(status_.st_mtim))
     return changed("it was written to while it was read");
 
   const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
