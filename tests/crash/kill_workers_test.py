@@ -59,8 +59,8 @@ WRITING = {
 def ports_of(pid):
     """The local ports of a process's connections."""
     inodes = set()
-    for entry in os.scandir('/proc/%d/fd' % pid):
-        target = os.readlink(entry.path)
+    for name in os.listdir('/proc/%d/fd' % pid):
+        target = os.readlink('/proc/%d/fd/%s' % (pid, name))
         if target.startswith('socket:['):
             inodes.add(target[len('socket:['):-1])
     ports = []
@@ -108,6 +108,9 @@ class KillWorkers(sites.SmallSiteTest):
     def kill(self, process):
         """1, or 0 if it had got to its end. It is held for the moment of a look at where it is."""
         process.send_signal(signal.SIGSTOP)
+        # All of its threads stand only when that is reported; until then it opens and closes files.
+        if process.returncode is None:
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         run = self.run_of(process)
         phase = self.phase(process, run)
         process.kill()
@@ -125,7 +128,7 @@ class KillWorkers(sites.SmallSiteTest):
     def phase(self, process, run):
         if run is None:
             return 'before its run'
-        ports = ports_of(process.pid)
+        ports = ports_of(process.pid)  # none of one that has ended
         if ports and self.database.value(WRITING[databases.engine()] % ', '.join(ports)):
             return 'in a transaction'
         return 'with leases' if self.leases(run) else 'without a lease'
