@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "backfill/claimer.h"
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "backfill/outlive.h"
 #include "backfill/read_stage.h"
 #include "backfill/run_life.h"

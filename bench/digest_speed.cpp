@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "backfill/digest/digest_set.h"
 #include "backfill/digest/digest_stream.h"
 #include "bench/cpu_seconds.h"
@@ -58,7 +58,7 @@ std::vector<std::vector<std::string>> in_place(const std::vector<Image>& images,
     parts[i].assign(images.size(), BlockDigest(*algorithms[i]));
   for (std::size_t at = 0; at < images[0].size(); at += kChunk)
     for (auto& streams : parts) {
-      std::vector<LaneUpdate> updates;
+      std::vector<BlockUpdate> updates;
       for (std::size_t i = 0; i < images.size(); ++i)
         updates.push_back(
             {&streams[i], images[i].subspan(at, std::min(kChunk, images[i].size() - at))});

@@ -9,7 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/schema_commands.h"

@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/data_commands.h"
@@ -142,8 +142,8 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   const Telling telling(told, context, progress);
   for (const std::string& directory : context.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
-  for (const BlockHash hash : refused_lanes())
-    told.warning(fmt::format("this processor's lanes do not give OpenSSL's {}: OpenSSL's is used",
+  for (const BlockHash hash : refused_blocks())
+    told.warning(fmt::format("on this host our {} disagrees with OpenSSL's, which is used instead",
                              block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)

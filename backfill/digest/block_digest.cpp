@@ -148,4 +148,9 @@ std::string BlockDigest::finish() {
   return text;
 }
 
+std::string_view block_hash_name(BlockHash hash) {
+  constexpr std::string_view kNames[] = {"md5", "sha256", "sha512"};
+  return kNames[static_cast<std::size_t>(hash)];
+}
+
 }  // namespace backglance

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "backfill/digest/algorithm.h"
 #include "backfill/digest/lanes.h"
@@ -68,32 +67,13 @@ struct LaneUpdate {
   std::span<const std::byte> bytes;
 };
 
-// Takes many streams further together: each by its own bytes, of any lengths. Where this CPU gains
-// by it they share lanes, and a lane whose stream has come to its end takes the next one. No digest
-// may be named twice. The same result as update() for each. Any thread.
-void update_together(std::span<const LaneUpdate> updates);
-
-// What is used where: lanes, or OpenSSL's EVP, one stream after the other. `automatic` is lanes
-// where they pay, and EVP on a host in FIPS mode, whose provider is the one that was validated.
-enum class DigestEngine { automatic, lanes, openssl };
-
-// For the whole process; before the first digest. `lanes` uses them even where they do not pay.
-void choose_digest_engine(DigestEngine engine);
-
-// Whether a digest of it is to be a BlockDigest.
-bool uses_blocks(const DigestAlgorithm& algorithm);
-
-// How many streams are best taken together: the lanes of this CPU, or 1 where they do not pay.
-std::size_t useful_lanes(BlockHash hash);
-
-// Holds each kind of lane that this CPU has against OpenSSL, once per process, before the first
-// byte is trusted to it. The kinds that failed; they are not used.
-std::vector<BlockHash> refused_lanes();
+// The next bytes of a stream.
+struct BlockUpdate {
+  BlockDigest* digest = nullptr;
+  std::span<const std::byte> bytes;
+};
 
 // "md5", "sha256", "sha512".
 std::string_view block_hash_name(BlockHash hash);
-
-// One line for people: "AVX2: md5 in 16 lanes from 3 streams on, sha256 one by one, sha512 in ...".
-std::string digest_engine_text();
 
 }  // namespace backglance

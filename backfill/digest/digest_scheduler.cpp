@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "backfill/digest/digest_engine.h"
 #include "base/error.h"
 
 namespace backglance {
@@ -146,7 +147,7 @@ DigestScheduler::Group DigestScheduler::pick() {
 }
 
 void DigestScheduler::digest(const Group& group) {
-  std::vector<LaneUpdate> together;
+  std::vector<BlockUpdate> together;
   for (DigestPart* part : group) {
     const auto bytes = part->stream->bytes(part->done);
     if (part->block)

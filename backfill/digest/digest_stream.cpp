@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backfill/digest/digest_engine.h"
 #include "backfill/digest/digest_scheduler.h"
 
 namespace backglance {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "backfill/digest/digest_set.h"
 
 using namespace backglance;
@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       default: {
         const std::size_t most = choices.up_to(4000);
         const std::size_t skip = choices.up_to(3);
-        std::vector<LaneUpdate> updates;
+        std::vector<BlockUpdate> updates;
         for (std::size_t i = 0; i < streams.size(); ++i)
           if (skip == 0 || i % 4 != skip)
             updates.push_back({&streams[i].digest, streams[i].next(most + i * skip)});

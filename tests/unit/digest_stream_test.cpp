@@ -7,7 +7,7 @@
 #include <random>
 #include <thread>
 
-#include "backfill/digest/block_digest.h"
+#include "backfill/digest/digest_engine.h"
 #include "backfill/digest/digest_set.h"
 
 using namespace backglance;
