@@ -33,6 +33,7 @@ def sizes(total, images):
 
 class WholeRun:
     needs_servers = False
+    rounds = 5
 
     def __init__(self, bench):
         self.bench = bench

@@ -60,13 +60,13 @@ class Sha2Lanes {
   }
 
   // FIPS 180-4, 4.1: the big sigmas rotate three times, the small ones twice and shift once.
-  template <int kFirst, int kSecond, int kThird>
-  static HWY_INLINE V rotations(V v) {
-    return hn::Xor(hn::Xor(rotate<kFirst>(v), rotate<kSecond>(v)), rotate<kThird>(v));
+  template <const int (&kBits)[3]>
+  static HWY_INLINE V big_sigma(V v) {
+    return hn::Xor(hn::Xor(rotate<kBits[0]>(v), rotate<kBits[1]>(v)), rotate<kBits[2]>(v));
   }
-  template <int kFirst, int kSecond, int kShift>
-  static HWY_INLINE V rotations_and_shift(V v) {
-    return hn::Xor(hn::Xor(rotate<kFirst>(v), rotate<kSecond>(v)), hn::ShiftRight<kShift>(v));
+  template <const int (&kBits)[3]>
+  static HWY_INLINE V small_sigma(V v) {
+    return hn::Xor(hn::Xor(rotate<kBits[0]>(v), rotate<kBits[1]>(v)), hn::ShiftRight<kBits[2]>(v));
   }
   // By whole bytes a rotation is one shuffle, where it otherwise is two shifts and an or.
   template <int kBits>
@@ -89,18 +89,18 @@ class Sha2Lanes {
     V& h = state[(15 - i) & 7];
     const V choice = hn::Xor(hn::And(hn::Xor(f, g), e), g);
     const V first = hn::Add(hn::Add(hn::Add(h, hn::Add(words[i], hn::Set(D(), roots[i]))), choice),
-                            Variant::template big_sigma1<Sha2Lanes>(e));
+                            big_sigma<Variant::kBigSigma1>(e));
     // The word for the round after the next fifteen.
     if constexpr (kExtend)
       words[i] = hn::Add(
-          hn::Add(words[i], Variant::template sigma0<Sha2Lanes>(words[(i + 1) & 15])),
-          hn::Add(words[(i + 9) & 15], Variant::template sigma1<Sha2Lanes>(words[(i + 14) & 15])));
+          hn::Add(words[i], small_sigma<Variant::kSmallSigma0>(words[(i + 1) & 15])),
+          hn::Add(words[(i + 9) & 15], small_sigma<Variant::kSmallSigma1>(words[(i + 14) & 15])));
     d = hn::Add(d, first);
     // Majority: b unless a differs from it and c does. What a and b are now, b and c are next.
     const V now = hn::Xor(a, b);
     const V majority = hn::Xor(hn::And(now, a_xor_b), b);
     a_xor_b = now;
-    h = hn::Add(hn::Add(first, majority), Variant::template big_sigma0<Sha2Lanes>(a));
+    h = hn::Add(hn::Add(first, majority), big_sigma<Variant::kBigSigma0>(a));
   }
 
   template <bool kExtend>
@@ -123,29 +123,15 @@ class Sha2Lanes {
     step<kExtend, 14>(state, words, b_xor_c, roots);
     step<kExtend, 15>(state, words, b_xor_c, roots);
   }
-
-  friend Variant;
 };
 
 struct Sha256Variant {
   using Word = std::uint32_t;
   static constexpr std::size_t kRounds = 64;
-  template <class L, class V>
-  static HWY_INLINE V big_sigma0(V v) {
-    return L::template rotations<2, 13, 22>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V big_sigma1(V v) {
-    return L::template rotations<6, 11, 25>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V sigma0(V v) {
-    return L::template rotations_and_shift<7, 18, 3>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V sigma1(V v) {
-    return L::template rotations_and_shift<17, 19, 10>(v);
-  }
+  static constexpr int kBigSigma0[3] = {2, 13, 22};
+  static constexpr int kBigSigma1[3] = {6, 11, 25};
+  static constexpr int kSmallSigma0[3] = {7, 18, 3};
+  static constexpr int kSmallSigma1[3] = {17, 19, 10};
   // The first 32 bits of the fractions of the cube roots of the first 64 primes.
   static constexpr Word kRoots[64] = {
       0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
@@ -163,22 +149,10 @@ struct Sha256Variant {
 struct Sha512Variant {
   using Word = std::uint64_t;
   static constexpr std::size_t kRounds = 80;
-  template <class L, class V>
-  static HWY_INLINE V big_sigma0(V v) {
-    return L::template rotations<28, 34, 39>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V big_sigma1(V v) {
-    return L::template rotations<14, 18, 41>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V sigma0(V v) {
-    return L::template rotations_and_shift<1, 8, 7>(v);
-  }
-  template <class L, class V>
-  static HWY_INLINE V sigma1(V v) {
-    return L::template rotations_and_shift<19, 61, 6>(v);
-  }
+  static constexpr int kBigSigma0[3] = {28, 34, 39};
+  static constexpr int kBigSigma1[3] = {14, 18, 41};
+  static constexpr int kSmallSigma0[3] = {1, 8, 7};
+  static constexpr int kSmallSigma1[3] = {19, 61, 6};
   // The first 64 bits of the fractions of the cube roots of the first 80 primes.
   static constexpr Word kRoots[80] = {
       0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
