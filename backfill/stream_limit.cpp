@@ -60,7 +60,9 @@ StreamLimits::StreamLimits(const Terms& terms) {
       search.first = kFew;
     else if (!terms.fixed)
       search.first = kFewOfCore * terms.cores;
-    stores_.try_emplace(place, Store{.search = StreamSearch(search, now)});
+    const auto store = stores_.try_emplace(terms.fixed ? place : shared_storage(place),
+                                           Store{.search = StreamSearch(search, now)});
+    store_at_[place] = &store.first->second;
   }
 }
 
@@ -115,7 +117,7 @@ StreamLimits::Stream::~Stream() {
   if (limits_ == nullptr)
     return;
   const std::lock_guard lock(limits_->mutex_);
-  --limits_->stores_.at(place_).taken;
+  --store_->taken;
   limits_->given_back_.notify_all();
 }
 
@@ -123,13 +125,12 @@ void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duratio
   if (limits_ == nullptr)
     return;
   const std::lock_guard lock(limits_->mutex_);
-  Store& store = limits_->stores_.at(place_);
-  const int before = store.search.streams();
-  store.seen.bytes += bytes;
-  store.seen.waited += waited;
-  store.seen.busy = 2 * store.taken >= before;
-  store.search.look(store.seen, StreamSearch::Clock::now());
-  if (store.search.streams() > before) {
+  const int before = store_->search.streams();
+  store_->seen.bytes += bytes;
+  store_->seen.waited += waited;
+  store_->seen.busy = 2 * store_->taken >= before;
+  store_->search.look(store_->seen, StreamSearch::Clock::now());
+  if (store_->search.streams() > before) {
     limits_->given_back_.notify_all();
     limits_->admissible_.notify_all();
   }
@@ -137,10 +138,10 @@ void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duratio
 
 StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldStop& should_stop) {
   std::unique_lock lock(mutex_);
-  const auto found = stores_.find(place);
-  if (found == stores_.end())
+  const auto found = store_at_.find(place);
+  if (found == store_at_.end())
     return {};
-  Store& store = found->second;
+  Store& store = *found->second;
   const auto is_free = [&] { return store.taken < store.search.streams(); };
   if (!is_free()) {
     // Meanwhile another image may be begun, which may be of another store.
@@ -152,7 +153,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
       return {};
   }
   ++store.taken;
-  return {this, place};
+  return {this, store};
 }
 
 }  // namespace backglance

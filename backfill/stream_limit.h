@@ -63,12 +63,15 @@ class StreamSearch {
 
 // Gives out the streams of each store. Any thread.
 class StreamLimits {
+  struct Store;
+
  public:
   struct Terms {
     std::vector<std::string> places = {};  // of the stores
     int cores = 1;                         // that digest
     int most = 1;                          // of each store
-    bool fixed = false;                    // always `most`; else searched for
+    bool fixed = false;                    // always `most`, of each place; else searched for, and
+                                           // places that share a file system are one store
   };
   // A store that seeks or is remote (store/store_kind.h) begins with kFew streams, another with
   // kFewOfCore for each core: enough for lanes to pay, and not all that a site has, of which other
@@ -106,9 +109,9 @@ class StreamLimits {
   class Stream {
    public:
     Stream() = default;
-    Stream(StreamLimits* limits, std::string place) : limits_(limits), place_(std::move(place)) {}
+    Stream(StreamLimits* limits, Store& store) : limits_(limits), store_(&store) {}
     Stream(Stream&& other) noexcept
-        : limits_(std::exchange(other.limits_, nullptr)), place_(std::move(other.place_)) {}
+        : limits_(std::exchange(other.limits_, nullptr)), store_(other.store_) {}
     Stream& operator=(Stream&&) = delete;
     ~Stream();
     // Counts what was read with it, and how long that took.
@@ -116,7 +119,7 @@ class StreamLimits {
 
    private:
     StreamLimits* limits_ = nullptr;
-    std::string place_;
+    Store* store_ = nullptr;
   };
   Stream take(const std::string& place, const ShouldStop& should_stop);
 
@@ -136,7 +139,8 @@ class StreamLimits {
   std::mutex mutex_;
   std::condition_variable given_back_;  // a stream, or there are more
   std::condition_variable admissible_;
-  std::map<std::string, Store> stores_;
+  std::map<std::string, Store> stores_;     // by what their places share
+  std::map<std::string, Store*> store_at_;  // by place
   int admitted_ = 0;
   int waiting_ = 0;  // of those, in take()
 };

@@ -41,4 +41,11 @@ StoreKind store_kind(const std::string& directory) {
   return is_rotational(status.st_dev) ? StoreKind::seeking : StoreKind::solid;
 }
 
+std::string shared_storage(const std::string& directory) {
+  struct stat status = {};
+  if (stat(directory.c_str(), &status) != 0)
+    return directory;
+  return fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
+}
+
 }  // namespace backglance

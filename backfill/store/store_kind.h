@@ -13,4 +13,8 @@ enum class StoreKind { solid, seeking, remote };
 // block device says of itself (/sys/dev/block/*/queue/rotational).
 StoreKind store_kind(const std::string& directory);
 
+// The same for two directories whose reads share a disk or a server, as far as their file system
+// tells; of one that cannot be looked at its own name.
+std::string shared_storage(const std::string& directory);
+
 }  // namespace backglance

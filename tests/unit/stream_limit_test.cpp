@@ -107,6 +107,21 @@ TEST_CASE("as many images are begun as all stores have streams", "[streams]") {
   CHECK_FALSE(waited);
 }
 
+TEST_CASE("directories of one file system share its streams, unless each is given its own",
+          "[streams]") {
+  const std::vector<std::string> places = {"/dev/shm", "/dev/shm/.", "/no/store"};
+  StreamLimits searched({.places = places, .cores = 1, .most = 100});
+  CHECK(searched.all_streams() == 2 * StreamLimits::kFewOfCore);
+  StreamLimits fixed({.places = places, .most = 3, .fixed = true});
+  CHECK(fixed.all_streams() == 9);
+  std::vector<StreamLimits::Stream> taken;
+  for (int i = 0; i < StreamLimits::kFewOfCore; ++i)
+    taken.push_back(searched.take(places[static_cast<std::size_t>(i % 2)], [] { return false; }));
+  bool waited = false;
+  searched.take("/dev/shm", [&] { return std::exchange(waited, true); });
+  CHECK(waited);
+}
+
 TEST_CASE("who waits for a stream lets another image be begun", "[streams]") {
   StreamLimits limits({.places = {"/somewhere"}, .most = 1, .fixed = true});
   const auto never = [] { return false; };
