@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -41,48 +42,6 @@ std::string scheme_of(std::string_view text) {
 
 bool known_scheme(std::string_view scheme) {
   return std::ranges::find(kSchemes, scheme) != kSchemes.end();
-}
-
-// The value of a base64 digit of either alphabet, -1 for other bytes.
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z')
-    return c - 'A';
-  if (c >= 'a' && c <= 'z')
-    return c - 'a' + 26;
-  if (c >= '0' && c <= '9')
-    return c - '0' + 52;
-  if (c == '-' || c == '+')
-    return 62;
-  return c == '_' || c == '/' ? 63 : -1;
-}
-
-// As Python's urlsafe_b64decode: bytes of no alphabet are skipped, a text without its padding is
-// refused, and what follows the padding is ignored.
-std::optional<Bytes> base64_decoded(std::string_view text) {
-  Bytes out;
-  out.reserve(text.size() / 4 * 3);
-  unsigned bits = 0;
-  unsigned digits = 0;  // of the current group of four
-  unsigned padding = 0;
-  for (const char c : text) {
-    if (c == '=') {
-      if (digits >= 2 && ++padding + digits == 4)
-        return out;
-      continue;
-    }
-    const int digit = base64_digit(c);
-    if (digit < 0)
-      continue;
-    padding = 0;
-    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xFFFFFF;
-    digits = (digits + 1) % 4;
-    // The first digit of a group completes no byte, each of the others does.
-    if (digits != 1)
-      out.push_back(static_cast<unsigned char>(bits >> (digits == 0 ? 0 : 6 - 2 * (digits - 1))));
-  }
-  if (digits != 0)
-    return std::nullopt;
-  return out;
 }
 
 const EVP_CIPHER* cipher_for(std::size_t key_bytes) {
@@ -130,7 +89,7 @@ std::optional<Location> read_location(std::string_view stored, std::string_view 
   // Base64 has no ':', so this cannot be an encrypted value.
   if (std::string scheme = scheme_of(stored); !scheme.empty())
     return Location{std::move(scheme), std::string(stored)};
-  const auto sealed = base64_decoded(stored);
+  const auto sealed = decode_base64(stored, Base64Alphabet::url_safe);
   if (!sealed)
     return std::nullopt;
   auto plain = decrypted(*sealed, key);
