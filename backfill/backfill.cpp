@@ -33,6 +33,7 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
                [&](const Checkpoint& checkpoint) { settler.keep(work.claim, checkpoint); });
   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
+  check_signatures(work, options);
 }
 
 // Queues the images named on the command line, whatever became of them before. Returns those that
@@ -180,7 +181,22 @@ bool ReadResult::has_findings() const {
   for (std::size_t i = 0; i < classes.size(); ++i)
     if (classes[i].images > 0 && is_finding(static_cast<ReadClass>(i)))
       return true;
+  for (std::size_t i = 0; i < signatures.size(); ++i)
+    if (signatures[i] > 0 && is_finding(static_cast<SignatureVerdict>(i)))
+      return true;
   return false;
+}
+
+void ReadResult::count(const ReadOutcome& outcome) {
+  ClassTotal& of_class = total(outcome.read_class);
+  ++of_class.images;
+  of_class.bytes += outcome.bytes;
+  const auto count_verdict = [](Verdicts& verdicts, const std::optional<SignatureFound>& found) {
+    if (found)
+      ++verdicts[static_cast<std::size_t>(found->verdict)];
+  };
+  count_verdict(signatures, outcome.signatures.data);
+  count_verdict(legacy_signatures, outcome.signatures.legacy);
 }
 
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,

@@ -41,6 +41,12 @@ struct ReadOptions {
   // Between two checkpoints of one image.
   std::int64_t checkpoint_bytes = std::int64_t{4} << 30;
   bool retry_failed = false;  // backfill: read again what failed before
+  // To verify signatures by; null: they are not.
+  std::shared_ptr<Certificates> certificates = {};
+  bool signed_only = false;  // verify: images with signatures, whether they have a hash or not
+  WithSignatures with_signatures() const {
+    return certificates ? WithSignatures::yes : WithSignatures::no;
+  }
 };
 
 struct ClassTotal {
@@ -65,7 +71,15 @@ struct ReadResult {
   // What a whole --max-runtime is too short for, at the pace at which images were read.
   std::int64_t too_large = 0;
   std::optional<SizedImage> largest;  // of these
+  // Images by SignatureVerdict.
+  using Verdicts = std::array<std::int64_t, kSignatureVerdicts>;
+  Verdicts signatures = {};         // img_signature
+  Verdicts legacy_signatures = {};  // over the MD5
+
+  // Of images or of their signatures.
   bool has_findings() const;
+  // An image that is settled.
+  void count(const ReadOutcome& outcome);
   ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
   const ClassTotal& total(ReadClass read_class) const {
     return classes[static_cast<std::size_t>(read_class)];

@@ -24,7 +24,7 @@ Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& conte
     : session_(site.database, {.when_needed = true}),
       items_(session_),
       checkpoints_(session_),
-      ahead_(session_),
+      ahead_(session_, options.with_signatures()),
       run_id_(run_id),
       context_(context),
       options_(options) {}

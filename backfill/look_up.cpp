@@ -13,7 +13,7 @@ std::optional<ImageDetails> LookAhead::take(
   const auto now = std::chrono::steady_clock::now();
   if (now - read_at_ > kFresh || !known_.contains(image_id)) {
     const std::vector<std::string> ids = coming();
-    known_ = retry(session_, [&] { return read_details(session_, ids); });
+    known_ = retry(session_, [&] { return read_details(session_, ids, with_); });
     read_at_ = now;
   }
   auto found = known_.extract(image_id);
@@ -36,6 +36,7 @@ void look_up_rest(Work& work, ImageDetails details, const DigestAlgorithm* algor
     return settle_unread(work, ReadClass::hash_not_supported,
                          fmt::format("os_hash_algo is '{}'", printable(image.os_hash_algo, 64)));
   work.algorithm = algorithm;
+  work.task.signatures = ToVerify(details.signature.values, details.signature.is_snapshot);
   work.task.locations = std::move(details.locations);
   if (work.task.locations.empty())
     settle_unread(work, ReadClass::no_location, "the image has no live location");

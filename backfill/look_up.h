@@ -17,7 +17,8 @@ namespace backglance {
 class LookAhead {
  public:
   // `session` outlives this.
-  explicit LookAhead(Session& session) : session_(session) {}
+  explicit LookAhead(Session& session, WithSignatures with = WithSignatures::no)
+      : session_(session), with_(with) {}
 
   // Of this image; nothing if there is no such row. `coming` names the images that will be asked
   // for next, this one first; it is called when nothing is known of this one, or only what was read
@@ -27,6 +28,7 @@ class LookAhead {
 
  private:
   Session& session_;
+  WithSignatures with_;
   std::map<std::string, ImageDetails> known_;
   std::chrono::steady_clock::time_point read_at_;
 };

@@ -43,6 +43,16 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
   work.took = ReadPace::Clock::now() - began;
 }
 
+void check_signatures(Work& work, const ReadOptions& options) {
+  if (!options.certificates || !work.outcome)
+    return;
+  ReadOutcome& outcome = *work.outcome;
+  if (outcome.read_class == ReadClass::hashed || outcome.read_class == ReadClass::verified)
+    outcome.signatures = work.task.signatures.check(
+        outcome.md5, outcome.signature_digest, *options.certificates,
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+}
+
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
   // A signal, or the end of the time, that came after the last image has ended nothing early.
   if (result.broken_off + result.put_back > 0 && context.should_stop())

@@ -25,6 +25,9 @@ bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& 
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep = {});
 
+// After the verdict: verifies the signatures of an image that agreed, if that was asked for.
+void check_signatures(Work& work, const ReadOptions& options);
+
 // Why a run ended, of which its first stage says `claimed`.
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);
 

@@ -142,11 +142,10 @@ class Reading {
 };
 
 const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
-                                const DigestAlgorithm& algorithm) {
+                                const std::string& algorithms) {
   const Checkpoint* from = resumption.from;
-  return from != nullptr && from->location_id == row.id && from->algorithm == algorithm.name
-             ? from
-             : nullptr;
+  return from != nullptr && from->location_id == row.id && from->algorithm == algorithms ? from
+                                                                                         : nullptr;
 }
 
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
@@ -232,6 +231,13 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
                                      DigestWorkers& workers, ReadContext& context,
                                      const Resumption& resumption) {
+  std::vector<const DigestAlgorithm*> algorithms = {&md5_algorithm(), &algorithm};
+  std::string named(algorithm.name);
+  const DigestAlgorithm* const signed_over = task.signatures.digest();
+  if (signed_over != nullptr) {
+    algorithms.push_back(signed_over);
+    named += fmt::format("{}{}", kBetweenStates, signed_over->name);
+  }
   ReadOutcome failed;
   std::string reasons;
   for (const LocationRow& row : task.locations) {
@@ -241,7 +247,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       continue;
     }
     const FoundLocation& there = std::get<FoundLocation>(found);
-    Reading reading(there, workers, {&md5_algorithm(), &algorithm});
+    Reading reading(there, workers, algorithms);
     if (const auto failure = reading.begin()) {
       add_failure(failed, reasons, row.id, *failure);
       if (failed.place.empty())
@@ -258,7 +264,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     }
     std::optional<ReadFailure> failure;
     try {
-      failure = reading.make_digests(checkpoint_of(resumption, row, algorithm));
+      failure = reading.make_digests(checkpoint_of(resumption, row, named));
     } catch (const Error& error) {
       // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
       outcome.read_class = ReadClass::hash_not_supported;
@@ -273,7 +279,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
                                    .location_id = row.id,
                                    .identity = reading.source().identity_when_opened().value_or(""),
                                    .offset = outcome.bytes,
-                                   .algorithm = std::string(algorithm.name)});
+                                   .algorithm = named});
       Fed fed = feed(reading.source(), reading.digests(), checkpoints, context, outcome);
       if (fed.stopped)
         return std::nullopt;
@@ -286,6 +292,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     const auto hex = reading.digests().finish();
     outcome.md5 = hex[0];
     outcome.digest = hex[1];
+    if (signed_over != nullptr)
+      outcome.signature_digest = hex[2];
     outcome.algorithm =
         task.image.os_hash_algo.empty() ? std::string(algorithm.name) : task.image.os_hash_algo;
     outcome.read_class = ReadClass::hashed;

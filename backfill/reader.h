@@ -17,6 +17,7 @@
 #include "backfill/pause_gate.h"
 #include "backfill/read_pace.h"
 #include "backfill/resume.h"
+#include "backfill/signature/check.h"
 #include "backfill/store/source.h"
 #include "backfill/stream_limit.h"
 #include "base/boot_clock.h"
@@ -120,17 +121,19 @@ class ReadContext {
 struct ReadTask {
   ImageRow image;
   std::vector<LocationRow> locations;
+  ToVerify signatures = {};
 };
 
 // The algorithm that the image's os_hash_value is or is to be of: its own if it names one, else the
 // site's. Null if its own cannot be computed.
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context);
 
-// Reads the image's bytes once, MD5 and `algorithm` in that one pass, from the first location that
-// can be read. The outcome is not judged yet: its class is `hashed` for bytes that were read, else
-// the worst failure among the locations, with a reason that names each by its id. Nothing if the
-// run is to end before the last byte. Where resumption.from fits, only what follows it is read;
-// the outcome is of all bytes nevertheless. The calling thread reads, `workers` digest.
+// Reads the image's bytes once, MD5, `algorithm` and what its signature is over in that one pass,
+// from the first location that can be read. The outcome is not judged yet: its class is `hashed`
+// for bytes that were read, else the worst failure among the locations, with a reason that names
+// each by its id. Nothing if the run is to end before the last byte. Where resumption.from fits,
+// only what follows it is read; the outcome is of all bytes nevertheless. The calling thread reads,
+// `workers` digest.
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
                                      DigestWorkers& workers, ReadContext& context,
                                      const Resumption& resumption = {});

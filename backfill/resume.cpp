@@ -3,12 +3,20 @@
 #include <algorithm>
 
 #include "backfill/digest/digest_set.h"
+#include "base/text.h"
 
 namespace backglance {
 namespace {
 
 // Of a read that is broken off: less is read again sooner than it is worth a row.
 constexpr std::int64_t kWorthKeeping = 64 << 20;
+
+// In the order in which read_once() names the algorithms: MD5 first.
+std::vector<std::string> states_of(const Checkpoint& from) {
+  std::vector<std::string> states = split(from.digest_state, kBetweenStates);
+  states.insert(states.begin(), from.md5_state);
+  return states;
+}
 
 }  // namespace
 
@@ -28,8 +36,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests) {
   const auto got = source.read(tail);
   const auto* bytes = std::get_if<std::size_t>(&got);
   return bytes != nullptr && *bytes == tail.size() && tail_digest(tail) == from.tail_digest &&
-         digests.restore({from.md5_state, from.digest_state},
-                         static_cast<std::uint64_t>(from.offset));
+         digests.restore(states_of(from), static_cast<std::uint64_t>(from.offset));
 }
 
 CheckpointTaker::CheckpointTaker(const Resumption& resumption, Checkpoint about)
@@ -59,7 +66,8 @@ void CheckpointTaker::take(DigestStream& digests) {
     return;
   next_.tail_digest = tail_digest(last_.last(kTailBytes));
   next_.md5_state = states->at(0);
-  next_.digest_state = states->at(1);
+  next_.digest_state =
+      join({states->begin() + 1, states->end()}, std::string_view(&kBetweenStates, 1));
   resumption_.keep(next_);
 }
 

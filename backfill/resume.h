@@ -19,6 +19,9 @@ namespace backglance {
 // How much of the end of what was read is checked again. A buffer holds more.
 inline constexpr std::size_t kTailBytes = 64 << 10;
 
+// Between the names in Checkpoint::algorithm, and between the states in digest_state.
+inline constexpr char kBetweenStates = '+';
+
 // What goes into Checkpoint::tail_digest.
 std::string tail_digest(std::span<const std::byte> tail);
 

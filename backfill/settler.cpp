@@ -134,10 +134,9 @@ void Settler::commit() {
     if (*became[i] != one.outcome.read_class) {
       one.outcome.read_class = *became[i];
       one.outcome.reason.clear();
+      one.outcome.signatures = {};
     }
-    ClassTotal& total = result_.total(one.outcome.read_class);
-    ++total.images;
-    total.bytes += one.outcome.bytes;
+    result_.count(one.outcome);
     if (is_finding(one.outcome.read_class))
       counters.findings.fetch_add(1, std::memory_order_relaxed);
     if (on_result_)

@@ -33,11 +33,11 @@ void note_too_large(const SizedImage& image, std::int64_t& images,
 }
 
 // What there is to verify before any limit.
-PendingTotals all_of(Session& session, const std::vector<std::string>& named) {
-  if (named.empty())
-    return verifiable_totals(session);
+PendingTotals all_of(Session& session, const ReadOptions& options) {
+  if (options.images.empty())
+    return options.signed_only ? signed_totals(session) : verifiable_totals(session);
   PendingTotals totals;
-  for (const std::string& image_id : named) {
+  for (const std::string& image_id : options.images) {
     ++totals.images;
     totals.bytes += std::max<std::int64_t>(named_image(session, image_id).size.value_or(0), 0);
   }
@@ -49,6 +49,7 @@ class VerifyList {
  public:
   VerifyList(const Site& site, ReadContext& context, const ReadOptions& options)
       : session_(site.database, {.mode = OpenMode::read_only}),
+        ahead_(session_, options.with_signatures()),
         context_(context),
         options_(options) {
     const SchemaState state = read_schema_state(session_);
@@ -58,7 +59,7 @@ class VerifyList {
       images_.push_back({image_id, named_image(session_, image_id).size.value_or(0)});
     std::stable_sort(images_.begin(), images_.end(),
                      [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
-    all_ = all_of(session_, options.images);
+    all_ = all_of(session_, options);
     PendingTotals totals = all_;
     keep_limits(options, totals.images, totals.bytes);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
@@ -111,8 +112,10 @@ class VerifyList {
   bool refill() {
     if (!options_.images.empty())
       return false;
-    for (SizedImage& image :
-         retry(session_, [&] { return verifiable_page(session_, last_, kPage); }))
+    for (SizedImage& image : retry(session_, [&] {
+           return options_.signed_only ? signed_page(session_, last_, kPage)
+                                       : verifiable_page(session_, last_, kPage);
+         }))
       images_.push_back(std::move(image));
     if (images_.empty())
       return false;
@@ -134,7 +137,7 @@ class VerifyList {
       return settle_unread(work, ReadClass::gone, "the image is not active in Glance");
     work.task.image = std::move(details->row);
     const ImageRow& row = work.task.image;
-    if (row.os_hash_value.empty() && row.checksum.empty())
+    if (row.os_hash_value.empty() && row.checksum.empty() && !options_.signed_only)
       return settle_unread(work, ReadClass::already_done,
                            "the image has neither os_hash_value nor checksum to compare with");
     // Without a value there is only the MD5 to compare, which every read computes.
@@ -144,7 +147,7 @@ class VerifyList {
   }
 
   Session session_;
-  LookAhead ahead_{session_};
+  LookAhead ahead_;
   ReadContext& context_;
   const ReadOptions& options_;
   bool has_ledger_ = false;
@@ -238,9 +241,7 @@ class VerifyRecord {
     ReadCounters& counters = context_.counters();
     counters.images_settled.fetch_add(1, std::memory_order_relaxed);
     counters.skip(claim.size_bytes, outcome.bytes);
-    ClassTotal& total = result_.total(outcome.read_class);
-    ++total.images;
-    total.bytes += outcome.bytes;
+    result_.count(outcome);
     if (is_finding(outcome.read_class))
       counters.findings.fetch_add(1, std::memory_order_relaxed);
     if (on_result_)
@@ -262,7 +263,7 @@ class VerifyRecord {
 
 PendingTotals plan_verify(Session& session, const ReadOptions& options) {
   require_os_hash(read_schema_state(session));
-  PendingTotals totals = all_of(session, options.images);
+  PendingTotals totals = all_of(session, options);
   keep_limits(options, totals.images, totals.bytes);
   return totals;
 }
@@ -285,6 +286,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                   read_in_time(work, workers, context, options);
                   if (work.outcome && work.outcome->read_class == ReadClass::hashed)
                     judge_for_verify(work.task.image, *work.outcome);
+                  check_signatures(work, options);
                 },
                 [&](Work& work) { record.add(work); }});
   context.before_waiting({});

@@ -23,6 +23,8 @@ struct ReadFlags {
   std::optional<std::string> max_runtime;
   std::optional<std::string> bandwidth;
   std::vector<std::string> images;
+  std::optional<std::string> certificates;
+  bool signatures = false;
   bool retry_failed = false;
   bool sweep = false;
   JobFlags job;

@@ -56,6 +56,15 @@ class Told {
             {"reason", outcome.reason}},
            fmt::format("{}: {}: {}", printable(image_id), read_class_text(outcome.read_class),
                        outcome.reason));
+    const auto& signature = outcome.signatures.data;
+    if (signature && is_finding(signature->verdict))
+      tell("finding",
+           {{"image_id", printable(image_id)},
+            {"signature", signature_verdict_name(signature->verdict)},
+            {"reason", signature->reason}},
+           fmt::format("{}: img_signature: {}{}{}", printable(image_id),
+                       signature_verdict_text(signature->verdict),
+                       signature->reason.empty() ? "" : ": ", signature->reason));
   }
 
   void wait(const std::string& waiting_for) {

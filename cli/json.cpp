@@ -16,6 +16,15 @@ json time_or_null_json(const std::optional<std::int64_t>& unix_seconds) {
   return unix_seconds ? json(json_time(*unix_seconds)) : json(nullptr);
 }
 
+// Images by the name of the verdict; those that there are.
+json verdicts_json(const ReadResult::Verdicts& verdicts) {
+  json object = json::object();
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    if (verdicts[i] > 0)
+      object[std::string(signature_verdict_name(static_cast<SignatureVerdict>(i)))] = verdicts[i];
+  return object;
+}
+
 }  // namespace
 
 std::string json_time(std::int64_t unix_seconds) {
@@ -115,6 +124,8 @@ json read_result_json(const ReadResult& result) {
           {"failed_before", result.failed_before},
           {"lost_leases", result.lost_leases},
           {"held_by_others", result.held_by_others},
+          {"signatures", verdicts_json(result.signatures)},
+          {"legacy_signatures", verdicts_json(result.legacy_signatures)},
           {"waited_for", result.waited_for}};
 }
 

@@ -42,6 +42,10 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
     if (is_deprecated(one.scheme))
       one.deadline_at = row.integer(11);
     one.removed_at = row.integer(12);
+    one.verdict = signature_verdict_from_name(row.text_or_empty(13));
+    one.legacy_verdict = signature_verdict_from_name(row.text_or_empty(14));
+    one.verdict_reason = row.text_or_empty(15);
+    one.verified_at = row.integer(16);
     signatures.push_back(std::move(one));
   });
   std::stable_sort(signatures.begin(), signatures.end(),

@@ -171,6 +171,14 @@ std::string scheme_cell(const SiteReport::Signature& signature) {
   if (!signature.missing.empty())
     out += fmt::format("<span class=\"soft below\">without {}</span>",
                        html_text(join(signature.missing, ", ")));
+  const auto add_verdict = [&](std::string_view of,
+                               const std::optional<SignatureVerdict>& verdict) {
+    if (verdict)
+      out += fmt::format("<span class=\"soft below\">{}: {}</span>", of,
+                         html_escaped(signature_verdict_text(*verdict)));
+  };
+  add_verdict("over the MD5", signature.legacy_verdict);
+  add_verdict("img_signature", signature.verdict);
   return out;
 }
 

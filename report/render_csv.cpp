@@ -59,12 +59,17 @@ void add_findings(std::string& out, const std::string& source,
              text_cell(result.reason), iso_time(result.finished_at)});
 }
 
+std::string verdict_cell(const std::optional<SignatureVerdict>& verdict) {
+  return verdict ? std::string(signature_verdict_name(*verdict)) : "";
+}
+
 }  // namespace
 
 std::string render_signatures_csv(const SiteReport& report) {
   std::string out;
   add_row(out, {"image_id", "name", "owner", "status", "deleted", "hidden", "snapshot", "scheme",
-                "present", "missing", "flagged_at", "deadline_at", "removed_at"});
+                "present", "missing", "flagged_at", "deadline_at", "removed_at", "verdict",
+                "legacy_verdict", "verdict_reason", "verified_at"});
   for (const SiteReport::Signature& signature : report.signatures)
     add_row(out,
             {text_cell(signature.image_id), text_cell(signature.name), text_cell(signature.owner),
@@ -72,7 +77,9 @@ std::string render_signatures_csv(const SiteReport& report) {
              yes_no(signature.snapshot), std::string(signature_scheme_name(signature.scheme)),
              text_cell(join(signature.present, " ")), text_cell(join(signature.missing, " ")),
              iso_time(signature.flagged_at), time_cell(signature.deadline_at),
-             time_cell(signature.removed_at)});
+             time_cell(signature.removed_at), verdict_cell(signature.verdict),
+             verdict_cell(signature.legacy_verdict), text_cell(signature.verdict_reason),
+             time_cell(signature.verified_at)});
   return out;
 }
 

@@ -55,6 +55,10 @@ json reads_of(const std::vector<SiteReport::ClassCount>& counts,
   return {{"classes", std::move(classes)}, {"findings", std::move(findings)}};
 }
 
+json verdict_or_null(const std::optional<SignatureVerdict>& verdict) {
+  return verdict ? json(signature_verdict_name(*verdict)) : json(nullptr);
+}
+
 json signatures_of(const SiteReport& report, const Summary& summary) {
   json images = json::array();
   for (const SiteReport::Signature& signature : report.signatures)
@@ -71,7 +75,11 @@ json signatures_of(const SiteReport& report, const Summary& summary) {
                       {"missing", names_of(signature.missing)},
                       {"flagged_at", iso_time(signature.flagged_at)},
                       {"deadline_at", time_or_null(signature.deadline_at)},
-                      {"removed_at", time_or_null(signature.removed_at)}});
+                      {"removed_at", time_or_null(signature.removed_at)},
+                      {"verdict", verdict_or_null(signature.verdict)},
+                      {"legacy_verdict", verdict_or_null(signature.legacy_verdict)},
+                      {"verdict_reason", valid_utf8(signature.verdict_reason)},
+                      {"verified_at", time_or_null(signature.verified_at)}});
   json owners = json::array();
   for (const Summary::Owner& owner : summary.owners)
     owners.push_back({{"owner", valid_utf8(owner.owner)},

@@ -109,6 +109,14 @@ std::string status_text(const SiteReport::Signature& signature) {
   return join(words, ", ");
 }
 
+// "legacy complete (valid)"
+std::string scheme_text(const SiteReport::Signature& signature) {
+  std::string text(signature_scheme_text(signature.scheme));
+  if (signature.legacy_verdict)
+    text += fmt::format(" ({})", signature_verdict_text(*signature.legacy_verdict));
+  return text;
+}
+
 std::string deadline_text(const SiteReport& report, const SiteReport::Signature& signature) {
   if (!signature.deadline_at)
     return "-";
@@ -141,10 +149,9 @@ std::string signatures_text(const SiteReport& report, const Summary& summary, in
   for (const SiteReport::Signature& signature : report.signatures) {
     if (!is_outstanding(signature))
       continue;
-    table.add({shown(signature.image_id), deadline_text(report, signature),
-               std::string(signature_scheme_text(signature.scheme)), or_dash(shown(signature.name)),
-               status_text(signature), shown(signature.owner), date_text(signature.flagged_at),
-               shown(join(signature.missing, ", "))});
+    table.add({shown(signature.image_id), deadline_text(report, signature), scheme_text(signature),
+               or_dash(shown(signature.name)), status_text(signature), shown(signature.owner),
+               date_text(signature.flagged_at), shown(join(signature.missing, ", "))});
   }
   return "\n" + wrapped("Deprecated signatures: " + signature_heading(summary), columns, 0) +
          table.render(columns);

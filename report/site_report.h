@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "glance/signature_properties.h"
+#include "glance/signature_verdict.h"
 #include "sql/read_class.h"
 
 namespace backglance {
@@ -28,6 +29,11 @@ struct SiteReport {
     std::int64_t flagged_at = 0;
     std::optional<std::int64_t> deadline_at;  // only for deprecated schemes
     std::optional<std::int64_t> removed_at;   // when contract removed the properties
+    // What the last verification found; nothing before one.
+    std::optional<SignatureVerdict> verdict;         // of img_signature
+    std::optional<SignatureVerdict> legacy_verdict;  // of the one over the MD5
+    std::string verdict_reason;
+    std::optional<std::int64_t> verified_at;
   };
   struct Result {  // an image of the backfill that a person may want to look at: findings only
     std::string image_id;

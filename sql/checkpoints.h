@@ -15,12 +15,14 @@ namespace backglance {
 struct Checkpoint {
   std::string image_id;
   std::int64_t location_id = 0;
-  std::string identity = {};      // of the object, as a Source names it
-  std::int64_t offset = 0;        // bytes digested, from the first on
-  std::string tail_digest = {};   // SHA-256 of the last of them, in hex (backfill/resume.h)
-  std::string algorithm = {};     // of digest_state, hashlib's name
-  std::string md5_state = {};     // BlockDigest::save()
-  std::string digest_state = {};  // likewise
+  std::string identity = {};     // of the object, as a Source names it
+  std::int64_t offset = 0;       // bytes digested, from the first on
+  std::string tail_digest = {};  // SHA-256 of the last of them, in hex (backfill/resume.h)
+  // Of what digest_state holds, hashlib's name; of several digests "sha512+sha256", and so their
+  // states.
+  std::string algorithm = {};
+  std::string md5_state = {};  // BlockDigest::save()
+  std::string digest_state = {};
 };
 
 class Checkpoints {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "glance/image_rules.h"
+#include "glance/signature_properties.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
 
@@ -18,6 +19,17 @@ PendingTotals read_totals(const std::optional<SqlRow>& row) {
     totals.unknown_size = row->size() > 2 ? row->integer_or(2, 0) : 0;
   }
   return totals;
+}
+
+std::vector<SizedImage> sized_page(Session& session, std::string_view name, const SizedImage& after,
+                                   std::int64_t page) {
+  std::vector<SizedImage> images;
+  session.query(sql_text(session.engine(), "images", name),
+                {{"size", after.size}, {"after", after.id}, {"page", page}},
+                [&](const SqlRow& row) {
+                  images.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
+                });
+  return images;
 }
 
 std::string list_statement(Session& session, std::string_view name,
@@ -58,10 +70,37 @@ void for_locations(
                 });
 }
 
+// The database may compare names without case here too.
+bool is_signature_name(std::string_view name) {
+  const auto is_among = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return is_among(kSignatureProperties) || is_among(kLegacySignatureProperties) ||
+         is_among(kLegacySignatureOptions);
+}
+
+void read_signatures(Session& session, const std::vector<std::string>& ids,
+                     std::map<std::string, ImageDetails>& details) {
+  session.query(list_statement(session, "signature_values", ids), id_parameters(ids),
+                [&](const SqlRow& row) {
+                  const auto image = details.find(row.text_or_empty(0));
+                  if (image == details.end())
+                    return;
+                  SignatureProperties& signature = image->second.signature;
+                  const std::string name = row.text_or_empty(1);
+                  std::string value = row.text_or_empty(2);
+                  if (name == "base_image_ref" || (name == "image_type" && value == "snapshot"))
+                    signature.is_snapshot = true;
+                  else if (is_signature_name(name))
+                    signature.values[name] = std::move(value);
+                });
+}
+
 }  // namespace
 
 std::map<std::string, ImageDetails> read_details(Session& session,
-                                                 const std::vector<std::string>& image_ids) {
+                                                 const std::vector<std::string>& image_ids,
+                                                 WithSignatures with) {
   std::map<std::string, ImageDetails> details;
   by_statements(image_ids, [&](const std::vector<std::string>& ids) {
     for (ImageRow& row : read_rows(session, ids))
@@ -79,6 +118,8 @@ std::map<std::string, ImageDetails> read_details(Session& session,
                                          name == kImportingStoresProperty))
             image->second.busy_marker = name;
         });
+    if (with == WithSignatures::yes)
+      read_signatures(session, ids, details);
   });
   return details;
 }
@@ -110,13 +151,15 @@ std::optional<std::string> image_page_end(Session& session, const std::string& a
 
 std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& after,
                                         std::int64_t page) {
-  std::vector<SizedImage> images;
-  session.query(sql_text(session.engine(), "images", "verifiable_page"),
-                {{"size", after.size}, {"after", after.id}, {"page", page}},
-                [&](const SqlRow& row) {
-                  images.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
-                });
-  return images;
+  return sized_page(session, "verifiable_page", after, page);
+}
+
+std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, std::int64_t page) {
+  return sized_page(session, "signed_page", after, page);
+}
+
+PendingTotals signed_totals(Session& session) {
+  return read_totals(session.first_row(sql_text(session.engine(), "images", "signed_totals")));
 }
 
 PendingTotals verifiable_totals(Session& session) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,19 +29,31 @@ struct LocationRow {
   std::string meta_data;  // empty for NULL
 };
 
+// What verifies an image's signatures, or shows that they are another image's.
+struct SignatureProperties {
+  std::map<std::string, std::string, std::less<>> values;  // by name, compared with case
+  bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
+};
+
 // All that decides whether an image is read, and where.
 struct ImageDetails {
   ImageRow row;
   // The live ones, in the order in which a single-store Glance tries them (by id).
   std::vector<LocationRow> locations;
+  // Of its signatures, the live ones, if they were asked for.
+  SignatureProperties signature;
   // The name of a property by which Glance says that it is working on the image; empty if there is
   // none.
   std::string busy_marker;
 };
 
-// By id, of those that are there; three statements for each kRowsPerStatement ids.
+enum class WithSignatures { no, yes };
+
+// By id, of those that are there; three statements for each kRowsPerStatement ids, four with
+// signatures.
 std::map<std::string, ImageDetails> read_details(Session& session,
-                                                 const std::vector<std::string>& image_ids);
+                                                 const std::vector<std::string>& image_ids,
+                                                 WithSignatures with = WithSignatures::no);
 
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
@@ -69,6 +82,10 @@ struct SizedImage {
 std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& after,
                                         std::int64_t page);
 PendingTotals verifiable_totals(Session& session);
+
+// Likewise live images that the last migrate found to be signed.
+std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, std::int64_t page);
+PendingTotals signed_totals(Session& session);
 
 // Live images without a hash by id, after the given one.
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,

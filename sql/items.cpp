@@ -5,6 +5,7 @@
 #include "base/stop.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
+#include "sql/signatures.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -197,6 +198,8 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
                       {"reason", text_or_null(outcome.reason)},
                       {"bytes", outcome.bytes},
                       {"run", run_id}});
+    if (outcome.read_class == ReadClass::verified)
+      record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }
   transaction.commit();
 }

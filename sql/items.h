@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "glance/signature_verdict.h"
 #include "sql/images.h"
 #include "sql/read_class.h"
 #include "sql/session.h"
@@ -43,6 +44,8 @@ struct ReadOutcome {
   std::string algorithm;  // as it goes into os_hash_algo
   std::string digest;
   std::string place = {};  // of the store, that it was read from or sought in; not recorded
+  std::string signature_digest = {};  // of the bytes, that img_signature is over; not recorded
+  SignaturesFound signatures = {};    // where they were to be verified
 };
 
 class Items {

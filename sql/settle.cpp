@@ -4,6 +4,7 @@
 
 #include "sql/items.h"
 #include "sql/row_list.h"
+#include "sql/signatures.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -126,6 +127,8 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
     became[place] = result == ReadClass::hashed && !row->second.published
                         ? amend(run_id, settled[place])
                         : result;
+    if (became[place] == ReadClass::hashed)
+      record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }
 }
 

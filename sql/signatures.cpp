@@ -273,6 +273,25 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
   return same ? FlagChange::unchanged : FlagChange::changed;
 }
 
+void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
+                       const SignaturesFound& found) {
+  if (!found.any())
+    return;
+  const auto verdict_of = [](const std::optional<SignatureFound>& one) {
+    return one ? SqlValue(std::string(signature_verdict_name(one->verdict))) : SqlValue(nullptr);
+  };
+  std::vector<std::string> reasons;
+  for (const auto& one : {found.data, found.legacy})
+    if (one && !one->reason.empty())
+      reasons.push_back(one->reason);
+  session.execute(signature_sql(session, "record_found"),
+                  {{"verdict", verdict_of(found.data)},
+                   {"legacy_verdict", verdict_of(found.legacy)},
+                   {"reason", text_or_null(join(reasons, "; "))},
+                   {"run", run_id},
+                   {"id", image_id}});
+}
+
 bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id) {
   return session.count(signature_sql(session, "flagged_by"), {{"id", image_id}, {"run", run_id}}) >
          0;

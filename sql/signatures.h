@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "glance/signature_properties.h"
+#include "glance/signature_verdict.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -33,6 +34,11 @@ enum class FlagChange { added, changed, unchanged };
 // a deadline gets now + grace.
 FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                       std::chrono::seconds grace);
+
+// Enters what verification found beside the flag, in the place of what was found before. Does
+// nothing to an image without a flag, nor where nothing was to be verified.
+void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
+                       const SignaturesFound& found);
 
 bool has_flag(Session& session, const std::string& image_id);
 // Whether that run has flagged it.

@@ -16,9 +16,13 @@ struct Kind {
   ChainingValue first;
 };
 
-// RFC 1321, 3.3; FIPS 180-4, 5.3.3 to 5.3.5.
+// RFC 1321, 3.3; FIPS 180-4, 5.3.2 to 5.3.5.
 constexpr Kind kKinds[] = {
     {"md5", BlockHash::md5, {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}},
+    {"sha224",
+     BlockHash::sha256,
+     {0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511, 0x64f98fa7,
+      0xbefa4fa4}},
     {"sha256",
      BlockHash::sha256,
      {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,

@@ -13,7 +13,8 @@
 
 namespace backglance {
 
-// True for md5, sha256, sha384 and sha512: what can be computed over many streams in lockstep.
+// True for md5, sha224, sha256, sha384 and sha512: what can be computed over many streams in
+// lockstep.
 bool has_lanes(const DigestAlgorithm& algorithm);
 
 // One such digest of one stream. Between two calls it is a value of some 200 bytes that can be

@@ -86,7 +86,7 @@ CREATE TABLE backglance_checkpoint (
     tail_digest     VARCHAR(64)  NOT NULL,
     algorithm       VARCHAR(64)  NOT NULL,
     md5_state       VARCHAR(64)  NOT NULL,
-    digest_state    VARCHAR(160) NOT NULL,
+    digest_state    VARCHAR(320) NOT NULL,
     run_id          VARCHAR(36)  NOT NULL,
     lease_token     BIGINT       NOT NULL,
     taken_at        BIGINT       NOT NULL
@@ -108,18 +108,22 @@ CREATE TABLE backglance_verify (
 -- lock: none on Glance's tables, this one is new
 -- cost: none
 CREATE TABLE backglance_signature (
-    image_id     VARCHAR(36)  NOT NULL PRIMARY KEY,
-    scheme       VARCHAR(16)  NOT NULL,
-    present      TEXT         NOT NULL,
-    missing      TEXT         NOT NULL,
-    snapshot     INTEGER      NOT NULL,
-    flagged_at   BIGINT       NOT NULL,
-    deadline_at  BIGINT,
-    seen_run     VARCHAR(36)  NOT NULL,
-    verdict      VARCHAR(24),
-    tag          VARCHAR(255),
-    tag_id       BIGINT,
-    removed_at   BIGINT
+    image_id       VARCHAR(36)  NOT NULL PRIMARY KEY,
+    scheme         VARCHAR(16)  NOT NULL,
+    present        TEXT         NOT NULL,
+    missing        TEXT         NOT NULL,
+    snapshot       INTEGER      NOT NULL,
+    flagged_at     BIGINT       NOT NULL,
+    deadline_at    BIGINT,
+    seen_run       VARCHAR(36)  NOT NULL,
+    verdict        VARCHAR(24),
+    legacy_verdict VARCHAR(24),
+    verdict_reason TEXT,
+    verified_run   VARCHAR(36),
+    verified_at    BIGINT,
+    tag            VARCHAR(255),
+    tag_id         BIGINT,
+    removed_at     BIGINT
 ){table_options};
 
 -- makes: table backglance_removed

@@ -40,6 +40,12 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
+-- What a scheme knows as a signature, by the last migrate.
+-- name: signed
+EXISTS (SELECT 1 FROM backglance_signature s
+        WHERE s.image_id = i.id
+        AND   s.scheme IN ('legacy_complete', 'legacy_partial', 'new_complete', 'new_partial', 'both'))
+
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 

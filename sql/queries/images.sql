@@ -48,6 +48,34 @@ AND    ((p.name = 'os_glance_import_task'
         OR ((p.name = 'os_glance_hash_op_host' OR (p.name = 'os_glance_importing_to_stores' AND p.value <> ''))
             AND COALESCE(p.updated_at, p.created_at) > {day_ago}));
 
+-- Of a value that is longer no key's signature comes, whatever stands between its letters: of 16,384 bits it has 2.7 KB.
+-- name: signature_values
+SELECT p.image_id, p.name, substr(p.value, 1, 65536)
+FROM   image_properties p
+WHERE  p.image_id IN ({each, ::id#})
+AND    COALESCE(p.deleted, {true}) = {false}
+AND    p.name IN ({signature_names},
+                  'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref');
+
+-- Images with signatures of either scheme, whether they have a hash or not.
+-- name: signed_page
+SELECT   i.id, {known_size}
+FROM     images i
+WHERE    {live}
+AND      {has_id}
+AND      {signed}
+AND      ({known_size} < :size OR ({known_size} = :size AND i.id > :after))
+ORDER BY {known_size} DESC, i.id
+LIMIT    :page;
+
+-- name: signed_totals
+SELECT COUNT(*),
+       COALESCE(SUM({known_size}), 0)
+FROM   images i
+WHERE  {live}
+AND    {has_id}
+AND    {signed};
+
 -- name: verifiable_page
 SELECT   i.id, {known_size}
 FROM     images i

@@ -35,6 +35,12 @@ SET    scheme = :scheme, present = :present, missing = :missing, snapshot = :sna
        deadline_at = COALESCE(deadline_at, {now} + :grace)
 WHERE  image_id = :id;
 
+-- name: record_found
+UPDATE backglance_signature
+SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :reason, verified_run = :run,
+       verified_at = {now}
+WHERE  image_id = :id;
+
 -- name: unseen_page_end
 SELECT MAX(page.image_id)
 FROM   (SELECT   image_id

@@ -8,9 +8,12 @@ import random
 import signal
 import sys
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'cli'))
 import program  # noqa: E402
 from program import DONE  # noqa: E402
+import signing  # noqa: E402
 import sites  # noqa: E402
 
 MIB = 1 << 20
@@ -24,8 +27,16 @@ class KillCheckpoint(sites.SmallSiteTest):
     def setUp(self):
         super().setUp()
         content = random.Random(1).randbytes(IMAGE_BYTES)
+        certificates = self.site.directory / 'certificates'
+        certificates.mkdir()
+        # Over a digest that is neither MD5 nor the site's.
+        signer = signing.Signer(certificates, 'ECC_SECP384R1', ec.generate_private_key(ec.SECP384R1()))
+        signed = signing.text(signer.sign(content, signing.HASHES['SHA-224']))
+        self.options = ('--certificates', certificates)
         self.digest = sites.sha512(content)
         self.image = self.site.add(content)
+        for name, value in zip(signing.NAMES, (signed, 'SHA-224', signer.key_type, signer.id)):
+            self.site.add_property(self.image, 'img_' + name, value)
         self.on_site('expand')
         self.on_site('migrate')
 
@@ -36,7 +47,7 @@ class KillCheckpoint(sites.SmallSiteTest):
     def kill_beyond(self, offset):
         """Returns where the checkpoint stands when the run is dead: beyond `offset`."""
         process = program.start('backfill', *self.site.options, '--bandwidth', '32M', '--checkpoint-every', INTERVAL,
-                                cwd=self.site.directory)
+                                *self.options, cwd=self.site.directory)
         self.addCleanup(sites._kill_if_alive, process)
         program.wait_for(lambda: self.offset() > offset or process.poll() is not None)
         process.kill()
@@ -45,10 +56,11 @@ class KillCheckpoint(sites.SmallSiteTest):
         return self.offset()
 
     def finish(self):
-        result = self.on_site('backfill', '--json')
+        result = self.on_site('backfill', '--json', *self.options)
         self.assert_code(result, DONE)
         self.assertEqual(self.site.hashes()[self.image][:2], ('sha512', self.digest))
         self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_checkpoint'), 0)
+        self.assertEqual(result.object['signatures'], {'valid': 1})
         return result.object['bytes_read']
 
     def test_next_run_goes_on_behind_the_last_checkpoint(self):

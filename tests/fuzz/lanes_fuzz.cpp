@@ -14,7 +14,7 @@ using namespace backglance;
 
 namespace {
 
-constexpr const char* kNames[] = {"md5", "sha256", "sha384", "sha512"};
+constexpr const char* kNames[] = {"md5", "sha224", "sha256", "sha384", "sha512"};
 
 // The fuzzer's bytes, one after the other; zeros after the last.
 class Choices {
@@ -87,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 0:
       case 1:  // one joins
         if (streams.size() < 48)
-          streams.emplace_back(made++, choices.up_to(3), choices.up_to(20000));
+          streams.emplace_back(made++, choices.up_to(std::size(kNames) - 1), choices.up_to(20000));
         break;
       case 2:  // one leaves, wherever it is
         if (!streams.empty()) {

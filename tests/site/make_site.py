@@ -39,7 +39,7 @@ from image import URL_SECRET
 import read_cases
 from rows import Database
 import signature_cases
-from signing import Signer
+from signing import SiteSigner
 
 ENCRYPTION_KEY = 'demo-site-location-key-32-bytes!'
 # The names of sql/read_class.h that are findings.
@@ -165,7 +165,7 @@ def main():
     def encrypt(text, key=ENCRYPTION_KEY):
         return crypt.urlsafe_encrypt(key, text)
 
-    signer = Signer(directory / 'certificates', random.Random('signer/%s' % arguments.seed))
+    signer = SiteSigner(directory / 'certificates', random.Random('signer/%s' % arguments.seed))
     site = Site(directory, url, arguments.seed, arguments.big_mib * MIB, database.image_columns,
                 signer, encrypt)
     for store in (site.store, site.cold_store, site.outside):

@@ -90,7 +90,7 @@ class SiteTest(unittest.TestCase):
         properties = {name.decode(): value.decode() for name, value in rows(
             self.site, 'SELECT name, value FROM image_properties WHERE image_id = ?', image_id)}
         pem = self.site / 'certificates' / (properties['signature_certificate_uuid'] + '.pem')
-        algorithm = HASHES[properties['signature_hash_method']]()
+        algorithm = HASHES[properties['signature_hash_method']]
         key = x509.load_pem_x509_certificate(pem.read_bytes()).public_key()
         largest_salt = key.key_size // 8 - algorithm.digest_size - 2
         # raises InvalidSignature unless all is right

@@ -16,7 +16,7 @@ using namespace backglance;
 
 namespace {
 
-constexpr const char* kNames[] = {"md5", "sha256", "sha384", "sha512"};
+constexpr const char* kNames[] = {"md5", "sha224", "sha256", "sha384", "sha512"};
 
 const DigestAlgorithm& algorithm(const std::string& name) {
   return *find_digest_algorithm(name);
@@ -64,7 +64,7 @@ void run_case(std::uint64_t seed) {
   std::vector<Stream> streams;
   const std::size_t count = 1 + up_to(40);
   for (std::size_t i = 0; i < count; ++i)
-    streams.emplace_back(kNames[up_to(3)],
+    streams.emplace_back(kNames[up_to(std::size(kNames) - 1)],
                          random_bytes(up_to(up_to(9) == 0 ? 5000 : 700), random()), up_to(3));
   for (std::size_t round = 0;; ++round) {
     std::vector<BlockUpdate> updates;

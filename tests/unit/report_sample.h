@@ -47,6 +47,11 @@ inline SiteReport report_sample() {
       signature("id-deleted", "gone", "owner-3", legacy_complete, 5),
       signature("id-removed", "was", "owner-3", legacy_complete, -20),
       signature("id-new", "fine", "owner-3", new_complete, 0)};
+  report.signatures[0].legacy_verdict = SignatureVerdict::valid;
+  report.signatures[0].verified_at = kSampleTime - 10;
+  report.signatures[5].verdict = SignatureVerdict::no_certificate;
+  report.signatures[5].verdict_reason = "there is no x.pem or x.der";
+  report.signatures[5].verified_at = kSampleTime - 10;
   report.signatures[3].deleted = true;
   report.signatures[3].status = "deleted";
   report.signatures[4].removed_at = kSampleTime - kSampleDay;

@@ -1,0 +1,93 @@
+#include "backfill/signature/certificate_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+// More than any certificate; a file that is larger is not read further.
+constexpr std::size_t kLargest = (1 << 20) + 1;
+
+// 8-4-4-4-12 digits in hex, with or without the hyphens, as a key manager makes them. Nothing else
+// becomes a part of a path.
+bool is_uuid(const std::string& id) {
+  const auto is_digit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  };
+  std::size_t digits = 0;
+  for (const char character : id) {
+    if (is_digit(character))
+      ++digits;
+    else if (character != '-')
+      return false;
+  }
+  return digits == 32 && (id.size() == 32 || id.size() == 36);
+}
+
+class Directory : public CertificateSource {
+ public:
+  explicit Directory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  FoundCertificate fetch(const std::string& id) override {
+    if (!is_uuid(id))
+      return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
+    for (const std::string& name : {id, lower_ascii(id)})
+      for (const char* const suffix : {".pem", ".der"})
+        if (auto found = read(path_ / (name + suffix)))
+          return std::move(*found);
+    return NoCertificate{fmt::format("there is no {0}.pem or {0}.der", id)};
+  }
+
+ private:
+  // Nothing if there is no such file.
+  static std::optional<FoundCertificate> read(const std::filesystem::path& path) {
+    const std::string name = path.filename().native();
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (status.type() == std::filesystem::file_type::not_found)
+      return std::nullopt;
+    if (status.type() != std::filesystem::file_type::regular)
+      return NoCertificate{fmt::format("{} is no file", name)};
+    std::string bytes(kLargest, '\0');
+    std::ifstream file(path, std::ios::binary);
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (file.bad() || (file.fail() && !file.eof()))
+      return NoCertificate{fmt::format("{} cannot be read", name)};
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
+    auto parsed = Certificate::parse(bytes);
+    if (const auto* const why = std::get_if<std::string>(&parsed))
+      return NoCertificate{fmt::format("{}: {}", name, *why)};
+    return std::make_shared<const Certificate>(std::get<Certificate>(std::move(parsed)));
+  }
+
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+std::unique_ptr<CertificateSource> certificate_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error))
+    throw Error(ErrorKind::usage,
+                fmt::format("--certificates {}: {}", printable(directory.native()),
+                            error ? error.message() : "not a directory"));
+  return std::make_unique<Directory>(directory);
+}
+
+FoundCertificate Certificates::find(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(id);
+  if (known != known_.end())
+    return known->second;
+  return known_.emplace(id, source_->fetch(id)).first->second;
+}
+
+}  // namespace backglance

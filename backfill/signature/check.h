@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "backfill/signature/certificate_source.h"
+#include "backfill/signature/signature.h"
+#include "glance/signature_verdict.h"
+
+namespace backglance {
+
+// What an image's properties leave to be verified, known before its bytes are read.
+class ToVerify {
+ public:
+  ToVerify() = default;  // nothing
+  // `is_snapshot`: the image's properties are most likely inherited.
+  ToVerify(const ImageProperties& properties, bool is_snapshot);
+
+  // The digest of the bytes that is needed besides their MD5; null: none.
+  const DigestAlgorithm* digest() const;
+
+  // When the bytes have been read: their MD5, and that digest ("" if none), both in lower-case hex.
+  SignaturesFound check(const std::string& md5, const std::string& digest,
+                        Certificates& certificates, Certificate::Time now) const;
+
+ private:
+  // Nothing: no property of the scheme. A finding: there is nothing to verify.
+  using Scheme = std::optional<std::variant<Signature, SignatureFound>>;
+
+  SignatureFound judge(const Signature& signature, const std::string& digest,
+                       Certificates& certificates, Certificate::Time now) const;
+
+  Scheme data_;
+  Scheme legacy_;
+  bool is_snapshot_ = false;
+};
+
+}  // namespace backglance

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace backglance {
+
+// What became of the verification of a signature over what is stored.
+enum class SignatureVerdict {
+  valid,
+  valid_inherited,   // on a snapshot, whose properties are those of the image it came from
+  valid_expired,     // its certificate is not valid today; when it was signed nobody knows
+  valid_other_salt,  // RSA-PSS with another salt length than the scheme's: Glance and Nova refuse
+                     // it
+  invalid,
+  invalid_inherited,  // on a snapshot: left over, no sign of tampering
+  key_disagrees,      // the certificate's key is of another kind than the properties say
+  no_certificate,     // it could not be had, or not be read
+  malformed,          // a property is none that the scheme knows
+  partial,            // properties are missing: no Glance verifies what is left
+};
+
+// As the ledger and JSON store it ("valid_inherited"), and as reports print it ("valid, inherited
+// by a snapshot").
+std::string_view signature_verdict_name(SignatureVerdict verdict);
+std::string_view signature_verdict_text(SignatureVerdict verdict);
+std::optional<SignatureVerdict> signature_verdict_from_name(std::string_view name);
+inline constexpr std::size_t kSignatureVerdicts = 10;
+
+// True for what the owner of an img_signature has to hear of: Nova will not boot the image where it
+// verifies signatures, or the bytes are not what was signed.
+bool is_finding(SignatureVerdict verdict);
+
+struct SignatureFound {
+  SignatureVerdict verdict = SignatureVerdict::malformed;
+  std::string reason;  // one sentence without secrets; empty for valid and invalid
+};
+
+// Of an image; nothing for a scheme of which it has no property.
+struct SignaturesFound {
+  std::optional<SignatureFound> data;    // img_signature*: over the bytes
+  std::optional<SignatureFound> legacy;  // signature*: over their MD5
+
+  bool any() const { return data || legacy; }
+};
+
+}  // namespace backglance
