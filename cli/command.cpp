@@ -22,6 +22,8 @@ const std::vector<Command>& commands() {
       {"pause", "Have all runs that read wait, on every host, until resume", true, add_pause},
       {"resume", "Let them go on", true, add_resume},
       {"stop", "End all runs that are at work, on every host", true, add_stop},
+      {"attest", "Hold what backfill --attest has signed against the key and the database", false,
+       add_attest},
       {"check", "Say by exit code what is due: 0, 3, 4 or 5 as glance-manage db check", false,
        add_check},
   };

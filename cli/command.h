@@ -45,6 +45,7 @@ Runner add_sync(CLI::App& app);
 Runner add_pause(CLI::App& app);
 Runner add_resume(CLI::App& app);
 Runner add_stop(CLI::App& app);
+Runner add_attest(CLI::App& app);
 Runner add_check(CLI::App& app);
 
 // Prints one JSON object on standard output. Bytes that are not UTF-8 are replaced.

@@ -8,6 +8,7 @@
 
 #include "backfill/digest/digest_engine.h"
 #include "base/text.h"
+#include "cli/attestations.h"
 #include "cli/command.h"
 #include "cli/data_commands.h"
 #include "cli/json.h"
@@ -141,6 +142,9 @@ class Telling {
 ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
                     ReadCommand command) {
   ReadContext context(site, options.bandwidth, options.max_runtime);
+  std::optional<Attestations> attestations;
+  if (job.attest)
+    attestations.emplace(*job.attest, job.attest_to);
   // oneTBB counts the thread that hands the work over as one of them, and ours does not digest.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(options.jobs_or_default()) + 1);
@@ -161,6 +165,8 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
                                [&](const std::string& text) { told.warning(text); });
   return command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
     told.result(id, outcome);
+    if (attestations)
+      attestations->add(id, outcome);
   });
 }
 
@@ -189,6 +195,13 @@ void add_job_options(CLI::App& app, JobFlags& flags) {
   app.add_option("--log", flags.log,
                  "Add the run's events to this file, a line each; - is standard error")
       ->type_name("FILE");
+  app.add_option("--attest", flags.attest,
+                 "Sign a statement about each image that is read and agrees, by this private key: "
+                 "Ed25519, ECDSA P-384 or RSA, in PEM")
+      ->type_name("KEY");
+  app.add_option("--attest-to", flags.attest_to, "Add the statements to this file, a line each")
+      ->type_name("FILE")
+      ->capture_default_str();
   app.add_option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
@@ -209,6 +222,8 @@ JobOptions job_options(const JobFlags& flags) {
        {std::pair{"--metrics", &flags.metrics}, std::pair{"--log", &flags.log}})
     if (*file && (*file)->empty())
       throw Error(ErrorKind::usage, fmt::format("{}: no file is named", name));
+  job.attest = flags.attest;
+  job.attest_to = flags.attest_to;
   job.metrics = flags.metrics;
   job.log = flags.log;
   if (!job.log && flags.log_format)

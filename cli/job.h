@@ -24,6 +24,8 @@ struct JobFlags {
   std::optional<std::string> metrics;
   std::optional<std::string> log;
   std::optional<std::string> log_format;
+  std::optional<std::string> attest;
+  std::string attest_to = "backglance-statements.jsonl";
 };
 void add_job_options(CLI::App& app, JobFlags& flags);
 
@@ -33,6 +35,8 @@ struct JobOptions {
   std::optional<std::string> metrics;
   std::optional<std::string> log;
   LogFormat log_format = LogFormat::text;
+  std::optional<std::string> attest;  // a file with the site's key
+  std::string attest_to;
 };
 // Throws Error{usage} for a text that is no such thing.
 JobOptions job_options(const JobFlags& flags);

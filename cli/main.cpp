@@ -135,16 +135,19 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
              : fmt::format("{}; did you mean {}?", text, nearest->name);
 }
 
-// "--tag --dry-run" would else be a tag of that name, and no dry run.
-void refuse_options_as_values(CLI::App& app) {
-  for (CLI::Option* option : app.get_options())
+// "--tag --dry-run" would else be a tag of that name, and no dry run; and an option that may be
+// repeated would take every word behind its value as another one.
+void take_one_value(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    option->allow_extra_args(false);
     if (option->get_items_expected_max() > 0)
       option->check([](const std::string& value) {
         return value.starts_with("--") ? "needs a value, and '" + value + "' is an option"
                                        : std::string();
       });
+  }
   for (CLI::App* sub : app.get_subcommands({}))
-    refuse_options_as_values(*sub);
+    take_one_value(*sub);
 }
 
 // One line for a person; the object for a program.
@@ -176,7 +179,7 @@ int run(int argc, char** argv) {
     add_common(*sub, common, after_command, command.changes);
     sub->callback([&runner, run_command = command.add(*sub)] { runner = run_command; });
   }
-  refuse_options_as_values(app);
+  take_one_value(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -19,7 +19,8 @@ PHASES = ('expand', 'migrate', 'backfill', 'contract', 'report')
 # A room, and those below it that it may include.
 ROOMS = {'base': (), 'glance': ('base',), 'sql': ('base', 'glance')}
 ROOMS.update({phase: ('base', 'glance', 'sql') for phase in PHASES})
-ROOMS['cli'] = ('base', 'glance', 'sql', *PHASES)
+ROOMS['attest'] = ('base',)
+ROOMS['cli'] = ('base', 'glance', 'sql', 'attest', *PHASES)
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 DATABASE_HEADER = re.compile(r'^(soci/.*|soci\.h|pqxx(/.*)?|sqlite3\.h)$')

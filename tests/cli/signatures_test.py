@@ -92,7 +92,8 @@ class NewScheme(SignatureTest):
         yield 'hash in lower case', (text(right), method_name.lower(), signer.key_type, signer.id)
         yield 'another hash', (text(right), next(name for name in HASHES if name != method_name), signer.key_type,
                                signer.id)
-        yield 'another key type', (text(right), method_name, 'DSA' if signer.key_type != 'DSA' else 'RSA-PSS', signer.id)
+        other_type = 'DSA' if signer.key_type != 'DSA' else 'RSA-PSS'
+        yield 'another key type', (text(right), method_name, other_type, signer.id)
         if isinstance(signer.key, rsa.RSAPrivateKey):
             longest = padding.calculate_max_pss_salt_length(signer.key, method)
             for salt in (salt for salt in (0, 20, method.digest_size) if salt < longest):
@@ -105,7 +106,8 @@ class NewScheme(SignatureTest):
 
             @staticmethod
             def get_encoded():
-                for suffix, load in (('.pem', x509.load_pem_x509_certificate), ('.der', x509.load_der_x509_certificate)):
+                for suffix, load in (('.pem', x509.load_pem_x509_certificate),
+                                     ('.der', x509.load_der_x509_certificate)):
                     path = self.certificates / (values[3] + suffix)
                     if path.exists():
                         return load(path.read_bytes()).public_bytes(serialization.Encoding.DER)
@@ -211,9 +213,8 @@ class OneRead(SignatureTest):
         signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         images = {}
         for method in HASHES:
-            images[self.add((text(signer.sign(CONTENT, HASHES[method])), method, 'RSA-PSS', signer.id))] = 'valid'
-        images[self.add((text(signer.sign(OTHER_CONTENT, HASHES['SHA-256'])), 'SHA-256', 'RSA-PSS',
-                         signer.id))] = 'invalid'
+            images[self.add(signer.values(CONTENT, method))] = 'valid'
+        images[self.add(signer.values(OTHER_CONTENT, 'SHA-256'))] = 'invalid'
         unsigned = self.site.add(CONTENT)
         self.prepare()
         result = self.with_certificates('backfill', '--json', code=FINDINGS).object
@@ -235,7 +236,7 @@ class OneRead(SignatureTest):
 
     def test_bytes_that_disagree_have_no_verdict(self):
         signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
-        image = self.add((text(signer.sign(CONTENT, HASHES['SHA-256'])), 'SHA-256', 'RSA-PSS', signer.id))
+        image = self.add(signer.values(CONTENT, 'SHA-256'))
         self.site.path_of(image).write_bytes(OTHER_CONTENT)
         self.prepare()
         self.with_certificates('backfill', code=FINDINGS)
@@ -251,8 +252,7 @@ class LegacyScheme(SignatureTest):
         wanted = {}
 
         def add(verdict, signed, method='SHA-256', salt=None, content=CONTENT, **options):
-            values = (text(signer.sign(signed, HASHES[method], salt)), method, 'RSA-PSS', signer.id)
-            wanted[self.add(values, prefix='', content=content, **options)] = verdict
+            wanted[self.add(signer.values(signed, method, salt), prefix='', content=content, **options)] = verdict
         for method in HASHES:
             add('valid', md5, method)
         add('invalid', hashlib.md5(CONTENT).digest())
@@ -277,10 +277,8 @@ class LegacyScheme(SignatureTest):
         signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         md5 = hashlib.md5(CONTENT).hexdigest().encode()
         for right in itertools.product((True, False), repeat=2):
-            image = self.add((text(signer.sign(CONTENT if right[0] else md5, HASHES['SHA-384'])), 'SHA-384', 'RSA-PSS',
-                              signer.id))
-            for name, value in zip(NAMES, (text(signer.sign(md5 if right[1] else CONTENT, HASHES['SHA-224'])), 'SHA-224',
-                                           'RSA-PSS', signer.id)):
+            image = self.add(signer.values(CONTENT if right[0] else md5, 'SHA-384'))
+            for name, value in zip(NAMES, signer.values(md5 if right[1] else CONTENT, 'SHA-224')):
                 self.site.add_property(image, name, value)
             with self.subTest(right=right):
                 self.prepare()

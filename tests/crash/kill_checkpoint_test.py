@@ -31,11 +31,10 @@ class KillCheckpoint(sites.SmallSiteTest):
         certificates.mkdir()
         # Over a digest that is neither MD5 nor the site's.
         signer = signing.Signer(certificates, 'ECC_SECP384R1', ec.generate_private_key(ec.SECP384R1()))
-        signed = signing.text(signer.sign(content, signing.HASHES['SHA-224']))
         self.options = ('--certificates', certificates)
         self.digest = sites.sha512(content)
         self.image = self.site.add(content)
-        for name, value in zip(signing.NAMES, (signed, 'SHA-224', signer.key_type, signer.id)):
+        for name, value in zip(signing.NAMES, signer.values(content, 'SHA-224')):
             self.site.add_property(self.image, 'img_' + name, value)
         self.on_site('expand')
         self.on_site('migrate')

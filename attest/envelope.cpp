@@ -1,0 +1,65 @@
+#include "attest/envelope.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/base64.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+// protocol.md, "Pre-Authentication Encoding".
+std::string signed_bytes(std::string_view type, std::string_view payload) {
+  return fmt::format("DSSEv1 {} {} {} {}", type.size(), type, payload.size(), payload);
+}
+
+std::string encode_base64(const unsigned char* bytes, std::size_t size) {
+  std::string text((size + 2) / 3 * 4, '\0');
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
+  return text;
+}
+
+std::string text_member(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string seal(const SiteKey& key, std::string_view payload_type, std::string_view payload) {
+  const auto signature = key.sign(signed_bytes(payload_type, payload));
+  const nlohmann::ordered_json envelope = {
+      {"payload",
+       encode_base64(reinterpret_cast<const unsigned char*>(payload.data()), payload.size())},
+      {"payloadType", payload_type},
+      {"signatures",
+       {{{"keyid", key.id()}, {"sig", encode_base64(signature.data(), signature.size())}}}}};
+  return envelope.dump();
+}
+
+std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_view envelope) {
+  const json object = json::parse(envelope, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object())
+    return "it is no JSON object";
+  const auto signatures = object.find("signatures");
+  const auto payload = decode_base64(text_member(object, "payload"), Base64Alphabet::url_safe);
+  if (!payload || payload->empty() || signatures == object.end() || !signatures->is_array())
+    return "it is no DSSE envelope";
+  Opened opened{text_member(object, "payloadType"), std::string(payload->begin(), payload->end())};
+  const std::string bytes = signed_bytes(opened.payload_type, opened.payload);
+  // A keyid is a hint (envelope.md): what counts is that the key fits.
+  for (const json& one : *signatures) {
+    const auto signature = one.is_object()
+                               ? decode_base64(text_member(one, "sig"), Base64Alphabet::url_safe)
+                               : std::nullopt;
+    if (signature && key.verify(bytes, *signature))
+      return opened;
+  }
+  return "it has no valid signature by this key";
+}
+
+}  // namespace backglance

@@ -1,0 +1,170 @@
+#include "attest/key.h"
+
+#include <fmt/format.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr int kSmallestRsa = 2048;
+constexpr std::size_t kLargestFile = 1 << 20;
+
+struct FreeObject {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* x509) const { X509_free(x509); }
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeObject>;
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kLargestFile, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  if (text.empty())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: cannot be read, or is empty", printable(file.native())));
+  return text;
+}
+
+// Nobody is asked for a pass phrase.
+int no_phrase(char*, int, int, void*) {
+  return -1;
+}
+
+EVP_PKEY* read_private(BIO* bio) {
+  return PEM_read_bio_PrivateKey(bio, nullptr, no_phrase, nullptr);
+}
+
+EVP_PKEY* read_certificate(BIO* bio) {
+  const std::unique_ptr<X509, FreeObject> x509(PEM_read_bio_X509(bio, nullptr, no_phrase, nullptr));
+  return x509 ? X509_get_pubkey(x509.get()) : nullptr;
+}
+
+EVP_PKEY* read_public(BIO* bio) {
+  return PEM_read_bio_PUBKEY(bio, nullptr, no_phrase, nullptr);
+}
+
+bool is_curve(const EVP_PKEY* key, std::string_view name) {
+  std::array<char, 64> found = {};
+  std::size_t length = 0;
+  return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, found.data(), found.size(),
+                                        &length) == 1 &&
+         std::string_view(found.data(), length) == name;
+}
+
+bool is_taken(const EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "EC") == 1)
+    return is_curve(key, "secp384r1");
+  if (EVP_PKEY_is_a(key, "RSA") == 1)
+    return EVP_PKEY_get_bits(key) >= kSmallestRsa;
+  return EVP_PKEY_is_a(key, "ED25519") == 1;
+}
+
+std::string id_of(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int length = i2d_PUBKEY(key, &der);
+  std::array<unsigned char, 32> digest = {};
+  EVP_Digest(der, static_cast<std::size_t>(std::max(length, 0)), digest.data(), nullptr,
+             EVP_sha256(), nullptr);
+  OPENSSL_free(der);
+  std::string id;
+  for (const unsigned char byte : digest)
+    id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+// Of RSA; other keys have none.
+std::array<OSSL_PARAM, 4> pss(const EVP_PKEY* key) {
+  static char padding[] = OSSL_PKEY_RSA_PAD_MODE_PSS;
+  static char salt[] = OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST;
+  if (EVP_PKEY_is_a(key, "RSA") != 1)
+    return {OSSL_PARAM_construct_end()};
+  return {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, padding, 0),
+          OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt, 0),
+          OSSL_PARAM_construct_end()};
+}
+
+const unsigned char* data_of(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+}  // namespace
+
+SiteKey SiteKey::read(const std::filesystem::path& file, Part part) {
+  const std::string text = contents(file);
+  ERR_set_mark();
+  Pointer key;
+  using Reader = EVP_PKEY* (*)(BIO*);
+  for (const Reader reader :
+       {Reader(read_private), Reader(read_public), Reader(read_certificate)}) {
+    const std::unique_ptr<BIO, FreeObject> bio(
+        BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    key.reset(reader(bio.get()));
+    if (key || part == Part::secret)
+      break;
+  }
+  ERR_pop_to_mark();
+  if (!key)
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {}", printable(file.native()),
+                            part == Part::secret ? "no private key in PEM without a pass phrase"
+                                                 : "no key and no certificate in PEM"));
+  if (!is_taken(key.get()))
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: the key is none of Ed25519, ECDSA on P-384, and RSA of {} bits or "
+                            "more",
+                            printable(file.native()), kSmallestRsa));
+  return SiteKey(std::move(key));
+}
+
+SiteKey::SiteKey(Pointer key) : key_(std::move(key)), id_(id_of(key_.get())) {}
+
+const char* SiteKey::hash() const {
+  if (EVP_PKEY_is_a(key_.get(), "ED25519") == 1)
+    return nullptr;  // its own
+  return EVP_PKEY_is_a(key_.get(), "EC") == 1 ? "SHA2-384" : "SHA2-512";
+}
+
+std::vector<unsigned char> SiteKey::sign(std::string_view bytes) const {
+  const Context context(EVP_MD_CTX_new());
+  const auto parameters = pss(key_.get());
+  std::size_t length = 0;
+  std::vector<unsigned char> signature;
+  if (!context ||
+      EVP_DigestSignInit_ex(context.get(), nullptr, hash(), nullptr, nullptr, key_.get(),
+                            parameters.data()) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &length, data_of(bytes), bytes.size()) != 1)
+    throw Error(ErrorKind::usage, "OpenSSL refused to sign");
+  signature.resize(length);
+  if (EVP_DigestSign(context.get(), signature.data(), &length, data_of(bytes), bytes.size()) != 1)
+    throw Error(ErrorKind::usage, "OpenSSL refused to sign");
+  signature.resize(length);
+  return signature;
+}
+
+bool SiteKey::verify(std::string_view bytes, const std::vector<unsigned char>& signature) const {
+  ERR_set_mark();
+  const Context context(EVP_MD_CTX_new());
+  const auto parameters = pss(key_.get());
+  const bool fits = context &&
+                    EVP_DigestVerifyInit_ex(context.get(), nullptr, hash(), nullptr, nullptr,
+                                            key_.get(), parameters.data()) == 1 &&
+                    EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+                                     data_of(bytes), bytes.size()) == 1;
+  ERR_pop_to_mark();
+  return fits;
+}
+
+}  // namespace backglance

@@ -1,0 +1,68 @@
+#include "attest/statement.h"
+
+#include <nlohmann/json.hpp>
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kStatementType = "https://in-toto.io/Statement/v1";
+// Of our own: a URI that names it, and need not lead anywhere (spec/v1/predicate.md, TypeURI).
+constexpr const char* kPredicateType = "urn:backglance:stored-image:v1";
+
+std::string text_member(const json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string statement_of(const StoredImage& image) {
+  // MD5 is the one digest of an image that has no hash to compare with.
+  nlohmann::ordered_json digests = {{"md5", image.md5}};
+  digests[image.algorithm] = image.digest;
+  const nlohmann::ordered_json statement = {
+      {"_type", kStatementType},
+      {"subject", {{{"name", image.id}, {"digest", digests}}}},
+      {"predicateType", kPredicateType},
+      {"predicate",
+       {{"size", image.size},
+        {"os_hash_algo", image.algorithm},
+        {"read_at", image.read_at},
+        {"host", image.host}}}};
+  return statement.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::variant<StoredImage, std::string> read_statement(std::string_view text) {
+  const json statement = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (text_member(statement, "_type") != kStatementType ||
+      text_member(statement, "predicateType") != kPredicateType)
+    return "it is no statement about a stored image";
+  const auto subject = statement.find("subject");
+  const auto predicate = statement.find("predicate");
+  if (subject == statement.end() || !subject->is_array() || subject->size() != 1 ||
+      predicate == statement.end() || !predicate->is_object())
+    return "its subject or its predicate is missing";
+  const json& image = subject->front();
+  const auto size = predicate->find("size");
+  StoredImage stored{.id = text_member(image, "name"),
+                     .size = size != predicate->end() && size->is_number_integer()
+                                 ? size->get<std::int64_t>()
+                                 : -1,
+                     .md5 = {},
+                     .algorithm = text_member(*predicate, "os_hash_algo"),
+                     .digest = {},
+                     .read_at = text_member(*predicate, "read_at"),
+                     .host = text_member(*predicate, "host")};
+  const auto digests = image.is_object() ? image.find("digest") : image.end();
+  if (digests != image.end()) {
+    stored.md5 = text_member(*digests, "md5");
+    stored.digest = text_member(*digests, stored.algorithm.c_str());
+  }
+  if (stored.id.empty() || stored.size < 0 || stored.md5.empty() || stored.digest.empty())
+    return "it lacks an image, its size or its digests";
+  return stored;
+}
+
+}  // namespace backglance

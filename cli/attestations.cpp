@@ -1,0 +1,58 @@
+#include "cli/attestations.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "attest/envelope.h"
+#include "attest/statement.h"
+#include "base/error.h"
+#include "base/process.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+std::string now_text() {
+  std::string text = utc_time(std::time(nullptr));
+  text.replace(text.find(' '), 1, "T");
+  return text + "Z";
+}
+
+}  // namespace
+
+Attestations::Attestations(const std::string& key_file, const std::string& file)
+    : key_(SiteKey::read(key_file, SiteKey::Part::secret)), host_(host_name()), file_(file) {
+  descriptor_ = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0)
+    throw io_error("--attest-to " + printable(file), errno);
+}
+
+Attestations::~Attestations() {
+  fdatasync(descriptor_);
+  close(descriptor_);
+}
+
+void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {
+  if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+    return;
+  const StoredImage image{.id = image_id,
+                          .size = outcome.bytes,
+                          .md5 = outcome.md5,
+                          .algorithm = outcome.algorithm,
+                          .digest = outcome.digest,
+                          .read_at = now_text(),
+                          .host = host_};
+  const std::string line = seal(key_, kStatementPayloadType, statement_of(image)) + '\n';
+  // Whole or not at all, as far as another writer of the same file can see.
+  const auto written = write(descriptor_, line.data(), line.size());
+  if (written != static_cast<ssize_t>(line.size()))
+    throw io_error(
+        fmt::format("{}: the statement about image {}", printable(file_), printable(image_id)),
+        written < 0 ? errno : ENOSPC);
+}
+
+}  // namespace backglance

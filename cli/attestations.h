@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "attest/key.h"
+#include "backfill/reader.h"
+
+namespace backglance {
+
+// Adds a signed statement about each image that was read and agreed to a file, a DSSE envelope to a
+// line. One thread at a time.
+class Attestations {
+ public:
+  // Opens the file, made if it is not there, to add to it. Throws Error{usage} for a key that
+  // cannot be used, Error{io} for the file.
+  Attestations(const std::string& key_file, const std::string& file);
+  // Makes sure that what was written is on the disk, as far as that is known here.
+  ~Attestations();
+  Attestations(const Attestations&) = delete;
+  Attestations& operator=(const Attestations&) = delete;
+
+  // Does nothing for an image that was not hashed or verified. Throws Error{io} if the statement
+  // cannot be written.
+  void add(const std::string& image_id, const ReadOutcome& outcome);
+
+ private:
+  SiteKey key_;
+  std::string host_;
+  std::string file_;
+  int descriptor_ = -1;
+};
+
+}  // namespace backglance

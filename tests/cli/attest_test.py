@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""What a site signs of what it has stored: by the program, and verified by Python's cryptography and the program."""
+
+import base64
+import json
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+import program
+from program import DONE, FAILED, FINDINGS, USAGE
+from signing import certificate
+import sites
+
+PEM = serialization.Encoding.PEM
+PLAIN = serialization.NoEncryption()
+IMAGES = 5
+
+
+def private_pem(key, encryption=PLAIN):
+    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def public_pem(key):
+    return key.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def check(key, signature, data):
+    """Raises InvalidSignature."""
+    public = key.public_key()
+    if isinstance(key, rsa.RSAPrivateKey):
+        public.verify(signature, data, padding.PSS(padding.MGF1(hashes.SHA512()), 64), hashes.SHA512())
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        public.verify(signature, data, ec.ECDSA(hashes.SHA384()))
+    else:
+        public.verify(signature, data)
+
+
+def signed_bytes(envelope):
+    """The Pre-Authentication Encoding of DSSE."""
+    payload = base64.b64decode(envelope['payload'])
+    kind = envelope['payloadType'].encode()
+    return b'DSSEv1 %d %s %d %s' % (len(kind), kind, len(payload), payload)
+
+
+class AttestTest(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        self.contents = {self.site.add(b'content %d' % number): b'content %d' % number for number in range(IMAGES)}
+        self.on_site('expand')
+        self.on_site('migrate')
+        self.statements = self.site.directory / 'statements.jsonl'
+        self.key = ed25519.Ed25519PrivateKey.generate()
+
+    def file_of(self, data, name='key.pem'):
+        path = self.site.directory / name
+        path.write_bytes(data)
+        return path
+
+    def attest(self, command='backfill', key=None, **options):
+        path = self.file_of(private_pem(key or self.key))
+        return self.on_site(command, '--attest', path, '--attest-to', self.statements, **options)
+
+    def verify(self, key=None, code=DONE):
+        path = self.file_of(public_pem(key or self.key), 'public.pem')
+        return self.on_site('attest', 'verify', self.statements, '--key', path, '--json', code=code)
+
+    def lines(self):
+        return [json.loads(line) for line in self.statements.read_text().splitlines()]
+
+    def test_statements_are_true_and_signed(self):
+        for key in (self.key, ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)):
+            with self.subTest(type(key).__name__):
+                self.statements.unlink(missing_ok=True)
+                self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+                self.on_site('migrate')
+                self.site.database.execute("UPDATE backglance_item SET state = 'queued', digest = NULL")
+                self.attest(key=key)
+                found = {}
+                for envelope in self.lines():
+                    self.assertEqual(envelope['payloadType'], 'application/vnd.in-toto+json')
+                    for signature in envelope['signatures']:
+                        check(key, base64.b64decode(signature['sig']), signed_bytes(envelope))
+                    statement = json.loads(base64.b64decode(envelope['payload']))
+                    self.assertEqual(statement['_type'], 'https://in-toto.io/Statement/v1')
+                    (subject,) = statement['subject']
+                    found[subject['name']] = (subject['digest']['sha512'], subject['digest']['md5'],
+                                              statement['predicate']['size'])
+                    self.assertRegex(statement['predicate']['read_at'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
+                    self.assertTrue(statement['predicate']['host'])
+                checksums = self.site.hashes()
+                self.assertEqual(found, {image_id: (sites.sha512(content), checksums[image_id][2], len(content))
+                                         for image_id, content in self.contents.items()})
+                self.assertEqual(self.verify(key).object, {'agree': IMAGES, 'gone': 0, 'unbelieved': 0, 'differ': 0})
+
+    def test_what_disagrees_is_not_attested(self):
+        damaged = next(iter(self.contents))
+        self.site.path_of(damaged).write_bytes(b'contend 0')
+        self.attest(code=FINDINGS)
+        names = [json.loads(base64.b64decode(line['payload']))['subject'][0]['name'] for line in self.lines()]
+        self.assertEqual(sorted(names), sorted(set(self.contents) - {damaged}))
+
+    def test_verify_adds_statements_about_what_was_hashed_before(self):
+        self.on_site('backfill')
+        self.attest('verify')
+        self.assertEqual(self.verify().object['agree'], IMAGES)
+
+    def test_a_changed_database_is_found(self):
+        self.attest()
+        first, second, third, fourth, _ = self.contents
+        self.site.database.execute("UPDATE images SET os_hash_value = '00' WHERE id = ?", first)
+        self.site.database.execute("UPDATE images SET checksum = '00' WHERE id = ?", second)
+        self.site.database.execute('UPDATE images SET size = 7 WHERE id = ?', third)
+        self.site.database.execute("UPDATE images SET status = 'deleted', deleted = true WHERE id = ?", fourth)
+        result = self.verify(code=FINDINGS)
+        self.assertEqual(result.object, {'agree': 1, 'gone': 1, 'unbelieved': 0, 'differ': 3})
+        for image_id, what in ((first, 'os_hash_value'), (second, 'checksum'), (third, 'size')):
+            self.assertRegex(result.err, 'image %s: .*: %s\n' % (image_id, what))
+
+    def test_what_was_changed_in_the_file_is_not_believed(self):
+        self.attest()
+        lines = self.lines()
+        statement = json.loads(base64.b64decode(lines[0]['payload']))
+        statement['predicate']['size'] += 1
+        lines[0]['payload'] = base64.b64encode(json.dumps(statement).encode()).decode()
+        lines[1]['payloadType'] = 'text/plain'
+        lines[2]['signatures'] = lines[3]['signatures']
+        texts = [json.dumps(line) for line in lines]
+        texts += ['{}', '[]', 'no JSON', '{"payload": 1, "signatures": 2}', '\xff', '[' * 10000]
+        self.statements.write_text('\n'.join(texts) + '\n')
+        self.assertEqual(self.verify(code=FINDINGS).object, {'agree': 2, 'gone': 0, 'unbelieved': 9, 'differ': 0})
+        self.assertEqual(self.verify(ed25519.Ed25519PrivateKey.generate(), code=FINDINGS).object['agree'], 0)
+        for line in lines:
+            try:
+                check(self.key, base64.b64decode(line['signatures'][0]['sig']), signed_bytes(line))
+            except InvalidSignature:
+                continue
+            self.assertIn(line, lines[3:])
+
+    def test_a_certificate_of_the_key_verifies_too(self):
+        key = ec.generate_private_key(ec.SECP384R1())
+        self.attest(key=key)
+        path = self.file_of(certificate(key).public_bytes(PEM), 'certificate.pem')
+        self.on_site('attest', 'verify', self.statements, '--key', path)
+
+    def test_keys_that_cannot_be_used_are_refused(self):
+        for data in (b'', b'no key', private_pem(self.key, serialization.BestAvailableEncryption(b'secret')),
+                     private_pem(ec.generate_private_key(ec.SECP256R1())),
+                     private_pem(rsa.generate_private_key(65537, 1024)), public_pem(self.key)):
+            with self.subTest(data[:40]):
+                self.refused('backfill', *self.site.options, '--attest', self.file_of(data), '--attest-to',
+                             self.statements, code=USAGE, words=['key.pem'])
+        self.refused('backfill', *self.site.options, '--attest', self.site.directory, code=USAGE)
+        self.refused('backfill', *self.site.options, '--attest', self.file_of(private_pem(self.key)), '--attest-to',
+                     self.site.directory / 'no' / 'where', code=FAILED, words=['--attest-to'])
+        self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
+                     self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
+
+    def test_statement_that_cannot_be_written_ends_the_run(self):
+        path = self.file_of(private_pem(self.key))
+        self.refused('backfill', *self.site.options, '--attest', path, '--attest-to', '/dev/full',
+                     words=['the statement about image', 'No space left'])
+
+
+if __name__ == '__main__':
+    program.main()
