@@ -294,8 +294,10 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     outcome.digest = hex[1];
     if (signed_over != nullptr)
       outcome.signature_digest = hex[2];
-    outcome.algorithm =
-        task.image.os_hash_algo.empty() ? std::string(algorithm.name) : task.image.os_hash_algo;
+    // As Glance spells it, if it is that one: verify reads an image without a value by MD5 alone.
+    const bool is_images_own = !task.image.os_hash_algo.empty() &&
+                               find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
+    outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
     outcome.read_class = ReadClass::hashed;
     if (!reasons.empty())
       outcome.reason = fmt::format("read from location {}; {}", row.id, reasons);

@@ -59,7 +59,10 @@ void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
   if (image.os_hash_value != lower_ascii(image.os_hash_value))
     outcome.reason = "os_hash_value is not in lower case: glanceclient's download check will fail";
   else if (image.os_hash_value.empty())
-    outcome.reason = "by checksum alone: the image has no os_hash_value";
+    outcome.reason =
+        image.checksum.empty()
+            ? "there was nothing to compare with: the image has no hash and no checksum"
+            : "by checksum alone: the image has no os_hash_value";
 }
 
 }  // namespace backglance

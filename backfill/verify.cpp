@@ -54,6 +54,8 @@ class VerifyList {
         options_(options) {
     const SchemaState state = read_schema_state(session_);
     require_os_hash(state);
+    if (options.signed_only)  // what is signed the flags say
+      require_expanded(state);
     has_ledger_ = state.has_ledger;
     for (const std::string& image_id : options.images)
       images_.push_back({image_id, named_image(session_, image_id).size.value_or(0)});
@@ -262,7 +264,10 @@ class VerifyRecord {
 }  // namespace
 
 PendingTotals plan_verify(Session& session, const ReadOptions& options) {
-  require_os_hash(read_schema_state(session));
+  const SchemaState state = read_schema_state(session);
+  require_os_hash(state);
+  if (options.signed_only)
+    require_expanded(state);
   PendingTotals totals = all_of(session, options);
   keep_limits(options, totals.images, totals.bytes);
   return totals;

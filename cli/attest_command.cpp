@@ -101,6 +101,8 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags) {
   for (std::int64_t number = 1; std::getline(file, text); ++number)
     if (!text.empty())
       verification.line(number, text);
+  if (file.bad())
+    throw Error(ErrorKind::io, printable(flags.file) + " cannot be read to its end");
   const Verified& found = verification.found();
   if (common.json)
     print_json({{"agree", found.agree},

@@ -26,8 +26,14 @@ std::string now_text() {
 
 Attestations::Attestations(const std::string& key_file, const std::string& file)
     : key_(SiteKey::read(key_file, SiteKey::Part::secret)), host_(host_name()), file_(file) {
-  descriptor_ = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0)
+    throw io_error("--attest-to " + printable(file), errno);
+  // Of a line that was cut off, by a full disk or a lost power, the next one is no part.
+  char last = '\n';
+  const off_t length = lseek(descriptor_, 0, SEEK_END);
+  if (length > 0 && pread(descriptor_, &last, 1, length - 1) == 1 && last != '\n' &&
+      write(descriptor_, "\n", 1) != 1)
     throw io_error("--attest-to " + printable(file), errno);
 }
 
@@ -38,6 +44,9 @@ Attestations::~Attestations() {
 
 void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {
   if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+    return;
+  // Without a hash of its own verify has compared at most the MD5, which is not worth a signature.
+  if (outcome.read_class == ReadClass::verified && outcome.algorithm == md5_algorithm().name)
     return;
   const StoredImage image{.id = image_id,
                           .size = outcome.bytes,

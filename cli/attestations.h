@@ -20,8 +20,8 @@ class Attestations {
   Attestations(const Attestations&) = delete;
   Attestations& operator=(const Attestations&) = delete;
 
-  // Does nothing for an image that was not hashed or verified. Throws Error{io} if the statement
-  // cannot be written.
+  // Does nothing for an image that was not hashed or verified, or by its MD5 alone. Throws
+  // Error{io} if the statement cannot be written.
   void add(const std::string& image_id, const ReadOutcome& outcome);
 
  private:

@@ -166,7 +166,8 @@ void add_backfill_options(CLI::App& app, ReadFlags& flags) {
 constexpr std::array kReadOptions = {
     "--jobs",         "--streams-per-store", "--digest-engine", "--limit",
     "--max-bytes",    "--max-runtime",       "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every",  "--priority",      "--certificates"};
+    "--retry-failed", "--checkpoint-every",  "--priority",      "--certificates",
+    "--attest"};
 
 struct SyncFlags {
   MigrateFlags migrate;

@@ -199,9 +199,10 @@ void add_job_options(CLI::App& app, JobFlags& flags) {
                  "Sign a statement about each image that is read and agrees, by this private key: "
                  "Ed25519, ECDSA P-384 or RSA, in PEM")
       ->type_name("KEY");
-  app.add_option("--attest-to", flags.attest_to, "Add the statements to this file, a line each")
-      ->type_name("FILE")
-      ->capture_default_str();
+  app.add_option("--attest-to", flags.attest_to,
+                 "Add the statements to this file, a line each (default: "
+                 "backglance-statements.jsonl)")
+      ->type_name("FILE");
   app.add_option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
@@ -223,7 +224,9 @@ JobOptions job_options(const JobFlags& flags) {
     if (*file && (*file)->empty())
       throw Error(ErrorKind::usage, fmt::format("{}: no file is named", name));
   job.attest = flags.attest;
-  job.attest_to = flags.attest_to;
+  if (flags.attest_to && !flags.attest)
+    throw Error(ErrorKind::usage, "--attest-to is nothing without --attest");
+  job.attest_to = flags.attest_to.value_or("backglance-statements.jsonl");
   job.metrics = flags.metrics;
   job.log = flags.log;
   if (!job.log && flags.log_format)

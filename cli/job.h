@@ -25,7 +25,7 @@ struct JobFlags {
   std::optional<std::string> log;
   std::optional<std::string> log_format;
   std::optional<std::string> attest;
-  std::string attest_to = "backglance-statements.jsonl";
+  std::optional<std::string> attest_to;
 };
 void add_job_options(CLI::App& app, JobFlags& flags);
 

@@ -18,7 +18,8 @@ constexpr std::array<Entry, kSignatureVerdicts> kEntries = {{
     {SignatureVerdict::valid_expired, "valid_expired", "valid, certificate not valid today"},
     {SignatureVerdict::valid_other_salt, "valid_other_salt", "valid only with another salt length"},
     {SignatureVerdict::invalid, "invalid", "invalid"},
-    {SignatureVerdict::invalid_inherited, "invalid_inherited", "invalid, inherited by a snapshot"},
+    {SignatureVerdict::invalid_inherited, "invalid_inherited",
+     "invalid, perhaps inherited by a snapshot"},
     {SignatureVerdict::key_disagrees, "key_disagrees", "key type and certificate disagree"},
     {SignatureVerdict::no_certificate, "no_certificate", "certificate not available"},
     {SignatureVerdict::malformed, "malformed", "malformed"},
@@ -43,6 +44,7 @@ bool is_finding(SignatureVerdict verdict) {
   switch (verdict) {
     case SignatureVerdict::valid_other_salt:
     case SignatureVerdict::invalid:
+    case SignatureVerdict::invalid_inherited:
     case SignatureVerdict::key_disagrees:
     case SignatureVerdict::malformed:
     case SignatureVerdict::partial:
@@ -50,7 +52,6 @@ bool is_finding(SignatureVerdict verdict) {
     case SignatureVerdict::valid:
     case SignatureVerdict::valid_inherited:
     case SignatureVerdict::valid_expired:
-    case SignatureVerdict::invalid_inherited:
     case SignatureVerdict::no_certificate:
       break;
   }

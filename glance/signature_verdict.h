@@ -15,7 +15,7 @@ enum class SignatureVerdict {
   valid_other_salt,  // RSA-PSS with another salt length than the scheme's: Glance and Nova refuse
                      // it
   invalid,
-  invalid_inherited,  // on a snapshot: left over, no sign of tampering
+  invalid_inherited,  // on what calls itself a snapshot: most likely left over
   key_disagrees,      // the certificate's key is of another kind than the properties say
   no_certificate,     // it could not be had, or not be read
   malformed,          // a property is none that the scheme knows

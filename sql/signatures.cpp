@@ -1,5 +1,7 @@
 #include "sql/signatures.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -281,9 +283,10 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
     return one ? SqlValue(std::string(signature_verdict_name(one->verdict))) : SqlValue(nullptr);
   };
   std::vector<std::string> reasons;
-  for (const auto& one : {found.data, found.legacy})
-    if (one && !one->reason.empty())
-      reasons.push_back(one->reason);
+  for (const auto& [scheme, one] :
+       {std::pair{"img_signature", &found.data}, std::pair{"signature", &found.legacy}})
+    if (*one && !(*one)->reason.empty())
+      reasons.push_back(fmt::format("{}: {}", scheme, (*one)->reason));
   session.execute(signature_sql(session, "record_found"),
                   {{"verdict", verdict_of(found.data)},
                    {"legacy_verdict", verdict_of(found.legacy)},

@@ -96,6 +96,8 @@ std::optional<std::vector<std::string>> DigestStream::save() {
 }
 
 bool DigestStream::restore(const std::vector<std::string>& states, std::uint64_t bytes) {
+  if (states.size() != state_->part_of.size())
+    return false;
   for (std::size_t i = 0; i < states.size(); ++i) {
     auto& block = state_->parts[state_->part_of[i]].block;
     if (!block || !block->restore(states[i], bytes))

@@ -23,10 +23,15 @@ std::optional<Certificate::Time> time_of(const ASN1_TIME* time) {
   return Certificate::Time(std::chrono::seconds(timegm(&parts)));
 }
 
+// Nobody is asked for a pass phrase: without this OpenSSL asks at the terminal.
+int no_phrase(char*, int, int, void*) {
+  return -1;
+}
+
 X509* read_pem(std::string_view bytes) {
   const std::unique_ptr<BIO, FreeBio> bio(
       BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-  return bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr;
+  return bio ? PEM_read_bio_X509(bio.get(), nullptr, no_phrase, nullptr) : nullptr;
 }
 
 X509* read_der(std::string_view bytes) {

@@ -36,27 +36,19 @@ constexpr std::array<KeyName, 8> kKeys = {{{"RSA-PSS", SignatureKey::rsa_pss},
                                            {"ECC_SECP521R1", SignatureKey::ecc},
                                            {"ECC_SECP384R1", SignatureKey::ecc}}};
 
-// As Python's int() reads it: blanks about it, a sign, digits with single underscores between them.
-// Nothing if it is no number; what is larger than an int is the largest int.
+// As Python 2's int() reads it: blanks about it, a sign, digits. Nothing if it is no number; what
+// is larger than an int is the largest int.
 std::optional<int> python_int(std::string_view text) {
   text = trim(text);
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+'))
     text.remove_prefix(1);
-  std::string digits;
-  bool after_digit = false;
-  for (const char character : text) {
-    const bool is_digit = character >= '0' && character <= '9';
-    if (!is_digit && (character != '_' || !after_digit))
-      return std::nullopt;
-    if (is_digit)
-      digits += character;
-    after_digit = is_digit;
-  }
-  if (!after_digit)
+  const bool all_digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (text.empty() || !all_digits)
     return std::nullopt;
   int value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range)
     value = std::numeric_limits<int>::max();
   return negative ? -value : value;
@@ -72,7 +64,10 @@ std::variant<Signature, std::string> read(const ImageProperties& properties, Nam
     return properties.find(names[i])->second;
   };
   Signature signature;
-  auto bytes = decode_base64(value(0));
+  // Python refuses a text that is not ASCII before it looks for its alphabet.
+  const bool is_ascii = std::all_of(value(0).begin(), value(0).end(),
+                                    [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  auto bytes = is_ascii ? decode_base64(value(0)) : std::nullopt;
   if (!bytes)
     return fmt::format("{} is no base64", names[0]);
   if (bytes->empty())

@@ -118,7 +118,7 @@ CREATE TABLE backglance_signature (
     seen_run       VARCHAR(36)  NOT NULL,
     verdict        VARCHAR(24),
     legacy_verdict VARCHAR(24),
-    verdict_reason TEXT,
+    verdict_reason {wide_text},
     verified_run   VARCHAR(36),
     verified_at    BIGINT,
     tag            VARCHAR(255),

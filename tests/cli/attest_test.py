@@ -106,6 +106,18 @@ class AttestTest(sites.SmallSiteTest):
         self.attest('verify')
         self.assertEqual(self.verify().object['agree'], IMAGES)
 
+    def test_what_was_compared_by_its_md5_alone_is_not_attested(self):
+        # As Glance leaves a row whose upload it began: an algorithm, and no value.
+        self.site.database.execute("UPDATE images SET os_hash_algo = 'sha512'")
+        self.attest('verify')
+        self.assertEqual(self.lines(), [])
+
+    def test_a_line_that_was_cut_off_spoils_no_other(self):
+        self.statements.write_text('{"payload": "AAAA", "pay')
+        self.attest()
+        self.assertEqual(self.verify(code=FINDINGS).object,
+                         {'agree': IMAGES, 'gone': 0, 'unbelieved': 1, 'differ': 0})
+
     def test_a_changed_database_is_found(self):
         self.attest()
         first, second, third, fourth, _ = self.contents
@@ -154,6 +166,9 @@ class AttestTest(sites.SmallSiteTest):
         self.refused('backfill', *self.site.options, '--attest', self.site.directory, code=USAGE)
         self.refused('backfill', *self.site.options, '--attest', self.file_of(private_pem(self.key)), '--attest-to',
                      self.site.directory / 'no' / 'where', code=FAILED, words=['--attest-to'])
+        self.refused('backfill', *self.site.options, '--attest-to', self.statements, code=USAGE, words=['--attest'])
+        self.refused('attest', 'verify', *self.site.options, self.site.directory, '--key',
+                     self.file_of(public_pem(self.key)), code=FAILED, words=['cannot be read'])
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
 
