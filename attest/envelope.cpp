@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include <nlohmann/json.hpp>
-
+#include "attest/json_text.h"
 #include "base/base64.h"
 
 namespace backglance {
@@ -21,11 +20,6 @@ std::string encode_base64(const unsigned char* bytes, std::size_t size) {
   std::string text((size + 2) / 3 * 4, '\0');
   EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
   return text;
-}
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace
@@ -53,9 +47,7 @@ std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_vi
   const std::string bytes = signed_bytes(opened.payload_type, opened.payload);
   // A keyid is a hint (envelope.md): what counts is that the key fits.
   for (const json& one : *signatures) {
-    const auto signature = one.is_object()
-                               ? decode_base64(text_member(one, "sig"), Base64Alphabet::url_safe)
-                               : std::nullopt;
+    const auto signature = decode_base64(text_member(one, "sig"), Base64Alphabet::url_safe);
     if (signature && key.verify(bytes, *signature))
       return opened;
   }

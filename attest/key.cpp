@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -79,10 +80,7 @@ std::string id_of(const EVP_PKEY* key) {
   EVP_Digest(der, static_cast<std::size_t>(std::max(length, 0)), digest.data(), nullptr,
              EVP_sha256(), nullptr);
   OPENSSL_free(der);
-  std::string id;
-  for (const unsigned char byte : digest)
-    id += fmt::format("{:02x}", byte);
-  return id;
+  return hex(digest);
 }
 
 // Of RSA; other keys have none.

@@ -1,6 +1,6 @@
 #include "attest/statement.h"
 
-#include <nlohmann/json.hpp>
+#include "attest/json_text.h"
 
 namespace backglance {
 namespace {
@@ -11,15 +11,10 @@ constexpr const char* kStatementType = "https://in-toto.io/Statement/v1";
 // Of our own: a URI that names it, and need not lead anywhere (spec/v1/predicate.md, TypeURI).
 constexpr const char* kPredicateType = "urn:backglance:stored-image:v1";
 
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 }  // namespace
 
 std::string statement_of(const StoredImage& image) {
-  // MD5 is the one digest of an image that has no hash to compare with.
+  // A site's algorithm may be MD5.
   nlohmann::ordered_json digests = {{"md5", image.md5}};
   digests[image.algorithm] = image.digest;
   const nlohmann::ordered_json statement = {
@@ -58,7 +53,7 @@ std::variant<StoredImage, std::string> read_statement(std::string_view text) {
   const auto digests = image.is_object() ? image.find("digest") : image.end();
   if (digests != image.end()) {
     stored.md5 = text_member(*digests, "md5");
-    stored.digest = text_member(*digests, stored.algorithm.c_str());
+    stored.digest = text_member(*digests, stored.algorithm);
   }
   if (stored.id.empty() || stored.size < 0 || stored.md5.empty() || stored.digest.empty())
     return "it lacks an image, its size or its digests";

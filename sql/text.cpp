@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -156,10 +157,7 @@ std::string sql_digest(std::string_view sql) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
   unsigned length = 0;
   EVP_Digest(sql.data(), sql.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i)
-    hex += fmt::format("{:02x}", digest[i]);
-  return hex;
+  return hex({digest.data(), length});
 }
 
 }  // namespace backglance

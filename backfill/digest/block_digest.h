@@ -63,11 +63,6 @@ class BlockDigest {
   std::array<std::byte, 128> rest_;
 };
 
-struct LaneUpdate {
-  BlockDigest* digest = nullptr;
-  std::span<const std::byte> bytes;
-};
-
 // The next bytes of a stream.
 struct BlockUpdate {
   BlockDigest* digest = nullptr;

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 namespace backglance {
 namespace {
@@ -63,17 +64,6 @@ class FetchedDigests {
 [[noreturn]] void fail(const DigestAlgorithm& algorithm) {
   throw Error(ErrorKind::usage,
               fmt::format("this host's OpenSSL cannot compute {}", algorithm.name));
-}
-
-std::string hex(std::span<const unsigned char> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
 }
 
 }  // namespace
