@@ -43,6 +43,17 @@ std::vector<std::string> columns_of_create_table(const std::string& sql) {
   return names;
 }
 
+// Of alembic_version, sorted; none where it is not there, or not alembic's.
+std::vector<std::string> revision_rows(Session& session) {
+  std::vector<std::string> rows;
+  if (session.rows(sql_text(session.engine(), "catalog", "version_column")).empty())
+    return rows;
+  for (const SqlRow& row : session.rows("SELECT version_num FROM alembic_version"))
+    rows.push_back(row.text_or_empty(0));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
 // InnoDB compresses whole pages, which has no room for what a column added in the dictionary needs;
 // a server can also be told to leave that be.
 bool takes_instant_columns(Session& session) {
@@ -87,7 +98,14 @@ const std::vector<std::string>& ledger_tables() {
 
 SchemaState read_schema_state(Session& session) {
   SchemaState state;
-  state.catalog = read_catalog(session);
+  // Another run, or glance-manage, may change both meanwhile: a catalogue read before its last
+  // statement and a row read after it would say together that the schema is broken. Rows that stood
+  // before the catalogue was read and still stand after it are the rows of that catalogue.
+  std::vector<std::string> rows;
+  do {
+    rows = revision_rows(session);
+    state.catalog = read_catalog(session);
+  } while (rows != revision_rows(session));
   state.routines = read_routines(session);
   state.shows_routines =
       !session.engine().hides_triggers || missing_rights(session, RightsFor::guard).empty();
@@ -97,12 +115,7 @@ SchemaState read_schema_state(Session& session) {
       throw Error(ErrorKind::schema_state,
                   name + " is a view, and ours would be a table of that name; nothing was changed");
   state.is_glance = looks_like_glance(state.catalog);
-  std::vector<std::string> rows;
-  const auto alembic = state.catalog.find("alembic_version");
-  state.has_alembic = alembic != state.catalog.end();
-  if (state.has_alembic && alembic->second.column("version_num") != nullptr)
-    for (const SqlRow& row : session.rows("SELECT version_num FROM alembic_version"))
-      rows.push_back(row.text_or_empty(0));
+  state.has_alembic = state.catalog.contains("alembic_version");
   state.revisions = judge_revisions(std::move(rows));
   if (state.is_glance) {
     const CatalogTable& images = state.catalog.at("images");

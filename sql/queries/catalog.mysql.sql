@@ -15,6 +15,13 @@ FROM     information_schema.columns
 WHERE    table_schema = DATABASE()
 ORDER BY 1, ordinal_position;
 
+-- name: version_column
+SELECT 1
+FROM   information_schema.columns
+WHERE  table_schema = DATABASE()
+AND    table_name = 'alembic_version'
+AND    column_name = 'version_num';
+
 -- name: indexes
 SELECT   lower(table_name), lower(index_name), CASE WHEN non_unique = 0 THEN 1 ELSE 0 END,
          CASE WHEN sub_part IS NULL THEN 0 ELSE 1 END, lower(column_name), 1

@@ -22,6 +22,19 @@ AND    a.attnum > 0
 AND    NOT a.attisdropped
 ORDER  BY 1, a.attnum;
 
+-- name: version_column
+SELECT 1
+FROM   pg_catalog.pg_class c
+JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN   pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE  c.relname = 'alembic_version'
+AND    c.relkind IN ('r', 'p')
+AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    a.attname = 'version_num'
+AND    a.attnum > 0
+AND    NOT a.attisdropped;
+
 -- name: indexes
 SELECT   c.relname, x.relname, i.indisunique, i.indpred IS NOT NULL, COALESCE(a.attname, '?'), i.indisvalid
 FROM     pg_catalog.pg_index i

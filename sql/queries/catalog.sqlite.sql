@@ -10,6 +10,13 @@ FROM     sqlite_master AS m, pragma_table_info(m.name) AS c
 WHERE    m.type = 'table'
 ORDER BY 1, c.cid;
 
+-- name: version_column
+SELECT 1
+FROM   sqlite_master AS m, pragma_table_info(m.name) AS c
+WHERE  m.type = 'table'
+AND    lower(m.name) = 'alembic_version'
+AND    lower(c.name) = 'version_num';
+
 -- name: indexes
 SELECT   lower(m.name), lower(l.name), l."unique", l.partial, lower(i.name), 1
 FROM     sqlite_master AS m, pragma_index_list(m.name) AS l, pragma_index_info(l.name) AS i

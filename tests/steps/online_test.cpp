@@ -305,6 +305,44 @@ TEST_CASE("a promised index that is not valid is told of, and mended by --repair
   require_complete(site);
 }
 
+TEST_CASE("a schema that changes while it is read is never taken for a broken one", "[online]") {
+  GlanceSite site(kQueensHashed);
+  Session reader = site.open();
+  Session changer = site.open();
+  const auto change = [&](const std::vector<std::string>& statements) {
+    Transaction transaction(changer);
+    for (const std::string& statement : statements)
+      changer.execute(statement);
+    transaction.commit();
+  };
+  int with = 0, without = 0;
+  // One change beside each look, later and later in it.
+  for (int look = 0; look < 80; ++look) {
+    auto changing = std::async(std::launch::async, [&] {
+      std::this_thread::sleep_for(std::chrono::microseconds(250 * (look / 2)));
+      if (look % 2 == 0)
+        change(
+            {"UPDATE alembic_version SET version_num = 'rocky_expand01' "
+             "WHERE version_num = 'rocky_expand02'",
+             "ALTER TABLE images RENAME COLUMN os_hash_algo TO no_hash_algo"});
+      else
+        change({"ALTER TABLE images RENAME COLUMN no_hash_algo TO os_hash_algo",
+                "UPDATE alembic_version SET version_num = 'rocky_expand02' "
+                "WHERE version_num = 'rocky_expand01'"});
+    });
+    const SchemaState state = read_schema_state(reader);
+    changing.get();
+    if (!state.revisions.promises_os_hash)
+      ++without;
+    else if (state.has_os_hash)
+      ++with;
+    else
+      FAIL("look " << look << ": a row without its columns");
+  }
+  CHECK(with > 0);
+  CHECK(without > 0);
+}
+
 TEST_CASE("of two expands at once one works, and the other says so or finds it done", "[online]") {
   for (int round = 0; round < 3; ++round) {
     GlanceSite site(kQueens);
