@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "sql/retry.h"
 #include "sql/rights.h"
 
 namespace backglance {
@@ -96,7 +97,9 @@ const std::vector<std::string>& ledger_tables() {
   return tables;
 }
 
-SchemaState read_schema_state(Session& session) {
+namespace {
+
+SchemaState read_once(Session& session) {
   SchemaState state;
   // Another run, or glance-manage, may change both meanwhile: a catalogue read before its last
   // statement and a row read after it would say together that the schema is broken. Rows that stood
@@ -134,6 +137,14 @@ SchemaState read_schema_state(Session& session) {
             session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
       state.images_collation = row->text_or_empty(0);
   return state;
+}
+
+}  // namespace
+
+SchemaState read_schema_state(Session& session) {
+  // On Galera a schema statement of another node breaks off the reads of its table. A lock that is
+  // waited for in vain is told of at once: an operator waits for this.
+  return retry(session, [&] { return read_once(session); }, {.waited = 1});
 }
 
 void require_glance(const SchemaState& state) {

@@ -302,3 +302,23 @@ TEST_CASE("a node takes the guard from an account with SUPER alone, and that is 
   }
   site.sql().execute("DROP USER " + account);
 }
+
+TEST_CASE("the schema is read while another node changes it", "[.galera]") {
+  Cluster it;
+  // A statement in total order breaks off what is under way on its table, a read included.
+  std::atomic<bool> ended = false;
+  auto changing = std::async(std::launch::async, [&] {
+    for (int i = 0; !ended; ++i)
+      it.site.sql().execute("ALTER TABLE alembic_version COMMENT = 'change " + std::to_string(i) +
+                            "'");
+  });
+  int read = 0;
+  std::optional<Error> error;
+  for (; read < 200 && !error; ++read)
+    error = error_of([&] { CHECK(read_schema_state(it.second).has_os_hash); });
+  ended = true;
+  changing.get();
+  INFO((error ? error->what() : ""));
+  CHECK_FALSE(error.has_value());
+  CHECK(read == 200);
+}
