@@ -51,12 +51,16 @@ std::size_t streams_that_pay(BlockHash hash, std::size_t lanes) {
   std::vector<Lane> streams;
   for (std::size_t i = 0; i < lanes; ++i)
     streams.push_back({&values[i], bytes.data() + i * kBlocks * block_bytes(hash)});
-  const auto together = quickest([&] { compress_lanes(hash, streams, kBlocks); });
   const auto alone = quickest([&] { compress_one(hash, streams[0], kBlocks); });
-  // What is gained must be worth a start for few blocks.
-  return static_cast<std::size_t>(1.1 * static_cast<double>(together.count()) /
-                                  static_cast<double>(std::max<std::int64_t>(alone.count(), 1))) +
-         1;
+  std::size_t count = 1;
+  for (; count <= lanes; ++count) {
+    const std::span some(streams.data(), count);
+    const auto together = quickest([&] { compress_lanes(hash, some, kBlocks); });
+    // What is gained must be worth a start for few blocks.
+    if (11 * together < 10 * static_cast<std::int64_t>(count) * alone)
+      break;
+  }
+  return count;
 }
 
 BlockFacts look_at(BlockHash hash) {

@@ -28,9 +28,12 @@ DigestScheduler::DigestScheduler(int workers, std::size_t streams, std::function
       begin_(std::move(begin)),
       memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
                                                           kBufferStride)),
+      buffers_(streams),
       arena_(workers, /*reserved_for_masters=*/0) {
-  for (std::size_t i = 0; i < streams; ++i)
-    free_.push_back(memory_.get() + i * DigestWorkers::kBuffers * kBufferStride);
+  for (std::size_t i = 0; i < streams; ++i) {
+    buffers_[i].memory = memory_.get() + i * DigestWorkers::kBuffers * kBufferStride;
+    free_.push_back(&buffers_[i]);
+  }
 }
 
 DigestScheduler::~DigestScheduler() {
@@ -38,18 +41,18 @@ DigestScheduler::~DigestScheduler() {
   ended_.wait(lock, [this] { return running_ == 0; });
 }
 
-std::byte* DigestScheduler::take_memory() {
+StreamBuffers& DigestScheduler::take_buffers() {
   const std::lock_guard lock(mutex_);
   if (free_.empty())
     throw std::logic_error("more streams than DigestWorkers was made for");
-  std::byte* const memory = free_.back();
+  StreamBuffers& buffers = *free_.back();
   free_.pop_back();
-  return memory;
+  return buffers;
 }
 
-void DigestScheduler::give_back(std::byte* memory) {
+void DigestScheduler::give_back(StreamBuffers& buffers) {
   const std::lock_guard lock(mutex_);
-  free_.push_back(memory);
+  free_.push_back(&buffers);
 }
 
 bool DigestScheduler::is_idle(StreamDigests& stream) {
@@ -60,7 +63,7 @@ bool DigestScheduler::is_idle(StreamDigests& stream) {
 void DigestScheduler::wait_for(StreamDigests& stream, std::uint64_t all_done,
                                std::unique_lock<std::mutex>& lock) {
   stream.awaited = all_done;
-  stream.is_there.wait(lock, [&] { return stream.all_done() >= all_done; });
+  stream.buffers->is_there.wait(lock, [&] { return stream.all_done() >= all_done; });
   stream.awaited = StreamDigests::kNever;
 }
 
@@ -103,12 +106,20 @@ void DigestScheduler::call_worker() {
 void DigestScheduler::work() {
   if (begin_)
     begin_();
+  Sleepers sleepers;
   std::unique_lock lock(mutex_);
-  for (Group group = pick(); !group.empty(); group = pick()) {
+  for (;;) {
+    const Group group = pick();
+    if (group.empty() && sleepers.empty())
+      break;
     lock.unlock();
+    // Who is woken takes the lock: under ours he would go to sleep at once and be woken again.
+    for (StreamBuffers* sleeper : sleepers)
+      sleeper->is_there.notify_one();
+    sleepers.clear();
     digest(group);
     lock.lock();
-    note_done(group);
+    note_done(group, sleepers);
   }
   if (--running_ == 0)
     ended_.notify_all();
@@ -163,7 +174,7 @@ void DigestScheduler::digest(const Group& group) {
   update_together(together);
 }
 
-void DigestScheduler::note_done(const Group& group) {
+void DigestScheduler::note_done(const Group& group, Sleepers& sleepers) {
   for (DigestPart* part : group) {
     part->to_come -= std::min<std::uint64_t>(part->to_come, part->stream->bytes(part->done).size());
     ++part->done;
@@ -171,7 +182,7 @@ void DigestScheduler::note_done(const Group& group) {
     if (part->done < part->stream->filled)
       make_ready(*part);
     if (part->stream->all_done() >= part->stream->awaited)
-      part->stream->is_there.notify_one();
+      sleepers.push_back(part->stream->buffers);
   }
 }
 

@@ -36,16 +36,22 @@ struct DigestPart {
 // loses a fourth of its speed).
 constexpr std::size_t kBufferStride = DigestWorkers::kBufferBytes + std::size_t{3} * 64;
 
+// A stream's buffers, and what its reader sleeps on. They outlive the stream: who is done with its
+// last buffer wakes the reader, who then does away with the stream, without the lock.
+struct StreamBuffers {
+  std::byte* memory = nullptr;  // DigestWorkers::kBuffers x kBufferStride
+  std::condition_variable is_there;
+};
+
 struct StreamDigests {
   static constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
 
   std::deque<DigestPart> parts;      // never moved
   std::vector<std::size_t> part_of;  // by position in the constructor's list
-  std::byte* memory = nullptr;       // DigestWorkers::kBuffers x kBufferStride
+  StreamBuffers* buffers = nullptr;
   std::array<std::size_t, DigestWorkers::kBuffers> sizes = {};
   std::uint64_t filled = 0;  // buffers handed over; number i lies at i % DigestWorkers::kBuffers
   std::uint64_t awaited = kNever;  // the reader sleeps until all_done() is that
-  std::condition_variable is_there;
 
   std::uint64_t all_done() const;  // buffers that every part is done with
   std::byte* buffer(std::uint64_t number) const;
@@ -58,9 +64,8 @@ class DigestScheduler {
   DigestScheduler(int workers, std::size_t streams, std::function<void()> begin);
   ~DigestScheduler();
 
-  // Of a stream's three buffers.
-  std::byte* take_memory();
-  void give_back(std::byte* memory);
+  StreamBuffers& take_buffers();
+  void give_back(StreamBuffers& buffers);
 
   // Nothing of it waits for a worker or is with one.
   bool is_idle(StreamDigests& stream);
@@ -83,13 +88,16 @@ class DigestScheduler {
   bool is_overdue(const DigestPart& part) const { return turn_ - part.ready_since > kPatience; }
   Group pick();
   static void digest(const Group& group);
-  void note_done(const Group& group);
+  // Whom to wake then.
+  using Sleepers = std::vector<StreamBuffers*>;
+  void note_done(const Group& group, Sleepers& sleepers);
 
   const int workers_;
   const std::function<void()> begin_;
   const std::unique_ptr<std::byte[]> memory_;  // touched when it is read into
   std::mutex mutex_;  // guards what follows, StreamDigests, and DigestPart but for its digest
-  std::vector<std::byte*> free_;
+  std::vector<StreamBuffers> buffers_;
+  std::vector<StreamBuffers*> free_;
   std::array<std::deque<DigestPart*>, kKinds> ready_;
   std::uint64_t turn_ = 0;
   int running_ = 0;

@@ -34,7 +34,8 @@ std::uint64_t StreamDigests::all_done() const {
 }
 
 std::byte* StreamDigests::buffer(std::uint64_t number) const {
-  return memory + static_cast<std::size_t>(number % DigestWorkers::kBuffers) * kBufferStride;
+  return buffers->memory +
+         static_cast<std::size_t>(number % DigestWorkers::kBuffers) * kBufferStride;
 }
 
 std::span<const std::byte> StreamDigests::bytes(std::uint64_t number) const {
@@ -60,12 +61,12 @@ DigestStream::DigestStream(DigestWorkers& workers,
     else
       part.single.emplace(std::vector<const DigestAlgorithm*>{algorithm});
   }
-  state_->memory = scheduler_.take_memory();
+  state_->buffers = &scheduler_.take_buffers();
 }
 
 DigestStream::~DigestStream() {
   scheduler_.wait_until_done(*state_);
-  scheduler_.give_back(state_->memory);
+  scheduler_.give_back(*state_->buffers);
 }
 
 std::span<std::byte> DigestStream::buffer() {

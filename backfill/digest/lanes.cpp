@@ -26,7 +26,7 @@ void compress_on_target(BlockHash, std::span<const Lane>, std::size_t) {}
 std::size_t lanes_of_target(BlockHash hash) {
   switch (hash) {
     case BlockHash::md5:
-      return Md5Lanes::kLanes;
+      return Md5Lanes<2>::kLanes;
     case BlockHash::sha256:
       return Sha256Lanes::kLanes;
     case BlockHash::sha512:
@@ -50,7 +50,9 @@ HWY_INLINE void run(std::span<const Lane> lanes, std::size_t blocks) {
 void compress_on_target(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks) {
   switch (hash) {
     case BlockHash::md5:
-      return run<Md5Lanes>(lanes, blocks);
+      if (lanes.size() <= Md5Lanes<1>::kLanes)
+        return run<Md5Lanes<1> >(lanes, blocks);
+      return run<Md5Lanes<2> >(lanes, blocks);
     case BlockHash::sha256:
       return run<Sha256Lanes>(lanes, blocks);
     case BlockHash::sha512:

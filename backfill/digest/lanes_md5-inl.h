@@ -14,12 +14,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace backglance::HWY_NAMESPACE {
 
+// Measured: two vectors fill the ports; with three the state no longer fits into 16 registers. One
+// takes less time than two: for streams that do not fill the second.
+template <std::size_t kVectors>
 class Md5Lanes {
   using D = Tag<std::uint32_t>;
   using V = hn::VFromD<D>;
   static constexpr std::size_t kVector = kVectorLanes<std::uint32_t>;
-  // Measured: two fill the ports; with three the state no longer fits into 16 registers.
-  static constexpr std::size_t kVectors = 2;
 
  public:
   static constexpr std::size_t kLanes = kVectors * kVector;

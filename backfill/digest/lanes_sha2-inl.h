@@ -31,8 +31,7 @@ class Sha2Lanes {
     for (; blocks > 0; --blocks) {
       HWY_ALIGN V words[16];
       load_block(d, lanes.data(), words);
-      for (Lane& lane : lanes)
-        lane.data += kBlockBytes;
+      go_on(lanes, kBlockBytes);
       V next[8];
       for (std::size_t i = 0; i < 8; ++i)
         next[i] = state[i];

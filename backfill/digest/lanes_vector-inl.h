@@ -6,6 +6,7 @@
 #define BACKGLANCE_LANES_VECTOR_INL_H
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <array>
@@ -87,6 +88,19 @@ HWY_INLINE void load_words64(D d, const Lane* lanes, std::size_t offset, V* HWY_
   const V v1 = load_pieces(d, lanes + 1, 2, offset);
   words[0] = hn::InterleaveLower(d, v0, v1);
   words[1] = hn::InterleaveUpper(d, v0, v1);
+}
+
+// To the next block. What comes a little later is asked for now: of as many streams as there are
+// lanes the processor does not guess it, and each lies in memory that another core has written.
+template <std::size_t kLanes>
+HWY_INLINE void go_on(std::array<Lane, kLanes>& lanes, std::size_t block_bytes) {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kAhead = 16 * kLine;
+  for (Lane& lane : lanes) {
+    for (std::size_t line = 0; line < block_bytes; line += kLine)
+      hwy::Prefetch(lane.data + kAhead + line);
+    lane.data += block_bytes;
+  }
 }
 
 // The chaining values of a vector's streams, one vector per word, and back.

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "backfill/digest/digest_stream.h"
 #include "backfill/resume.h"
 #include "expand/expand.h"
 #include "sql/checkpoints.h"
@@ -86,7 +87,7 @@ TEST_CASE("a read that was broken off goes on in the middle", "[backfill]") {
   BrokenOff it(algorithm);
   CHECK(it.offset >= 512 << 10);
   CHECK(it.offset < kSize);
-  CHECK(it.offset % (512 << 10) == 0);
+  CHECK(it.offset % std::int64_t{DigestWorkers::kBufferBytes} == 0);
   it.check_goes_on();
 }
 
