@@ -26,9 +26,16 @@ def sizes(total, images):
     source = random.Random(2)
     weights = [source.paretovariate(1.1) for _ in range(images)]
     rest = total - images * SMALLEST
-    scale = rest / sum(min(weight, sum(weights) * LARGEST_PART) for weight in weights)
-    made = [SMALLEST + int(min(weight, sum(weights) * LARGEST_PART) * scale) for weight in weights]
-    return [size // 4096 * 4096 for size in made]
+    largest = total * LARGEST_PART - SMALLEST
+
+    def made(scale):
+        return [min(weight * scale, largest) for weight in weights]
+
+    low, high = 0, rest
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(made(middle)) < rest else (low, middle)
+    return [SMALLEST + int(size) // 4096 * 4096 for size in made(low)]
 
 
 class WholeRun:
@@ -89,8 +96,8 @@ class WholeRun:
                     read.append(run['read_bytes'] / total)
                 else:
                     found[name].append(hashers.run(command))
-            # 256 KiB at a time, as we read
-            copied = hashers.run([['dd', 'if=%s' % file, 'of=/dev/null', 'bs=256K', 'status=none'] for file in files])
+            # 224 KiB at a time, as we read
+            copied = hashers.run([['dd', 'if=%s' % file, 'of=/dev/null', 'bs=224K', 'status=none'] for file in files])
             alone = digests.speed(self.bench, 16, 64, 1, core=digests.CORE)
             # on one core the time that it takes is what it costs
             parts.append(copied[1] + alone['in_place_wall'] * total / alone['bytes'])
