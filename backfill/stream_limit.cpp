@@ -9,6 +9,8 @@ namespace backglance {
 StreamSearch::StreamSearch(const Terms& terms, Clock::time_point now)
     : terms_(terms),
       streams_(std::min(terms.first, terms.most)),
+      proven_(streams_),
+      no_glimpse_before_(now),
       resting_until_(now),
       window_began_(now) {
   window_.busy = true;
@@ -20,17 +22,13 @@ void StreamSearch::begin_window(const Seen& seen, Clock::time_point now) {
   window_.busy = true;
 }
 
-bool StreamSearch::is_long_enough(const Seen& seen, Clock::duration window) const {
-  if (window >= kWindow)
-    return true;
-  // Half of the time the streams waited for somebody else.
-  return window >= kQuickWindow && 2 * (seen.waited - window_.waited) < streams_ * window;
-}
-
 void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   window_.busy = window_.busy && seen.busy;
   const auto window = now - window_began_;
-  if (!is_long_enough(seen, window))
+  const auto waited = seen.waited - window_.waited;
+  const bool at_once = window >= kGlimpse && 4 * waited < streams_ * window;
+  const bool soon = window >= kQuickWindow && 2 * waited < streams_ * window;
+  if (window < kWindow && !soon && !(at_once && now >= no_glimpse_before_))
     return;
   const double rate = static_cast<double>(seen.bytes - window_.bytes) /
                       std::chrono::duration<double>(window).count();
@@ -39,17 +37,29 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   // What was not asked of the store says nothing about it.
   if (!was_busy)
     return;
+  if (at_once && now >= no_glimpse_before_) {
+    before_ = 0;
+    give_more();
+    return;
+  }
+  if (before_ == 0 && streams_ > proven_ && !soon) {
+    streams_ = proven_;
+    no_glimpse_before_ = now + kRest;
+    return;
+  }
   if (before_ > 0 && rate < rate_before_ * kGain) {
     streams_ = std::exchange(before_, 0);
     resting_until_ = now + kRest;
     return;
   }
+  if (before_ > 0)
+    proven_ = streams_;
   before_ = 0;
   if (streams_ == terms_.most || now < resting_until_)
     return;
   before_ = streams_;
   rate_before_ = rate;
-  streams_ = std::min(2 * streams_, terms_.most);
+  give_more();
 }
 
 StreamLimits::StreamLimits(const Terms& terms) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -14,8 +15,9 @@ namespace backglance {
 
 // How many streams a store is read with: begins with few, and doubles them while that adds
 // throughput; where it does not, goes back. A store that keeps its readers waiting is watched for
-// longer before it is asked for more than one that answers faster than the processor digests.
-// Bytes and times in, a number out; no thread, no clock.
+// longer before it is asked for more. One that answers far faster than the processor digests, out
+// of a cache most likely, is given what fills the lanes at once; what it was given so it loses when
+// it no longer does. Bytes and times in, a number out; no thread, no clock.
 class StreamSearch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -46,14 +48,18 @@ class StreamSearch {
 
   // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
   static constexpr std::chrono::seconds kWindow{3};
-  // What is digested from memory shows its rate at once.
+  // Half of the time the streams waited for somebody else: its rate shows soon.
   static constexpr std::chrono::milliseconds kQuickWindow{500};
+  // They hardly ever waited for the store, so that it is not what limits.
+  static constexpr std::chrono::milliseconds kGlimpse{50};
 
   void begin_window(const Seen& seen, Clock::time_point now);
-  bool is_long_enough(const Seen& seen, Clock::duration window) const;
+  void give_more() { streams_ = std::min(2 * streams_, terms_.most); }
 
   Terms terms_;
   int streams_;
+  int proven_;  // of them, while the store was what limits; with so many it began
+  Clock::time_point no_glimpse_before_;
   int before_ = 0;          // the number that worked, while a larger one is tried; else 0
   double rate_before_ = 0;  // bytes per second with it
   Clock::time_point resting_until_;

@@ -55,8 +55,34 @@ TEST_CASE("streams are doubled while the store gives more", "[streams]") {
 TEST_CASE("a store that answers faster than the processor digests is soon asked for more",
           "[streams]") {
   const auto cores = [](int streams) { return 100e6 * std::min(streams, 16); };
-  CHECK(streams_after(3s, 32, cores, {.waiting = 0.1}) == 16);
+  CHECK(streams_after(3s, 32, cores, {.waiting = 0.4}) == 16);
   CHECK(streams_after(3s, 32, cores, {.waiting = 0.9}) == 2);
+}
+
+TEST_CASE("a store that answers at once is given what fills the lanes, and only so long",
+          "[streams]") {
+  const auto memory = [](int) { return 1e9; };
+  CHECK(streams_after(1s, 32, memory, {.waiting = 0.1}) == 32);
+
+  Clock::time_point now{};
+  StreamSearch search({.first = 2, .most = 32}, now);
+  double bytes = 0;
+  Clock::duration waited{};
+  // Bytes and waiting of a disk that seeks; of what its cache holds, likewise.
+  const auto read_for = [&](std::chrono::seconds time, bool from_cache) {
+    for (const auto end = now + time; now < end; now += 20ms) {
+      bytes += from_cache ? 20e6 : 4e6 / std::sqrt(search.streams());
+      waited += 20ms * search.streams() * (from_cache ? 1 : 9) / 10;
+      search.look({static_cast<std::uint64_t>(bytes), waited, true}, now);
+    }
+    return search.streams();
+  };
+  CHECK(read_for(1s, /*from_cache=*/true) == 32);
+  CHECK(read_for(4s, /*from_cache=*/false) == 2);
+  CHECK(read_for(20s, /*from_cache=*/false) == 2);
+  // Not to and fro with each file that a cache holds.
+  CHECK(read_for(1s, /*from_cache=*/true) <= 8);
+  CHECK(read_for(100s, /*from_cache=*/true) == 32);
 }
 
 TEST_CASE("a disk that seeks is read with few streams", "[streams]") {
