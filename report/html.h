@@ -54,7 +54,7 @@ std::string html_sections_style();
 std::string coverage_section(const Summary& summary);
 std::string results_section(const SiteReport& report);
 std::string signatures_section(const SiteReport& report, const Summary& summary);
-std::string findings_section(const SiteReport& report);
+std::string findings_section(const SiteReport& report, const Summary& summary);
 std::string signature_list_section(const SiteReport& report);
 std::string runs_section(const SiteReport& report);
 

@@ -30,6 +30,9 @@ constexpr std::array kSchemeColumns = {HtmlColumn{"Scheme", HtmlCell::label},
 constexpr std::array kFindingColumns = {
     HtmlColumn{"Image", HtmlCell::id}, HtmlColumn{"Finding", HtmlCell::prose},
     HtmlColumn{"Owner", HtmlCell::owner}, HtmlColumn{"Size", HtmlCell::size}, HtmlColumn{"Read"}};
+constexpr std::array kVerdictColumns = {
+    HtmlColumn{"Image", HtmlCell::id}, HtmlColumn{"Signature over the data", HtmlCell::prose},
+    HtmlColumn{"Owner", HtmlCell::owner}, HtmlColumn{"Verified"}};
 constexpr std::array kSignatureColumns = {HtmlColumn{"Image", HtmlCell::id},
                                           HtmlColumn{"Owner", HtmlCell::owner},
                                           HtmlColumn{"Status"},
@@ -54,13 +57,15 @@ constexpr HtmlTable kOtherTable{"t-others", "Other signature properties", kSchem
 constexpr HtmlTable kFindingTable{"t-findings", "Backfill findings by image", kFindingColumns};
 constexpr HtmlTable kVerifyFindingTable{"t-verify-findings", "Verify findings by image",
                                         kFindingColumns};
+constexpr HtmlTable kVerdictTable{"t-verdicts", "Signatures over the data that do not verify",
+                                  kVerdictColumns};
 constexpr HtmlTable kSignatureTable{"t-signatures", "Images with deprecated signatures",
                                     kSignatureColumns};
 constexpr HtmlTable kRunTable{"t-runs", "Recent runs", kRunColumns};
 
-constexpr std::array kTables = {kCoverageTable,      kLookTable,      kSettledTable, kVerifyTable,
-                                kOwnerTable,         kSchemeTable,    kOtherTable,   kFindingTable,
-                                kVerifyFindingTable, kSignatureTable, kRunTable};
+constexpr std::array kTables = {kCoverageTable,      kLookTable,    kSettledTable,   kVerifyTable,
+                                kOwnerTable,         kSchemeTable,  kOtherTable,     kFindingTable,
+                                kVerifyFindingTable, kVerdictTable, kSignatureTable, kRunTable};
 
 std::string section_start(std::string_view id, std::string_view title,
                           std::string_view style_class = "overview") {
@@ -166,6 +171,25 @@ std::string findings_table(const HtmlTable& table,
   return out + html_table_end() + cap_note(findings.size(), "--csv=findings");
 }
 
+std::string verdicts_table(const SiteReport& report) {
+  std::size_t total = 0;
+  std::string rows;
+  for (const SiteReport::Signature& signature : report.signatures) {
+    if (!has_signature_finding(signature) || ++total > kMaxRows)
+      continue;
+    std::string verdict = fmt::format("<span class=\"tag bad\">{}</span>",
+                                      signature_verdict_text(*signature.verdict));
+    if (!signature.verdict_reason.empty())
+      verdict += fmt::format("<span class=\"reason\">{}</span>",
+                             html_text(signature.verdict_reason, "", 500));
+    rows += html_table_row(
+        kVerdictTable,
+        {image_cell(signature.name, signature.image_id), verdict, owner_cell(signature.owner),
+         signature.verified_at ? minute_cell(*signature.verified_at) : std::string()});
+  }
+  return html_table_head(kVerdictTable) + rows + html_table_end() + cap_note(total, "--csv");
+}
+
 std::string scheme_cell(const SiteReport::Signature& signature) {
   std::string out = html_escaped(signature_scheme_text(signature.scheme));
   if (!signature.missing.empty())
@@ -263,8 +287,8 @@ std::string signatures_section(const SiteReport& report, const Summary& summary)
   return out + "</section>\n";
 }
 
-std::string findings_section(const SiteReport& report) {
-  if (report.findings.empty() && report.verify_findings.empty())
+std::string findings_section(const SiteReport& report, const Summary& summary) {
+  if (summary.images_with_findings == 0)
     return {};
   std::string out = section_start("findings", "Findings by image", "list");
   if (!report.findings.empty())
@@ -272,6 +296,10 @@ std::string findings_section(const SiteReport& report) {
   if (!report.verify_findings.empty())
     out +=
         "<h3>Found by verify</h3>\n" + findings_table(kVerifyFindingTable, report.verify_findings);
+  if (!summary.signature_findings.empty())
+    out += fmt::format("<h3>Signatures over the data that do not verify</h3>\n<p>{}</p>\n",
+                       html_escaped(kSignatureFindingsMeaning)) +
+           verdicts_table(report);
   return out + "</section>\n";
 }
 

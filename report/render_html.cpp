@@ -109,6 +109,9 @@ std::string findings_card(const SiteReport& report, const Summary& summary) {
         out += fact(fmt::format("{}{}", read_class_text(row.read_class),
                                 list == &report.verify_results ? " (verify)" : ""),
                     grouped(row.images));
+  for (const Summary::VerdictCount& row : summary.signature_findings)
+    out += fact(fmt::format("img_signature: {}", signature_verdict_text(row.verdict)),
+                grouped(row.images));
   return out + "</ul></div>\n";
 }
 
@@ -172,7 +175,7 @@ std::string head_of(const SiteReport& report) {
 std::string render_html(const SiteReport& report) {
   const Summary summary = summarize(report);
   const std::string body = coverage_section(summary) + results_section(report) +
-                           signatures_section(report, summary) + findings_section(report) +
+                           signatures_section(report, summary) + findings_section(report, summary) +
                            signature_list_section(report) + runs_section(report);
   std::string out = head_of(report) + "<body>\n" + chart_patterns() + "<div class=\"page\">\n";
   out += fmt::format(

@@ -98,6 +98,31 @@ std::string findings_text(std::string_view title, const std::vector<SiteReport::
   return out;
 }
 
+std::string signature_findings_text(const SiteReport& report, const Summary& summary, int columns) {
+  if (summary.signature_findings.empty())
+    return {};
+  TextTable table({{"IMAGE", Align::left},
+                   {"IMG_SIGNATURE", Align::left},
+                   {"NAME", Align::left, Fit::elastic},
+                   {"OWNER", Align::left, Fit::detail},
+                   {"VERIFIED", Align::left, Fit::detail},
+                   {"REASON", Align::left, Fit::detail}});
+  std::int64_t images = 0;
+  for (const SiteReport::Signature& signature : report.signatures) {
+    if (!has_signature_finding(signature))
+      continue;
+    ++images;
+    table.add({shown(signature.image_id), std::string(signature_verdict_text(*signature.verdict)),
+               or_dash(shown(signature.name)), shown(signature.owner),
+               signature.verified_at ? minute_text(*signature.verified_at) : "-",
+               shown(signature.verdict_reason, 500)});
+  }
+  return fmt::format("\nSignatures over the data that do not verify: {}\n{}",
+                     counted(images, "image"),
+                     wrapped(std::string(kSignatureFindingsMeaning), columns, 2)) +
+         table.render(columns);
+}
+
 std::string status_text(const SiteReport::Signature& signature) {
   std::vector<std::string> words = {or_dash(shown(signature.status))};
   if (signature.deleted && signature.status != "deleted")
@@ -199,6 +224,7 @@ std::string render_text(const SiteReport& report, int columns) {
   out += results_text("Results of verify", report.verify_results, columns);
   out += findings_text("Backfill", report.findings, columns);
   out += findings_text("Verify", report.verify_findings, columns);
+  out += signature_findings_text(report, summary, columns);
   out += signatures_text(report, summary, columns);
   out += other_signatures_text(summary, columns);
   out += runs_text(report, columns);

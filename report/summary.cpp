@@ -51,6 +51,14 @@ void count_findings(const SiteReport& report, Summary& summary) {
   for (const auto* list : {&report.findings, &report.verify_findings})
     for (const SiteReport::Result& result : *list)
       ids.insert(result.image_id);
+  std::map<SignatureVerdict, std::int64_t> verdicts;
+  for (const SiteReport::Signature& signature : report.signatures)
+    if (has_signature_finding(signature)) {
+      ids.insert(signature.image_id);
+      ++verdicts[*signature.verdict];
+    }
+  for (const auto& [verdict, images] : verdicts)
+    summary.signature_findings.push_back({verdict, images});
   summary.images_with_findings = static_cast<std::int64_t>(ids.size());
 }
 
@@ -112,6 +120,10 @@ Summary summarize(const SiteReport& report) {
 
 bool is_outstanding(const SiteReport::Signature& signature) {
   return is_deprecated(signature.scheme) && !signature.removed_at;
+}
+
+bool has_signature_finding(const SiteReport::Signature& signature) {
+  return !signature.deleted && signature.verdict && is_finding(*signature.verdict);
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

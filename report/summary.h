@@ -29,8 +29,14 @@ struct Summary {
   std::int64_t images_with_hash = 0;
   std::int64_t bytes_with_hash = 0;
 
-  std::int64_t images_with_findings =
-      0;  // each image once, whether of backfill, of verify or of both
+  // Each image once, whatever was found: by backfill, by verify, of its signature.
+  std::int64_t images_with_findings = 0;
+
+  struct VerdictCount {
+    SignatureVerdict verdict = SignatureVerdict::invalid;
+    std::int64_t images = 0;
+  };
+  std::vector<VerdictCount> signature_findings;  // of img_signature, in SignatureVerdict's order
 
   // Live images with a deprecated signature that contract has not removed. Deleted ones are no
   // concern of an owner's: they are counted apart and are in no other figure.
@@ -49,6 +55,9 @@ Summary summarize(const SiteReport& report);
 
 // True if the signature is one that `Summary::deprecated` or `deprecated_deleted` counts.
 bool is_outstanding(const SiteReport::Signature& signature);
+
+// True if the img_signature of a live image did not verify, as is_finding() has it.
+bool has_signature_finding(const SiteReport::Signature& signature);
 
 // True if a deadline has passed when the report was made.
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature);

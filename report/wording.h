@@ -18,6 +18,9 @@ std::string_view read_class_meaning(ReadClass read_class);
 // What a scheme means for the image that carries it.
 std::string_view signature_scheme_meaning(SignatureScheme scheme);
 
+// Of an img_signature that does not verify, likewise.
+extern const std::string_view kSignatureFindingsMeaning;
+
 // "85 %". Rounded down, so that only the whole is "100 %"; "under 1 %" where there is something
 // after all; "0 %" of nothing.
 std::string percent_text(std::int64_t part, std::int64_t total);

@@ -151,6 +151,19 @@ TEST_CASE("the page says in its first lines how the site stands") {
   CHECK_THAT(page, Contains("for <strong>1</strong> of them the grace period has ended"));
 }
 
+TEST_CASE("the page names a signature over the data that does not verify") {
+  SiteReport report = report_sample();
+  report.findings.clear();
+  report.verify_findings.clear();
+  CHECK_THAT(render_html(report), !Contains("Findings by image"));
+  report.signatures[5].verdict = SignatureVerdict::invalid;
+  const std::string page = render_html(report);
+  CHECK_THAT(page, Contains("<strong>1</strong> image needs a person to look.") &&
+                       Contains("<span>img_signature: invalid</span><b>1</b>") &&
+                       Contains("Signatures over the data that do not verify</h3>") &&
+                       Contains("<span class=\"tag bad\">invalid</span>"));
+}
+
 TEST_CASE("a table of the page ends after 2000 rows and says where the rest is") {
   SiteReport report = report_sample();
   report.findings.resize(1);

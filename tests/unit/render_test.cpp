@@ -121,6 +121,19 @@ TEST_CASE("every finding stands under what to do about it") {
   CHECK_THAT(text, Contains("Verify: checksum differs, 1 image"));
 }
 
+TEST_CASE("a signature over the data that does not verify is told of with its image") {
+  SiteReport report = report_sample();
+  CHECK_THAT(render_text(report, 0), !Contains("do not verify"));
+  report.signatures[5].verdict = SignatureVerdict::invalid;
+  const std::string text = render_text(report, 0);
+  CHECK_THAT(text, Contains("Signatures over the data that do not verify: 1 image\n") &&
+                       Contains("refuses to boot"));
+  CHECK_THAT(line_with(text, "id-new"), Contains("invalid") && Contains("owner-3"));
+  CHECK(summarize(report).images_with_findings == 3);
+  report.signatures[5].deleted = true;
+  CHECK_THAT(render_text(report, 0), !Contains("do not verify"));
+}
+
 TEST_CASE("a long list is printed whole") {
   SiteReport report = report_sample();
   report.signatures.resize(1);
