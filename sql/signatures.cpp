@@ -27,7 +27,15 @@ struct PropertiesOfImage {
   std::string image_id;
   std::vector<std::string> names;
   bool snapshot = false;
+  std::string changed_at;
 };
+
+// "2026-03-04 05:06:07" of however much more the engine says.
+std::string to_the_second(std::string time) {
+  time.resize(std::min<std::size_t>(time.size(), 19));
+  std::replace(time.begin(), time.end(), 'T', ' ');
+  return time;
+}
 
 void add_property(PropertiesOfImage& image, const SqlRow& row) {
   const std::string name = row.text_or_empty(1);
@@ -39,6 +47,7 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
       image_deleted ? property_deleted && row.text(3) == row.text(6) : !property_deleted;
   if (!counts)
     return;
+  image.changed_at = std::max(image.changed_at, to_the_second(row.text_or_empty(7)));
   if (name == "base_image_ref" || (name == "image_type" && row.text_or_empty(4) == "snapshot"))
     image.snapshot = true;
   else
@@ -52,7 +61,7 @@ std::vector<PropertiesOfImage> read_page(Session& session, const std::string& af
                 [&](const SqlRow& row) {
                   const std::string id = row.text_or_empty(0);
                   if (page.empty() || page.back().image_id != id)
-                    page.push_back({id, {}, false});
+                    page.push_back({id, {}, false, {}});
                   add_property(page.back(), row);
                 });
   return page;
@@ -244,7 +253,8 @@ void for_each_signed_image(Session& session,
   while (const auto upto = retry(session, page_end)) {
     for (const PropertiesOfImage& image :
          retry(session, [&] { return read_page(session, after, *upto); })) {
-      SignedImage found{image.image_id, judge_signature(image.names), image.snapshot};
+      SignedImage found{image.image_id, judge_signature(image.names), image.snapshot,
+                        image.changed_at};
       if (found.finding.scheme != SignatureScheme::none)
         on_image(found);
     }
@@ -272,6 +282,10 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
     return FlagChange::added;
   const bool same = row->text_or_empty(0) == scheme && row->text_or_empty(1) == present &&
                     row->text_or_empty(2) == missing && row->truth(3) == image.snapshot;
+  // A verdict is one of the properties that were there, with the values that they had.
+  const auto verified_at = row->integer(4);
+  if (verified_at && (!same || image.changed_at >= utc_time(*verified_at)))
+    session.execute(signature_sql(session, "forget_found"), {{"id", image.image_id}});
   return same ? FlagChange::unchanged : FlagChange::changed;
 }
 

@@ -18,8 +18,9 @@ namespace backglance {
 struct SignedImage {
   std::string image_id;
   SignatureFinding finding;
-  bool snapshot =
-      false;  // image_type=snapshot or a base_image_ref: the properties are likely inherited
+  // image_type=snapshot or a base_image_ref: the properties are likely inherited.
+  bool snapshot = false;
+  std::string changed_at = {};  // the last of these properties, "2026-03-04 05:06:07" by Glance
 };
 
 // Hands over every image that has properties of either scheme, in the order of the ids. Of a
@@ -31,7 +32,8 @@ void for_each_signed_image(Session& session,
 enum class FlagChange { added, changed, unchanged };
 
 // Enters or updates the flag. flagged_at and a deadline once set stay; a deprecated scheme without
-// a deadline gets now + grace.
+// a deadline gets now + grace. What verification found is forgotten where the properties, or a
+// value of theirs, are no longer what was verified.
 FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                       std::chrono::seconds grace);
 

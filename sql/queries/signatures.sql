@@ -4,7 +4,7 @@
 -- name: properties_of_page
 SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
          CASE WHEN p.name = 'image_type' THEN substr(p.value, 1, 16) END,
-         i.deleted, i.deleted_at
+         i.deleted, i.deleted_at, COALESCE(p.updated_at, p.created_at)
 FROM     image_properties p
 JOIN     images i ON i.id = p.image_id
 WHERE    p.image_id > :after AND p.image_id <= :upto
@@ -13,7 +13,7 @@ AND      p.name IN ({signature_names},
 ORDER BY p.image_id, p.id;
 
 -- name: flag
-SELECT scheme, present, missing, snapshot, flagged_at, deadline_at, removed_at
+SELECT scheme, present, missing, snapshot, verified_at
 FROM   backglance_signature
 WHERE  image_id = :id;
 
@@ -41,6 +41,11 @@ SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :r
        verified_at = {now}
 WHERE  image_id = :id;
 
+-- name: forget_found
+UPDATE backglance_signature
+SET    verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
+WHERE  image_id = :id;
+
 -- name: unseen_page_end
 SELECT MAX(page.image_id)
 FROM   (SELECT   image_id
@@ -51,7 +56,8 @@ FROM   (SELECT   image_id
 
 -- name: clear_unseen
 UPDATE backglance_signature
-SET    scheme = 'none', present = '', missing = ''
+SET    scheme = 'none', present = '', missing = '',
+       verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
 WHERE  image_id > :after AND image_id <= :upto
 AND    seen_run <> :run
 AND    scheme <> 'none';

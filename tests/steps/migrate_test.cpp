@@ -4,6 +4,7 @@
 #include "expand/expand.h"
 #include "sql/items.h"
 #include "sql/runs.h"
+#include "sql/signatures.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -219,6 +220,35 @@ TEST_CASE("migrate follows what owners change, and keeps the first dates", "[mig
       {{"id", cleaned}});
   CHECK(migrate(site.sql(), {}).changed == 1);
   CHECK(number(site, cleaned, "deadline_at") == deadline);
+}
+
+TEST_CASE("migrate forgets the verdict of a signature that was changed since", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string same = sign(site, kNew);
+  const std::string renamed = sign(site, kNew);
+  const std::string revalued = sign(site, kNew);
+  const std::string removed = sign(site, kNew);
+  site.sql().execute("UPDATE image_properties SET created_at = '2020-01-01 00:00:00'");
+  migrate(site.sql(), {});
+  Run run(site.sql(), "backfill");
+  for (const std::string& id : {same, renamed, revalued, removed})
+    record_signatures(site.sql(), run.id(), id,
+                      {.data = SignatureFound{SignatureVerdict::valid, "a reason"}, .legacy = {}});
+  run.finish("done");
+  site.delete_property(renamed, "img_signature_key_type");
+  for (const std::string& name : kNew)
+    site.delete_property(removed, name);
+  site.sql().execute(
+      "UPDATE image_properties SET value = 'another', updated_at = '2099-01-01 00:00:00' "
+      "WHERE image_id = :id AND name = 'img_signature'",
+      {{"id", revalued}});
+  migrate(site.sql(), {});
+  CHECK(flag(site, same, "verdict") == "valid");
+  CHECK(flag(site, same, "verdict_reason") == "img_signature: a reason");
+  for (const std::string& id : {renamed, revalued, removed})
+    for (const char* column : {"verdict", "verdict_reason", "verified_run", "verified_at"})
+      CHECK(flag(site, id, column) == "-");
 }
 
 TEST_CASE("migrate queues live images without a hash, each once", "[migrate]") {
