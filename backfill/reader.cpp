@@ -53,6 +53,8 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
+    // A limit of ours holds the stream up as the store does: more streams would not help.
+    const auto asked = StreamSearch::Clock::now();
     // Before the read: what many streams read at once would otherwise be beyond it at first.
     context.bandwidth().take(still_to_read(source, outcome.bytes, buffer.size()),
                              [&] { return context.should_stop(); });
@@ -61,7 +63,6 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
         checkpoints.broken_off(digests);
       return {true, {}};
     }
-    const auto asked = StreamSearch::Clock::now();
     auto result = source.read(buffer);
     if (auto* failure = std::get_if<ReadFailure>(&result))
       return {false, std::move(*failure)};

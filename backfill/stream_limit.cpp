@@ -26,9 +26,10 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   window_.busy = window_.busy && seen.busy;
   const auto window = now - window_began_;
   const auto waited = seen.waited - window_.waited;
-  const bool at_once = window >= kGlimpse && 4 * waited < streams_ * window;
+  const bool at_once = streams_ < terms_.most && now >= no_glimpse_before_ && seen.full &&
+                       window >= kGlimpse && 4 * waited < streams_ * window;
   const bool soon = window >= kQuickWindow && 2 * waited < streams_ * window;
-  if (window < kWindow && !soon && !(at_once && now >= no_glimpse_before_))
+  if (window < kWindow && !soon && !at_once)
     return;
   const double rate = static_cast<double>(seen.bytes - window_.bytes) /
                       std::chrono::duration<double>(window).count();
@@ -37,7 +38,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   // What was not asked of the store says nothing about it.
   if (!was_busy)
     return;
-  if (at_once && now >= no_glimpse_before_) {
+  if (at_once) {
     before_ = 0;
     give_more();
     return;
@@ -52,7 +53,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
     resting_until_ = now + kRest;
     return;
   }
-  if (before_ > 0)
+  if (before_ > 0 && !soon)
     proven_ = streams_;
   before_ = 0;
   if (streams_ == terms_.most || now < resting_until_)
@@ -139,6 +140,7 @@ void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duratio
   store_->seen.bytes += bytes;
   store_->seen.waited += waited;
   store_->seen.busy = 2 * store_->taken >= before;
+  store_->seen.full = store_->taken >= before;
   store_->search.look(store_->seen, StreamSearch::Clock::now());
   if (store_->search.streams() > before) {
     limits_->given_back_.notify_all();
@@ -162,7 +164,8 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
     if (!got_one)
       return {};
   }
-  ++store.taken;
+  if (++store.taken == 1)
+    store.search.begin(store.seen, StreamSearch::Clock::now());
   return {this, store};
 }
 

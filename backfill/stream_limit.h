@@ -17,7 +17,8 @@ namespace backglance {
 // throughput; where it does not, goes back. A store that keeps its readers waiting is watched for
 // longer before it is asked for more. One that answers far faster than the processor digests, out
 // of a cache most likely, is given what fills the lanes at once; what it was given so it loses when
-// it no longer does. Bytes and times in, a number out; no thread, no clock.
+// it no longer does, as the images end that are read with it. Bytes and times in, a number out; no
+// thread, no clock.
 class StreamSearch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -32,13 +33,16 @@ class StreamSearch {
 
   struct Seen {
     std::uint64_t bytes = 0;  // read since the beginning
-    // How long the streams, each of them, have waited for the store since then.
+    // How long the streams, each of them, have waited since then: for the store, or for a limit.
     Clock::duration waited{};
     // Most of the streams are in use, so that the number of them may be what limits.
     bool busy = false;
+    bool full = false;  // all of them
   };
   // To be called often.
   void look(const Seen& seen, Clock::time_point now);
+  // A stream is in use after none was: what went before says nothing.
+  void begin(const Seen& seen, Clock::time_point now) { begin_window(seen, now); }
 
  private:
   // Less than this is no gain but noise.

@@ -52,14 +52,16 @@ std::size_t streams_that_pay(BlockHash hash, std::size_t lanes) {
   for (std::size_t i = 0; i < lanes; ++i)
     streams.push_back({&values[i], bytes.data() + i * kBlocks * block_bytes(hash)});
   const auto alone = quickest([&] { compress_one(hash, streams[0], kBlocks); });
-  std::size_t count = 1;
-  for (; count <= lanes; ++count) {
+  const auto pays = [&](std::size_t count) {
     const std::span some(streams.data(), count);
     const auto together = quickest([&] { compress_lanes(hash, some, kBlocks); });
     // What is gained must be worth a start for few blocks.
-    if (11 * together < 10 * static_cast<std::int64_t>(count) * alone)
-      break;
-  }
+    return 11 * together < 10 * static_cast<std::int64_t>(count) * alone;
+  };
+  // From the top: where one more stream takes one more vector, it may pay below and not above.
+  std::size_t count = lanes + 1;
+  while (count > 1 && pays(count - 1))
+    --count;
   return count;
 }
 

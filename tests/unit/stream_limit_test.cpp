@@ -31,7 +31,7 @@ int streams_after(std::chrono::seconds time, int most, const Rate& rate, const U
   for (; now < Clock::time_point{} + time; now += 100ms) {
     bytes += rate(search.streams()) / 10;
     waited += std::chrono::duration_cast<Clock::duration>(100ms * search.streams() * use.waiting);
-    search.look({static_cast<std::uint64_t>(bytes), waited, use.busy}, now);
+    search.look({static_cast<std::uint64_t>(bytes), waited, use.busy, use.busy}, now);
   }
   return search.streams();
 }
@@ -69,11 +69,11 @@ TEST_CASE("a store that answers at once is given what fills the lanes, and only 
   double bytes = 0;
   Clock::duration waited{};
   // Bytes and waiting of a disk that seeks; of what its cache holds, likewise.
-  const auto read_for = [&](std::chrono::seconds time, bool from_cache) {
+  const auto read_for = [&](std::chrono::seconds time, bool from_cache, int tenths = 1) {
     for (const auto end = now + time; now < end; now += 20ms) {
       bytes += from_cache ? 20e6 : 4e6 / std::sqrt(search.streams());
-      waited += 20ms * search.streams() * (from_cache ? 1 : 9) / 10;
-      search.look({static_cast<std::uint64_t>(bytes), waited, true}, now);
+      waited += 20ms * search.streams() * (from_cache ? tenths : 9) / 10;
+      search.look({static_cast<std::uint64_t>(bytes), waited, true, true}, now);
     }
     return search.streams();
   };
@@ -83,6 +83,34 @@ TEST_CASE("a store that answers at once is given what fills the lanes, and only 
   // Not to and fro with each file that a cache holds.
   CHECK(read_for(1s, /*from_cache=*/true) <= 8);
   CHECK(read_for(100s, /*from_cache=*/true) == 32);
+}
+
+TEST_CASE("what a store gives while it is not the limit proves nothing of the store", "[streams]") {
+  Clock::time_point now{};
+  StreamSearch search({.first = 2, .most = 32}, now);
+  double bytes = 0;
+  Clock::duration waited{};
+  const auto read_for = [&](std::chrono::seconds time, double rate_of_one, double waiting) {
+    for (const auto end = now + time; now < end; now += 100ms) {
+      bytes += rate_of_one * search.streams() / 10;
+      waited += std::chrono::duration_cast<Clock::duration>(100ms * search.streams() * waiting);
+      search.look({static_cast<std::uint64_t>(bytes), waited, true, true}, now);
+    }
+    return search.streams();
+  };
+  CHECK(read_for(5s, 100e6, 0.4) == 32);
+  CHECK(read_for(4s, 1e6, 0.9) == 2);
+}
+
+TEST_CASE("an idle store has not answered at once", "[streams]") {
+  StreamLimits limits({.places = {"/no/store"}, .cores = 1, .most = 100});
+  const int few = limits.all_streams();
+  std::this_thread::sleep_for(100ms);
+  std::vector<StreamLimits::Stream> streams;
+  for (int i = 0; i < few; ++i)
+    streams.push_back(limits.take("/no/store", [] { return false; }));
+  streams.front().add(1, 1ms);
+  CHECK(limits.all_streams() == few);
 }
 
 TEST_CASE("a disk that seeks is read with few streams", "[streams]") {
