@@ -90,7 +90,8 @@ std::string coverage_card(const SiteReport& report, const Summary& summary) {
   return out + "</div>\n";
 }
 
-// Findings of both kinds by class; an image that both met counts once in the figure above them.
+// Findings of backfill, of verify and of signatures by class; an image that both met counts once in
+// the figure above them.
 std::string findings_card(const SiteReport& report, const Summary& summary) {
   const bool any = summary.images_with_findings > 0;
   std::string out = fmt::format(

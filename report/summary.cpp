@@ -123,7 +123,10 @@ bool is_outstanding(const SiteReport::Signature& signature) {
 }
 
 bool has_signature_finding(const SiteReport::Signature& signature) {
-  return !signature.deleted && signature.verdict && is_finding(*signature.verdict);
+  const bool is_there = signature.scheme == SignatureScheme::new_complete ||
+                        signature.scheme == SignatureScheme::new_partial ||
+                        signature.scheme == SignatureScheme::both;
+  return !signature.deleted && is_there && signature.verdict && is_finding(*signature.verdict);
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

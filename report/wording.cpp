@@ -89,9 +89,8 @@ std::string_view signature_scheme_meaning(SignatureScheme scheme) {
 }
 
 const std::string_view kSignatureFindingsMeaning =
-    "Where Nova verifies signatures it refuses to boot such an image. The owner compares it with "
-    "its "
-    "source, and signs it again or replaces it.";
+    "Where Nova verifies signatures it refuses to boot such an image. "
+    "The owner compares it with its source, and signs it again or replaces it.";
 
 std::string percent_text(std::int64_t part, std::int64_t total) {
   if (part <= 0 || total <= 0)

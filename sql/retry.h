@@ -33,11 +33,11 @@ inline std::chrono::milliseconds moment_before(int attempt) {
 struct BusyAttempts {
   int waited = 18;
   int refused = 18;
+  std::chrono::seconds away{600};  // of the server
 };
 template <typename Work>
 auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
   using namespace std::chrono;
-  constexpr minutes kServerAway{10};
   constexpr seconds kWhenStopped{5};
   constexpr milliseconds kPause{250};
   constexpr seconds kWaited{1};
@@ -64,7 +64,8 @@ auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
       }
       lost_at = lost_at.value_or(now);
       // Who is to end has something to write still: on one more connection, if there is a server.
-      if (now - *lost_at > (stop_requested() ? kWhenStopped : kServerAway))
+      if (now - *lost_at >
+          (stop_requested() ? std::min(kWhenStopped, attempts.away) : attempts.away))
         throw;
     }
     // The first attempt on a new connection is at once; the next find a server that is away.

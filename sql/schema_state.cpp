@@ -103,7 +103,7 @@ SchemaState read_once(Session& session) {
   SchemaState state;
   // Another run, or glance-manage, may change both meanwhile: a catalogue read before its last
   // statement and a row read after it would say together that the schema is broken. Rows that stood
-  // before the catalogue was read and still stand after it are the rows of that catalogue.
+  // before the catalogue was read and still stand after it are hardly ever those of another.
   std::vector<std::string> rows;
   do {
     rows = revision_rows(session);
@@ -143,8 +143,10 @@ SchemaState read_once(Session& session) {
 
 SchemaState read_schema_state(Session& session) {
   // On Galera a schema statement of another node breaks off the reads of its table. A lock that is
-  // waited for in vain is told of at once: an operator waits for this.
-  return retry(session, [&] { return read_once(session); }, {.waited = 1});
+  // waited for in vain is told of at once, and a server that is away soon: an operator waits for
+  // this.
+  return retry(session, [&] { return read_once(session); },
+               {.waited = 1, .away = std::chrono::seconds(5)});
 }
 
 void require_glance(const SchemaState& state) {

@@ -45,9 +45,12 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
   // those removed earlier carry an earlier one.
   const bool counts =
       image_deleted ? property_deleted && row.text(3) == row.text(6) : !property_deleted;
+  // Legacy properties that are gone are contract's work, or nobody's concern any more.
+  if (counts || name.starts_with("img_"))
+    for (const std::size_t time : {std::size_t{7}, std::size_t{3}})
+      image.changed_at = std::max(image.changed_at, to_the_second(row.text_or_empty(time)));
   if (!counts)
     return;
-  image.changed_at = std::max(image.changed_at, to_the_second(row.text_or_empty(7)));
   if (name == "base_image_ref" || (name == "image_type" && row.text_or_empty(4) == "snapshot"))
     image.snapshot = true;
   else
@@ -282,9 +285,10 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
     return FlagChange::added;
   const bool same = row->text_or_empty(0) == scheme && row->text_or_empty(1) == present &&
                     row->text_or_empty(2) == missing && row->truth(3) == image.snapshot;
-  // A verdict is one of the properties that were there, with the values that they had.
-  const auto verified_at = row->integer(4);
-  if (verified_at && (!same || image.changed_at >= utc_time(*verified_at)))
+  // A verdict is one of the values that the properties had when they were read: in the run that
+  // found it, which began before.
+  const auto verified_since = row->integer(4);
+  if (verified_since && image.changed_at >= utc_time(*verified_since))
     session.execute(signature_sql(session, "forget_found"), {{"id", image.image_id}});
   return same ? FlagChange::unchanged : FlagChange::changed;
 }

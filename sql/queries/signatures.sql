@@ -13,9 +13,10 @@ AND      p.name IN ({signature_names},
 ORDER BY p.image_id, p.id;
 
 -- name: flag
-SELECT scheme, present, missing, snapshot, verified_at
-FROM   backglance_signature
-WHERE  image_id = :id;
+SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at)
+FROM      backglance_signature s
+LEFT JOIN backglance_run r ON r.run_id = s.verified_run
+WHERE     s.image_id = :id;
 
 -- name: flagged_by
 SELECT COUNT(*)

@@ -229,10 +229,14 @@ TEST_CASE("migrate forgets the verdict of a signature that was changed since", "
   const std::string renamed = sign(site, kNew);
   const std::string revalued = sign(site, kNew);
   const std::string removed = sign(site, kNew);
+  const std::string signed_again = sign(site, kLegacy);
   site.sql().execute("UPDATE image_properties SET created_at = '2020-01-01 00:00:00'");
   migrate(site.sql(), {});
+  // Signed between migrate and the run that verified it.
+  site.add_properties(signed_again, kNew);
+  site.sql().execute("UPDATE image_properties SET created_at = '2020-01-01 00:00:00'");
   Run run(site.sql(), "backfill");
-  for (const std::string& id : {same, renamed, revalued, removed})
+  for (const std::string& id : {same, renamed, revalued, removed, signed_again})
     record_signatures(site.sql(), run.id(), id,
                       {.data = SignatureFound{SignatureVerdict::valid, "a reason"}, .legacy = {}});
   run.finish("done");
@@ -245,6 +249,8 @@ TEST_CASE("migrate forgets the verdict of a signature that was changed since", "
       {{"id", revalued}});
   migrate(site.sql(), {});
   CHECK(flag(site, same, "verdict") == "valid");
+  CHECK(flag(site, signed_again, "scheme") == "both");
+  CHECK(flag(site, signed_again, "verdict") == "valid");
   CHECK(flag(site, same, "verdict_reason") == "img_signature: a reason");
   for (const std::string& id : {renamed, revalued, removed})
     for (const char* column : {"verdict", "verdict_reason", "verified_run", "verified_at"})

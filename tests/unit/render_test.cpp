@@ -130,6 +130,10 @@ TEST_CASE("a signature over the data that does not verify is told of with its im
                        Contains("refuses to boot"));
   CHECK_THAT(line_with(text, "id-new"), Contains("invalid") && Contains("owner-3"));
   CHECK(summarize(report).images_with_findings == 3);
+  // What an owner has taken away is no finding any more, whatever was found of it.
+  report.signatures[5].scheme = SignatureScheme::none;
+  CHECK_THAT(render_text(report, 0), !Contains("do not verify"));
+  report.signatures[5].scheme = SignatureScheme::new_complete;
   report.signatures[5].deleted = true;
   CHECK_THAT(render_text(report, 0), !Contains("do not verify"));
 }
