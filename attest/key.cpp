@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/no_phrase.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -37,11 +38,6 @@ std::string contents(const std::filesystem::path& file) {
     throw Error(ErrorKind::usage,
                 fmt::format("{}: cannot be read, or is empty", printable(file.native())));
   return text;
-}
-
-// Nobody is asked for a pass phrase.
-int no_phrase(char*, int, int, void*) {
-  return -1;
 }
 
 EVP_PKEY* read_private(BIO* bio) {

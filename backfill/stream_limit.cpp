@@ -165,7 +165,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
       return {};
   }
   if (++store.taken == 1)
-    store.search.begin(store.seen, StreamSearch::Clock::now());
+    store.search.begin_window(store.seen, StreamSearch::Clock::now());
   return {this, store};
 }
 

@@ -41,8 +41,9 @@ class StreamSearch {
   };
   // To be called often.
   void look(const Seen& seen, Clock::time_point now);
-  // A stream is in use after none was: what went before says nothing.
-  void begin(const Seen& seen, Clock::time_point now) { begin_window(seen, now); }
+  // What went before says nothing: at each look that decided, and when a stream is in use again
+  // after none was.
+  void begin_window(const Seen& seen, Clock::time_point now);
 
  private:
   // Less than this is no gain but noise.
@@ -57,7 +58,6 @@ class StreamSearch {
   // They hardly ever waited for the store, so that it is not what limits.
   static constexpr std::chrono::milliseconds kGlimpse{50};
 
-  void begin_window(const Seen& seen, Clock::time_point now);
   void give_more() { streams_ = std::min(2 * streams_, terms_.most); }
 
   Terms terms_;

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "backfill/digest/digest_stream.h"
 #include "backfill/store/page_cache.h"
 #include "bench/cpu_seconds.h"
 
@@ -31,7 +32,7 @@ using namespace backglance;
 
 namespace {
 
-constexpr std::size_t kChunk = 256 << 10;
+constexpr std::size_t kChunk = DigestWorkers::kBufferBytes;
 // Of one stream by io_uring.
 constexpr unsigned kInFlight = 4;
 // What O_DIRECT asks of a buffer's place.

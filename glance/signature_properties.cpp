@@ -27,6 +27,10 @@ const SchemeText& entry(SignatureScheme scheme) {
   return kSchemeTexts[static_cast<std::size_t>(scheme)];
 }
 
+bool is_among(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 using Names = std::set<std::string_view>;
 
 // Appends those of `wanted` that `names` has to `present`, and the others to `missing`.
@@ -68,6 +72,19 @@ SignatureScheme signature_scheme_from_name(std::string_view name) {
 bool is_deprecated(SignatureScheme scheme) {
   return scheme == SignatureScheme::legacy_complete || scheme == SignatureScheme::legacy_partial ||
          scheme == SignatureScheme::both;
+}
+
+bool has_data_signature(SignatureScheme scheme) {
+  return scheme == SignatureScheme::new_complete || scheme == SignatureScheme::new_partial ||
+         scheme == SignatureScheme::both;
+}
+
+bool is_legacy_signature_name(std::string_view name) {
+  return is_among(kLegacySignatureProperties, name) || is_among(kLegacySignatureOptions, name);
+}
+
+bool is_data_signature_name(std::string_view name) {
+  return is_among(kSignatureProperties, name);
 }
 
 SignatureFinding judge_signature(const std::vector<std::string>& property_names) {

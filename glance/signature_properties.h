@@ -37,6 +37,13 @@ SignatureScheme signature_scheme_from_name(std::string_view name);
 // True for the schemes whose grace period runs: legacy_complete, legacy_partial, both.
 bool is_deprecated(SignatureScheme scheme);
 
+// True for those with an img_signature, or part of one: new_complete, new_partial, both.
+bool has_data_signature(SignatureScheme scheme);
+
+// Whether it is a name of that scheme, its options included.
+bool is_legacy_signature_name(std::string_view name);
+bool is_data_signature_name(std::string_view name);
+
 struct SignatureFinding {
   SignatureScheme scheme = SignatureScheme::none;
   std::vector<std::string> present;  // signature properties found, in the order of the arrays above

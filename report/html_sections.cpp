@@ -171,23 +171,31 @@ std::string findings_table(const HtmlTable& table,
   return out + html_table_end() + cap_note(findings.size(), "--csv=findings");
 }
 
-std::string verdicts_table(const SiteReport& report) {
+// The table of those that are wanted; empty if there are none.
+template <typename Wanted, typename Cells>
+std::string signatures_table(const HtmlTable& table, const SiteReport& report, const Wanted& wanted,
+                             const Cells& cells) {
   std::size_t total = 0;
   std::string rows;
-  for (const SiteReport::Signature& signature : report.signatures) {
-    if (!has_signature_finding(signature) || ++total > kMaxRows)
-      continue;
+  for (const SiteReport::Signature& signature : report.signatures)
+    if (wanted(signature) && ++total <= kMaxRows)
+      rows += html_table_row(table, cells(signature));
+  return total == 0 ? rows
+                    : html_table_head(table) + rows + html_table_end() + cap_note(total, "--csv");
+}
+
+std::string verdicts_table(const SiteReport& report) {
+  const auto cells = [](const SiteReport::Signature& signature) {
     std::string verdict = fmt::format("<span class=\"tag bad\">{}</span>",
                                       signature_verdict_text(*signature.verdict));
     if (!signature.verdict_reason.empty())
       verdict += fmt::format("<span class=\"reason\">{}</span>",
                              html_text(signature.verdict_reason, "", 500));
-    rows += html_table_row(
-        kVerdictTable,
-        {image_cell(signature.name, signature.image_id), verdict, owner_cell(signature.owner),
-         signature.verified_at ? minute_cell(*signature.verified_at) : std::string()});
-  }
-  return html_table_head(kVerdictTable) + rows + html_table_end() + cap_note(total, "--csv");
+    return std::vector<std::string>{
+        image_cell(signature.name, signature.image_id), verdict, owner_cell(signature.owner),
+        signature.verified_at ? minute_cell(*signature.verified_at) : std::string()};
+  };
+  return signatures_table(kVerdictTable, report, has_signature_finding, cells);
 }
 
 std::string scheme_cell(const SiteReport::Signature& signature) {
@@ -304,22 +312,18 @@ std::string findings_section(const SiteReport& report, const Summary& summary) {
 }
 
 std::string signature_list_section(const SiteReport& report) {
-  std::size_t total = 0;
-  std::string rows;
-  for (const SiteReport::Signature& signature : report.signatures) {
-    if (!is_outstanding(signature) || ++total > kMaxRows)
-      continue;
-    rows +=
-        html_table_row(kSignatureTable, {image_cell(signature.name, signature.image_id),
-                                         owner_cell(signature.owner), status_cell(signature),
-                                         scheme_cell(signature), date_cell(signature.flagged_at),
-                                         deadline_cell(report, signature.deadline_at)});
-  }
-  if (total == 0)
-    return {};
-  return section_start("images", "Images with deprecated signatures", "list") +
-         html_table_head(kSignatureTable) + rows + html_table_end() + cap_note(total, "--csv") +
-         "</section>\n";
+  const auto cells = [&](const SiteReport::Signature& signature) {
+    return std::vector<std::string>{image_cell(signature.name, signature.image_id),
+                                    owner_cell(signature.owner),
+                                    status_cell(signature),
+                                    scheme_cell(signature),
+                                    date_cell(signature.flagged_at),
+                                    deadline_cell(report, signature.deadline_at)};
+  };
+  const std::string table = signatures_table(kSignatureTable, report, is_outstanding, cells);
+  return table.empty() ? table
+                       : section_start("images", "Images with deprecated signatures", "list") +
+                             table + "</section>\n";
 }
 
 std::string runs_section(const SiteReport& report) {

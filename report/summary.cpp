@@ -123,10 +123,8 @@ bool is_outstanding(const SiteReport::Signature& signature) {
 }
 
 bool has_signature_finding(const SiteReport::Signature& signature) {
-  const bool is_there = signature.scheme == SignatureScheme::new_complete ||
-                        signature.scheme == SignatureScheme::new_partial ||
-                        signature.scheme == SignatureScheme::both;
-  return !signature.deleted && is_there && signature.verdict && is_finding(*signature.verdict);
+  return !signature.deleted && has_data_signature(signature.scheme) && signature.verdict &&
+         is_finding(*signature.verdict);
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

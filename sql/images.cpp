@@ -70,15 +70,6 @@ void for_locations(
                 });
 }
 
-// The database may compare names without case here too.
-bool is_signature_name(std::string_view name) {
-  const auto is_among = [&](const auto& names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  return is_among(kSignatureProperties) || is_among(kLegacySignatureProperties) ||
-         is_among(kLegacySignatureOptions);
-}
-
 void read_signatures(Session& session, const std::vector<std::string>& ids,
                      std::map<std::string, ImageDetails>& details) {
   session.query(list_statement(session, "signature_values", ids), id_parameters(ids),
@@ -91,7 +82,8 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
                   std::string value = row.text_or_empty(2);
                   if (name == "base_image_ref" || (name == "image_type" && value == "snapshot"))
                     signature.is_snapshot = true;
-                  else if (is_signature_name(name))
+                  // The database may compare names without case here too.
+                  else if (is_data_signature_name(name) || is_legacy_signature_name(name))
                     signature.values[name] = std::move(value);
                 });
 }

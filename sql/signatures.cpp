@@ -46,7 +46,7 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
   const bool counts =
       image_deleted ? property_deleted && row.text(3) == row.text(6) : !property_deleted;
   // Legacy properties that are gone are contract's work, or nobody's concern any more.
-  if (counts || name.starts_with("img_"))
+  if (counts || is_data_signature_name(name))
     for (const std::size_t time : {std::size_t{7}, std::size_t{3}})
       image.changed_at = std::max(image.changed_at, to_the_second(row.text_or_empty(time)));
   if (!counts)
@@ -78,13 +78,6 @@ std::vector<std::string> first_column(Session& session, std::string_view name,
                   [&](const SqlRow& row) { texts.push_back(row.text_or_empty(0)); });
     return texts;
   });
-}
-
-bool is_legacy(const std::string& name) {
-  const auto in = [&](const auto& names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  return in(kLegacySignatureProperties) || in(kLegacySignatureOptions);
 }
 
 std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id) {
@@ -405,7 +398,9 @@ std::vector<PropertyRow> removable_properties(Session& session, const std::strin
   std::vector<PropertyRow> properties = live_properties(session, image_id);
   if (!is_deprecated(judge_live(properties).scheme))
     return {};
-  std::erase_if(properties, [](const PropertyRow& property) { return !is_legacy(property.name); });
+  std::erase_if(properties, [](const PropertyRow& property) {
+    return !is_legacy_signature_name(property.name);
+  });
   return properties;
 }
 

@@ -6,6 +6,8 @@
 #include <ctime>
 #include <optional>
 
+#include "base/no_phrase.h"
+
 namespace backglance {
 namespace {
 
@@ -21,11 +23,6 @@ std::optional<Certificate::Time> time_of(const ASN1_TIME* time) {
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1)
     return std::nullopt;
   return Certificate::Time(std::chrono::seconds(timegm(&parts)));
-}
-
-// Nobody is asked for a pass phrase: without this OpenSSL asks at the terminal.
-int no_phrase(char*, int, int, void*) {
-  return -1;
 }
 
 X509* read_pem(std::string_view bytes) {

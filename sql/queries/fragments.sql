@@ -40,6 +40,10 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
+-- Of a row of backglance_signature: nothing was verified, or not what there is now.
+-- name: no_verdict
+verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
+
 -- What a scheme knows as a signature, by the last migrate.
 -- name: signed
 EXISTS (SELECT 1 FROM backglance_signature s

@@ -44,7 +44,7 @@ WHERE  image_id = :id;
 
 -- name: forget_found
 UPDATE backglance_signature
-SET    verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
+SET    {no_verdict}
 WHERE  image_id = :id;
 
 -- name: unseen_page_end
@@ -58,7 +58,7 @@ FROM   (SELECT   image_id
 -- name: clear_unseen
 UPDATE backglance_signature
 SET    scheme = 'none', present = '', missing = '',
-       verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
+       {no_verdict}
 WHERE  image_id > :after AND image_id <= :upto
 AND    seen_run <> :run
 AND    scheme <> 'none';

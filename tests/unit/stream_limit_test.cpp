@@ -69,10 +69,10 @@ TEST_CASE("a store that answers at once is given what fills the lanes, and only 
   double bytes = 0;
   Clock::duration waited{};
   // Bytes and waiting of a disk that seeks; of what its cache holds, likewise.
-  const auto read_for = [&](std::chrono::seconds time, bool from_cache, int tenths = 1) {
+  const auto read_for = [&](std::chrono::seconds time, bool from_cache) {
     for (const auto end = now + time; now < end; now += 20ms) {
       bytes += from_cache ? 20e6 : 4e6 / std::sqrt(search.streams());
-      waited += 20ms * search.streams() * (from_cache ? tenths : 9) / 10;
+      waited += 20ms * search.streams() * (from_cache ? 1 : 9) / 10;
       search.look({static_cast<std::uint64_t>(bytes), waited, true, true}, now);
     }
     return search.streams();
