@@ -184,7 +184,7 @@ bool ReadResult::has_findings() const {
   for (std::size_t i = 0; i < signatures.size(); ++i)
     if (signatures[i] > 0 && is_finding(static_cast<SignatureVerdict>(i)))
       return true;
-  return false;
+  return untrusted_chains > 0;
 }
 
 void ReadResult::count(const ReadOutcome& outcome) {
@@ -197,6 +197,8 @@ void ReadResult::count(const ReadOutcome& outcome) {
   };
   count_verdict(signatures, outcome.signatures.data);
   count_verdict(legacy_signatures, outcome.signatures.legacy);
+  if (outcome.signatures.chain)
+    ++(outcome.signatures.chain->is_trusted ? trusted_chains : untrusted_chains);
 }
 
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backfill/reader.h"
+#include "backfill/signature/trust.h"
 #include "glance/site.h"
 #include "sql/read_class.h"
 
@@ -43,6 +44,8 @@ struct ReadOptions {
   bool retry_failed = false;  // backfill: read again what failed before
   // To verify signatures by; null: they are not.
   std::shared_ptr<Certificates> certificates = {};
+  // Those that these must lead to; null: chains are not looked at.
+  std::shared_ptr<const TrustedCertificates> trusted = {};
   bool signed_only = false;  // verify: images with signatures, whether they have a hash or not
   WithSignatures with_signatures() const {
     return certificates ? WithSignatures::yes : WithSignatures::no;
@@ -75,6 +78,8 @@ struct ReadResult {
   using Verdicts = std::array<std::int64_t, kSignatureVerdicts>;
   Verdicts signatures = {};         // img_signature
   Verdicts legacy_signatures = {};  // over the MD5
+  std::int64_t trusted_chains = 0;  // of the certificates of img_signature
+  std::int64_t untrusted_chains = 0;
 
   // Of images or of their signatures.
   bool has_findings() const;

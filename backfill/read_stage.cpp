@@ -49,8 +49,9 @@ void check_signatures(Work& work, const ReadOptions& options) {
   ReadOutcome& outcome = *work.outcome;
   if (outcome.read_class == ReadClass::hashed || outcome.read_class == ReadClass::verified)
     outcome.signatures = work.task.signatures.check(
-        outcome.md5, outcome.signature_digest, *options.certificates,
-        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+        outcome.md5, outcome.signature_digest,
+        {*options.certificates, options.trusted.get(),
+         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {

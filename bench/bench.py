@@ -29,6 +29,7 @@ import private  # noqa: E402
 import reading  # noqa: E402
 import schema_stall  # noqa: E402
 import servers  # noqa: E402
+import signed  # noqa: E402
 import takeover  # noqa: E402
 import tiny_images  # noqa: E402
 import whole_run  # noqa: E402
@@ -40,7 +41,7 @@ BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'host
               'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites,
               'digests': digests.Digests, 'one-image': digests.OneImage, 'whole': whole_run.WholeRun,
               'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills,
-              'reading': reading.Reading}
+              'reading': reading.Reading, 'signed': signed.Signed}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3  # if a benchmark does not say
 

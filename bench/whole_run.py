@@ -69,10 +69,14 @@ class WholeRun:
                 file.write(source.randbytes(size % MIB))
         return files
 
-    def backfill(self, files, number):
-        site = scale_test.Site(self.directory / ('site-%d' % number), str(self.bench.binary))
+    def site(self, files, name):
+        site = scale_test.Site(self.directory / ('site-%s' % name), str(self.bench.binary))
         site.add([(file, file.stat().st_size, None, False) for file in files])
         site.store = files[0].parent
+        return site
+
+    def backfill(self, files, number):
+        site = self.site(files, number)
         for command in ('expand', 'migrate'):
             site.measure(command)
         return site.measure('backfill', '--priority', 'normal')

@@ -164,10 +164,10 @@ void add_backfill_options(CLI::App& app, ReadFlags& flags) {
 
 // All of them are about what is read, which a sweep does not do.
 constexpr std::array kReadOptions = {
-    "--jobs",         "--streams-per-store", "--digest-engine", "--limit",
-    "--max-bytes",    "--max-runtime",       "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every",  "--priority",      "--certificates",
-    "--attest"};
+    "--jobs",         "--streams-per-store",   "--digest-engine", "--limit",
+    "--max-bytes",    "--max-runtime",         "--bandwidth",     "--image",
+    "--retry-failed", "--checkpoint-every",    "--priority",      "--certificates",
+    "--attest",       "--trusted-certificates"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -215,17 +215,6 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   return exit_code_of(reads);
 }
 
-// "img_signature: 3 valid, 1 invalid"
-void print_verdicts(const std::string& scheme, const ReadResult::Verdicts& verdicts) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < verdicts.size(); ++i)
-    if (verdicts[i] > 0)
-      parts.push_back(fmt::format("{} {}", grouped(verdicts[i]),
-                                  signature_verdict_text(static_cast<SignatureVerdict>(i))));
-  if (!parts.empty())
-    fmt::print("  {}: {}\n", scheme, join(parts, "; "));
-}
-
 }  // namespace
 
 void add_read_options(CLI::App& app, ReadFlags& flags) {
@@ -264,10 +253,7 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
       ->type_name("ID")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--certificates", flags.certificates,
-                 "Verify the signatures of what is read, by the certificates in this directory: "
-                 "ID.pem or ID.der, named by their id in the key manager")
-      ->type_name("DIR");
+  add_signature_options(app, flags.signatures);
   add_job_options(app, flags.job);
 }
 
@@ -301,12 +287,7 @@ ReadOptions read_options(const ReadFlags& flags) {
       rate.resize(rate.size() - 2);
     options.bandwidth = bytes_option("--bandwidth", rate);
   }
-  if (flags.certificates)
-    options.certificates =
-        std::make_shared<Certificates>(certificate_directory(*flags.certificates));
-  if (flags.signatures && !flags.certificates)
-    throw Error(ErrorKind::usage, "--signatures needs --certificates");
-  options.signed_only = flags.signatures;
+  take_signature_options(flags.signatures, options);
   options.images = flags.images;
   std::sort(options.images.begin(), options.images.end());
   options.images.erase(std::unique(options.images.begin(), options.images.end()),
@@ -357,8 +338,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
                counted(result.failed_before, "image"));
   fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
-  print_verdicts("img_signature", result.signatures);
-  print_verdicts("signature over the MD5", result.legacy_signatures);
+  print_signatures(result);
   if (result.largest)
     fmt::print(
         "  too large for this --max-runtime: {}, the largest {} of {} -- next: a longer "
@@ -418,7 +398,7 @@ Runner add_backfill(CLI::App& app) {
 Runner add_verify(CLI::App& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_read_options(app, *flags);
-  app.add_flag("--signatures", flags->signatures,
+  app.add_flag("--signatures", flags->signatures.signed_only,
                "Read the images that are signed, whether they have a hash or not, and no others");
   return [flags](const CommonOptions& common) { return run_verify(common, *flags); };
 }

@@ -7,6 +7,7 @@
 #include "backfill/backfill.h"
 #include "cli/command.h"
 #include "cli/job.h"
+#include "cli/signature_options.h"
 #include "migrate/migrate.h"
 
 namespace backglance {
@@ -23,8 +24,7 @@ struct ReadFlags {
   std::optional<std::string> max_runtime;
   std::optional<std::string> bandwidth;
   std::vector<std::string> images;
-  std::optional<std::string> certificates;
-  bool signatures = false;
+  SignatureFlags signatures;
   bool retry_failed = false;
   bool sweep = false;
   JobFlags job;

@@ -126,6 +126,7 @@ json read_result_json(const ReadResult& result) {
           {"held_by_others", result.held_by_others},
           {"signatures", verdicts_json(result.signatures)},
           {"legacy_signatures", verdicts_json(result.legacy_signatures)},
+          {"chains", {{"trusted", result.trusted_chains}, {"untrusted", result.untrusted_chains}}},
           {"waited_for", result.waited_for}};
 }
 

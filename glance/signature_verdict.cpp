@@ -40,6 +40,10 @@ std::string_view signature_verdict_text(SignatureVerdict verdict) {
   return entry(verdict).text;
 }
 
+std::string_view chain_name(bool is_trusted) {
+  return is_trusted ? "trusted" : "untrusted";
+}
+
 bool is_finding(SignatureVerdict verdict) {
   switch (verdict) {
     case SignatureVerdict::valid_other_salt:

@@ -38,10 +38,21 @@ struct SignatureFound {
   std::string reason;  // one sentence without secrets; empty for valid and invalid
 };
 
+// Whether the certificate of an img_signature leads to trusted ones, as Nova's validation has it,
+// which does not ask what was signed.
+struct ChainFound {
+  bool is_trusted = false;
+  std::string reason;  // one sentence; empty if it is trusted
+};
+
+// As the ledger and JSON store it: "trusted" or "untrusted".
+std::string_view chain_name(bool is_trusted);
+
 // Of an image; nothing for a scheme of which it has no property.
 struct SignaturesFound {
   std::optional<SignatureFound> data;    // img_signature*: over the bytes
   std::optional<SignatureFound> legacy;  // signature*: over their MD5
+  std::optional<ChainFound> chain;       // nothing if nobody asked, or without a certificate
 
   bool any() const { return data || legacy; }
 };

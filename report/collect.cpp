@@ -46,6 +46,8 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
     one.legacy_verdict = signature_verdict_from_name(row.text_or_empty(14));
     one.verdict_reason = row.text_or_empty(15);
     one.verified_at = row.integer(16);
+    if (!row.is_null(17))
+      one.is_trusted = row.text_or_empty(17) == chain_name(true);
     signatures.push_back(std::move(one));
   });
   std::stable_sort(signatures.begin(), signatures.end(),

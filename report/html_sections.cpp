@@ -186,8 +186,8 @@ std::string signatures_table(const HtmlTable& table, const SiteReport& report, c
 
 std::string verdicts_table(const SiteReport& report) {
   const auto cells = [](const SiteReport::Signature& signature) {
-    std::string verdict = fmt::format("<span class=\"tag bad\">{}</span>",
-                                      signature_verdict_text(*signature.verdict));
+    std::string verdict =
+        fmt::format("<span class=\"tag bad\">{}</span>", signature_finding_text(signature));
     if (!signature.verdict_reason.empty())
       verdict += fmt::format("<span class=\"reason\">{}</span>",
                              html_text(signature.verdict_reason, "", 500));

@@ -63,13 +63,17 @@ std::string verdict_cell(const std::optional<SignatureVerdict>& verdict) {
   return verdict ? std::string(signature_verdict_name(*verdict)) : "";
 }
 
+std::string chain_cell(const std::optional<bool>& is_trusted) {
+  return is_trusted ? std::string(chain_name(*is_trusted)) : "";
+}
+
 }  // namespace
 
 std::string render_signatures_csv(const SiteReport& report) {
   std::string out;
   add_row(out, {"image_id", "name", "owner", "status", "deleted", "hidden", "snapshot", "scheme",
                 "present", "missing", "flagged_at", "deadline_at", "removed_at", "verdict",
-                "legacy_verdict", "verdict_reason", "verified_at"});
+                "legacy_verdict", "verdict_reason", "verified_at", "chain"});
   for (const SiteReport::Signature& signature : report.signatures)
     add_row(out,
             {text_cell(signature.image_id), text_cell(signature.name), text_cell(signature.owner),
@@ -79,7 +83,7 @@ std::string render_signatures_csv(const SiteReport& report) {
              iso_time(signature.flagged_at), time_cell(signature.deadline_at),
              time_cell(signature.removed_at), verdict_cell(signature.verdict),
              verdict_cell(signature.legacy_verdict), text_cell(signature.verdict_reason),
-             time_cell(signature.verified_at)});
+             time_cell(signature.verified_at), chain_cell(signature.is_trusted)});
   return out;
 }
 

@@ -110,9 +110,8 @@ std::string findings_card(const SiteReport& report, const Summary& summary) {
         out += fact(fmt::format("{}{}", read_class_text(row.read_class),
                                 list == &report.verify_results ? " (verify)" : ""),
                     grouped(row.images));
-  for (const Summary::VerdictCount& row : summary.signature_findings)
-    out += fact(fmt::format("img_signature: {}", signature_verdict_text(row.verdict)),
-                grouped(row.images));
+  for (const Summary::SignatureFindingCount& row : summary.signature_findings)
+    out += fact("img_signature: " + row.text, grouped(row.images));
   return out + "</ul></div>\n";
 }
 

@@ -59,6 +59,10 @@ json verdict_or_null(const std::optional<SignatureVerdict>& verdict) {
   return verdict ? json(signature_verdict_name(*verdict)) : json(nullptr);
 }
 
+json chain_or_null(const std::optional<bool>& is_trusted) {
+  return is_trusted ? json(chain_name(*is_trusted)) : json(nullptr);
+}
+
 json signatures_of(const SiteReport& report, const Summary& summary) {
   json images = json::array();
   for (const SiteReport::Signature& signature : report.signatures)
@@ -79,7 +83,8 @@ json signatures_of(const SiteReport& report, const Summary& summary) {
                       {"verdict", verdict_or_null(signature.verdict)},
                       {"legacy_verdict", verdict_or_null(signature.legacy_verdict)},
                       {"verdict_reason", valid_utf8(signature.verdict_reason)},
-                      {"verified_at", time_or_null(signature.verified_at)}});
+                      {"verified_at", time_or_null(signature.verified_at)},
+                      {"chain", chain_or_null(signature.is_trusted)}});
   json owners = json::array();
   for (const Summary::Owner& owner : summary.owners)
     owners.push_back({{"owner", valid_utf8(owner.owner)},

@@ -112,7 +112,7 @@ std::string signature_findings_text(const SiteReport& report, const Summary& sum
     if (!has_signature_finding(signature))
       continue;
     ++images;
-    table.add({shown(signature.image_id), std::string(signature_verdict_text(*signature.verdict)),
+    table.add({shown(signature.image_id), signature_finding_text(signature),
                or_dash(shown(signature.name)), shown(signature.owner),
                signature.verified_at ? minute_text(*signature.verified_at) : "-",
                shown(signature.verdict_reason, 500)});

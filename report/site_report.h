@@ -33,6 +33,7 @@ struct SiteReport {
     std::optional<SignatureVerdict> verdict;         // of img_signature
     std::optional<SignatureVerdict> legacy_verdict;  // of the one over the MD5
     std::string verdict_reason;
+    std::optional<bool> is_trusted;  // its certificate, to those that --trusted-certificates named
     std::optional<std::int64_t> verified_at;
   };
   struct Result {  // an image of the backfill that a person may want to look at: findings only

@@ -4,12 +4,17 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
 
+#include "base/text.h"
+
 namespace backglance {
 namespace {
+
+constexpr const char* kNotTrusted = "certificate not trusted";
 
 constexpr std::array kSchemes = {SignatureScheme::legacy_complete,
                                  SignatureScheme::legacy_partial,
@@ -52,13 +57,18 @@ void count_findings(const SiteReport& report, Summary& summary) {
     for (const SiteReport::Result& result : *list)
       ids.insert(result.image_id);
   std::map<SignatureVerdict, std::int64_t> verdicts;
+  std::int64_t untrusted = 0;
   for (const SiteReport::Signature& signature : report.signatures)
     if (has_signature_finding(signature)) {
       ids.insert(signature.image_id);
-      ++verdicts[*signature.verdict];
+      if (is_finding(*signature.verdict))
+        ++verdicts[*signature.verdict];
+      untrusted += signature.is_trusted == false ? 1 : 0;
     }
   for (const auto& [verdict, images] : verdicts)
-    summary.signature_findings.push_back({verdict, images});
+    summary.signature_findings.push_back({std::string(signature_verdict_text(verdict)), images});
+  if (untrusted > 0)
+    summary.signature_findings.push_back({kNotTrusted, untrusted});
   summary.images_with_findings = static_cast<std::int64_t>(ids.size());
 }
 
@@ -124,7 +134,16 @@ bool is_outstanding(const SiteReport::Signature& signature) {
 
 bool has_signature_finding(const SiteReport::Signature& signature) {
   return !signature.deleted && has_data_signature(signature.scheme) && signature.verdict &&
-         is_finding(*signature.verdict);
+         (is_finding(*signature.verdict) || signature.is_trusted == false);
+}
+
+std::string signature_finding_text(const SiteReport::Signature& signature) {
+  std::vector<std::string> texts;
+  if (is_finding(*signature.verdict))
+    texts.emplace_back(signature_verdict_text(*signature.verdict));
+  if (signature.is_trusted == false)
+    texts.emplace_back(kNotTrusted);
+  return join(texts, "; ");
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

@@ -32,11 +32,12 @@ struct Summary {
   // Each image once, whatever was found: by backfill, by verify, of its signature.
   std::int64_t images_with_findings = 0;
 
-  struct VerdictCount {
-    SignatureVerdict verdict = SignatureVerdict::invalid;
+  // Of img_signature, in SignatureVerdict's order, certificates that are not trusted last.
+  struct SignatureFindingCount {
+    std::string text;
     std::int64_t images = 0;
   };
-  std::vector<VerdictCount> signature_findings;  // of img_signature, in SignatureVerdict's order
+  std::vector<SignatureFindingCount> signature_findings;
 
   // Live images with a deprecated signature that contract has not removed. Deleted ones are no
   // concern of an owner's: they are counted apart and are in no other figure.
@@ -56,8 +57,11 @@ Summary summarize(const SiteReport& report);
 // True if the signature is one that `Summary::deprecated` or `deprecated_deleted` counts.
 bool is_outstanding(const SiteReport::Signature& signature);
 
-// True if the img_signature of a live image did not verify, as is_finding() has it.
+// True if the img_signature of a live image did not verify, as is_finding() has it, or its
+// certificate does not lead to trusted ones.
 bool has_signature_finding(const SiteReport::Signature& signature);
+// What of that it is: "invalid", "certificate not trusted", "invalid; certificate not trusted".
+std::string signature_finding_text(const SiteReport::Signature& signature);
 
 // True if a deadline has passed when the report was made.
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature);

@@ -107,6 +107,20 @@ void write_scheme(Session& session, std::string_view statement, const std::strin
                    {"missing", join(finding.missing, " ")}});
 }
 
+// False if it is no longer signed.
+bool flag_found(Session& session, const std::string& run_id, const std::string& image_id) {
+  const SignatureFinding finding = judge_live(live_properties(session, image_id));
+  if (finding.scheme == SignatureScheme::none)
+    return false;
+  session.execute(signature_sql(session, "add_flag_of_found"),
+                  {{"id", image_id},
+                   {"scheme", std::string(signature_scheme_name(finding.scheme))},
+                   {"present", join(finding.present, " ")},
+                   {"missing", join(finding.missing, " ")},
+                   {"run", run_id}});
+  return true;
+}
+
 void check_tagging_stop() {
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted between two tags", "backglance migrate");
@@ -298,12 +312,19 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
        {std::pair{"img_signature", &found.data}, std::pair{"signature", &found.legacy}})
     if (*one && !(*one)->reason.empty())
       reasons.push_back(fmt::format("{}: {}", scheme, (*one)->reason));
-  session.execute(signature_sql(session, "record_found"),
-                  {{"verdict", verdict_of(found.data)},
-                   {"legacy_verdict", verdict_of(found.legacy)},
-                   {"reason", text_or_null(join(reasons, "; "))},
-                   {"run", run_id},
-                   {"id", image_id}});
+  if (found.chain && !found.chain->is_trusted)
+    reasons.push_back("certificate: " + found.chain->reason);
+  const SqlParameters values = {
+      {"verdict", verdict_of(found.data)},
+      {"legacy_verdict", verdict_of(found.legacy)},
+      {"reason", text_or_null(join(reasons, "; "))},
+      {"chain", found.chain ? SqlValue(std::string(chain_name(found.chain->is_trusted)))
+                            : SqlValue(nullptr)},
+      {"run", run_id},
+      {"id", image_id}};
+  if (session.execute(signature_sql(session, "record_found"), values) == 0 &&
+      flag_found(session, run_id, image_id))
+    session.execute(signature_sql(session, "record_found"), values);
 }
 
 bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id) {

@@ -37,8 +37,9 @@ enum class FlagChange { added, changed, unchanged };
 FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                       std::chrono::seconds grace);
 
-// Enters what verification found beside the flag, in the place of what was found before. Does
-// nothing to an image without a flag, nor where nothing was to be verified.
+// Enters what verification found beside the flag, in the place of what was found before. An image
+// that was signed since the last migrate is flagged; its grace begins with the next. Does nothing
+// where nothing was to be verified, nor to an image without a flag that is not signed any more.
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found);
 

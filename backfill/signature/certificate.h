@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace backglance {
 
@@ -17,10 +18,14 @@ class Certificate {
 
   // The first certificate of a PEM text, or one in DER. Else why it is none, for a person.
   static std::variant<Certificate, std::string> parse(std::string_view bytes);
+  // All certificates of a PEM text, or the one in DER; never none. Else why not, for a person.
+  static std::variant<std::vector<Certificate>, std::string> parse_all(std::string_view bytes);
 
   X509* x509() const { return x509_.get(); }
-  // Null if OpenSSL does not know its kind, or cannot read it.
-  EVP_PKEY* key() const;
+  // As Python's cryptography 38 takes it, by which Glance and Nova verify: an RSA key that is meant
+  // for PSS alone is one without its restrictions. Null for one that it refuses: of a kind that
+  // OpenSSL does not know, or on an elliptic curve that is written out or that it has no name for.
+  EVP_PKEY* key() const { return key_.get(); }
 
   Time not_before() const { return not_before_; }
   Time not_after() const { return not_after_; }
@@ -29,12 +34,16 @@ class Certificate {
  private:
   struct Free {
     void operator()(X509* x509) const { X509_free(x509); }
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   };
   using Pointer = std::unique_ptr<X509, Free>;
-  Certificate(Pointer x509, Time not_before, Time not_after)
-      : x509_(std::move(x509)), not_before_(not_before), not_after_(not_after) {}
+  using Key = std::unique_ptr<EVP_PKEY, Free>;
+  Certificate(Pointer x509, Time not_before, Time not_after);
+  static std::variant<Certificate, std::string> of(Pointer x509);
+  static Key usable_key(X509* x509);
 
   Pointer x509_;
+  Key key_;
   Time not_before_;
   Time not_after_;
 };

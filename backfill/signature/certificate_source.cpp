@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
@@ -12,9 +11,6 @@
 
 namespace backglance {
 namespace {
-
-// More than any certificate; a file that is larger is not read further.
-constexpr std::size_t kLargest = (1 << 20) + 1;
 
 // 8-4-4-4-12 digits in hex, with or without the hyphens, as a key manager makes them. Nothing else
 // becomes a part of a path.
@@ -49,22 +45,14 @@ class Directory : public CertificateSource {
  private:
   // Nothing if there is no such file.
   static std::optional<FoundCertificate> read(const std::filesystem::path& path) {
-    const std::string name = path.filename().native();
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found)
+    auto file = read_certificate_file(path);
+    if (!file)
       return std::nullopt;
-    if (status.type() != std::filesystem::file_type::regular)
-      return NoCertificate{fmt::format("{} is no file", name)};
-    std::string bytes(kLargest, '\0');
-    std::ifstream file(path, std::ios::binary);
-    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (file.bad() || (file.fail() && !file.eof()))
-      return NoCertificate{fmt::format("{} cannot be read", name)};
-    bytes.resize(static_cast<std::size_t>(file.gcount()));
-    auto parsed = Certificate::parse(bytes);
+    if (auto* const none = std::get_if<NoCertificate>(&*file))
+      return std::move(*none);
+    auto parsed = Certificate::parse(std::get<std::string>(*file));
     if (const auto* const why = std::get_if<std::string>(&parsed))
-      return NoCertificate{fmt::format("{}: {}", name, *why)};
+      return NoCertificate{fmt::format("{}: {}", path.filename().native(), *why)};
     return std::make_shared<const Certificate>(std::get<Certificate>(std::move(parsed)));
   }
 

@@ -8,12 +8,10 @@
 #include <variant>
 
 #include "backfill/signature/certificate.h"
+#include "backfill/signature/certificate_file.h"
 
 namespace backglance {
 
-struct NoCertificate {
-  std::string reason;  // for a person
-};
 using FoundCertificate = std::variant<std::shared_ptr<const Certificate>, NoCertificate>;
 
 // Where certificates are fetched from by the id that an image's property has. One thread at a time.

@@ -50,6 +50,15 @@ std::string digest_of_text(const DigestAlgorithm& algorithm, const std::string& 
   return digest.finish().front();
 }
 
+std::optional<ChainFound> judge_chain(const Signature& signature, const VerifyWith& with) {
+  const FoundCertificate found = with.certificates.find(signature.certificate);
+  const auto* const certificate = std::get_if<std::shared_ptr<const Certificate>>(&found);
+  if (certificate == nullptr)
+    return std::nullopt;
+  const auto why = with.trusted->why_untrusted(**certificate, with.now);
+  return ChainFound{!why, why.value_or("")};
+}
+
 }  // namespace
 
 ToVerify::ToVerify(const ImageProperties& properties, bool is_snapshot)
@@ -71,14 +80,14 @@ const DigestAlgorithm* ToVerify::digest() const {
 }
 
 SignaturesFound ToVerify::check(const std::string& md5, const std::string& digest,
-                                Certificates& certificates, Certificate::Time now) const {
+                                const VerifyWith& with) const {
   SignaturesFound found;
   const auto look_at = [&](const Scheme& scheme, std::optional<SignatureFound>& into,
                            const auto& digest_for) {
     if (!scheme)
       return;
     if (const auto* const signature = std::get_if<Signature>(&*scheme))
-      into = judge(*signature, digest_for(*signature), certificates, now);
+      into = judge(*signature, digest_for(*signature), with);
     else
       into = std::get<SignatureFound>(*scheme);
   };
@@ -86,20 +95,25 @@ SignaturesFound ToVerify::check(const std::string& md5, const std::string& diges
   // Liberty hashes the 32 characters of the MD5 once more.
   look_at(legacy_, found.legacy,
           [&](const Signature& signature) { return digest_of_text(*signature.hash, md5); });
+  if (with.trusted != nullptr && data_)
+    if (const auto* const signature = std::get_if<Signature>(&*data_))
+      found.chain = judge_chain(*signature, with);
   return found;
 }
 
 SignatureFound ToVerify::judge(const Signature& signature, const std::string& digest,
-                               Certificates& certificates, Certificate::Time now) const {
-  const FoundCertificate found = certificates.find(signature.certificate);
+                               const VerifyWith& with) const {
+  const FoundCertificate found = with.certificates.find(signature.certificate);
   if (const auto* const none = std::get_if<NoCertificate>(&found))
     return {SignatureVerdict::no_certificate, none->reason};
   const Certificate& certificate = *std::get<std::shared_ptr<const Certificate>>(found);
   switch (verify(signature, certificate, from_hex(digest))) {
     case KeyVerdict::key_disagrees:
       return {SignatureVerdict::key_disagrees,
-              fmt::format("the certificate's key is not of type {}",
-                          signature_key_text(signature.key))};
+              certificate.key() == nullptr
+                  ? "the certificate's key is of a kind, or on a curve, that Glance cannot read"
+                  : fmt::format("the certificate's key is not of type {}",
+                                signature_key_text(signature.key))};
     case KeyVerdict::invalid:
       return {is_snapshot_ ? SignatureVerdict::invalid_inherited : SignatureVerdict::invalid, {}};
     case KeyVerdict::other_salt:
@@ -109,7 +123,7 @@ SignatureFound ToVerify::judge(const Signature& signature, const std::string& di
   }
   if (is_snapshot_)
     return {SignatureVerdict::valid_inherited, {}};
-  if (!certificate.is_valid_at(now))
+  if (!certificate.is_valid_at(with.now))
     return {SignatureVerdict::valid_expired,
             fmt::format("the certificate is valid from {} to {}",
                         utc_date(certificate.not_before().time_since_epoch().count()),

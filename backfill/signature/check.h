@@ -6,9 +6,16 @@
 
 #include "backfill/signature/certificate_source.h"
 #include "backfill/signature/signature.h"
+#include "backfill/signature/trust.h"
 #include "glance/signature_verdict.h"
 
 namespace backglance {
+
+struct VerifyWith {
+  Certificates& certificates;
+  const TrustedCertificates* trusted;  // null: chains are not looked at
+  Certificate::Time now;
+};
 
 // What an image's properties leave to be verified, known before its bytes are read.
 class ToVerify {
@@ -22,14 +29,14 @@ class ToVerify {
 
   // When the bytes have been read: their MD5, and that digest ("" if none), both in lower-case hex.
   SignaturesFound check(const std::string& md5, const std::string& digest,
-                        Certificates& certificates, Certificate::Time now) const;
+                        const VerifyWith& with) const;
 
  private:
   // Nothing: no property of the scheme. A finding: there is nothing to verify.
   using Scheme = std::optional<std::variant<Signature, SignatureFound>>;
 
   SignatureFound judge(const Signature& signature, const std::string& digest,
-                       Certificates& certificates, Certificate::Time now) const;
+                       const VerifyWith& with) const;
 
   Scheme data_;
   Scheme legacy_;

@@ -119,6 +119,7 @@ CREATE TABLE backglance_signature (
     verdict        VARCHAR(24),
     legacy_verdict VARCHAR(24),
     verdict_reason {wide_text},
+    chain          VARCHAR(16),
     verified_run   VARCHAR(36),
     verified_at    BIGINT,
     tag            VARCHAR(255),

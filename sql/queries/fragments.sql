@@ -42,7 +42,7 @@ EXISTS (SELECT 1 FROM image_locations l
 
 -- Of a row of backglance_signature: nothing was verified, or not what there is now.
 -- name: no_verdict
-verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, verified_run = NULL, verified_at = NULL
+verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, chain = NULL, verified_run = NULL, verified_at = NULL
 
 -- What a scheme knows as a signature, by the last migrate.
 -- name: signed

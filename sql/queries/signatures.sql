@@ -36,9 +36,21 @@ SET    scheme = :scheme, present = :present, missing = :missing, snapshot = :sna
        deadline_at = COALESCE(deadline_at, {now} + :grace)
 WHERE  image_id = :id;
 
+-- Of an image that was signed since the last migrate, whose next one sets a deadline.
+-- name: add_flag_of_found
+{insert_if_new} backglance_signature
+       (image_id, scheme, present, missing, snapshot, flagged_at, seen_run)
+SELECT :id, :scheme, :present, :missing, COALESCE(MAX(1), 0), {now}, :run
+FROM   image_properties
+WHERE  image_id = :id
+AND    COALESCE(deleted, {true}) = {false}
+AND    ({exact}name = 'base_image_ref' OR ({exact}name = 'image_type' AND {exact}value = 'snapshot'))
+{if_new};
+
 -- name: record_found
 UPDATE backglance_signature
-SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :reason, verified_run = :run,
+SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :reason, chain = :chain,
+       verified_run = :run,
        verified_at = {now}
 WHERE  image_id = :id;
 

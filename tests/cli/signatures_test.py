@@ -6,10 +6,12 @@ import base64
 import collections
 import hashlib
 import itertools
+import subprocess
 import unittest.mock
 import uuid
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cursive import exception, signature_utils
@@ -60,7 +62,36 @@ class SignatureTest(sites.SmallSiteTest):
         return self.on_site(command, '--certificates', self.certificates, *arguments, **options)
 
 
-class NewScheme(SignatureTest):
+class ByCursive(SignatureTest):
+    def by_cursive(self, values):
+        """Whether it verifies what is stored."""
+        class Held:
+            format = 'X.509'
+
+            @staticmethod
+            def get_encoded():
+                for suffix, load in (('.pem', x509.load_pem_x509_certificate),
+                                     ('.der', x509.load_der_x509_certificate)):
+                    path = self.certificates / (values[3] + suffix)
+                    if path.exists():
+                        return load(path.read_bytes()).public_bytes(serialization.Encoding.DER)
+                raise AssertionError(values[3])
+        with unittest.mock.patch.object(signature_utils.key_manager, 'API') as api:
+            api.return_value.get.return_value = Held()
+            try:
+                verifier = signature_utils.get_verifier(None, values[3], values[1], values[0], values[2])
+                verifier.update(CONTENT)
+                verifier.verify()
+            except (exception.SignatureVerificationError, ValueError) as error:
+                return False, repr(error)
+            except Exception as error:  # pylint: disable=broad-except
+                if type(error).__name__ != 'InvalidSignature':
+                    raise
+                return False, repr(error)
+        return True, ''
+
+
+class NewScheme(ByCursive):
     def signers(self):
         yield Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         yield Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 1031), der=True)
@@ -100,33 +131,6 @@ class NewScheme(SignatureTest):
             for salt in (salt for salt in (0, 20, method.digest_size) if salt < longest):
                 yield 'salt of %d' % salt, with_signature(text(signer.sign(CONTENT, method, salt)))
 
-    def by_cursive(self, values):
-        """Whether it verifies what is stored."""
-        class Held:
-            format = 'X.509'
-
-            @staticmethod
-            def get_encoded():
-                for suffix, load in (('.pem', x509.load_pem_x509_certificate),
-                                     ('.der', x509.load_der_x509_certificate)):
-                    path = self.certificates / (values[3] + suffix)
-                    if path.exists():
-                        return load(path.read_bytes()).public_bytes(serialization.Encoding.DER)
-                raise AssertionError(values[3])
-        with unittest.mock.patch.object(signature_utils.key_manager, 'API') as api:
-            api.return_value.get.return_value = Held()
-            try:
-                verifier = signature_utils.get_verifier(None, values[3], values[1], values[0], values[2])
-                verifier.update(CONTENT)
-                verifier.verify()
-            except (exception.SignatureVerificationError, ValueError) as error:
-                return False, repr(error)
-            except Exception as error:  # pylint: disable=broad-except
-                if type(error).__name__ != 'InvalidSignature':
-                    raise
-                return False, repr(error)
-        return True, ''
-
     def test_every_case_has_cursives_verdict(self):
         signers = list(self.signers())
         cases = {}
@@ -151,6 +155,63 @@ class NewScheme(SignatureTest):
         print('%d cases: %s' % (len(cases), dict(tally)))
         for verdict in ('valid', 'valid_other_salt', 'invalid', 'key_disagrees', 'malformed'):
             self.assertGreater(tally[verdict], 0, verdict)
+
+
+class OpensslSigner:
+    """By the openssl command, whose kinds of keys and curves are more than Python makes."""
+
+    def __init__(self, directory, key_type, *options):
+        self.key_type = key_type
+        self.id = str(uuid.uuid4())
+        self._key = directory / (self.id + '.key')
+        certificate_file = directory / (self.id + '.pem')
+        self._run('genpkey', '-out', self._key, *options)
+        self._run('req', '-x509', '-new', '-key', self._key, '-subj', '/CN=x', '-days', '9', '-out', certificate_file)
+
+    @staticmethod
+    def _run(*arguments, **options):
+        return subprocess.run(['openssl', *arguments], check=True, capture_output=True, **options).stdout
+
+    def values(self, data, hash_method):
+        pss = ('rsa_padding_mode:pss', 'rsa_pss_saltlen:max', 'rsa_mgf1_md:sha256') if 'RSA' in self.key_type else ()
+        name = '-' + hash_method.replace('-', '').lower()
+        signature = self._run('dgst', name, '-sign', self._key, *(word for one in pss for word in ('-sigopt', one)),
+                              input=data)
+        return (text(signature), hash_method, self.key_type, self.id)
+
+
+class Keys(ByCursive):
+    """Kinds of keys, and curves, that OpenSSL knows and Python's cryptography does not, and the other way about."""
+
+    def test_keys_are_taken_and_refused_as_cursive_does(self):
+        def ecc(curve, *more):
+            return ('ECC_SECP384R1', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:' + curve, *more)
+
+        def pss(*options):
+            return ('RSA-PSS', '-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048',
+                    *(word for one in options for word in ('-pkeyopt', one)))
+        kinds = {'PSS alone': (pss(), True),
+                 'PSS with one hash': (pss('rsa_pss_keygen_md:sha256', 'rsa_pss_keygen_mgf1_md:sha256',
+                                           'rsa_pss_keygen_saltlen:32'), True),
+                 'P-256': (ecc('P-256'), True), 'P-192': (ecc('prime192v1'), True),
+                 'Brainpool': (ecc('brainpoolP320r1'), False), 'Brainpool 384': (ecc('brainpoolP384r1'), True),
+                 'written out': (ecc('P-384', '-pkeyopt', 'ec_param_enc:explicit'), False),
+                 'of 112 bits': (ecc('secp112r1'), False)}
+        images = {}
+        for name, (options, is_taken) in kinds.items():
+            signer = OpensslSigner(self.certificates, *options)
+            values = signer.values(CONTENT, 'SHA-256')
+            images[self.add(values)] = 'valid' if is_taken else 'key_disagrees'
+            self.assertEqual(self.by_cursive_or_refused(values), is_taken, name)
+        self.prepare()
+        self.with_certificates('verify', '--signatures', code=FINDINGS)
+        self.assertEqual(self.verdicts(), images)
+
+    def by_cursive_or_refused(self, values):
+        try:
+            return self.by_cursive(values)[0]
+        except UnsupportedAlgorithm:
+            return False
 
 
 class Damage(SignatureTest):
@@ -228,6 +289,15 @@ class OneRead(SignatureTest):
         self.assertNotIn(unsigned, self.verdicts())
         # No image is read again for its signature alone.
         self.assertEqual(self.with_certificates('backfill', '--json').object['bytes_read'], 0)
+
+    def test_what_was_signed_since_the_last_migrate_has_a_verdict_too(self):
+        signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
+        self.prepare()
+        right = self.add(signer.values(CONTENT, 'SHA-256'))
+        wrong = self.add(signer.values(OTHER_CONTENT, 'SHA-256'))
+        self.with_certificates('backfill', code=FINDINGS)
+        self.assertEqual(self.verdicts(), {right: 'valid', wrong: 'invalid'})
+        self.assertIn(wrong, self.on_site('report').out)
 
     def test_without_certificates_nothing_is_verified(self):
         self.add(('AAAA', 'SHA-256', 'RSA-PSS', str(uuid.uuid4())))

@@ -238,7 +238,9 @@ TEST_CASE("migrate forgets the verdict of a signature that was changed since", "
   Run run(site.sql(), "backfill");
   for (const std::string& id : {same, renamed, revalued, removed, signed_again})
     record_signatures(site.sql(), run.id(), id,
-                      {.data = SignatureFound{SignatureVerdict::valid, "a reason"}, .legacy = {}});
+                      {.data = SignatureFound{SignatureVerdict::valid, "a reason"},
+                       .legacy = {},
+                       .chain = ChainFound{false, "nobody has signed it"}});
   run.finish("done");
   site.delete_property(renamed, "img_signature_key_type");
   for (const std::string& name : kNew)
@@ -251,10 +253,39 @@ TEST_CASE("migrate forgets the verdict of a signature that was changed since", "
   CHECK(flag(site, same, "verdict") == "valid");
   CHECK(flag(site, signed_again, "scheme") == "both");
   CHECK(flag(site, signed_again, "verdict") == "valid");
-  CHECK(flag(site, same, "verdict_reason") == "img_signature: a reason");
+  CHECK(flag(site, same, "verdict_reason") ==
+        "img_signature: a reason; certificate: nobody has signed it");
+  CHECK(flag(site, same, "chain") == "untrusted");
   for (const std::string& id : {renamed, revalued, removed})
-    for (const char* column : {"verdict", "verdict_reason", "verified_run", "verified_at"})
+    for (const char* column : {"verdict", "verdict_reason", "chain", "verified_run", "verified_at"})
       CHECK(flag(site, id, column) == "-");
+}
+
+TEST_CASE("what was signed since the last migrate is flagged with its verdict", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  migrate(site.sql(), {});
+  const std::string both = sign(site, kNew);
+  site.add_properties(both, kLegacy);
+  const std::string snapshot = sign(site, kNew);
+  site.add_properties(snapshot, {"base_image_ref"});
+  const std::string unsigned_now = sign(site, {});
+  Run run(site.sql(), "backfill");
+  for (const std::string& id : {both, snapshot, unsigned_now, both})
+    record_signatures(
+        site.sql(), run.id(), id,
+        {.data = SignatureFound{SignatureVerdict::valid, ""}, .legacy = {}, .chain = {}});
+  run.finish("done");
+  CHECK(flag(site, both) == "both");
+  CHECK(flag(site, both, "verdict") == "valid");
+  CHECK(flag(site, both, "verified_run") == run.id());
+  CHECK(flag(site, both, "deadline_at") == "-");
+  CHECK(number(site, both, "snapshot") == 0);
+  CHECK(number(site, snapshot, "snapshot") == 1);
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_signature") == 2);
+  // The grace begins now.
+  CHECK(migrate(site.sql(), {}).flagged == 0);
+  CHECK(number(site, both, "deadline_at") >= number(site, both, "flagged_at") + 180 * kDay);
 }
 
 TEST_CASE("migrate queues live images without a hash, each once", "[migrate]") {

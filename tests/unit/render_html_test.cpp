@@ -85,6 +85,8 @@ TEST_CASE("no name can add markup to the page") {
     signature.image_id = signature.name = signature.owner = signature.status = nasty;
   for (auto& signature : report.signatures)
     signature.missing = signature.present = {nasty};
+  report.signatures[5].verdict = SignatureVerdict::invalid;
+  report.signatures[5].verdict_reason = nasty;
   for (auto& finding : report.findings)
     finding.image_id = finding.name = finding.owner = finding.reason = nasty;
   for (auto& run : report.runs)
@@ -164,6 +166,20 @@ TEST_CASE("the page names a signature over the data that does not verify") {
                        Contains("<span class=\"tag bad\">invalid</span>"));
 }
 
+TEST_CASE("the page names a certificate that is not trusted, whatever its signature is") {
+  SiteReport report = report_sample();
+  report.signatures[5].verdict = SignatureVerdict::valid;
+  report.signatures[5].is_trusted = true;
+  CHECK_THAT(render_html(report), !Contains("not trusted"));
+  report.signatures[5].is_trusted = false;
+  const std::string page = render_html(report);
+  CHECK_THAT(page, Contains("<span>img_signature: certificate not trusted</span><b>1</b>") &&
+                       Contains("<span class=\"tag bad\">certificate not trusted</span>"));
+  report.signatures[5].verdict = SignatureVerdict::invalid;
+  CHECK_THAT(render_html(report),
+             Contains("<span class=\"tag bad\">invalid; certificate not trusted</span>"));
+}
+
 TEST_CASE("a table of the page ends after 2000 rows and says where the rest is") {
   SiteReport report = report_sample();
   report.findings.resize(1);
@@ -176,6 +192,11 @@ TEST_CASE("a table of the page ends after 2000 rows and says where the rest is")
   CHECK_THAT(page, Contains("The first 2,000 of 2,500 rows."));
   report.findings.resize(2000);
   CHECK_THAT(render_html(report), !Contains("The first 2,000"));
+  report.signatures[5].verdict = SignatureVerdict::invalid;
+  report.signatures.resize(2005, report.signatures[5]);
+  CHECK_THAT(render_html(report), !Contains("The first 2,000"));
+  report.signatures.push_back(report.signatures[5]);
+  CHECK_THAT(render_html(report), Contains("The first 2,000 of 2,001 rows."));
 }
 
 TEST_CASE("a site where nothing happened yet gets a page that says so") {

@@ -208,15 +208,15 @@ TEST_CASE("only well-formed UTF-8 is let through") {
 TEST_CASE("the signatures as CSV have one row for each image and a header") {
   const auto rows = read_csv(render_signatures_csv(report_sample()));
   REQUIRE(rows.size() == 7);
-  CHECK(rows[0] == std::vector<std::string>{"image_id", "name", "owner", "status", "deleted",
-                                            "hidden", "snapshot", "scheme", "present", "missing",
-                                            "flagged_at", "deadline_at", "removed_at", "verdict",
-                                            "legacy_verdict", "verdict_reason", "verified_at"});
+  CHECK(rows[0] == std::vector<std::string>{
+                       "image_id", "name", "owner", "status", "deleted", "hidden", "snapshot",
+                       "scheme", "present", "missing", "flagged_at", "deadline_at", "removed_at",
+                       "verdict", "legacy_verdict", "verdict_reason", "verified_at", "chain"});
   CHECK(rows[1] == std::vector<std::string>{"id-past", "<script>alert(1)</script>", "owner-2",
                                             "active", "no", "no", "no", "legacy_complete",
                                             "signature", "signature_hash_method signature_key_type",
                                             "2025-11-24T04:53:20Z", "2026-02-22T04:53:20Z", "", "",
-                                            "valid", "", "2026-03-04T04:53:10Z"});
+                                            "valid", "", "2026-03-04T04:53:10Z", ""});
   CHECK(rows[5][12] == "2026-03-03T04:53:20Z");
   CHECK(rows[6][11].empty());
 }

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "backfill/backfill.h"
+
+namespace backglance {
+
+// By what signatures are verified, as the command line gives it.
+struct SignatureFlags {
+  std::optional<std::string> certificates;
+  std::optional<std::string> trusted;
+  bool signed_only = false;  // verify --signatures
+};
+
+void add_signature_options(CLI::App& app, SignatureFlags& flags);
+
+// Into `options`. Prints what of the trusted certificates is of no use. Throws Error{usage}.
+void take_signature_options(const SignatureFlags& flags, ReadOptions& options);
+
+// Lines on what was found, if anything.
+void print_signatures(const ReadResult& result);
+
+}  // namespace backglance
