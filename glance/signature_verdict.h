@@ -42,6 +42,7 @@ struct SignatureFound {
 struct SignaturesFound {
   std::optional<SignatureFound> data;    // img_signature*: over the bytes
   std::optional<SignatureFound> legacy;  // signature*: over their MD5
+  std::string state = {};                // verified_state() of sql/images.h
 
   bool any() const { return data || legacy; }
 };

@@ -1,8 +1,11 @@
 #include "sql/images.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 
+#include "base/text.h"
 #include "glance/image_rules.h"
 #include "glance/signature_properties.h"
 #include "sql/row_list.h"
@@ -89,6 +92,15 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 }
 
 }  // namespace
+
+std::string verified_state(const SignatureProperties& signature, const std::string& digest) {
+  std::string state = signature.is_snapshot ? "snapshot " : "image ";
+  state += lower_ascii(digest);
+  for (const auto& [name, value] : signature.values)
+    if (is_data_signature_name(name))  // each value after its length: none reads as two
+      state += fmt::format(" {} {} {}", name, value.size(), value);
+  return sha256_hex(state);
+}
 
 std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,

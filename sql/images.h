@@ -34,6 +34,9 @@ struct SignatureProperties {
   std::map<std::string, std::string, std::less<>> values;  // by name, compared with case
   bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
 };
+// What a verdict on img_signature rests on, in 64 characters that differ where something of it
+// does: its properties, whether the image is a snapshot, and the digest of its bytes.
+std::string verified_state(const SignatureProperties& signature, const std::string& digest);
 
 // All that decides whether an image is read, and where.
 struct ImageDetails {

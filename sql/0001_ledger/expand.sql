@@ -121,6 +121,7 @@ CREATE TABLE backglance_signature (
     verdict_reason {wide_text},
     verified_run   VARCHAR(36),
     verified_at    BIGINT,
+    verified_state VARCHAR(64),
     tag            VARCHAR(255),
     tag_id         BIGINT,
     removed_at     BIGINT
