@@ -35,6 +35,14 @@ std::vector<SizedImage> sized_page(Session& session, std::string_view name, cons
   return images;
 }
 
+std::vector<std::string> id_page(Session& session, std::string_view name, const std::string& after,
+                                 std::int64_t page) {
+  std::vector<std::string> ids;
+  session.query(sql_text(session.engine(), "images", name), {{"after", after}, {"page", page}},
+                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  return ids;
+}
+
 std::string list_statement(Session& session, std::string_view name,
                            const std::vector<std::string>& ids) {
   return statement_for(sql_text(session.engine(), "images", name), ids.size());
@@ -172,11 +180,12 @@ PendingTotals verifiable_totals(Session& session) {
 
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page) {
-  std::vector<std::string> ids;
-  session.query(sql_text(session.engine(), "images", "unhashed_page"),
-                {{"after", after}, {"page", page}},
-                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
-  return ids;
+  return id_page(session, "unhashed_page", after, page);
+}
+
+std::vector<std::string> hashed_page(Session& session, const std::string& after,
+                                     std::int64_t page) {
+  return id_page(session, "hashed_page", after, page);
 }
 
 }  // namespace backglance

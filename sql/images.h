@@ -90,8 +90,9 @@ PendingTotals verifiable_totals(Session& session);
 std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, std::int64_t page);
 PendingTotals signed_totals(Session& session);
 
-// Live images without a hash by id, after the given one.
+// Live images without a hash, or with one, by id, after the given one.
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
+std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);
 
 }  // namespace backglance

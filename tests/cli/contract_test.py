@@ -304,6 +304,14 @@ class Archive(ContractTest):
         self.refused('contract', *self.site.options, '--yes', '--attest', self.public, code=USAGE, words=['key.pub'])
         self.assertEqual(self.files('backglance-*'), [])
 
+    def test_attest_verify_says_what_reads_an_archive(self):
+        signed = self.archived()
+        self.refused('attest', 'verify', *self.site.options, signed, '--key', self.public, code=USAGE,
+                     words=['archive', 'contract --revert', '--key'])
+        self.contract('--revert')
+        self.refused('attest', 'verify', *self.site.options, self.contract('--yes')['archive'], '--key', self.public,
+                     code=USAGE, words=['archive', 'contract --revert', '--unsigned'])
+
     def test_a_contract_that_is_interrupted_ends_its_archive(self):
         with self.site.database.batch():
             for number in range(600):

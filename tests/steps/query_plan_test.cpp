@@ -113,6 +113,7 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
     CHECK_THAT(plan, !Contains("(deleted=?)") && !Contains("SCAN"));
   }
   for (const auto& [topic, name] : {std::pair("images", "unhashed_page"),
+                                    {"images", "hashed_page"},
                                     {"removal", "archived_page"},
                                     {"removal", "settled_page"},
                                     {"removal", "restore_property"},

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "attest/stated_images.h"
 #include "base/base64.h"
 
 using namespace backglance;
@@ -45,4 +46,14 @@ TEST_CASE("base64 is written as it is read", "[attest]") {
     CHECK(std::string(bytes->begin(), bytes->end()) == all);
   }
   CHECK(encode_base64("\xfb\xff\xbf") == "+/+/");
+}
+
+TEST_CASE("a set of images has those that were added, however often", "[attest]") {
+  StatedImages images;
+  for (int i = 0; i < 1000; ++i)
+    images.add("image " + std::to_string(i % 500));
+  images.sort();
+  for (int i = 0; i < 1000; ++i)
+    CHECK(images.contains("image " + std::to_string(i)) == (i < 500));
+  CHECK_FALSE(images.contains(""));
 }
