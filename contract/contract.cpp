@@ -64,16 +64,25 @@ void for_each_removable(Session& session, Removable which, const OnImage& on_ima
   }
 }
 
-void count_removable(Session& session, Removable which, ContractPlan& plan) {
-  const bool due = which == Removable::due;
-  for_each_removable(session, which,
+void count_due(Session& session, ContractPlan& plan) {
+  for_each_removable(session, Removable::due,
                      [&](const std::string&, const std::vector<PropertyRow>& properties) {
-                       if (!properties.empty())
-                         ++(due ? plan.due_images : plan.settled_images);
-                       else if (!due)
-                         ++plan.outdated_images;
-                       (due ? plan.due_properties : plan.settled_properties) +=
-                           static_cast<std::int64_t>(properties.size());
+                       plan.due_images += properties.empty() ? 0 : 1;
+                       plan.due_properties += static_cast<std::int64_t>(properties.size());
+                     });
+}
+
+void count_settled(Session& session, ContractPlan& plan) {
+  const auto still_has_some = [&](const std::string& image_id) {
+    const auto look = [&] { return removable_properties(session, image_id, Removable::due); };
+    return !retry(session, look).empty();
+  };
+  for_each_removable(session, Removable::settled,
+                     [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+                       plan.settled_images += properties.empty() ? 0 : 1;
+                       plan.settled_properties += static_cast<std::int64_t>(properties.size());
+                       plan.outdated_images +=
+                           properties.empty() && still_has_some(image_id) ? 1 : 0;
                      });
 }
 
@@ -151,7 +160,7 @@ Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
 ContractPlan look_at_due(Session& session, const IsReadable& is_readable) {
   ContractPlan plan;
   check_gate(session, is_readable, plan);
-  count_removable(session, Removable::due, plan);
+  count_due(session, plan);
   return plan;
 }
 
@@ -203,14 +212,14 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
 ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
   require_expanded(read_schema_state(session));
   ContractPlan plan = look_at_due(session, is_readable);
-  count_removable(session, Removable::settled, plan);
+  count_settled(session, plan);
   return plan;
 }
 
 ContractPlan plan_settled(Session& session) {
   require_expanded(read_schema_state(session));
   ContractPlan plan;
-  count_removable(session, Removable::settled, plan);
+  count_settled(session, plan);
   return plan;
 }
 
@@ -231,7 +240,7 @@ ContractResult contract_settled(Session& session, const DatabaseUrl& database,
   require_expanded(read_schema_state(session));
   Run run(session, "contract");
   ContractPlan plan;
-  count_removable(session, Removable::settled, plan);
+  count_settled(session, plan);
   if (plan.settled_images > 0)
     return remove_into_archive(session, database, run, Removable::settled, options);
   run.finish("done");

@@ -46,8 +46,8 @@ void write_scheme(Session& session, std::string_view statement, const std::strin
                    {"missing", join(finding.missing, " ")}});
 }
 
-// Without a lock: what somebody changes between this and the end of the transaction is changed
-// after the removal as well as before it.
+// Without a lock: what somebody changes before the end of the transaction might as well have been
+// changed right after it.
 bool is_settled(Session& session, const std::string& image_id) {
   const auto flag = session.first_row(removal_sql(session, "settled_state"), {{"id", image_id}});
   if (!flag || flag->is_null(0))

@@ -43,7 +43,7 @@ struct ArchiveSite : ContractSite {
 
   // Lines of `from`, changed as a test cares to, as another archive.
   fs::path write(const std::vector<std::string>& lines) {
-    const fs::path file = site.directory() / "changed.jsonl";
+    fs::path file = site.directory() / "changed.jsonl";
     std::ofstream out(file, std::ios::binary);
     for (const std::string& line : lines)
       out << line << '\n';
