@@ -1,7 +1,6 @@
 #include "attest/envelope.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "attest/json_text.h"
 #include "base/base64.h"
@@ -16,10 +15,8 @@ std::string signed_bytes(std::string_view type, std::string_view payload) {
   return fmt::format("DSSEv1 {} {} {} {}", type.size(), type, payload.size(), payload);
 }
 
-std::string encode_base64(const unsigned char* bytes, std::size_t size) {
-  std::string text((size + 2) / 3 * 4, '\0');
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
-  return text;
+std::string_view text_of(const std::vector<unsigned char>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -27,16 +24,14 @@ std::string encode_base64(const unsigned char* bytes, std::size_t size) {
 std::string seal(const SiteKey& key, std::string_view payload_type, std::string_view payload) {
   const auto signature = key.sign(signed_bytes(payload_type, payload));
   const nlohmann::ordered_json envelope = {
-      {"payload",
-       encode_base64(reinterpret_cast<const unsigned char*>(payload.data()), payload.size())},
+      {"payload", encode_base64(payload)},
       {"payloadType", payload_type},
-      {"signatures",
-       {{{"keyid", key.id()}, {"sig", encode_base64(signature.data(), signature.size())}}}}};
+      {"signatures", {{{"keyid", key.id()}, {"sig", encode_base64(text_of(signature))}}}}};
   return envelope.dump();
 }
 
 std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_view envelope) {
-  const json object = json::parse(envelope, nullptr, /*allow_exceptions=*/false);
+  const json object = parse_json(envelope);
   if (!object.is_object())
     return "it is no JSON object";
   const auto signatures = object.find("signatures");

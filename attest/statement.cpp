@@ -30,7 +30,7 @@ std::string statement_of(const StoredImage& image) {
 }
 
 std::variant<StoredImage, std::string> read_statement(std::string_view text) {
-  const json statement = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json statement = parse_json(text);
   if (text_member(statement, "_type") != kStatementType ||
       text_member(statement, "predicateType") != kPredicateType)
     return "it is no statement about a stored image";

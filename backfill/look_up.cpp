@@ -37,6 +37,7 @@ void look_up_rest(Work& work, ImageDetails details, const DigestAlgorithm* algor
                          fmt::format("os_hash_algo is '{}'", printable(image.os_hash_algo, 64)));
   work.algorithm = algorithm;
   work.task.signatures = ToVerify(details.signature.values, details.signature.is_snapshot);
+  work.task.signed_with = std::move(details.signature);
   work.task.locations = std::move(details.locations);
   if (work.task.locations.empty())
     settle_unread(work, ReadClass::no_location, "the image has no live location");

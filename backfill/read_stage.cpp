@@ -47,11 +47,14 @@ void check_signatures(Work& work, const ReadOptions& options) {
   if (!options.certificates || !work.outcome)
     return;
   ReadOutcome& outcome = *work.outcome;
-  if (outcome.read_class == ReadClass::hashed || outcome.read_class == ReadClass::verified)
-    outcome.signatures = work.task.signatures.check(
-        outcome.md5, outcome.signature_digest,
-        {*options.certificates, options.trusted.get(),
-         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+    return;
+  outcome.signatures = work.task.signatures.check(
+      outcome.md5, outcome.signature_digest,
+      {*options.certificates, options.trusted.get(),
+       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  if (outcome.signatures.data)
+    outcome.signatures.state = verified_state(work.task.signed_with, outcome.digest);
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {

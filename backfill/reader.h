@@ -122,6 +122,7 @@ struct ReadTask {
   ImageRow image;
   std::vector<LocationRow> locations;
   ToVerify signatures = {};
+  SignatureProperties signed_with = {};  // what these come from
 };
 
 // The algorithm that the image's os_hash_value is or is to be of: its own if it names one, else the

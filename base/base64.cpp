@@ -45,4 +45,22 @@ std::optional<std::vector<unsigned char>> decode_base64(std::string_view text,
   return in_group == 0 ? std::optional(bytes) : std::nullopt;
 }
 
+std::string encode_base64(std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto at = [&](std::size_t i) {
+    return i < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[i])) : 0U;
+  };
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const unsigned group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+    text += kAlphabet[group >> 18 & 63];
+    text += kAlphabet[group >> 12 & 63];
+    text += i + 1 < bytes.size() ? kAlphabet[group >> 6 & 63] : '=';
+    text += i + 2 < bytes.size() ? kAlphabet[group & 63] : '=';
+  }
+  return text;
+}
+
 }  // namespace backglance

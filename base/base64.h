@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,5 +16,8 @@ enum class Base64Alphabet { standard, url_safe };
 // binascii.Error: the last group has one digit, or no padding.
 std::optional<std::vector<unsigned char>> decode_base64(
     std::string_view text, Base64Alphabet alphabet = Base64Alphabet::standard);
+
+// RFC 4648, section 4, with its padding.
+std::string encode_base64(std::string_view bytes);
 
 }  // namespace backglance

@@ -1,14 +1,17 @@
 // attest: what was stated of images, held against the key and the database.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "attest/envelope.h"
+#include "attest/json_text.h"
+#include "attest/stated_images.h"
 #include "attest/statement.h"
+#include "base/line_reader.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "contract/archive.h"
 #include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/schema_state.h"
@@ -16,8 +19,12 @@
 namespace backglance {
 namespace {
 
+constexpr std::size_t kLongestLine = std::size_t{1} << 20;  // a statement has about a thousand
+constexpr std::int64_t kPage = 1000;
+constexpr std::size_t kListed = 10;
+
 struct AttestFlags {
-  std::string file;
+  std::vector<std::string> files;
   std::string key;
 };
 
@@ -45,91 +52,208 @@ std::string difference(const StoredImage& stated, const ImageRow& image) {
   return join(names, ", ");
 }
 
-class Verification {
- public:
-  Verification(const SiteKey& key, Session& session) : key_(key), session_(session) {}
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
-  void line(std::int64_t number, const std::string& text) {
-    const auto opened = open_sealed(key_, text);
-    if (const auto* const why = std::get_if<std::string>(&opened))
-      return unbelieved(number, *why);
-    const Opened& envelope = std::get<Opened>(opened);
-    if (envelope.payload_type != kStatementPayloadType)
-      return unbelieved(number, "it is no in-toto statement");
-    const auto read = read_statement(envelope.payload);
-    if (const auto* const why = std::get_if<std::string>(&read))
-      return unbelieved(number, *why);
-    const StoredImage& stated = std::get<StoredImage>(read);
-    const auto image = retry(session_, [&] { return read_image(session_, stated.id); });
-    if (!image || !image->hashable) {
-      ++found_.gone;
-      return;
-    }
-    const std::string unlike = difference(stated, *image);
-    if (unlike.empty()) {
-      ++found_.agree;
-      return;
-    }
-    ++found_.differ;
-    fmt::print(stderr, "line {}: image {}: what Glance has differs from what was read at {}: {}\n",
-               number, printable(stated.id), printable(stated.read_at, 40), unlike);
-  }
+// An archive of contract's is told by its first line, whoever has signed it.
+void require_statements(const std::string& file, const std::string& first_line) {
+  const nlohmann::json line = parse_json(first_line);
+  const std::string type = text_member(line, "payloadType");
+  const bool is_signed = type == kRemovedPayloadType || type == kArchiveEndPayloadType;
+  if (is_signed || (line.is_object() && line.contains("property_id")))
+    throw Error(ErrorKind::usage,
+                printable(file) + " is no file of statements, but an archive of contract's",
+                fmt::format("backglance contract --revert --dry-run --archive {} {}",
+                            printable(file), is_signed ? "--key FILE" : "--unsigned"));
+}
 
-  const Verified& found() const { return found_; }
+using OnStatement = std::function<void(const std::string& where, const StoredImage& stated)>;
+using OnUnbelieved = std::function<void(const std::string& where, const std::string& why)>;
 
- private:
-  void unbelieved(std::int64_t number, const std::string& why) {
-    ++found_.unbelieved;
-    fmt::print(stderr, "line {}: {}\n", number, why);
-  }
+std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::string& line) {
+  auto opened = open_sealed(key, line);
+  if (auto* const why = std::get_if<std::string>(&opened))
+    return std::move(*why);
+  const Opened& envelope = std::get<Opened>(opened);
+  if (envelope.payload_type != kStatementPayloadType)
+    return "it is no in-toto statement";
+  return read_statement(envelope.payload);
+}
 
-  const SiteKey& key_;
-  Session& session_;
-  Verified found_;
-};
-
-ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags) {
+// Hands over each line of the files, as a statement by the key or as what is none.
+void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
+                     const OnUnbelieved& on_unbelieved) {
   const SiteKey key = SiteKey::read(flags.key, SiteKey::Part::open);
-  std::ifstream file(flags.file);
-  if (!file)
-    throw Error(ErrorKind::usage, "there is no file " + printable(flags.file) + " to read");
-  const Site site = read_site(common.source);
-  Session session(site.database, {.mode = OpenMode::read_only});
-  require_os_hash(read_schema_state(session));
-  Verification verification(key, session);
-  std::string text;
-  for (std::int64_t number = 1; std::getline(file, text); ++number)
-    if (!text.empty())
-      verification.line(number, text);
-  if (file.bad())
-    throw Error(ErrorKind::io, printable(flags.file) + " cannot be read to its end");
-  const Verified& found = verification.found();
+  std::string line;
+  for (const std::string& file : flags.files) {
+    LineReader lines(file, kLongestLine);
+    const auto where = [&] {
+      return (flags.files.size() > 1 ? printable(file) + ": " : "") +
+             fmt::format("line {}", lines.number());
+    };
+    for (auto found = lines.next(line); found != LineReader::Found::end; found = lines.next(line)) {
+      if (found == LineReader::Found::too_long) {
+        on_unbelieved(where(), "it has more than " + human_bytes(kLongestLine));
+        continue;
+      }
+      if (line.empty())
+        continue;
+      if (lines.number() == 1)
+        require_statements(file, line);
+      auto read = read_line(key, line);
+      if (const auto* const why = std::get_if<std::string>(&read))
+        on_unbelieved(where(), *why);
+      else
+        on_statement(where(), std::get<StoredImage>(read));
+    }
+  }
+}
+
+void hold_against_glance(Session& session, const std::string& where, const StoredImage& stated,
+                         Verified& found) {
+  const auto image = retry(session, [&] { return read_image(session, stated.id); });
+  if (!image || !image->hashable) {
+    ++found.gone;
+    return;
+  }
+  const std::string unlike = difference(stated, *image);
+  if (unlike.empty()) {
+    ++found.agree;
+    return;
+  }
+  ++found.differ;
+  fmt::print(stderr, "{}: image {}: what Glance has differs from what was read at {}: {}\n", where,
+             printable(stated.id), printable(stated.read_at, 40), unlike);
+}
+
+// Live images with a hash, of which none of the statements is.
+void for_each_missing(Session& session, const StatedImages& stated,
+                      const std::function<void(const std::string& image_id)>& on_missing) {
+  std::string after;
+  for (;;) {
+    const auto page = retry(session, [&] { return hashed_page(session, after, kPage); });
+    if (page.empty())
+      return;
+    for (const std::string& image_id : page)
+      if (!stated.contains(image_id))
+        on_missing(image_id);
+    after = page.back();
+  }
+}
+
+void print_verified(const Verified& found, std::int64_t missing,
+                    const std::vector<std::string>& first_missing) {
+  fmt::print("{} agree; {} of images that are gone; {} differ; {} cannot be believed\n",
+             counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
+             grouped(found.unbelieved));
+  if (missing == 0)
+    return;
+  fmt::print(
+      "{} with a hash and without a statement -- next: backglance verify --attest KEY "
+      "--image ID\n",
+      counted(missing, "image"));
+  for (const std::string& image_id : first_missing)
+    fmt::print("  {}\n", printable(image_id));
+  const auto listed = static_cast<std::int64_t>(first_missing.size());
+  if (missing > listed)
+    fmt::print("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
+}
+
+ExitCode run_verify(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+  Verified found;
+  StatedImages stated;
+  read_statements(
+      flags,
+      [&](const std::string& where, const StoredImage& image) {
+        stated.add(image.id);
+        hold_against_glance(session, where, image, found);
+      },
+      [&](const std::string& where, const std::string& why) {
+        ++found.unbelieved;
+        fmt::print(stderr, "{}: {}\n", where, why);
+      });
+  stated.sort();
+  std::int64_t missing = 0;
+  std::vector<std::string> first_missing;
+  for_each_missing(session, stated, [&](const std::string& image_id) {
+    if (++missing <= static_cast<std::int64_t>(kListed))
+      first_missing.push_back(image_id);
+  });
   if (common.json)
     print_json({{"agree", found.agree},
                 {"gone", found.gone},
                 {"unbelieved", found.unbelieved},
-                {"differ", found.differ}});
+                {"differ", found.differ},
+                {"missing", missing},
+                {"first_missing", first_missing}});
   else
-    fmt::print("{} agree; {} of images that are gone; {} differ; {} cannot be believed\n",
-               counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
-               grouped(found.unbelieved));
+    print_verified(found, missing, first_missing);
   return found.differ + found.unbelieved > 0 ? ExitCode::findings : ExitCode::done;
+}
+
+// However many there are, none is kept.
+ExitCode run_missing(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+  StatedImages stated;
+  std::int64_t unbelieved = 0;
+  read_statements(
+      flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
+      [&](const std::string&, const std::string&) { ++unbelieved; });
+  stated.sort();
+  std::int64_t missing = 0;
+  if (common.json)
+    fmt::print("{{\n  \"images\": [");
+  for_each_missing(session, stated, [&](const std::string& image_id) {
+    ++missing;
+    if (common.json)
+      fmt::print("{}\n    {}", missing > 1 ? "," : "", quoted(image_id));
+    else
+      fmt::print("{}\n", printable(image_id));
+  });
+  if (common.json)
+    fmt::print("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
+  if (unbelieved > 0)
+    fmt::print(stderr,
+               "{} cannot be believed, and were left out -- next: backglance attest "
+               "verify\n",
+               counted(unbelieved, "line"));
+  return ExitCode::done;
+}
+
+ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
+                    ExitCode (*run)(const CommonOptions&, Session&, const AttestFlags&)) {
+  const Site site = read_site(common.source);
+  Session session(site.database, {.mode = OpenMode::read_only});
+  require_os_hash(read_schema_state(session));
+  return run(common, session, flags);
+}
+
+CLI::App* add_verb(CLI::App& app, AttestFlags& flags, const char* name, const char* help) {
+  auto* const verb = app.add_subcommand(name, help);
+  verb->fallthrough();
+  verb->add_option("FILE", flags.files,
+                   "What backfill --attest has written; several of several "
+                   "hosts")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--key", flags.key, "The site's public key, or a certificate of it, in PEM")
+      ->type_name("FILE")
+      ->required();
+  return verb;
 }
 
 }  // namespace
 
 Runner add_attest(CLI::App& app) {
   auto flags = std::make_shared<AttestFlags>();
-  // Of this command, not the command of that name.
-  auto* const verify = app.add_subcommand(
-      "verify", "Hold each statement of a file against the key and the database");
-  verify->fallthrough();
-  verify->add_option("FILE", flags->file, "What backfill --attest has written")->required();
-  verify->add_option("--key", flags->key, "The site's public key, or a certificate of it, in PEM")
-      ->type_name("FILE")
-      ->required();
+  // Of this command, not the commands of these names.
+  add_verb(app, *flags, "verify", "Hold each statement of a file against the key and the database");
+  const auto* const missing = add_verb(
+      app, *flags, "missing", "List the images that have a hash, and no statement in the file");
   app.require_subcommand(1);
-  return [flags](const CommonOptions& common) { return run_attest(common, *flags); };
+  return [flags, missing](const CommonOptions& common) {
+    return run_attest(common, *flags, missing->parsed() ? run_missing : run_verify);
+  };
 }
 
 }  // namespace backglance

@@ -38,8 +38,13 @@ Attestations::Attestations(const std::string& key_file, const std::string& file)
 }
 
 Attestations::~Attestations() {
-  fdatasync(descriptor_);
   close(descriptor_);
+}
+
+void Attestations::sync() {
+  // What is no file, a pipe for one, cannot be brought to a disk.
+  if (fdatasync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP)
+    throw io_error(printable(file_), errno);
 }
 
 void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {

@@ -15,7 +15,6 @@ class Attestations {
   // Opens the file, made if it is not there, to add to it. Throws Error{usage} for a key that
   // cannot be used, Error{io} for the file.
   Attestations(const std::string& key_file, const std::string& file);
-  // Makes sure that what was written is on the disk, as far as that is known here.
   ~Attestations();
   Attestations(const Attestations&) = delete;
   Attestations& operator=(const Attestations&) = delete;
@@ -23,6 +22,8 @@ class Attestations {
   // Does nothing for an image that was not hashed or verified, or by its MD5 alone. Throws
   // Error{io} if the statement cannot be written.
   void add(const std::string& image_id, const ReadOutcome& outcome);
+  // Brings what was added to the disk: before anything says that it is there. Throws Error{io}.
+  void sync();
 
  private:
   SiteKey key_;

@@ -7,12 +7,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "attest/key.h"
 #include "backfill/reader.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/contract_revert.h"
 #include "contract/contract.h"
-#include "sql/schema_state.h"
 
 namespace backglance {
 namespace {
@@ -21,15 +21,12 @@ using nlohmann::json;
 
 struct ContractFlags {
   bool yes = false;
-  bool revert = false;
+  bool settled = false;
   bool uninstall = false;
   std::filesystem::path directory;
+  std::filesystem::path key;
+  RevertFlags revert;
 };
-
-std::string properties_text(std::int64_t number) {
-  return fmt::format("{} {}", grouped(number),
-                     number == 1 ? "legacy signature property" : "legacy signature properties");
-}
 
 // Returns once a line can be read or a stop was asked for. A plain read would miss a signal that
 // comes just before it blocks.
@@ -68,25 +65,6 @@ std::filesystem::path output_directory(const ContractFlags& flags, const Site& s
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
-ExitCode run_revert(const CommonOptions& common, Session& session) {
-  if (common.dry_run) {
-    require_expanded(read_schema_state(session));
-    const std::int64_t removed = removed_count(session);
-    if (common.json)
-      print_json({{"dry_run", true}, {"properties", removed}});
-    else
-      fmt::print("would put back {}\n", properties_text(removed));
-    return ExitCode::done;
-  }
-  const RestoreCounts counts = revert_contract(session);
-  if (common.json)
-    print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
-  else
-    fmt::print("put back {}; left {} that were changed since\n", properties_text(counts.restored),
-               counts.kept);
-  return ExitCode::done;
-}
-
 std::string names_of(const Uninstall& ours) {
   std::vector<std::string> names = ours.tables;
   if (ours.guard)
@@ -113,11 +91,19 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
   return ExitCode::done;
 }
 
+json settled_json(const ContractPlan& plan) {
+  return {{"settled_images", plan.settled_images},
+          {"settled_properties", plan.settled_properties},
+          {"outdated_images", plan.outdated_images}};
+}
+
 json plan_json(const ContractPlan& plan) {
-  return {{"blocking_images", plan.blocking},
-          {"first_blocking", plan.first_blocking},
-          {"due_images", plan.due_images},
-          {"due_properties", plan.due_properties}};
+  json object = settled_json(plan);
+  object.update({{"blocking_images", plan.blocking},
+                 {"first_blocking", plan.first_blocking},
+                 {"due_images", plan.due_images},
+                 {"due_properties", plan.due_properties}});
+  return object;
 }
 
 void print_blocking(const ContractPlan& plan) {
@@ -128,8 +114,60 @@ void print_blocking(const ContractPlan& plan) {
     fmt::print("  and {} more\n", plan.blocking - listed);
 }
 
-ExitCode run_removal(const CommonOptions& common, const Site& site, Session& session,
-                     const ContractFlags& flags) {
+void print_outdated(const ContractPlan& plan) {
+  if (plan.outdated_images > 0)
+    fmt::print(
+        "  changed since {} verified: {} -- next: backglance verify --signatures "
+        "--certificates DIR\n",
+        plan.outdated_images == 1 ? "it was" : "they were", counted(plan.outdated_images, "image"));
+}
+
+void print_due(const ContractPlan& plan) {
+  fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
+             counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
+             properties_text(plan.due_properties), counted(plan.due_images, "image"));
+  print_blocking(plan);
+  if (plan.settled_images > 0)
+    fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
+               counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
+}
+
+void print_removed(const ContractResult& result, const char* nothing) {
+  if (result.archive.empty())
+    fmt::print("nothing to remove: {}\n", nothing);
+  else
+    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
+               counted(result.images, "image"),
+               result.safety_copy.empty()
+                   ? ""
+                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
+               result.archive.string());
+}
+
+ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
+                     const char* nothing) {
+  if (common.json)
+    print_json({{"dry_run", false},
+                {"images", result.images},
+                {"properties", result.properties},
+                {"safety_copy", result.safety_copy.string()},
+                {"archive", result.archive.string()}});
+  else
+    print_removed(result, nothing);
+  return ExitCode::done;
+}
+
+void print_dry_run(const CommonOptions& common, json object, const ContractPlan& plan,
+                   void (*print)(const ContractPlan&)) {
+  object["dry_run"] = true;
+  if (common.json)
+    return print_json(object);
+  print(plan);
+  print_outdated(plan);
+}
+
+ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
+                 const ContractFlags& flags, const ContractOptions& options) {
   const ReadContext context(site, 0, {});
   if (!context.unavailable_directories().empty())
     throw Error(
@@ -142,16 +180,7 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
   };
   const ContractPlan plan = plan_contract(session, is_readable);
   if (common.dry_run) {
-    json object = plan_json(plan);
-    object["dry_run"] = true;
-    if (common.json)
-      print_json(object);
-    else
-      fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
-                 counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
-                 properties_text(plan.due_properties), counted(plan.due_images, "image"));
-    if (!common.json)
-      print_blocking(plan);
+    print_dry_run(common, plan_json(plan), plan, print_due);
     return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
   }
   if (plan.blocking == 0 && plan.due_images > 0)
@@ -159,35 +188,43 @@ ExitCode run_removal(const CommonOptions& common, const Site& site, Session& ses
             fmt::format("This removes {} of {}", properties_text(plan.due_properties),
                         counted(plan.due_images, "image")),
             "remove");
-  const ContractResult result =
-      contract(session, site.database, is_readable, output_directory(flags, site));
-  if (common.json)
-    print_json({{"dry_run", false},
-                {"images", result.images},
-                {"properties", result.properties},
-                {"safety_copy", result.safety_copy.string()},
-                {"archive", result.archive.string()}});
-  else if (result.archive.empty())
-    fmt::print("nothing to remove: no image's grace period has ended\n");
-  else
-    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
-               counted(result.images, "image"),
-               result.safety_copy.empty()
-                   ? ""
-                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
-               result.archive.string());
-  return ExitCode::done;
+  return say_removed(common, contract(session, site.database, is_readable, options),
+                     "no image's grace period has ended");
+}
+
+ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
+                     const ContractFlags& flags, const ContractOptions& options) {
+  const ContractPlan plan = plan_settled(session);
+  if (common.dry_run) {
+    print_dry_run(common, settled_json(plan), plan, [](const ContractPlan& of) {
+      fmt::print("would remove {} of {}\n", properties_text(of.settled_properties),
+                 counted(of.settled_images, "settled image"));
+    });
+    return ExitCode::done;
+  }
+  if (plan.settled_images > 0)
+    confirm(flags,
+            fmt::format("This removes {} of {}", properties_text(plan.settled_properties),
+                        counted(plan.settled_images, "settled image")),
+            "remove");
+  return say_removed(common, contract_settled(session, site.database, options),
+                     "no image is settled");
 }
 
 ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
+  std::optional<SiteKey> key;
+  if (!flags.key.empty())
+    key.emplace(SiteKey::read(flags.key, SiteKey::Part::secret));
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
-  if (flags.revert)
-    return run_revert(common, session);
+  if (flags.revert.revert)
+    return run_revert(common, session, flags.revert);
   if (flags.uninstall)
     return run_uninstall(common, session, flags);
-  return run_removal(common, site, session, flags);
+  const ContractOptions options = {.directory = output_directory(flags, site),
+                                   .key = key ? &*key : nullptr};
+  return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);
 }
 
 }  // namespace
@@ -197,10 +234,20 @@ Runner add_contract(CLI::App& app) {
   // own.
   auto flags = std::make_shared<ContractFlags>();
   app.add_flag("--yes", flags->yes, "Do not ask");
-  auto* revert = app.add_flag("--revert", flags->revert, "Put back what contract removed");
+  auto* settled =
+      app.add_flag("--settled", flags->settled,
+                   "Only what settled images have: signed again under img_ names, and verified; "
+                   "before the end of their grace as well");
+  auto* key = app.add_option("--attest", flags->key,
+                             "Sign each line of the archive by this private key: Ed25519, ECDSA "
+                             "P-384 or RSA, in PEM")
+                  ->type_name("KEY");
+  auto* revert = add_revert_options(app, flags->revert)->excludes(settled)->excludes(key);
   app.add_flag("--uninstall", flags->uninstall,
                "Drop the guard and backglance's own tables, and nothing else")
-      ->excludes(revert);
+      ->excludes(revert)
+      ->excludes(settled)
+      ->excludes(key);
   app.add_option(
          "--archive-dir", flags->directory,
          "Where the safety copy and the archive go (default: beside an SQLite database, else here)")

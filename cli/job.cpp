@@ -163,11 +163,16 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
     window.emplace(*job.windows, context.pause_gate());
   const ThrottleWatch throttle(site.database, job.throttle, context.pause_gate(),
                                [&](const std::string& text) { told.warning(text); });
-  return command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
-    told.result(id, outcome);
-    if (attestations)
-      attestations->add(id, outcome);
-  });
+  ReadResult result =
+      command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
+        told.result(id, outcome);
+        if (attestations)
+          attestations->add(id, outcome);
+      });
+  // Once for all of them: until now nothing has said that one is there.
+  if (attestations)
+    attestations->sync();
+  return result;
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
 // repeated would take every word behind its value as another one.
 void take_one_value(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    option->allow_extra_args(false);
+    option->allow_extra_args(option->get_positional());
     if (option->get_items_expected_max() > 0)
       option->check([](const std::string& value) {
         return value.starts_with("--") ? "needs a value, and '" + value + "' is an option"

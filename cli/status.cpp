@@ -12,6 +12,7 @@
 #include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/items.h"
+#include "sql/removal.h"
 #include "sql/runs.h"
 #include "sql/signatures.h"
 
@@ -73,6 +74,7 @@ json status_json(Session& session, const Site& site, const SchemaState& state, G
                        {"failed", totals_json(items.failed())},
                        {"erased_by_glance", items.erased()}};
     status["signatures"] = schemes_json(scheme_counts(session));
+    status["settled"] = settled_count(session);
   }
   // An expand that has made our tables shows itself while it makes the rest.
   if (state.has_ledger) {
@@ -177,7 +179,10 @@ void print_status(const json& status, GuardState guard) {
     for (const auto& [scheme, images] : status["signatures"].items())
       schemes.push_back(fmt::format("{} {}", images.get<std::int64_t>(),
                                     signature_scheme_text(signature_scheme_from_name(scheme))));
-    fmt::print("{:<11} {}\n", "Signatures", schemes.empty() ? "none flagged" : join(schemes, ", "));
+    const auto settled = status["settled"].get<std::int64_t>();
+    fmt::print("{:<11} {}{}\n", "Signatures",
+               schemes.empty() ? "none flagged" : join(schemes, ", "),
+               settled > 0 ? fmt::format("; {} settled", grouped(settled)) : "");
   }
   if (status.contains("fleet"))
     print_fleet(status);

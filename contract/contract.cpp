@@ -7,13 +7,13 @@
 
 #include "base/stop.h"
 #include "base/text.h"
-#include "contract/archive.h"
 #include "sql/galera.h"
 #include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
+#include "sql/signatures.h"
 #include "sql/sqlite_backup.h"
 #include "sql/text.h"
 
@@ -40,25 +40,50 @@ void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& p
   }
 }
 
-// Calls `on_image` with each due image and its removable properties, none of them empty.
+std::vector<std::string> page_of(Session& session, Removable which, const std::string& after) {
+  return which == Removable::due ? due_page(session, after, kPage)
+                                 : settled_page(session, after, kPage);
+}
+
+// Calls `on_image` with each image that may be one, and its removable properties, if any.
 template <typename OnImage>
-void for_each_due(Session& session, const OnImage& on_image) {
+void for_each_removable(Session& session, Removable which, const OnImage& on_image) {
   std::string after;
   for (;;) {
-    const auto page = due_page(session, after, kPage);
+    const auto page = page_of(session, which, after);
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
       if (stop_requested())
         throw Error(ErrorKind::interrupted, "interrupted; what was removed can be put back",
                     "backglance contract");
-      const auto properties =
-          retry(session, [&] { return removable_properties(session, image_id); });
-      if (!properties.empty())
-        on_image(image_id, properties);
+      on_image(image_id,
+               retry(session, [&] { return removable_properties(session, image_id, which); }));
     }
     after = page.back();
   }
+}
+
+void count_due(Session& session, ContractPlan& plan) {
+  for_each_removable(session, Removable::due,
+                     [&](const std::string&, const std::vector<PropertyRow>& properties) {
+                       plan.due_images += properties.empty() ? 0 : 1;
+                       plan.due_properties += static_cast<std::int64_t>(properties.size());
+                     });
+}
+
+void count_settled(Session& session, ContractPlan& plan) {
+  const auto still_has_some = [&](const std::string& image_id) {
+    const auto look = [&] { return removable_properties(session, image_id, Removable::due); };
+    return !retry(session, look).empty();
+  };
+  for_each_removable(session, Removable::settled,
+                     [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+                       plan.settled_images += properties.empty() ? 0 : 1;
+                       plan.settled_properties += static_cast<std::int64_t>(properties.size());
+                       plan.outdated_images +=
+                           properties.empty() && still_has_some(image_id) ? 1 : 0;
+                     });
 }
 
 std::string file_stamp(const Run& run) {
@@ -132,64 +157,94 @@ Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   return there;
 }
 
-ContractPlan look_at_all(Session& session, const IsReadable& is_readable) {
+ContractPlan look_at_due(Session& session, const IsReadable& is_readable) {
   ContractPlan plan;
   check_gate(session, is_readable, plan);
-  for_each_due(session, [&](const std::string&, const std::vector<PropertyRow>& properties) {
-    ++plan.due_images;
-    plan.due_properties += static_cast<std::int64_t>(properties.size());
-  });
+  count_due(session, plan);
   return plan;
+}
+
+// Removes what there is to be removed, each image's properties archived before.
+void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
+                ContractResult& result) {
+  // They are on the disk before their removal is committed.
+  const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
+    for (const RemovedProperty& property : properties)
+      archive.add(property);
+    archive.sync();
+  };
+  const auto remove = [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+    if (properties.empty())
+      return;
+    const auto removed = remove_properties(session, run.id(), image_id, which, archive_first);
+    result.images += removed.empty() ? 0 : 1;
+    result.properties += static_cast<std::int64_t>(removed.size());
+  };
+  try {
+    for_each_removable(session, which, remove);
+  } catch (const Error& error) {
+    // What was removed until then is all that there is to be known of this run.
+    if (error.kind() == ErrorKind::interrupted)
+      archive.close();
+    throw;
+  }
+  archive.close();
+}
+
+ContractResult remove_into_archive(Session& session, const DatabaseUrl& database, Run& run,
+                                   Removable which, const ContractOptions& options) {
+  const std::string stamp = file_stamp(run);
+  ContractResult result;
+  result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
+  if (database.engine == Engine::sqlite) {
+    result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
+    copy_sqlite_database(database, result.safety_copy);
+  }
+  RemovalArchive archive(result.archive, run.id(), options.key);
+  remove_all(session, run, which, archive, result);
+  untag_settled(session);
+  run.finish("done", result.images);
+  return result;
 }
 
 }  // namespace
 
 ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
   require_expanded(read_schema_state(session));
-  return look_at_all(session, is_readable);
+  ContractPlan plan = look_at_due(session, is_readable);
+  count_settled(session, plan);
+  return plan;
+}
+
+ContractPlan plan_settled(Session& session) {
+  require_expanded(read_schema_state(session));
+  ContractPlan plan;
+  count_settled(session, plan);
+  return plan;
 }
 
 ContractResult contract(Session& session, const DatabaseUrl& database,
-                        const IsReadable& is_readable, const std::filesystem::path& directory) {
+                        const IsReadable& is_readable, const ContractOptions& options) {
   require_expanded(read_schema_state(session));
   Run run(session, "contract");
-  const ContractPlan plan = look_at_all(session, is_readable);
+  const ContractPlan plan = look_at_due(session, is_readable);
   require_open_gate(plan);
-  ContractResult result;
-  if (plan.due_images == 0) {
-    run.finish("done");
-    return result;
-  }
-
-  const std::string stamp = file_stamp(run);
-  result.archive = directory / ("backglance-removed-" + stamp + ".jsonl");
-  if (database.engine == Engine::sqlite) {
-    result.safety_copy = directory / ("backglance-before-contract-" + stamp + ".sqlite");
-    copy_sqlite_database(database, result.safety_copy);
-  }
-  RemovalArchive archive(result.archive);
-  // Each image's properties are on the disk before their removal is committed.
-  const auto archive_first = [&](const std::vector<PropertyRow>& properties) {
-    for (const PropertyRow& property : properties)
-      archive.add(property);
-    archive.sync();
-  };
-  for_each_due(session, [&](const std::string& image_id, const std::vector<PropertyRow>&) {
-    const auto removed = remove_properties(session, run.id(), image_id, archive_first);
-    result.images += removed.empty() ? 0 : 1;
-    result.properties += static_cast<std::int64_t>(removed.size());
-  });
-  untag_settled(session);
-  run.finish("done", result.images);
-  return result;
+  if (plan.due_images > 0)
+    return remove_into_archive(session, database, run, Removable::due, options);
+  run.finish("done");
+  return {};
 }
 
-RestoreCounts revert_contract(Session& session) {
+ContractResult contract_settled(Session& session, const DatabaseUrl& database,
+                                const ContractOptions& options) {
   require_expanded(read_schema_state(session));
   Run run(session, "contract");
-  const RestoreCounts counts = restore_properties(session);
-  run.finish("done", counts.restored);
-  return counts;
+  ContractPlan plan;
+  count_settled(session, plan);
+  if (plan.settled_images > 0)
+    return remove_into_archive(session, database, run, Removable::settled, options);
+  run.finish("done");
+  return {};
 }
 
 Uninstall plan_uninstall(Session& session) {

@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "contract/archive.h"
 #include "glance/database_url.h"
 #include "sql/patience.h"
+#include "sql/removal.h"
 #include "sql/session.h"
-#include "sql/signatures.h"
 
 namespace backglance {
 
@@ -28,9 +29,16 @@ struct ContractPlan {
   // remove of them.
   std::int64_t due_images = 0;
   std::int64_t due_properties = 0;
+  // Images that are settled, whether their grace has ended or not, and likewise.
+  std::int64_t settled_images = 0;
+  std::int64_t settled_properties = 0;
+  // Those that were, when they were last verified, and have been changed since.
+  std::int64_t outdated_images = 0;
 };
 
 ContractPlan plan_contract(Session& session, const IsReadable& is_readable);
+// Of the settled images alone. They have a hash themselves, so other images are no gate for them.
+ContractPlan plan_settled(Session& session);
 
 struct ContractResult {
   std::int64_t images = 0;
@@ -39,18 +47,38 @@ struct ContractResult {
   std::filesystem::path archive;      // empty if nothing was due
 };
 
+struct ContractOptions {
+  std::filesystem::path directory;  // for the safety copy and the archive
+  const SiteKey* key = nullptr;     // that signs the archive
+};
+
 // Ends the grace period of every due image: a safety copy of the database where that is a file, an
-// archive of the properties (JSON lines), both in `directory` and readable by their owner alone,
-// and then their removal as Glance removes them (soft delete), image by image, each in one
-// transaction that also enters it in backglance_removed. Throws Error{gate} listing the images that
-// block, before anything is written. Killed anywhere, what was removed is in backglance_removed,
-// and the next call goes on. Nothing due: nothing is written.
+// archive of the properties (JSON lines), both readable by their owner alone, and then their
+// removal as Glance removes them (soft delete), image by image, each in one transaction that also
+// enters it in backglance_removed. Throws Error{gate} listing the images that block, before
+// anything is written. Killed anywhere, what was removed is in backglance_removed and in the
+// archive, and the next call goes on. Nothing due: nothing is written.
 ContractResult contract(Session& session, const DatabaseUrl& database,
-                        const IsReadable& is_readable, const std::filesystem::path& directory);
+                        const IsReadable& is_readable, const ContractOptions& options);
+// The same of the settled images, and of these alone.
+ContractResult contract_settled(Session& session, const DatabaseUrl& database,
+                                const ContractOptions& options);
 
 // Puts back what contract removed, except where somebody has set the property or deleted the image
 // since.
 RestoreCounts revert_contract(Session& session);
+
+// What was put back from an archive, or would be, and how much of it is not to be believed.
+struct ArchiveRevert {
+  RestoreCounts properties;
+  std::int64_t faults = 0;
+  std::optional<bool> whole;  // as ArchiveReader::is_whole
+};
+using OnFault = std::function<void(const ArchiveFault&)>;
+// Likewise from an archive, whether there are tables of ours or not. Each fault is told as it is
+// found, and nothing is put back of its line.
+ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault);
+ArchiveRevert plan_revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault);
 
 // What of ours was there.
 struct Uninstall {

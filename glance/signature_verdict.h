@@ -52,7 +52,8 @@ std::string_view chain_name(bool is_trusted);
 struct SignaturesFound {
   std::optional<SignatureFound> data;    // img_signature*: over the bytes
   std::optional<SignatureFound> legacy;  // signature*: over their MD5
-  std::optional<ChainFound> chain;       // nothing if nobody asked, or without a certificate
+  std::optional<ChainFound> chain = {};  // nothing if nobody asked, or without a certificate
+  std::string state = {};                // verified_state() of sql/images.h
 
   bool any() const { return data || legacy; }
 };

@@ -1,8 +1,11 @@
 #include "sql/images.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 
+#include "base/text.h"
 #include "glance/image_rules.h"
 #include "glance/signature_properties.h"
 #include "sql/row_list.h"
@@ -30,6 +33,14 @@ std::vector<SizedImage> sized_page(Session& session, std::string_view name, cons
                   images.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
                 });
   return images;
+}
+
+std::vector<std::string> id_page(Session& session, std::string_view name, const std::string& after,
+                                 std::int64_t page) {
+  std::vector<std::string> ids;
+  session.query(sql_text(session.engine(), "images", name), {{"after", after}, {"page", page}},
+                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  return ids;
 }
 
 std::string list_statement(Session& session, std::string_view name,
@@ -89,6 +100,15 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 }
 
 }  // namespace
+
+std::string verified_state(const SignatureProperties& signature, const std::string& digest) {
+  std::string state = signature.is_snapshot ? "snapshot " : "image ";
+  state += lower_ascii(digest);
+  for (const auto& [name, value] : signature.values)
+    if (is_data_signature_name(name))  // each value after its length: none reads as two
+      state += fmt::format(" {} {} {}", name, value.size(), value);
+  return sha256_hex(state);
+}
 
 std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,
@@ -160,11 +180,12 @@ PendingTotals verifiable_totals(Session& session) {
 
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page) {
-  std::vector<std::string> ids;
-  session.query(sql_text(session.engine(), "images", "unhashed_page"),
-                {{"after", after}, {"page", page}},
-                [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
-  return ids;
+  return id_page(session, "unhashed_page", after, page);
+}
+
+std::vector<std::string> hashed_page(Session& session, const std::string& after,
+                                     std::int64_t page) {
+  return id_page(session, "hashed_page", after, page);
 }
 
 }  // namespace backglance

@@ -34,6 +34,9 @@ struct SignatureProperties {
   std::map<std::string, std::string, std::less<>> values;  // by name, compared with case
   bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
 };
+// What a verdict on img_signature rests on, in 64 characters that differ where something of it
+// does: its properties, whether the image is a snapshot, and the digest of its bytes.
+std::string verified_state(const SignatureProperties& signature, const std::string& digest);
 
 // All that decides whether an image is read, and where.
 struct ImageDetails {
@@ -87,8 +90,9 @@ PendingTotals verifiable_totals(Session& session);
 std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, std::int64_t page);
 PendingTotals signed_totals(Session& session);
 
-// Live images without a hash by id, after the given one.
+// Live images without a hash, or with one, by id, after the given one.
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
+std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);
 
 }  // namespace backglance

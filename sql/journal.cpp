@@ -13,7 +13,7 @@ std::int64_t journal_start(Session& session, const std::string& step,
         "VALUES (:step, :statement, :digest, :text, {now}, 'started')",
         {{"step", step},
          {"statement", std::int64_t{statement.number}},
-         {"digest", sql_digest(statement.sql)},
+         {"digest", sha256_hex(statement.sql)},
          {"text", statement.sql}});
     return session.count("SELECT MAX(id) FROM backglance_step");
   });
@@ -31,7 +31,7 @@ bool journal_has(Session& session, const std::string& step, const std::string& s
   return session.count(
              "SELECT COUNT(*) FROM backglance_step "
              "WHERE step = :step AND sql_digest = :digest AND outcome = 'done'",
-             {{"step", step}, {"digest", sql_digest(sql)}}) > 0;
+             {{"step", step}, {"digest", sha256_hex(sql)}}) > 0;
 }
 
 }  // namespace backglance

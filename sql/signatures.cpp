@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/images.h"
+#include "sql/removal.h"
 #include "sql/retry.h"
 #include "sql/text.h"
 
@@ -80,36 +80,9 @@ std::vector<std::string> first_column(Session& session, std::string_view name,
   });
 }
 
-std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id) {
-  std::vector<PropertyRow> properties;
-  session.query(
-      signature_sql(session, "live_properties"), {{"id", image_id}}, [&](const SqlRow& row) {
-        properties.push_back(
-            {row.integer_or(0, 0), image_id, row.text_or_empty(1), row.text(2), row.text(3)});
-      });
-  return properties;
-}
-
-SignatureFinding judge_live(const std::vector<PropertyRow>& properties) {
-  std::vector<std::string> names;
-  names.reserve(properties.size());
-  for (const PropertyRow& property : properties)
-    names.push_back(property.name);
-  return judge_signature(names);
-}
-
-void write_scheme(Session& session, std::string_view statement, const std::string& image_id,
-                  const SignatureFinding& finding) {
-  session.execute(signature_sql(session, statement),
-                  {{"id", image_id},
-                   {"scheme", std::string(signature_scheme_name(finding.scheme))},
-                   {"present", join(finding.present, " ")},
-                   {"missing", join(finding.missing, " ")}});
-}
-
 // False if it is no longer signed.
 bool flag_found(Session& session, const std::string& run_id, const std::string& image_id) {
-  const SignatureFinding finding = judge_live(live_properties(session, image_id));
+  const SignatureFinding finding = live_finding(session, image_id);
   if (finding.scheme == SignatureScheme::none)
     return false;
   session.execute(signature_sql(session, "add_flag_of_found"),
@@ -185,75 +158,6 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
   }
 }
 
-// `removed` is what an attempt before this one removed, whose COMMIT had its answer lost.
-void remove_in_transaction(Session& session, const std::string& run_id, const std::string& image_id,
-                           const OnRemoval& before_commit, std::vector<PropertyRow>& removed) {
-  Transaction transaction(session);
-  std::vector<PropertyRow> properties = removable_properties(session, image_id);
-  if (properties.empty() && !removed.empty())
-    return;  // it was committed
-  const auto now = session.first_row(signature_sql(session, "current_datetime"));
-  const std::string deleted_at = now->text_or_empty(0);
-  for (const PropertyRow& property : properties) {
-    // A property that was removed, put back by its owner and falls due again has a note already.
-    session.execute(signature_sql(session, "forget_archived"),
-                    {{"id", image_id}, {"name", property.name}});
-    session.execute(signature_sql(session, "archive_property"),
-                    {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
-    session.execute(signature_sql(session, "delete_property"),
-                    {{"property", property.id}, {"deleted_at", deleted_at}});
-  }
-  write_scheme(session, "mark_removed", image_id, judge_live(live_properties(session, image_id)));
-  before_commit(properties);
-  removed = std::move(properties);
-  transaction.commit();
-}
-
-// The properties of one page that were put back, and how many were left as they are.
-struct RestoredPage {
-  std::vector<SqlRow> rows;
-  std::set<std::pair<std::string, std::string>> restored;  // image and name
-  std::int64_t kept = 0;
-};
-
-bool restore_property(Session& session, const SqlRow& row) {
-  const std::string image_id = row.text_or_empty(1);
-  const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
-  SqlParameters as_left = property;
-  as_left.push_back({"property", row.integer_or(0, 0)});
-  as_left.push_back({"deleted_at", row.text_or_empty(3)});
-  if (session.execute(signature_sql(session, "restore_property"), as_left) == 0 &&
-      session.execute(signature_sql(session, "recreate_property"), property) == 0)
-    return false;
-  session.execute(signature_sql(session, "forget_archived"), property);
-  write_scheme(session, "mark_restored", image_id, judge_live(live_properties(session, image_id)));
-  return true;
-}
-
-// `done` is what an attempt before this one did, whose COMMIT had its answer lost. What was put
-// back has left the archive: by that it is known whether it was committed.
-void restore_page(Session& session, const SqlParameters& page, RestoredPage& done) {
-  const auto name_of = [](const SqlRow& row) {
-    return std::pair(row.text_or_empty(1), row.text_or_empty(2));
-  };
-  Transaction transaction(session);
-  std::vector<SqlRow> rows = session.rows(signature_sql(session, "archived_page"), page);
-  const bool committed =
-      !done.restored.empty() && std::none_of(rows.begin(), rows.end(), [&](const SqlRow& row) {
-        return done.restored.contains(name_of(row));
-      });
-  if (committed)
-    return;
-  done = {std::move(rows), {}, 0};
-  for (const SqlRow& row : done.rows) {
-    if (restore_property(session, row))
-      done.restored.insert(name_of(row));
-    else
-      ++done.kept;
-  }
-  transaction.commit();
-}
-
 }  // namespace
 
 void for_each_signed_image(Session& session,
@@ -321,6 +225,7 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
       {"chain", found.chain ? SqlValue(std::string(chain_name(found.chain->is_trusted)))
                             : SqlValue(nullptr)},
       {"run", run_id},
+      {"state", text_or_null(found.state)},
       {"id", image_id}};
   if (session.execute(signature_sql(session, "record_found"), values) == 0 &&
       flag_found(session, run_id, image_id))
@@ -413,48 +318,6 @@ std::vector<std::string> due_page(Session& session, const std::string& after, st
 
 std::int64_t unflagged_count(Session& session) {
   return session.count(signature_sql(session, "unflagged_count"));
-}
-
-std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id) {
-  std::vector<PropertyRow> properties = live_properties(session, image_id);
-  if (!is_deprecated(judge_live(properties).scheme))
-    return {};
-  std::erase_if(properties, [](const PropertyRow& property) {
-    return !is_legacy_signature_name(property.name);
-  });
-  return properties;
-}
-
-std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
-                                           const std::string& image_id,
-                                           const OnRemoval& before_commit) {
-  std::vector<PropertyRow> removed;
-  retry(session, [&] { remove_in_transaction(session, run_id, image_id, before_commit, removed); });
-  return removed;
-}
-RestoreCounts restore_properties(Session& session) {
-  RestoreCounts counts;
-  std::string after_image;
-  std::string after_name;
-  for (;;) {
-    if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
-                  "backglance contract --revert");
-    RestoredPage page;
-    const SqlParameters parameters = {
-        {"after_image", after_image}, {"after_name", after_name}, {"page", kRowPage}};
-    retry(session, [&] { restore_page(session, parameters, page); });
-    if (page.rows.empty())
-      return counts;
-    counts.restored += static_cast<std::int64_t>(page.restored.size());
-    counts.kept += page.kept;
-    after_image = page.rows.back().text_or_empty(1);
-    after_name = page.rows.back().text_or_empty(2);
-  }
-}
-
-std::int64_t removed_count(Session& session) {
-  return session.count(signature_sql(session, "archived_count"));
 }
 
 }  // namespace backglance

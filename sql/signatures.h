@@ -80,34 +80,4 @@ std::vector<std::string> due_page(Session& session, const std::string& after, st
 // Live images with signature properties that no flag stands for.
 std::int64_t unflagged_count(Session& session);
 
-struct PropertyRow {
-  std::int64_t id = 0;
-  std::string image_id;
-  std::string name;
-  std::optional<std::string> value;
-  std::optional<std::string> updated_at;
-};
-
-// The legacy properties of a live image: what contract would remove. Empty if its scheme is not
-// deprecated any more.
-std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id);
-
-// Removes them in one transaction as Glance removes them (soft delete) and enters each in
-// backglance_removed. `before_commit` is given what is being removed while it can still be called
-// off by throwing. Returns what was removed.
-using OnRemoval = std::function<void(const std::vector<PropertyRow>&)>;
-std::vector<PropertyRow> remove_properties(Session& session, const std::string& run_id,
-                                           const std::string& image_id,
-                                           const OnRemoval& before_commit);
-
-struct RestoreCounts {
-  std::int64_t restored = 0;  // properties
-  std::int64_t kept = 0;      // that somebody has set or the image lost since: left as they are
-};
-// Puts back everything that backglance_removed holds, and empties it of what was put back. A row
-// that `glance-manage db purge` has taken away since is made anew; its created_at is then its last
-// change.
-RestoreCounts restore_properties(Session& session);
-std::int64_t removed_count(Session& session);
-
 }  // namespace backglance

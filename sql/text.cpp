@@ -153,10 +153,10 @@ std::vector<StepStatement> step_statements(const EngineFacts& engine, std::strin
   return statements;
 }
 
-std::string sql_digest(std::string_view sql) {
+std::string sha256_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
   unsigned length = 0;
-  EVP_Digest(sql.data(), sql.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
   return hex({digest.data(), length});
 }
 

@@ -53,7 +53,7 @@ struct StepStatement {
 std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
                                            std::string_view verb);
 
-// SHA-256 of a statement's text in lower-case hex: the journal's proof of what was run.
-std::string sql_digest(std::string_view sql);
+// SHA-256 in lower-case hex. Of a statement it is the journal's proof of what was run.
+std::string sha256_hex(std::string_view text);
 
 }  // namespace backglance

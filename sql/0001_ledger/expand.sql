@@ -122,6 +122,7 @@ CREATE TABLE backglance_signature (
     chain          VARCHAR(16),
     verified_run   VARCHAR(36),
     verified_at    BIGINT,
+    verified_state VARCHAR(64),
     tag            VARCHAR(255),
     tag_id         BIGINT,
     removed_at     BIGINT

@@ -42,7 +42,8 @@ EXISTS (SELECT 1 FROM image_locations l
 
 -- Of a row of backglance_signature: nothing was verified, or not what there is now.
 -- name: no_verdict
-verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, chain = NULL, verified_run = NULL, verified_at = NULL
+verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, chain = NULL, verified_run = NULL, verified_at = NULL,
+verified_state = NULL
 
 -- What a scheme knows as a signature, by the last migrate.
 -- name: signed
@@ -52,6 +53,17 @@ EXISTS (SELECT 1 FROM backglance_signature s
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
+
+-- Of a row of backglance_signature: signed again under the new names, and found valid. A snapshot's signature is not its
+-- owner's, and one with a certificate that has expired proves nothing: both have verdicts of their own. Nor is one whose
+-- certificate was not trusted when somebody asked.
+-- name: settled
+s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
+
+-- Of a row of image_properties: still as the removal left it, on an image that is still there.
+-- name: as_removed
+id = :property AND image_id = :id AND name = :name AND deleted = {true} AND deleted_at = :deleted_at
+AND EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false})
 
 -- name: signature_names
 'signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',

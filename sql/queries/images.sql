@@ -103,6 +103,17 @@ AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;
 
+-- name: hashed_page
+SELECT   i.id
+FROM     images i
+WHERE    COALESCE(i.deleted, {true}) = {false}
+AND      {exact}i.status IN ('active', 'deactivated')
+AND      COALESCE(i.os_hash_value, '') <> ''
+AND      {has_id}
+AND      i.id > :after
+ORDER BY i.id
+LIMIT    :page;
+
 -- name: published_hashes
 SELECT COUNT(*)
 FROM   images

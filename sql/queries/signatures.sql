@@ -50,8 +50,7 @@ AND    ({exact}name = 'base_image_ref' OR ({exact}name = 'image_type' AND {exact
 -- name: record_found
 UPDATE backglance_signature
 SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :reason, chain = :chain,
-       verified_run = :run,
-       verified_at = {now}
+       verified_run = :run, verified_at = {now}, verified_state = :state
 WHERE  image_id = :id;
 
 -- name: forget_found
@@ -175,81 +174,3 @@ AND    i.deleted = {false}
 AND    {has_id}
 AND    {exact}p.name IN ({signature_names})
 AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);
-
--- name: live_properties
-SELECT   id, name, value, updated_at
-FROM     image_properties
-WHERE    image_id = :id
-AND      COALESCE(deleted, {true}) = {false}
-AND      name IN ({signature_names},
-                  'mask_gen_algorithm', 'pss_salt_length')
-ORDER BY id;
-
--- name: current_datetime
-SELECT {now_datetime};
-
--- The value goes from table to table, so that it comes back as what it was, whatever that is.
--- name: archive_property
-INSERT INTO backglance_removed
-       (property_id, image_id, name, value, updated_at, deleted_at, run_id, removed_at)
-SELECT p.id, p.image_id, p.name, p.value, p.updated_at, :deleted_at, :run, {now}
-FROM   image_properties p
-WHERE  p.id = :property;
-
--- name: forget_archived
-DELETE FROM backglance_removed
-WHERE  image_id = :id
-AND    name = :name;
-
--- As Glance's own image_property_delete does it: the row stays, with its value.
--- name: delete_property
-UPDATE image_properties
-SET    deleted = {true}, deleted_at = :deleted_at, updated_at = :deleted_at
-WHERE  id = :property
-AND    deleted = {false};
-
--- name: mark_removed
-UPDATE backglance_signature
-SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :missing
-WHERE  image_id = :id;
-
--- name: archived_page
-SELECT   r.property_id, r.image_id, r.name, r.deleted_at
-FROM     backglance_removed r
-WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :after_name)
-ORDER BY r.image_id, r.name
-LIMIT    :page;
-
--- Put back only what is still as we left it, and only on an image that is still there.
--- name: restore_property
-UPDATE image_properties
-SET    deleted = {false}, deleted_at = NULL,
-       updated_at = (SELECT r.updated_at{as_datetime} FROM backglance_removed r
-                     WHERE r.image_id = :id AND r.name = :name),
-       value = (SELECT r.value FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name)
-WHERE  id = :property
-AND    image_id = :id
-AND    name = :name
-AND    deleted = {true}
-AND    deleted_at = :deleted_at
-AND    EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false});
-
--- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
--- name: recreate_property
-INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
-SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at{as_datetime}, {now_datetime}), r.updated_at{as_datetime}, {false}
-FROM   backglance_removed r
-JOIN   images i ON i.id = r.image_id
-WHERE  r.image_id = :id
-AND    r.name = :name
-AND    i.deleted = {false}
-AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = r.image_id AND p.name = r.name);
-
--- name: mark_restored
-UPDATE backglance_signature
-SET    removed_at = NULL, scheme = :scheme, present = :present, missing = :missing
-WHERE  image_id = :id;
-
--- name: archived_count
-SELECT COUNT(*)
-FROM   backglance_removed;

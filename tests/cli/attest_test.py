@@ -44,6 +44,11 @@ def signed_bytes(envelope):
     return b'DSSEv1 %d %s %d %s' % (len(kind), kind, len(payload), payload)
 
 
+def whole(**counts):
+    """What verify says, if nothing is amiss but this."""
+    return {'agree': 0, 'gone': 0, 'unbelieved': 0, 'differ': 0, 'missing': 0, 'first_missing': [], **counts}
+
+
 class AttestTest(sites.SmallSiteTest):
     def setUp(self):
         super().setUp()
@@ -65,6 +70,19 @@ class AttestTest(sites.SmallSiteTest):
     def verify(self, key=None, code=DONE):
         path = self.file_of(public_pem(key or self.key), 'public.pem')
         return self.on_site('attest', 'verify', self.statements, '--key', path, '--json', code=code)
+
+    @staticmethod
+    def names(lines):
+        return [json.loads(base64.b64decode(line['payload']))['subject'][0]['name'] for line in lines]
+
+    def missing(self, *files, key=None):
+        path = self.file_of(public_pem(key or self.key), 'public.pem')
+        files = files or (self.statements,)
+        plain = self.on_site('attest', 'missing', *files, '--key', path)
+        result = self.on_site('attest', 'missing', *files, '--key', path, '--json').object
+        self.assertEqual(plain.out.split(), result['images'])
+        self.assertEqual(len(result['images']), result['missing'])
+        return result['images']
 
     def lines(self):
         return [json.loads(line) for line in self.statements.read_text().splitlines()]
@@ -92,19 +110,67 @@ class AttestTest(sites.SmallSiteTest):
                 checksums = self.site.hashes()
                 self.assertEqual(found, {image_id: (sites.sha512(content), checksums[image_id][2], len(content))
                                          for image_id, content in self.contents.items()})
-                self.assertEqual(self.verify(key).object, {'agree': IMAGES, 'gone': 0, 'unbelieved': 0, 'differ': 0})
+                self.assertEqual(self.verify(key).object, whole(agree=IMAGES))
 
     def test_what_disagrees_is_not_attested(self):
         damaged = next(iter(self.contents))
         self.site.path_of(damaged).write_bytes(b'contend 0')
         self.attest(code=FINDINGS)
-        names = [json.loads(base64.b64decode(line['payload']))['subject'][0]['name'] for line in self.lines()]
-        self.assertEqual(sorted(names), sorted(set(self.contents) - {damaged}))
+        self.assertEqual(sorted(self.names(self.lines())), sorted(set(self.contents) - {damaged}))
 
     def test_verify_adds_statements_about_what_was_hashed_before(self):
         self.on_site('backfill')
         self.attest('verify')
         self.assertEqual(self.verify().object['agree'], IMAGES)
+
+    def test_images_without_a_statement_are_listed_and_verify_makes_it(self):
+        self.statements.touch()
+        self.assertEqual(self.missing(), [])  # of what has no hash there is nothing to be stated
+        self.on_site('backfill')
+        self.assertEqual(self.missing(), sorted(self.contents))
+        first, second, *_ = sorted(self.contents)
+        self.attest('verify')
+        self.assertEqual(self.missing(), [])
+        # As after a kill between the publication of two images and their statements.
+        texts = [text for text, name in zip(self.statements.read_text().splitlines(), self.names(self.lines()))
+                 if name not in (first, second)]
+        self.statements.write_text('\n'.join(texts) + '\n')
+        self.assertEqual(self.missing(), [first, second])
+        result = self.verify()
+        self.assertEqual(result.object, whole(agree=3, missing=2, first_missing=[first, second]))
+        path = self.file_of(public_pem(self.key), 'public.pem')
+        self.assertRegex(self.on_site('attest', 'verify', self.statements, '--key', path).out,
+                         r'2 images with a hash and without a statement -- next: backglance verify --attest KEY '
+                         r'--image ID\n  %s\n  %s\n' % (first, second))
+        other = self.file_of(private_pem(self.key))
+        rest = self.site.directory / 'rest.jsonl'
+        self.on_site('verify', '--attest', other, '--attest-to', rest, '--image', first, '--image', second)
+        self.assertEqual(self.missing(), [first, second])
+        self.assertEqual(self.missing(self.statements, rest), [])
+        # A statement by another key is none.
+        self.assertEqual(self.missing(key=ed25519.Ed25519PrivateKey.generate()), sorted(self.contents))
+        self.site.database.execute("UPDATE images SET status = 'deleted', deleted = true WHERE id = ?", first)
+        self.assertEqual(self.missing(), [second])
+
+    def test_a_long_list_is_cut_and_says_who_has_all_of_it(self):
+        with self.site.database.batch():
+            for number in range(12):
+                self.site.add(b'another %d' % number)
+        self.sync()
+        self.statements.touch()
+        path = self.file_of(public_pem(self.key), 'public.pem')
+        self.assertTrue(self.on_site('attest', 'verify', self.statements, '--key', path).out.endswith(
+            '  and 7 more, which backglance attest missing lists\n'))
+        self.assertEqual(len(self.verify().object['first_missing']), 10)
+        self.assertEqual(len(self.missing()), IMAGES + 12)
+
+    def test_lines_of_several_files_are_named_by_their_file(self):
+        self.attest()
+        broken = self.site.directory / 'broken.jsonl'
+        broken.write_text('\n{}\n')
+        path = self.file_of(public_pem(self.key), 'public.pem')
+        result = self.on_site('attest', 'verify', self.statements, broken, '--key', path, code=FINDINGS)
+        self.assertRegex(result.err, r'\A\S+broken.jsonl: line 2: .*\n\Z')
 
     def test_what_was_compared_by_its_md5_alone_is_not_attested(self):
         # As Glance leaves a row whose upload it began: an algorithm, and no value.
@@ -116,7 +182,7 @@ class AttestTest(sites.SmallSiteTest):
         self.statements.write_text('{"payload": "AAAA", "pay')
         self.attest()
         self.assertEqual(self.verify(code=FINDINGS).object,
-                         {'agree': IMAGES, 'gone': 0, 'unbelieved': 1, 'differ': 0})
+                         whole(agree=IMAGES, unbelieved=1))
 
     def test_a_changed_database_is_found(self):
         self.attest()
@@ -126,7 +192,7 @@ class AttestTest(sites.SmallSiteTest):
         self.site.database.execute('UPDATE images SET size = 7 WHERE id = ?', third)
         self.site.database.execute("UPDATE images SET status = 'deleted', deleted = true WHERE id = ?", fourth)
         result = self.verify(code=FINDINGS)
-        self.assertEqual(result.object, {'agree': 1, 'gone': 1, 'unbelieved': 0, 'differ': 3})
+        self.assertEqual(result.object, whole(agree=1, gone=1, differ=3))
         for image_id, what in ((first, 'os_hash_value'), (second, 'checksum'), (third, 'size')):
             self.assertRegex(result.err, 'image %s: .*: %s\n' % (image_id, what))
 
@@ -139,9 +205,13 @@ class AttestTest(sites.SmallSiteTest):
         lines[1]['payloadType'] = 'text/plain'
         lines[2]['signatures'] = lines[3]['signatures']
         texts = [json.dumps(line) for line in lines]
-        texts += ['{}', '[]', 'no JSON', '{"payload": 1, "signatures": 2}', '\xff', '[' * 10000]
+        texts += ['{}', '[]', 'no JSON', '{"payload": 1, "signatures": 2}', '\xff', '[' * 10000, 'x' * (1 << 21),
+                  '{"a":' * 200000]
         self.statements.write_text('\n'.join(texts) + '\n')
-        self.assertEqual(self.verify(code=FINDINGS).object, {'agree': 2, 'gone': 0, 'unbelieved': 9, 'differ': 0})
+        result = self.verify(code=FINDINGS)
+        missing = sorted(set(self.contents) - set(self.names(lines[3:])))
+        self.assertEqual(result.object, whole(agree=2, unbelieved=11, missing=3, first_missing=missing))
+        self.assertIn('line 12: it has more than 1.0 MiB\n', result.err)
         self.assertEqual(self.verify(ed25519.Ed25519PrivateKey.generate(), code=FINDINGS).object['agree'], 0)
         for line in lines:
             try:
@@ -171,6 +241,11 @@ class AttestTest(sites.SmallSiteTest):
                      self.file_of(public_pem(self.key)), code=FAILED, words=['cannot be read'])
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
+
+    def test_statements_may_go_where_nothing_is_brought_to_a_disk(self):
+        path = self.file_of(private_pem(self.key))
+        result = self.on_site('backfill', '--attest', path, '--attest-to', '/dev/stderr')
+        self.assertEqual(result.err.count('"payloadType"'), IMAGES)
 
     def test_statement_that_cannot_be_written_ends_the_run(self):
         path = self.file_of(private_pem(self.key))

@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 """contract: its gate, its confirmation, what it removes, puts back and leaves."""
 
+import base64
 import json
 import signal
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
 import program
 from program import CONTRACT_DUE, DONE, FAILED, FINDINGS, INTERRUPTED, USAGE
+from signing import DAY, NAMES, Signer
 import sites
 
 
@@ -214,6 +219,181 @@ class Removal(ContractTest):
     def test_revert_and_uninstall_exclude_each_other(self):
         result = self.on_site('contract', '--revert', '--uninstall', code=USAGE)
         self.assert_one_line(result)
+
+
+def write_key(key, path):
+    """A private key, and the public one in a file beside it, which it returns."""
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                       serialization.NoEncryption()))
+    public = path.with_suffix('.pub')
+    public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM,
+                                                     serialization.PublicFormat.SubjectPublicKeyInfo))
+    return public
+
+
+class Archive(ContractTest):
+    def setUp(self):
+        super().setUp()
+        self.key = self.site.directory / 'key.pem'
+        self.public = write_key(ed25519.Ed25519PrivateKey.generate(), self.key)
+
+    def contract(self, *arguments, **options):
+        return self.on_site('contract', '--json', *arguments, **options).object
+
+    def archived(self, *arguments):
+        return self.contract('--yes', '--attest', self.key, *arguments)['archive']
+
+    def revert(self, archive, *arguments, **options):
+        return self.contract('--revert', '--archive', archive, *(arguments or ('--key', self.public)), **options)
+
+    def test_a_signed_archive_gives_everything_back_after_an_uninstall(self):
+        for key in (ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP384R1()),
+                    rsa.generate_private_key(65537, 2048)):
+            with self.subTest(type(key).__name__):
+                self.public = write_key(key, self.key)
+                before = self.properties()
+                archive = self.archived()
+                self.assert_removed()
+                self.on_site('contract', '--uninstall', '--yes')
+                self.assertEqual(self.revert(archive, '--key', self.public, '--dry-run'),
+                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                self.assertEqual(self.revert(archive),
+                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                self.assertEqual(self.properties(), before)
+                self.assertEqual(self.revert(archive)['kept'], 12)
+                self.sync('--grace', '0s')
+
+    def test_what_was_done_to_an_archive_is_named_and_puts_nothing_back(self):
+        archive = self.archived()
+        with open(archive, 'r+', encoding='utf-8') as file:
+            lines = file.read().splitlines()
+            payload = json.loads(base64.b64decode(json.loads(lines[4])['payload']))
+            payload['value'] = 'forged'
+            envelope = dict(json.loads(lines[4]),
+                            payload=base64.b64encode(json.dumps(payload).encode()).decode())
+            lines[4] = json.dumps(envelope)
+            file.seek(0)
+            file.write('\n'.join(lines[:-1]) + '\n')
+            file.truncate()
+        result = self.on_site('contract', '--revert', '--archive', archive, '--key', self.public, code=FINDINGS)
+        self.assertRegex(result.err, r'\Aline 5: .*no valid signature.*\nthe archive: it has no end.*\n\Z')
+        self.assertIn('put back 11 ', result.out)
+        self.assertIn('2 faults', result.out)
+        self.assertEqual(self.site.database.value(
+            "SELECT count(*) FROM image_properties WHERE value = 'forged'"), 0)
+
+    def test_an_archive_without_signatures_is_asked_for_by_name(self):
+        before = self.properties()
+        archive = self.contract('--yes')['archive']
+        self.refused('contract', *self.site.options, '--revert', '--archive', archive, code=USAGE,
+                     words=['--key', '--unsigned'])
+        self.assertEqual(self.revert(archive, code=FINDINGS)['restored'], 0)
+        result = self.revert(archive, '--unsigned')
+        self.assertEqual((result['restored'], result['whole']), (12, None))
+        self.assertEqual(self.properties(), before)
+
+    def test_options_that_do_not_go_together_are_refused(self):
+        for options in (['--archive', 'x'], ['--key', 'x'], ['--unsigned'], ['--revert', '--key', 'x'],
+                        ['--revert', '--attest', self.key], ['--uninstall', '--attest', self.key],
+                        ['--revert', '--archive', 'x', '--key', self.public, '--unsigned'],
+                        ['--settled', '--revert'], ['--settled', '--uninstall']):
+            with self.subTest(options):
+                self.refused('contract', *self.site.options, *options, code=USAGE)
+        self.refused('contract', *self.site.options, '--revert', '--archive', self.site.directory / 'none', '--key',
+                     self.public, code=USAGE, words=['none'])
+        self.refused('contract', *self.site.options, '--yes', '--attest', self.public, code=USAGE, words=['key.pub'])
+        self.assertEqual(self.files('backglance-*'), [])
+
+    def test_attest_verify_says_what_reads_an_archive(self):
+        signed = self.archived()
+        self.refused('attest', 'verify', *self.site.options, signed, '--key', self.public, code=USAGE,
+                     words=['archive', 'contract --revert', '--key'])
+        self.contract('--revert')
+        self.refused('attest', 'verify', *self.site.options, self.contract('--yes')['archive'], '--key', self.public,
+                     code=USAGE, words=['archive', 'contract --revert', '--unsigned'])
+
+    def test_a_contract_that_is_interrupted_ends_its_archive(self):
+        with self.site.database.batch():
+            for number in range(600):
+                self.site.add_legacy_signature(self.site.add(b'%d' % number))
+        self.sync('--grace', '0s')
+        before = self.properties()
+        process = program.start('contract', *self.site.options, '--yes', '--attest', self.key,
+                                cwd=self.site.directory)
+        (archive,) = program.wait_for(lambda: [
+            file for file in self.files('backglance-removed-*') if file.stat().st_size])
+        self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
+        result = self.revert(archive)
+        self.assertTrue(result['whole'], result)
+        self.assertEqual((result['faults'], result['kept']), (0, 0))
+        self.assertGreater(result['restored'], 0)
+        self.assertEqual(self.properties(), before)
+
+
+class Settled(sites.SmallSiteTest):
+    def setUp(self):
+        super().setUp()
+        self.certificates = self.site.directory / 'certificates'
+        self.certificates.mkdir()
+        signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
+        expired = Signer(self.certificates, 'RSA-PSS', signer.key, end=-DAY / 2)
+        self.settled = self.add(signer.values(b'settled', 'SHA-256'), b'settled')
+        self.others = [self.add(signer.values(b'other bytes', 'SHA-256'), b'invalid'),
+                       self.add(expired.values(b'expired', 'SHA-256'), b'expired'),
+                       self.add(signer.values(b'snapshot', 'SHA-256'), b'snapshot', image_type='snapshot'),
+                       self.add((), b'legacy alone')]
+        self.sync('--certificates', self.certificates, code=FINDINGS)
+
+    def add(self, values, data, **more):
+        image_id = self.site.add(data)
+        self.site.add_legacy_signature(image_id)
+        for name, value in zip(NAMES, values):
+            self.site.add_property(image_id, 'img_' + name, value)
+        for name, value in more.items():
+            self.site.add_property(image_id, name, value)
+        return image_id
+
+    def names(self, image_id):
+        return {row[0] for row in self.site.database.rows(
+            'SELECT name FROM image_properties WHERE image_id = ? AND deleted = 0', image_id)}
+
+    def contract(self, *arguments, **options):
+        return self.on_site('contract', '--settled', '--json', *arguments, **options).object
+
+    def test_only_what_its_owner_has_signed_again_loses_its_legacy_properties(self):
+        self.assertEqual(self.on_site('status', '--json').object['settled'], 1)
+        self.assertIn('; 1 settled\n', self.on_site('status').out)
+        self.assertIn('settled: 1 image, 4 legacy', self.on_site('contract', '--dry-run').out)
+        self.assertEqual(self.contract('--dry-run'), {'dry_run': True, 'settled_images': 1, 'settled_properties': 4,
+                                                      'outdated_images': 0})
+        self.assertIn('of 1 settled image\n', self.on_site('contract', '--settled', '--dry-run').out)
+        self.refused('contract', *self.site.options, '--settled', code=USAGE, words=['1 settled image', '--yes'])
+        # Another image that cannot be hashed is in the way of plain contract alone.
+        self.site.add(b'late')
+        self.on_site('contract', '--yes', code=FAILED)
+        result = self.contract('--yes')
+        self.assertEqual((result['images'], result['properties']), (1, 4))
+        self.assertEqual(self.names(self.settled), {'img_' + name for name in NAMES})
+        for image_id in self.others:
+            self.assertLessEqual(set(NAMES), self.names(image_id))
+        self.assertIn('no image is settled', self.on_site('contract', '--settled', '--yes').out)
+        self.assertEqual(self.on_site('contract', '--revert', '--json').object['restored'], 4)
+
+    def test_what_was_signed_anew_since_is_verified_first(self):
+        self.site.database.execute(
+            "UPDATE image_properties SET value = 'AAAA' WHERE image_id = ? AND name = 'img_signature'", self.settled)
+        self.assertEqual(self.contract('--dry-run')['outdated_images'], 1)
+        self.assertIn('verify --signatures', self.on_site('contract', '--settled', '--dry-run').out)
+        self.assertEqual(self.contract('--yes')['images'], 0)
+        self.assertLessEqual(set(NAMES), self.names(self.settled))
+        self.on_site('verify', '--signatures', '--certificates', self.certificates, code=FINDINGS)
+        self.assertEqual(self.contract('--dry-run')['outdated_images'], 0)
+
+    def test_verify_settles_what_backfill_did_not_verify(self):
+        self.site.database.execute('UPDATE backglance_signature SET verdict = NULL, verified_state = NULL')
+        self.assertEqual(self.contract('--dry-run')['settled_images'], 0)
+        self.on_site('verify', '--signatures', '--certificates', self.certificates, code=FINDINGS)
+        self.assertEqual(self.contract('--yes')['images'], 1)
 
 
 if __name__ == '__main__':

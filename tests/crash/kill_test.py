@@ -11,6 +11,7 @@ plain run completes the work, which is compared with a site where nothing was ki
 """
 
 import argparse
+import base64
 import collections
 import json
 import os
@@ -29,8 +30,8 @@ KILLED = -9
 SHARES = {'expand': 0.2, 'migrate': 0.2, 'backfill': 0.4, 'contract': 0.2}
 # Slow enough that most of the kills land inside.
 OPTIONS = {'expand': (), 'migrate': ('--grace', '0s'), 'backfill': ('--bandwidth', '64M'),
-           'contract': ('--yes',)}
-EXPECTED_CODES = {'expand': {0}, 'migrate': {0}, 'backfill': {0, 10}, 'contract': {0}}
+           'contract': ('--yes', '--attest', 'site-key.pem')}
+EXPECTED_CODES = {'expand': {0}, 'migrate': {0}, 'backfill': {0, 10}, 'contract': {0, 10}}
 LEGACY = ('signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid')
 
 
@@ -52,6 +53,8 @@ class Site:
             ['/usr/bin/python3', '-B', str(TESTS / 'site' / 'make_site.py'), str(directory),
              '--big-mib', '1', '--images', str(images)], check=True)
         self.images = json.loads((directory / 'expected.json').read_text())['images']
+        subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', 'site-key.pem'], cwd=directory,
+                       check=True)
         self._sign_small_images()
         self.saved = {}
 
@@ -97,7 +100,7 @@ class Site:
     def start(self, command, *options):
         return subprocess.Popen(
             [self.binary, command, '--config-file', str(self.directory / 'glance-api.conf'), *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, command, *options):
         process = self.start(command, *options)
@@ -193,10 +196,22 @@ def check_backfill(site, memory):
         check(state == 'done' and image_id in now, 'the ledger has a digest of %s alone', image_id)
 
 
+def archive_lines(site):
+    """The properties of all archive files, and when each was removed. A kill may cut off the last line."""
+    for path in site.directory.glob('backglance-removed-*'):
+        for line in path.read_text().split('\n')[:-1]:
+            removed = json.loads(base64.b64decode(json.loads(line)['payload']))
+            if 'property_id' in removed:
+                yield removed['property_id'], removed['deleted_at']
+
+
 def check_contract(site, memory):
     check_backfill(site, memory)
     archived = {row[0]: row[1] for row in site.rows(
         'SELECT property_id, deleted_at FROM backglance_removed')}
+    in_files = set(archive_lines(site))
+    for line in archived.items():
+        check(line in in_files, 'property %d was removed and is in no archive file', line[0])
     known = memory.setdefault('archived', {})
     for property_id, moment in known.items():
         check(archived.get(property_id) == moment, 'property %d was removed twice', property_id)
@@ -295,6 +310,16 @@ class Rounds:
             due = {row[0] for row in self.site.rows(
                 "SELECT image_id FROM backglance_signature WHERE removed_at IS NOT NULL")}
             check(due, 'contract had nothing to remove')
+            self._revert_from_archives(memory)
+
+    def _revert_from_archives(self, memory):
+        """As after the loss of our tables."""
+        self.site.run('contract', '--uninstall', '--yes')
+        for path in self.site.directory.glob('backglance-removed-*'):
+            self.site.run('contract', '--revert', '--archive', str(path), '--key', 'site-key.pem')
+        now = set(self.site.rows('SELECT id, deleted FROM image_properties'))
+        check(now == memory['properties'], 'the archives do not hold all that was removed: %s',
+              sorted(now ^ memory['properties'])[:3])
 
     def _check_expected(self):
         hashes = dict(self.site.rows('SELECT id, os_hash_value FROM images'))

@@ -2,80 +2,19 @@
 
 #include <sys/stat.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "base/stop.h"
 #include "expand/expand.h"
 #include "migrate/migrate.h"
 #include "sql/images.h"
 #include "sql/items.h"
 #include "sql/runs.h"
-#include "tests/steps/glance_site.h"
+#include "tests/steps/contract_site.h"
 
 using namespace backglance;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 namespace {
-
-const std::vector<std::string> kLegacy = {"signature", "signature_hash_method",
-                                          "signature_key_type", "signature_certificate_uuid"};
-
-// A site whose images are hashed, with a directory for what contract writes.
-struct ContractSite {
-  ContractSite() {
-    expand(site.sql());
-    fs::create_directory(safe());
-  }
-
-  fs::path safe() const { return site.directory() / "safe"; }
-
-  std::string sign(const std::vector<std::string>& names = kLegacy) {
-    std::string id = site.upload("content");
-    site.add_properties(id, names);
-    return id;
-  }
-
-  // Hashes and flags all, and lets the grace of all go by.
-  void let_grace_end() {
-    migrate(site.sql(), {});
-    run_backfill(site);
-    site.sql().execute(
-        "UPDATE backglance_signature SET deadline_at = {now} - 1 "
-        "WHERE deadline_at IS NOT NULL");
-  }
-
-  IsReadable readable() {
-    context.emplace(site.site(), 0, std::nullopt);
-    return [this](const std::string& id) {
-      return is_readable(read_locations(site.sql(), id), *context);
-    };
-  }
-
-  ContractPlan plan() { return plan_contract(site.sql(), readable()); }
-  ContractResult run() { return contract(site.sql(), site.database(), readable(), safe()); }
-
-  std::vector<std::string> live(const std::string& image) {
-    std::vector<std::string> names;
-    for (const SqlRow& row : site.sql().rows("SELECT name FROM image_properties WHERE image_id = "
-                                             ":id AND deleted = {false} ORDER BY id",
-                                             {{"id", image}}))
-      names.push_back(row.text_or_empty(0));
-    return names;
-  }
-
-  GlanceSite site;
-  std::optional<ReadContext> context;
-};
-
-std::vector<nlohmann::json> lines_of(const fs::path& file) {
-  std::ifstream in(file);
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
 
 // Every digit as a 0.
 std::string shape_of(std::string text) {
@@ -98,7 +37,7 @@ TEST_CASE("contract is refused before expand", "[contract]") {
   const auto before = dump(site.sql());
   const auto never = [](const std::string&) { return false; };
   CHECK(required_error([&] {
-          contract(site.sql(), site.database(), never, site.directory());
+          contract(site.sql(), site.database(), never, {.directory = site.directory()});
         }).kind() == ErrorKind::schema_state);
   CHECK(required_error([&] { revert_contract(site.sql()); }).kind() == ErrorKind::schema_state);
   CHECK(uninstall(site.sql()).empty());

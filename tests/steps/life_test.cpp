@@ -62,11 +62,13 @@ TEST_CASE("a site goes from Queens through every step, under old and new writers
   });
   const auto no_gate = [](const std::string&) { return true; };
   const auto signed_before = dump(site.sql(), Part::glance);
-  twice(site, [&] { contract(site.sql(), site.database(), no_gate, site.directory()); });
+  twice(site,
+        [&] { contract(site.sql(), site.database(), no_gate, {.directory = site.directory()}); });
   CHECK(dump(site.sql(), Part::glance) != signed_before);
   twice(site, [&] { revert_contract(site.sql()); });
   CHECK(changes(signed_before, dump(site.sql(), Part::glance)) == kNone);
-  twice(site, [&] { contract(site.sql(), site.database(), no_gate, site.directory()); });
+  twice(site,
+        [&] { contract(site.sql(), site.database(), no_gate, {.directory = site.directory()}); });
 
   const SiteReport report = collect_report(site.sql(), site.database());
   CHECK(report.findings.empty());

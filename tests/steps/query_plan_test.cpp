@@ -106,14 +106,24 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
     const std::string plan = join(plan_of(site, "items", name), "\n");
     CHECK_THAT(plan, !Contains("(state=?)") && !Contains("(deleted=?)") && !Contains("SCAN"));
   }
-  for (const char* name : {"untagged_page", "tagged_page", "due_page", "properties_of_page",
-                           "clear_unseen", "archived_page"}) {
+  for (const char* name :
+       {"untagged_page", "tagged_page", "due_page", "properties_of_page", "clear_unseen"}) {
     INFO(name);
     const std::string plan = join(plan_of(site, "signatures", name), "\n");
     CHECK_THAT(plan, !Contains("(deleted=?)") && !Contains("SCAN"));
   }
-  CHECK_THAT(join(plan_of(site, "images", "unhashed_page"), "\n"),
-             !Contains("(deleted=?)") && !Contains("SCAN"));
+  for (const auto& [topic, name] : {std::pair("images", "unhashed_page"),
+                                    {"images", "hashed_page"},
+                                    {"removal", "archived_page"},
+                                    {"removal", "settled_page"},
+                                    {"removal", "restore_property"},
+                                    {"removal", "restore_as_left"},
+                                    {"removal", "recreate_removed"},
+                                    {"removal", "is_restorable"}}) {
+    INFO(name);
+    CHECK_THAT(join(plan_of(site, topic, name), "\n"),
+               !Contains("(deleted=?)") && !Contains("SCAN"));
+  }
 }
 
 TEST_CASE("an image's locations and properties are found by the image", "[plan]") {
@@ -123,7 +133,8 @@ TEST_CASE("an image's locations and properties are found by the image", "[plan]"
                                     {"items", "changed_totals"},
                                     {"images", "locations"},
                                     {"images", "busy_markers"},
-                                    {"signatures", "live_properties"}}) {
+                                    {"removal", "live_properties"},
+                                    {"removal", "settled_state"}}) {
     INFO(name);
     const auto plan = plan_of(site, topic, name);
     CHECK_THAT(join(plan, "\n"), Contains("(image_id=?)") && !Contains("(deleted=?)"));

@@ -61,7 +61,7 @@ TEST_CASE("a function's body is one statement with its semicolons") {
 }
 
 TEST_CASE("the digest of a statement is its SHA-256") {
-  CHECK(sql_digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST_CASE("every class of result has a name of its own that leads back to it") {

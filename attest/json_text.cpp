@@ -1,0 +1,23 @@
+#include "attest/json_text.h"
+
+namespace backglance {
+
+using nlohmann::json;
+
+json parse_json(std::string_view text) {
+  // An envelope with several signatures, or a statement with every digest, has some dozens.
+  constexpr int kMostValues = 1000;
+  constexpr int kDeepest = 16;
+  int values = 0;
+  bool within = true;
+  // What it refuses is passed over and not kept.
+  const auto keep = [&](int depth, json::parse_event_t event, json&) {
+    if (event != json::parse_event_t::object_end && event != json::parse_event_t::array_end)
+      within = within && ++values <= kMostValues && depth < kDeepest;
+    return within;
+  };
+  json value = json::parse(text, keep, /*allow_exceptions=*/false);
+  return within ? value : json(json::value_t::discarded);
+}
+
+}  // namespace backglance

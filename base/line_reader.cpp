@@ -1,0 +1,67 @@
+#include "base/line_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+
+LineReader::LineReader(const std::filesystem::path& file, std::size_t longest)
+    : file_(file),
+      longest_(longest),
+      buffer_(std::size_t{1} << 16),
+      descriptor_(open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0)
+    throw Error(ErrorKind::usage, io_error(printable(file.native()), errno).what());
+}
+
+LineReader::~LineReader() {
+  if (descriptor_ >= 0)
+    close(descriptor_);
+}
+
+LineReader::Found LineReader::next(std::string& line) {
+  line.clear();
+  bool any = false;
+  bool too_long = false;
+  while (at_ < filled_ || fill()) {
+    any = true;
+    const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(at_);
+    const auto end = buffer_.begin() + static_cast<std::ptrdiff_t>(filled_);
+    const auto newline = std::find(begin, end, '\n');
+    const auto length = static_cast<std::size_t>(newline - begin);
+    too_long = too_long || line.size() + length > longest_;
+    if (!too_long)
+      line.append(begin, newline);
+    at_ += length;
+    if (newline != end) {
+      ++at_;
+      break;
+    }
+  }
+  if (!any)
+    return Found::end;
+  ++number_;
+  if (too_long)
+    line.clear();
+  return too_long ? Found::too_long : Found::line;
+}
+
+bool LineReader::fill() {
+  ssize_t got = 0;
+  do {
+    got = read(descriptor_, buffer_.data(), buffer_.size());
+  } while (got < 0 && errno == EINTR);
+  if (got < 0)
+    throw io_error(printable(file_.native()) + " cannot be read to its end", errno);
+  at_ = 0;
+  filled_ = static_cast<std::size_t>(got);
+  return got > 0;
+}
+
+}  // namespace backglance

@@ -1,0 +1,102 @@
+// contract --revert: what was removed is put back, from our own table or from an archive.
+#include "cli/contract_revert.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "attest/key.h"
+#include "base/text.h"
+#include "contract/contract.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+ExitCode revert_from_table(const CommonOptions& common, Session& session) {
+  if (common.dry_run) {
+    require_expanded(read_schema_state(session));
+    const std::int64_t removed = removed_count(session);
+    if (common.json)
+      print_json({{"dry_run", true}, {"properties", removed}});
+    else
+      fmt::print("would put back {}\n", properties_text(removed));
+    return ExitCode::done;
+  }
+  const RestoreCounts counts = revert_contract(session);
+  if (common.json)
+    print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
+  else
+    fmt::print("put back {}; left {} that were changed since\n", properties_text(counts.restored),
+               counts.kept);
+  return ExitCode::done;
+}
+
+void print_fault(const ArchiveFault& fault) {
+  if (fault.line == 0)
+    fmt::print(stderr, "the archive: {}\n", fault.text);
+  else
+    fmt::print(stderr, "line {}: {}\n", fault.line, fault.text);
+}
+
+ExitCode revert_from_archive(const CommonOptions& common, Session& session,
+                             const RevertFlags& flags) {
+  std::optional<SiteKey> key;
+  if (!flags.key.empty())
+    key.emplace(SiteKey::read(flags.key, SiteKey::Part::open));
+  ArchiveReader archive(flags.archive, key ? &*key : nullptr);
+  const ArchiveRevert revert =
+      (common.dry_run ? plan_revert_from : revert_from)(session, archive, print_fault);
+  const RestoreCounts& counts = revert.properties;
+  if (common.json)
+    print_json({{"dry_run", common.dry_run},
+                {"restored", counts.restored},
+                {"kept", counts.kept},
+                {"faults", revert.faults},
+                {"whole", revert.whole ? json(*revert.whole) : json(nullptr)}});
+  else
+    fmt::print("{} {}; {} {} that were changed since{}\n",
+               common.dry_run ? "would put back" : "put back", properties_text(counts.restored),
+               common.dry_run ? "leave" : "left", counts.kept,
+               revert.faults == 0 ? (revert.whole ? "; the archive is whole" : "")
+                                  : "; " + counted(revert.faults, "fault") + " in the archive");
+  return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
+}
+
+}  // namespace
+
+CLI::Option* add_revert_options(CLI::App& app, RevertFlags& flags) {
+  auto* revert = app.add_flag("--revert", flags.revert, "Put back what contract removed");
+  auto* archive = app.add_option("--archive", flags.archive,
+                                 "Of --revert: from this archive, whatever our tables hold")
+                      ->type_name("FILE")
+                      ->needs(revert);
+  auto* key = app.add_option("--key", flags.key,
+                             "Of --archive: the public key that its lines are signed by, or a "
+                             "certificate of it, in PEM")
+                  ->type_name("FILE")
+                  ->needs(archive);
+  app.add_flag("--unsigned", flags.is_unsigned,
+               "Of --archive: take each line as it stands; nobody has signed it")
+      ->needs(archive)
+      ->excludes(key);
+  return revert;
+}
+
+ExitCode run_revert(const CommonOptions& common, Session& session, const RevertFlags& flags) {
+  if (flags.archive.empty())
+    return revert_from_table(common, session);
+  if (flags.key.empty() && !flags.is_unsigned)
+    throw Error(ErrorKind::usage,
+                "--archive needs --key, or --unsigned for an archive that nobody has signed");
+  return revert_from_archive(common, session, flags);
+}
+
+std::string properties_text(std::int64_t number) {
+  return fmt::format("{} {}", grouped(number),
+                     number == 1 ? "legacy signature property" : "legacy signature properties");
+}
+
+}  // namespace backglance

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+
+#include "cli/command.h"
+#include "sql/session.h"
+
+namespace backglance {
+
+// Of `contract --revert`: where from. Without an archive it is our own table.
+struct RevertFlags {
+  bool revert = false;
+  std::filesystem::path archive;
+  std::filesystem::path key;
+  bool is_unsigned = false;
+};
+
+// Adds its options and returns --revert.
+CLI::Option* add_revert_options(CLI::App& app, RevertFlags& flags);
+
+// Throws Error{usage} for an archive without a key that nobody has called unsigned.
+ExitCode run_revert(const CommonOptions& common, Session& session, const RevertFlags& flags);
+
+std::string properties_text(std::int64_t number);
+
+}  // namespace backglance

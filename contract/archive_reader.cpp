@@ -1,0 +1,188 @@
+// Reading of contract/archive.h: what is in a file is somebody's word, until its signature fits.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "attest/envelope.h"
+#include "attest/json_text.h"
+#include "base/base64.h"
+#include "base/text.h"
+#include "contract/archive.h"
+#include "glance/signature_properties.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+// No property of a signature comes near it; a line is held in memory, decoded and parsed.
+constexpr std::size_t kLongestLine = std::size_t{16} << 20;
+
+// Glance's ids of properties are of type INTEGER, and no archive has as many lines; 0 stands for
+// none.
+std::int64_t number_member(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number_integer())
+    return 0;
+  const auto number = found->get<std::int64_t>();
+  return number > 0 && number <= std::numeric_limits<std::int32_t>::max() ? number : 0;
+}
+
+// A text, or null. Nothing for what is neither, or not there.
+std::optional<std::optional<std::string>> text_or_null_member(const json& object,
+                                                              const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || (!found->is_null() && !found->is_string()))
+    return std::nullopt;
+  return found->is_null() ? std::optional<std::string>() : std::optional(found->get<std::string>());
+}
+
+std::optional<std::optional<std::string>> value_of(const json& object) {
+  if (!object.contains("value_base64"))
+    return text_or_null_member(object, "value");
+  const auto text = text_or_null_member(object, "value_base64");
+  const auto bytes = text && *text ? decode_base64(**text) : std::nullopt;
+  if (!bytes)
+    return std::nullopt;
+  std::string value(bytes->begin(), bytes->end());
+  // Python's base64 lets much pass, and what passed would be another value.
+  if (encode_base64(value) != **text)
+    return std::nullopt;
+  return value;
+}
+
+std::optional<RemovedProperty> read_property(const json& object) {
+  if (!object.is_object())
+    return std::nullopt;
+  const auto value = value_of(object);
+  const auto updated_at = text_or_null_member(object, "updated_at");
+  if (!value || !updated_at)
+    return std::nullopt;
+  RemovedProperty property{{.id = number_member(object, "property_id"),
+                            .image_id = text_member(object, "image_id"),
+                            .name = text_member(object, "name"),
+                            .value = *value,
+                            .updated_at = *updated_at},
+                           text_member(object, "deleted_at")};
+  // Whoever wrote it: nothing else is contract's to put back.
+  if (property.id == 0 || property.image_id.empty() || property.deleted_at.empty() ||
+      !is_legacy_signature_name(property.name))
+    return std::nullopt;
+  return property;
+}
+
+constexpr const char* kNoProperty = "it is no removed signature property";
+
+}  // namespace
+
+ArchiveReader::ArchiveReader(const std::filesystem::path& path, const SiteKey* key)
+    : lines_(path, kLongestLine), key_(key) {}
+
+std::optional<bool> ArchiveReader::is_whole() const {
+  return key_ == nullptr ? std::nullopt : std::optional(whole_);
+}
+
+std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next() {
+  if (pending_)
+    return std::exchange(pending_, std::nullopt);
+  std::string line;
+  for (;;) {
+    switch (lines_.next(line)) {
+      case LineReader::Found::too_long:
+        return fault(fmt::format("it has more than {}", human_bytes(kLongestLine)));
+      case LineReader::Found::line:
+        if (auto found = line.empty() ? std::nullopt : judge(line))
+          return found;
+        continue;
+      case LineReader::Found::end:
+        break;
+    }
+    if (key_ == nullptr || closed_ || ended_)
+      return std::nullopt;
+    ended_ = true;
+    whole_ = false;
+    return ArchiveFault{0,
+                        "it has no end: lines are missing there, or contract was killed while "
+                        "it wrote them"};
+  }
+}
+
+std::optional<ArchiveReader::Found> ArchiveReader::judge(const std::string& line) {
+  if (key_ != nullptr)
+    return judge_signed(line);
+  const json object = parse_json(line);
+  if (auto property = read_property(object))
+    return std::move(*property);
+  return fault(object.is_object() && object.contains("signatures")
+                   ? "it is signed, and read with the key alone"
+                   : kNoProperty);
+}
+
+std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::string& line) {
+  auto opened = open_sealed(*key_, line);
+  if (auto* const why = std::get_if<std::string>(&opened))
+    return fault(std::move(*why));
+  const Opened& envelope = std::get<Opened>(opened);
+  if (envelope.payload_type == kArchiveEndPayloadType)
+    return close(envelope.payload);
+  if (envelope.payload_type != kRemovedPayloadType)
+    return fault(kNoProperty);
+  const json object = parse_json(envelope.payload);
+  auto property = read_property(object);
+  if (!property)
+    return fault(kNoProperty);
+  const std::int64_t number = number_member(object, "number");
+  const std::int64_t missing = missing_before(number);
+  if (std::string why = take_place(text_member(object, "archive"), number); !why.empty())
+    return fault(std::move(why));
+  if (missing == 0)
+    return std::move(*property);
+  pending_ = std::move(*property);
+  whole_ = false;
+  return ArchiveFault{lines_.number(),
+                      counted(missing, "line") + " of the archive are missing before it"};
+}
+
+std::string ArchiveReader::take_place(const std::string& archive, std::int64_t number) {
+  if (closed_)
+    return "it stands behind the end of the archive";
+  if (!archive_.empty() && archive != archive_)
+    return "it is of another archive";
+  if (archive.empty() || number <= number_)
+    return "it stands in the wrong place, or twice";
+  archive_ = archive;
+  number_ = number;
+  strange_ = 0;
+  return {};
+}
+
+std::optional<ArchiveReader::Found> ArchiveReader::close(std::string_view payload) {
+  const json object = parse_json(payload);
+  const std::string archive = text_member(object, "archive");
+  if (closed_ || archive.empty() || (!archive_.empty() && archive != archive_))
+    return fault("it is the end of another archive");
+  archive_ = archive;
+  closed_ = true;
+  const std::int64_t missing =
+      object.is_object() ? missing_before(number_member(object, "lines") + 1) : 1;
+  if (missing == 0)
+    return std::nullopt;
+  whole_ = false;
+  return ArchiveFault{lines_.number(),
+                      counted(missing, "line") + " of the archive are missing before it"};
+}
+
+ArchiveFault ArchiveReader::fault(std::string text) {
+  whole_ = false;
+  ++strange_;
+  return {lines_.number(), std::move(text)};
+}
+
+// Besides those that are there and were not believed.
+std::int64_t ArchiveReader::missing_before(std::int64_t number) const {
+  return std::max<std::int64_t>(0, number - number_ - 1 - strange_);
+}
+
+}  // namespace backglance

@@ -1,0 +1,82 @@
+// Putting back what contract removed: from our own table, or from an archive.
+#include <optional>
+#include <vector>
+
+#include "base/stop.h"
+#include "contract/contract.h"
+#include "sql/runs.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+// Of an archive, in one transaction: so many lines, or so many bytes of values.
+constexpr std::size_t kMostLines = 100;
+constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+
+// Hands over the archive's properties some at a time, and its faults one by one.
+template <typename Take>
+ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const Take& take) {
+  ArchiveRevert revert;
+  std::vector<RemovedProperty> batch;
+  std::size_t bytes = 0;
+  const auto flush = [&] {
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
+                  "backglance contract --revert");
+    const RestoreCounts counts = take(batch);
+    revert.properties.restored += counts.restored;
+    revert.properties.kept += counts.kept;
+    batch.clear();
+    bytes = 0;
+  };
+  while (auto found = archive.next()) {
+    if (const auto* const fault = std::get_if<ArchiveFault>(&*found)) {
+      ++revert.faults;
+      on_fault(*fault);
+      continue;
+    }
+    RemovedProperty& property = std::get<RemovedProperty>(*found);
+    bytes += property.value ? property.value->size() : 0;
+    batch.push_back(std::move(property));
+    if (batch.size() >= kMostLines || bytes >= kMostBytes)
+      flush();
+  }
+  if (!batch.empty())
+    flush();
+  revert.whole = archive.is_whole();
+  return revert;
+}
+
+}  // namespace
+
+RestoreCounts revert_contract(Session& session) {
+  require_expanded(read_schema_state(session));
+  Run run(session, "contract");
+  const RestoreCounts counts = restore_properties(session);
+  run.finish("done", counts.restored);
+  return counts;
+}
+
+ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  // Without tables of ours no run can begin that this one would have to keep out.
+  std::optional<Run> run;
+  if (state.has_ledger)
+    run.emplace(session, "contract");
+  const ArchiveRevert revert = for_batches(archive, on_fault, [&](const auto& batch) {
+    return restore_removed(session, batch, state.has_ledger);
+  });
+  if (run)
+    run->finish("done", revert.properties.restored);
+  return revert;
+}
+
+ArchiveRevert plan_revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
+  require_glance(read_schema_state(session));
+  return for_batches(archive, on_fault,
+                     [&](const auto& batch) { return plan_restore(session, batch); });
+}
+
+}  // namespace backglance

@@ -1,0 +1,124 @@
+-- Legacy signature properties: what contract removes, and puts back.
+
+-- Found settled when they were last verified; whether they are so still is asked of each image.
+-- name: settled_totals
+SELECT COUNT(*)
+FROM   backglance_signature s
+JOIN   images i ON i.id = s.image_id
+WHERE  {settled}
+AND    i.deleted = {false};
+
+-- name: settled_page
+SELECT   s.image_id
+FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
+WHERE    {settled}
+AND      COALESCE(i.deleted, {true}) = {false}
+AND      s.image_id > :after
+ORDER BY s.image_id
+LIMIT    :page;
+
+-- name: settled_state
+SELECT s.verified_state
+FROM   backglance_signature s
+WHERE  {settled}
+AND    s.image_id = :id;
+
+-- name: live_properties
+SELECT   id, name, value, updated_at
+FROM     image_properties
+WHERE    image_id = :id
+AND      COALESCE(deleted, {true}) = {false}
+AND      name IN ({signature_names},
+                  'mask_gen_algorithm', 'pss_salt_length')
+ORDER BY id;
+
+-- name: current_datetime
+SELECT {now_datetime};
+
+-- The value goes from table to table, so that it comes back as what it was, whatever that is.
+-- name: archive_property
+INSERT INTO backglance_removed
+       (property_id, image_id, name, value, updated_at, deleted_at, run_id, removed_at)
+SELECT p.id, p.image_id, p.name, p.value, p.updated_at, :deleted_at, :run, {now}
+FROM   image_properties p
+WHERE  p.id = :property;
+
+-- name: forget_archived
+DELETE FROM backglance_removed
+WHERE  image_id = :id
+AND    name = :name;
+
+-- As Glance's own image_property_delete does it: the row stays, with its value.
+-- name: delete_property
+UPDATE image_properties
+SET    deleted = {true}, deleted_at = :deleted_at, updated_at = :deleted_at
+WHERE  id = :property
+AND    deleted = {false};
+
+-- name: mark_removed
+UPDATE backglance_signature
+SET    removed_at = {now}, scheme = :scheme, present = :present, missing = :missing
+WHERE  image_id = :id;
+
+-- name: archived_page
+SELECT   r.property_id, r.image_id, r.name, r.deleted_at
+FROM     backglance_removed r
+WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :after_name)
+ORDER BY r.image_id, r.name
+LIMIT    :page;
+
+-- Put back only what is still as we left it, and only on an image that is still there.
+-- name: restore_property
+UPDATE image_properties
+SET    deleted = {false}, deleted_at = NULL,
+       updated_at = (SELECT r.updated_at{as_datetime} FROM backglance_removed r
+                     WHERE r.image_id = :id AND r.name = :name),
+       value = (SELECT r.value FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name)
+WHERE  {as_removed};
+
+-- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
+-- name: recreate_property
+INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
+SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at{as_datetime}, {now_datetime}), r.updated_at{as_datetime}, {false}
+FROM   backglance_removed r
+JOIN   images i ON i.id = r.image_id
+WHERE  r.image_id = :id
+AND    r.name = :name
+AND    i.deleted = {false}
+AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = r.image_id AND p.name = r.name);
+
+-- name: mark_restored
+UPDATE backglance_signature
+SET    removed_at = NULL, scheme = :scheme, present = :present, missing = :missing
+WHERE  image_id = :id;
+
+-- name: archived_count
+SELECT COUNT(*)
+FROM   backglance_removed;
+
+-- The same from what was written down elsewhere. A value that is there still is left as it is, of whatever type.
+-- name: restore_as_left
+UPDATE image_properties
+SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at{as_datetime},
+       value = CASE WHEN {exact}CAST(value AS {text_type}) = :value THEN value ELSE :value END
+WHERE  {as_removed};
+
+-- name: recreate_removed
+INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
+SELECT i.id, :name, :value, COALESCE(:updated_at{as_datetime}, {now_datetime}), :updated_at{as_datetime}, {false}
+FROM   images i
+WHERE  i.id = :id
+AND    i.deleted = {false}
+AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name);
+
+-- Whether one of these two would change something.
+-- name: is_restorable
+SELECT COUNT(*)
+FROM   images i
+WHERE  i.id = :id
+AND    i.deleted = {false}
+AND    (EXISTS (SELECT 1 FROM image_properties p
+                WHERE p.id = :property AND p.image_id = :id AND p.name = :name
+                AND   p.deleted = {true} AND p.deleted_at = :deleted_at)
+        OR NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name));

@@ -1,0 +1,194 @@
+// What was signed again and verified may go before its day, and what rests on anything else stays.
+#include "sql/runs.h"
+#include "tests/steps/contract_site.h"
+
+using namespace backglance;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kNew = {"img_signature", "img_signature_hash_method",
+                                       "img_signature_key_type", "img_signature_certificate_uuid"};
+
+struct SettledSite : ContractSite {
+  // Signed in both ways, hashed, flagged, and its img_signature found to be so.
+  std::string settled(SignatureVerdict verdict = SignatureVerdict::valid) {
+    std::string image = sign();
+    site.add_properties(image, kNew);
+    site.add_properties(image, {"os_type"});
+    migrate(site.sql(), {});
+    run_backfill(site);
+    verify_as(image, verdict);
+    return image;
+  }
+
+  // As a run does that has read the image and its properties as they are now.
+  void verify_as(const std::string& image, SignatureVerdict verdict) {
+    const auto details = read_details(site.sql(), {image}, WithSignatures::yes).at(image);
+    SignaturesFound found;
+    found.data = SignatureFound{verdict, {}};
+    found.state = verified_state(details.signature, digest_of("sha512", "content"));
+    Run run(site.sql(), "verify");
+    record_signatures(site.sql(), run.id(), image, found);
+    run.finish("done");
+  }
+
+  ContractResult remove() {
+    return contract_settled(site.sql(), site.database(), {.directory = safe()});
+  }
+  ContractPlan plan_of_settled() { return plan_settled(site.sql()); }
+};
+
+}  // namespace
+
+TEST_CASE("what is settled loses its legacy properties before its day", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  const std::string legacy_alone = it.sign();
+  migrate(it.site.sql(), {});
+  // Neither is a gate: it is not settled, and nothing of it is removed.
+  it.site.upload("new");
+  CHECK(settled_count(it.site.sql()) == 1);
+  ContractPlan plan = it.plan_of_settled();
+  CHECK(plan.settled_images == 1);
+  CHECK(plan.settled_properties == 4);
+  CHECK(plan.outdated_images == 0);
+  CHECK(plan.due_images == 0);
+  plan = it.plan();
+  CHECK(plan.settled_images == 1);
+  CHECK(plan.blocking == 2);
+  CHECK(plan.due_images == 0);
+
+  const auto glance = dump(it.site.sql(), Part::glance);
+  const ContractResult result = it.remove();
+  CHECK(result.images == 1);
+  CHECK(result.properties == 4);
+  CHECK(lines_of(result.archive).size() == 4);
+  std::vector<std::string> left = kNew;
+  left.emplace_back("os_type");
+  CHECK(it.live(image) == left);
+  CHECK(it.live(legacy_alone) == kLegacy);
+  CHECK(it.site.ours("signature", image, "scheme") == "new_complete");
+  CHECK(it.site.ours("signature", image, "removed_at").has_value());
+  CHECK(settled_count(it.site.sql()) == 0);
+
+  SECTION("and a second time nothing is done") {
+    const ContractResult again = it.remove();
+    CHECK(again.images == 0);
+    CHECK(again.archive.empty());
+  }
+  SECTION("and they can be put back") {
+    CHECK(revert_contract(it.site.sql()).restored == 4);
+    CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+    // It is settled still: nothing has changed what the verdict is about.
+    CHECK(it.plan_of_settled().settled_images == 1);
+  }
+}
+
+TEST_CASE("no other verdict than valid settles an image", "[contract]") {
+  SettledSite it;
+  for (std::size_t i = 0; i < kSignatureVerdicts; ++i)
+    if (const auto verdict = static_cast<SignatureVerdict>(i); verdict != SignatureVerdict::valid)
+      it.settled(verdict);
+  const auto glance = dump(it.site.sql(), Part::glance);
+  CHECK(settled_count(it.site.sql()) == 0);
+  CHECK(it.remove().images == 0);
+  CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+  CHECK(fs::is_empty(it.safe()));
+}
+
+TEST_CASE("what a verdict is about must be so still", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  SECTION("the signature") {
+    it.site.sql().execute(
+        "UPDATE image_properties SET value = 'another' WHERE name = 'img_signature'");
+  }
+  SECTION("the key type") {
+    it.site.sql().execute(
+        "UPDATE image_properties SET value = 'another' WHERE name = 'img_signature_key_type'");
+  }
+  SECTION("the certificate") {
+    it.site.delete_property(image, "img_signature_certificate_uuid");
+  }
+  SECTION("whose it is") {
+    it.site.add_property(image, "image_type", std::string("snapshot"));
+  }
+  SECTION("the bytes") {
+    it.site.set(image, "os_hash_value", digest_of("sha512", "another"));
+  }
+  SECTION("the bytes, of which Glance has lost the hash") {
+    it.site.set(image, "os_hash_value", nullptr);
+  }
+  SECTION("the image") {
+    it.site.set(image, "status", std::string("queued"));
+  }
+  const auto glance = dump(it.site.sql(), Part::glance);
+  // By the last verification it is; by what there is now it is not.
+  CHECK(settled_count(it.site.sql()) == 1);
+  const ContractPlan plan = it.plan_of_settled();
+  CHECK(plan.settled_images == 0);
+  CHECK(plan.settled_properties == 0);
+  CHECK(plan.outdated_images == 1);
+  CHECK(it.remove().images == 0);
+
+  // Between the look and the removal, too.
+  Run run(it.site.sql(), "contract");
+  bool asked = false;
+  CHECK(remove_properties(it.site.sql(), run.id(), image, Removable::settled, [&](const auto&) {
+          asked = true;
+        }).empty());
+  CHECK_FALSE(asked);
+  CHECK(removed_count(it.site.sql()) == 0);
+  CHECK(it.site.ours("signature", image, "removed_at") == std::nullopt);
+  CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+  CHECK(fs::is_empty(it.safe()));
+}
+
+TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  SECTION("another property") {
+    it.site.sql().execute("UPDATE image_properties SET value = 'another' WHERE name = 'os_type'");
+  }
+  SECTION("the legacy properties themselves") {
+    it.site.sql().execute("UPDATE image_properties SET value = 'another' WHERE name = 'signature'");
+    it.site.add_property(image, "pss_salt_length", std::string("32"));
+  }
+  SECTION("the image's own row") {
+    it.site.set(image, "name", std::string("another"));
+    it.site.set(image, "status", std::string("deactivated"));
+  }
+  SECTION("the spelling of the hash") {
+    std::string upper = digest_of("sha512", "content");
+    for (char& c : upper)
+      c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    it.site.set(image, "os_hash_value", upper);
+  }
+  CHECK(it.remove().images == 1);
+}
+
+TEST_CASE("a verdict of before is not one of values that look alike", "[contract]") {
+  const auto state = [](std::map<std::string, std::string, std::less<>> values) {
+    return verified_state({.values = std::move(values), .is_snapshot = false}, "00");
+  };
+  // One value's end cannot be taken for another name's begin.
+  CHECK(state({{"img_signature", "a img_signature_key_type 1 b"}}) !=
+        state({{"img_signature", "a"}, {"img_signature_key_type", "b"}}));
+  CHECK(state({{"img_signature", "a"}, {"signature", "b"}}) == state({{"img_signature", "a"}}));
+}
+
+TEST_CASE("an image that was deleted, or has lost its legacy properties, is not settled",
+          "[contract]") {
+  SettledSite it;
+  const std::string deleted = it.settled();
+  const std::string clean = it.settled();
+  it.site.delete_image(deleted);
+  for (const std::string& name : kLegacy)
+    it.site.delete_property(clean, name);
+  const ContractPlan plan = it.plan_of_settled();
+  CHECK(plan.settled_images == 0);
+  CHECK(plan.outdated_images == 0);  // to verify it again would not help
+  CHECK(it.remove().images == 0);
+  CHECK(it.live(clean).size() == 5);
+}
