@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "report/owners.h"
 #include "sql/items.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
@@ -46,6 +47,11 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
     one.legacy_verdict = signature_verdict_from_name(row.text_or_empty(14));
     one.verdict_reason = row.text_or_empty(15);
     one.verified_at = row.integer(16);
+    if (needs_owner(one)) {
+      one.checksum = row.text_or_empty(17);
+      one.hash_algorithm = row.text_or_empty(18);
+      one.hash_value = row.text_or_empty(19);
+    }
     signatures.push_back(std::move(one));
   });
   std::stable_sort(signatures.begin(), signatures.end(),
