@@ -12,6 +12,7 @@
 #include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 #include "cli/json.h"
+#include "cli/owner_grace.h"
 #include "cli/schema_commands.h"
 
 namespace backglance {
@@ -94,6 +95,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
 
 struct MigrateFlags {
   std::string grace = "180d";
+  std::vector<std::string> owner_grace;
   std::optional<std::string> tag;
   std::optional<std::string> untag;
 };
@@ -101,6 +103,7 @@ struct MigrateFlags {
 MigrateOptions migrate_options(const MigrateFlags& flags) {
   MigrateOptions options;
   options.grace = duration_option("--grace", flags.grace);
+  options.owner_grace = owner_grace(flags.owner_grace);
   options.tag = flags.tag;
   options.untag = flags.untag;
   return options;
@@ -113,7 +116,8 @@ json migrate_json(const MigrateResult& result, bool dry_run) {
           {"changed", result.changed},
           {"cleared", result.cleared},
           {"tags", result.tagged},
-          {"signatures", schemes_json(result.schemes)}};
+          {"signatures", schemes_json(result.schemes)},
+          {"owners", owners_json(result.owners)}};
 }
 
 ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
@@ -130,7 +134,8 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
       fmt::print("would take back {}\n", counted(tags, "tag"));
     return ExitCode::done;
   }
-  const MigrateResult result = common.dry_run ? plan_migrate(session) : migrate(session, options);
+  const MigrateResult result =
+      common.dry_run ? plan_migrate(session, options) : migrate(session, options);
   if (common.json)
     print_json(migrate_json(result, common.dry_run));
   else
@@ -144,6 +149,7 @@ CLI::Option* add_migrate_options(CLI::App& app, MigrateFlags& flags) {
                  "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
       ->type_name("DURATION")
       ->capture_default_str();
+  add_owner_grace(app, flags.owner_grace);
   return app
       .add_option("--tag", flags.tag,
                   "Also tag the images with deprecated signatures, for their owners to see; takes "
@@ -182,7 +188,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
     const ExpandPlan schema = plan_expand(read_schema_state(session), session.engine());
-    const MigrateResult data = plan_migrate(session);
+    const MigrateResult data = plan_migrate(session, migrate_with);
     const BackfillPlan reads = plan_backfill(site, read_with);
     if (common.json) {
       print_json({{"dry_run", true},
@@ -361,6 +367,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
     if (count.images > 0 && count.scheme != SignatureScheme::none)
       fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
                  is_deprecated(count.scheme) ? "  deprecated" : "");
+  print_owners(result.owners, dry_run);
   if (result.first_deadline)
     fmt::print("the first grace period ends on {} UTC; deadlines once set stay\n",
                utc_time(*result.first_deadline));
@@ -379,7 +386,8 @@ Runner add_migrate(CLI::App& app) {
   auto* tag = add_migrate_options(app, *flags);
   app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
       ->type_name("NAME")
-      ->excludes(tag);
+      ->excludes(tag)
+      ->excludes(app.get_option("--owner-grace"));
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
 }
 

@@ -1,17 +1,13 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/owner_files.h"
+#include "cli/write_file.h"
 #include "report/collect.h"
 #include "report/render.h"
 
@@ -21,17 +17,7 @@ namespace {
 struct ReportFlags {
   std::string csv;
   std::string html;
-};
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() { close(fd_); }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-
- private:
-  int fd_;
+  std::string owners;
 };
 
 constexpr int kColumnsWithoutTerminal = 160;
@@ -43,64 +29,21 @@ int output_columns() {
   return kColumnsWithoutTerminal;
 }
 
-void write_all(int fd, const std::string& path, const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote = write(fd, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno != EINTR)
-      throw io_error("write " + path, errno);
-    done += static_cast<std::size_t>(std::max<ssize_t>(wrote, 0));
-  }
-}
-
-// Whole or not at all: a report that somebody has open is replaced by its successor in one step,
-// under the same rights. A link is followed. What is no regular file (a pipe, a device) is written
-// to.
-void write_file(const std::string& path, const std::string& text) {
-  std::error_code error;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
-  struct stat status = {};
-  const bool exists = stat(path.c_str(), &status) == 0;
-  if (error)
-    throw io_error("write " + path, error.value());
-  if (exists && S_ISDIR(status.st_mode))
-    throw io_error("write " + path, EISDIR);
-  if (exists && !S_ISREG(status.st_mode)) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-      throw io_error("write " + path, errno);
-    const FileDescriptor owner(fd);
-    return write_all(fd, path, text);
-  }
-  std::string part = target.string() + ".XXXXXX";
-  const int fd = mkostemp(part.data(), O_CLOEXEC);
-  if (fd < 0)
-    throw io_error("write " + path, errno);
-  const FileDescriptor owner(fd);
-  try {
-    write_all(fd, path, text);
-    // The names of images and owners are for those who may read the database.
-    if (fchmod(fd, exists ? status.st_mode & 07777 : 0640) != 0 || fsync(fd) != 0 ||
-        rename(part.c_str(), target.c_str()) != 0)
-      throw io_error("write " + path, errno);
-  } catch (const Error&) {
-    unlink(part.c_str());
-    throw;
-  }
-}
-
 ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
+  // Standard output may be a CSV or a JSON file.
+  std::FILE* const note = common.json || !flags.csv.empty() || flags.html == "-" ? stderr : stdout;
+  if (!flags.owners.empty())
+    fmt::print(note, "{}\n", write_owner_files(report, flags.owners));
   if (flags.html == "-") {
     fmt::print("{}", render_html(report));
     return ExitCode::done;
   }
   if (!flags.html.empty()) {
     write_file(flags.html, render_html(report));
-    // Standard output may be a CSV or a JSON file.
-    fmt::print(common.json || !flags.csv.empty() ? stderr : stdout, "wrote {}\n", flags.html);
+    fmt::print(note, "wrote {}\n", flags.html);
   }
   if (common.json)
     print_json(render_json(report));
@@ -108,7 +51,7 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
     fmt::print("{}", render_signatures_csv(report));
   else if (flags.csv == "findings")
     fmt::print("{}", render_findings_csv(report));
-  else if (flags.html.empty())
+  else if (flags.html.empty() && flags.owners.empty())
     fmt::print("{}", render_text(report, output_columns()));
   return ExitCode::done;
 }
@@ -124,6 +67,11 @@ Runner add_report(CLI::App& app) {
       ->check(CLI::IsMember({"signatures", "findings"}));
   app.add_option("--html", flags->html, "Write one self-contained HTML page; - is standard output")
       ->type_name("FILE");
+  app.add_option(
+         "--owners", flags->owners,
+         "Write a page and a CSV for each owner who has to sign images again, and an index, "
+         "into this directory")
+      ->type_name("DIR");
   return [flags](const CommonOptions& common) { return run_report(common, *flags); };
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "sql/images.h"
 #include "sql/items.h"
 #include "sql/retry.h"
 #include "sql/runs.h"
@@ -23,39 +24,77 @@ void check_tag(const std::optional<std::string>& tag) {
     throw Error(ErrorKind::usage, "a tag has 1 to 255 bytes");
 }
 
+// The owners that have a grace period of their own, by id.
+using Owners = std::map<std::string, OwnerDeadlines, std::less<>>;
+
+Owners owners_of(const MigrateOptions& options) {
+  Owners owners;
+  for (const auto& [owner, grace] : options.owner_grace)
+    owners[owner] = {owner, grace};
+  return owners;
+}
+
+void count_deadline(Owners& owners, const SignedImage& image, bool kept) {
+  const auto owner = owners.find(image.owner);
+  if (owner != owners.end() && is_deprecated(image.finding.scheme) && !image.deleted)
+    ++(kept ? owner->second.kept : owner->second.dated);
+}
+
+std::chrono::seconds grace_of(const MigrateOptions& options, const SignedImage& image) {
+  const auto owner = options.owner_grace.find(image.owner);
+  return owner == options.owner_grace.end() ? options.grace : owner->second;
+}
+
+std::vector<OwnerDeadlines> in_order(Session& session, const Owners& owners) {
+  std::vector<OwnerDeadlines> out;
+  for (const auto& [id, owner] : owners) {
+    out.push_back(owner);
+    out.back().has_images = images_of_owner(session, id) > 0;
+  }
+  return out;
+}
+
 void write_flags(Session& session, const Run& run, const std::vector<SignedImage>& batch,
-                 const MigrateOptions& options, MigrateResult& result) {
+                 const MigrateOptions& options, MigrateResult& result, Owners& owners) {
   if (batch.empty())
     return;
   std::map<FlagChange, std::int64_t> changes;
+  Owners counted;
   retry(session, [&] {
     Transaction transaction(session);
     // By an attempt before this one, which was committed though its answer was lost.
     if (is_flagged_by(session, run.id(), batch.front().image_id))
       return;
     changes.clear();
-    for (const SignedImage& image : batch)
-      ++changes[flag_image(session, run.id(), image, options.grace)];
+    counted = owners;
+    for (const SignedImage& image : batch) {
+      const Flagged flagged = flag_image(session, run.id(), image, grace_of(options, image));
+      ++changes[flagged.change];
+      count_deadline(counted, image, flagged.kept_deadline);
+    }
     transaction.commit();
   });
   result.flagged += changes[FlagChange::added];
   result.changed += changes[FlagChange::changed];
+  owners = std::move(counted);
 }
 
 void flag_all(Session& session, const Run& run, const MigrateOptions& options,
               MigrateResult& result) {
   std::vector<SignedImage> batch;
+  Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; what was flagged stays flagged",
                   "backglance migrate");
     batch.push_back(image);
     if (batch.size() >= kFlagBatch) {
-      write_flags(session, run, batch, options, result);
+      write_flags(session, run, batch, options, result, owners);
       batch.clear();
     }
   });
-  write_flags(session, run, batch, options, result);
+  write_flags(session, run, batch, options, result, owners);
+  result.owners = retry(session, [&] { return in_order(session, owners); });
   result.cleared = clear_unseen_flags(session, run.id());
 }
 
@@ -86,7 +125,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   return result;
 }
 
-MigrateResult plan_migrate(Session& session) {
+MigrateResult plan_migrate(Session& session, const MigrateOptions& options) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
   MigrateResult result;
@@ -94,10 +133,14 @@ MigrateResult plan_migrate(Session& session) {
   result.queued = ledger ? Items(session).unqueued().images + Items(session).changed().images
                          : pending_totals(session, state.has_os_hash).images;
   std::map<SignatureScheme, std::int64_t> schemes;
+  Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {
     ++schemes[image.finding.scheme];
-    result.flagged += ledger && has_flag(session, image.image_id) ? 0 : 1;
+    const auto flag = ledger ? flag_of(session, image.image_id) : std::nullopt;
+    result.flagged += flag ? 0 : 1;
+    count_deadline(owners, image, flag && flag->has_deadline);
   });
+  result.owners = in_order(session, owners);
   for (const auto& [scheme, images] : schemes)
     result.schemes.push_back({scheme, images});
   return result;

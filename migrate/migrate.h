@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,19 @@ namespace backglance {
 struct MigrateOptions {
   std::chrono::seconds grace =
       std::chrono::hours(180 * 24);  // of a deprecated scheme, from its first flag
+  // Likewise for the images of these owners (project ids), in the place of `grace`.
+  std::map<std::string, std::chrono::seconds> owner_grace;
   std::optional<std::string> tag;    // also tag flagged images in image_tags
   std::optional<std::string> untag;  // take those tags back, and do nothing else
+};
+
+// What a grace period of his own meant for an owner, in live images with a deprecated signature.
+struct OwnerDeadlines {
+  std::string owner;
+  std::chrono::seconds grace{0};
+  std::int64_t dated = 0;   // had no deadline, and got it by this grace
+  std::int64_t kept = 0;    // keep the deadline that they had
+  bool has_images = false;  // in Glance, of whatever kind
 };
 
 struct MigrateResult {
@@ -26,6 +38,7 @@ struct MigrateResult {
   std::int64_t tagged = 0;                     // tags added or taken back
   std::optional<std::int64_t> first_deadline;  // of live images still flagged, unix seconds
   std::vector<SchemeCount> schemes;            // all flags, after the run
+  std::vector<OwnerDeadlines> owners;          // those of MigrateOptions::owner_grace, by their ids
 };
 
 // The data steps that SQL alone can do: queues every image to be read and classifies every image
@@ -35,6 +48,6 @@ struct MigrateResult {
 MigrateResult migrate(Session& session, const MigrateOptions& options);
 
 // What migrate would do, counted without a write.
-MigrateResult plan_migrate(Session& session);
+MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {});
 
 }  // namespace backglance

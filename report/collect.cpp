@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "report/owners.h"
 #include "sql/items.h"
 #include "sql/runs.h"
 #include "sql/schema_state.h"
@@ -48,6 +49,11 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
     one.verified_at = row.integer(16);
     if (!row.is_null(17))
       one.is_trusted = row.text_or_empty(17) == chain_name(true);
+    if (needs_owner(one)) {
+      one.checksum = row.text_or_empty(18);
+      one.hash_algorithm = row.text_or_empty(19);
+      one.hash_value = row.text_or_empty(20);
+    }
     signatures.push_back(std::move(one));
   });
   std::stable_sort(signatures.begin(), signatures.end(),

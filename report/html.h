@@ -46,6 +46,20 @@ std::string html_table_end();
 // The style rules that name the cells of a card.
 std::string html_table_style(const HtmlTable& table);
 
+// From the doctype to the end of <head>. `title` is our own text, `narrow_style` are rules for
+// narrow screens: those that name the cells of the page's tables.
+std::string html_head(std::string_view title, std::string_view narrow_style);
+// A table's cell: a date, "2026-03-04"; a deadline, and how far off it is; a name over an id; an
+// owner's id.
+std::string html_date(std::int64_t time);
+std::string html_deadline(const SiteReport& report, const std::optional<std::int64_t>& deadline);
+std::string html_image(const std::string& name, const std::string& id);
+std::string html_owner(const std::string& owner);
+// "<strong>1,204</strong>".
+std::string html_strong(std::int64_t number);
+// A line of a card's list.
+std::string html_fact(std::string_view label, const std::string& value);
+
 // The page's style sheet, and what it needs for the cards of the sections' tables.
 std::string_view html_style();
 std::string html_sections_style();

@@ -87,34 +87,9 @@ std::string cap_note(std::size_t total, std::string_view option) {
       option);
 }
 
-// An image's name over its id.
-std::string image_cell(const std::string& name, const std::string& id) {
-  return fmt::format("{}<code class=\"id\">{}</code>", html_text(name, "no name"),
-                     html_text(id, "no id", 80));
-}
-
-std::string owner_cell(const std::string& owner) {
-  return owner.empty() ? html_text(owner, "no owner")
-                       : fmt::format("<code class=\"id\">{}</code>", html_text(owner));
-}
-
-std::string date_cell(std::int64_t time) {
-  return fmt::format("<time class=\"when\" datetime=\"{}\">{}</time>", iso_time(time),
-                     date_text(time));
-}
-
 std::string minute_cell(std::int64_t time) {
   return fmt::format("<time class=\"when\" datetime=\"{}\">{}</time>", iso_time(time),
                      minute_text(time).substr(0, 16));
-}
-
-std::string deadline_cell(const SiteReport& report, const std::optional<std::int64_t>& deadline) {
-  if (!deadline)
-    return "<span class=\"absent\">none</span>";
-  const std::string days = days_from(report.made_at, *deadline);
-  if (*deadline <= report.made_at)
-    return fmt::format("{} <span class=\"tag bad\">passed {}</span>", date_cell(*deadline), days);
-  return fmt::format("{} <span class=\"soft when\">{}</span>", date_cell(*deadline), days);
 }
 
 enum class Classes { findings, others, all };
@@ -150,7 +125,7 @@ std::string owner_table(const SiteReport& report, const Summary& summary) {
     const Summary::Owner& owner = summary.owners[i];
     out += html_table_row(kOwnerTable,
                           {html_text(owner.owner, "no owner"), grouped(owner.images),
-                           grouped(owner.overdue), deadline_cell(report, owner.first_deadline)});
+                           grouped(owner.overdue), html_deadline(report, owner.first_deadline)});
   }
   return out + html_table_end() + cap_note(summary.owners.size(), "--json");
 }
@@ -162,11 +137,11 @@ std::string findings_table(const HtmlTable& table,
     const SiteReport::Result& result = findings[i];
     out += html_table_row(
         table,
-        {image_cell(result.name, result.image_id),
+        {html_image(result.name, result.image_id),
          fmt::format("<span class=\"tag bad\">{}</span><span class=\"reason\">{}</span>",
                      read_class_text(result.read_class),
                      html_text(result.reason, "no reason given", 500)),
-         owner_cell(result.owner), bytes_text(result.size), minute_cell(result.finished_at)});
+         html_owner(result.owner), bytes_text(result.size), minute_cell(result.finished_at)});
   }
   return out + html_table_end() + cap_note(findings.size(), "--csv=findings");
 }
@@ -192,7 +167,7 @@ std::string verdicts_table(const SiteReport& report) {
       verdict += fmt::format("<span class=\"reason\">{}</span>",
                              html_text(signature.verdict_reason, "", 500));
     return std::vector<std::string>{
-        image_cell(signature.name, signature.image_id), verdict, owner_cell(signature.owner),
+        html_image(signature.name, signature.image_id), verdict, html_owner(signature.owner),
         signature.verified_at ? minute_cell(*signature.verified_at) : std::string()};
   };
   return signatures_table(kVerdictTable, report, has_signature_finding, cells);
@@ -313,12 +288,12 @@ std::string findings_section(const SiteReport& report, const Summary& summary) {
 
 std::string signature_list_section(const SiteReport& report) {
   const auto cells = [&](const SiteReport::Signature& signature) {
-    return std::vector<std::string>{image_cell(signature.name, signature.image_id),
-                                    owner_cell(signature.owner),
+    return std::vector<std::string>{html_image(signature.name, signature.image_id),
+                                    html_owner(signature.owner),
                                     status_cell(signature),
                                     scheme_cell(signature),
-                                    date_cell(signature.flagged_at),
-                                    deadline_cell(report, signature.deadline_at)};
+                                    html_date(signature.flagged_at),
+                                    html_deadline(report, signature.deadline_at)};
   };
   const std::string table = signatures_table(kSignatureTable, report, is_outstanding, cells);
   return table.empty() ? table

@@ -62,6 +62,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 6px 22px; margin-top: 24px; list-s
 .facts { list-style: none; margin-top: 12px; font-size: 0.925rem; }
 .facts li { display: flex; justify-content: space-between; gap: 16px; padding: 5px 0; border-top: 1px solid var(--line); }
 .facts li:first-child { border-top: 0; }
+.who { font: 0.78rem/1.9 var(--mono); color: var(--soft); overflow-wrap: anywhere; }
 .figure + .facts { border-top: 1px solid var(--line); margin-top: 16px; padding-top: 4px; }
 .facts b { font-weight: 600; font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
 .card p { margin-top: 12px; font-size: 0.925rem; color: var(--soft); }
@@ -121,6 +122,16 @@ td code.id { display: block; color: var(--soft); font-size: 0.8125rem; line-heig
   line-height: 1.5; white-space: nowrap; background: var(--accent-soft); color: var(--ink); }
 .tag.bad { background: var(--bad-soft); color: var(--bad); }
 .tag.warn { background: var(--warn-soft); color: var(--warn); }
+pre.commands { margin: 10px 0 0; padding: 12px 14px; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--page); white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; -webkit-user-select: all;
+  font-size: 0.875rem; line-height: 1.55; }
+.card p.big.date { font-size: 2.25rem; line-height: 1.47; }
+.steps { margin: 12px 0 0; padding: 0 0 0 1.3em; font-size: 0.925rem; }
+.steps li { padding: 3px 0; }
+article { margin-top: 24px; border-top: 1px solid var(--line); }
+article h3 { margin: 20px 0 0; }
+article h3 code { display: block; color: var(--soft); font-weight: 400; font-size: 0.8125rem; }
+article p, section > pre + p { margin-top: 14px; max-width: 50em; }
 .when { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .reason, .below { display: block; margin-top: 2px; }
 .below { font-size: 0.8125rem; }
@@ -193,6 +204,9 @@ footer p { max-width: 60em; margin-top: 6px; }
   th.owner { width: 6.75rem; }
   th.label { width: 8.5rem; }
   th.n { width: 4rem; }
+  pre.commands { font-size: 7.5pt; border-color: #999; break-inside: avoid; }
+  .card p.big.date { font-size: 18pt; }
+  article h3, article p { break-after: avoid; }
   .tag { border: 1px solid #666; }
   a { color: inherit; text-decoration: none; }
 }

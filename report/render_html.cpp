@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "report/html.h"
@@ -9,10 +10,6 @@
 namespace backglance {
 namespace {
 
-std::string strong(std::int64_t number) {
-  return fmt::format("<strong>{}</strong>", grouped(number));
-}
-
 std::string_view plural(std::int64_t number, std::string_view one, std::string_view many) {
   return number == 1 ? one : many;
 }
@@ -20,11 +17,11 @@ std::string_view plural(std::int64_t number, std::string_view one, std::string_v
 std::string coverage_sentence(const Summary& summary) {
   if (summary.images == 0)
     return "This site has no live images.";
-  const std::string images =
-      fmt::format("{} live {}", strong(summary.images), plural(summary.images, "image", "images"));
+  const std::string images = fmt::format("{} live {}", html_strong(summary.images),
+                                         plural(summary.images, "image", "images"));
   if (summary.images_with_hash == 0)
     return fmt::format("None of {} has a hash yet.", images);
-  return fmt::format("{} of {} {} a hash.", strong(summary.images_with_hash), images,
+  return fmt::format("{} of {} {} a hash.", html_strong(summary.images_with_hash), images,
                      plural(summary.images_with_hash, "has", "have"));
 }
 
@@ -32,13 +29,14 @@ std::string signature_sentence(const Summary& summary) {
   if (summary.deprecated == 0)
     return summary.images == 0 ? "" : "No live image carries a deprecated signature.";
   const auto owners = static_cast<std::int64_t>(summary.owners.size());
-  std::string out = fmt::format(
-      "{} of {} {} still {} a signature over MD5, which nothing verifies any more",
-      strong(summary.deprecated) + std::string(plural(summary.deprecated, " image", " images")),
-      strong(owners), plural(owners, "owner", "owners"),
-      plural(summary.deprecated, "carries", "carry"));
+  std::string out =
+      fmt::format("{} of {} {} still {} a signature over MD5, which nothing verifies any more",
+                  html_strong(summary.deprecated) +
+                      std::string(plural(summary.deprecated, " image", " images")),
+                  html_strong(owners), plural(owners, "owner", "owners"),
+                  plural(summary.deprecated, "carries", "carry"));
   if (summary.overdue > 0)
-    out += fmt::format("; for {} of them the grace period has ended", strong(summary.overdue));
+    out += fmt::format("; for {} of them the grace period has ended", html_strong(summary.overdue));
   else if (summary.next_deadline)
     out += fmt::format("; the first grace period ends on <strong>{}</strong>",
                        date_text(*summary.next_deadline));
@@ -49,16 +47,12 @@ std::string signature_sentence(const Summary& summary) {
 std::string lede(const SiteReport& report, const Summary& summary) {
   std::string out = coverage_sentence(summary);
   if (report.queued_images > 0)
-    out += fmt::format(" {} {} still to be read.", strong(report.queued_images),
+    out += fmt::format(" {} {} still to be read.", html_strong(report.queued_images),
                        plural(report.queued_images, "image is", "images are"));
   if (summary.images_with_findings > 0)
-    out += fmt::format(" {} {} a person to look.", strong(summary.images_with_findings),
+    out += fmt::format(" {} {} a person to look.", html_strong(summary.images_with_findings),
                        plural(summary.images_with_findings, "image needs", "images need"));
   return out + " " + signature_sentence(summary);
-}
-
-std::string fact(std::string_view label, const std::string& value) {
-  return fmt::format("<li><span>{}</span><b>{}</b></li>\n", label, value);
 }
 
 // Of the coverage in its card; the section below has all.
@@ -80,11 +74,11 @@ std::string coverage_card(const SiteReport& report, const Summary& summary) {
   for (std::size_t i = 0; i < summary.coverage.size(); ++i) {
     const SiteReport::Coverage& row = summary.coverage[i];
     if (i < kCardAlgorithms || row.algorithm.empty())
-      facts += fact(coverage_swatch(summary, i) + html_text(row.algorithm, "no hash", 40),
-                    grouped(row.images));
+      facts += html_fact(coverage_swatch(summary, i) + html_text(row.algorithm, "no hash", 40),
+                         grouped(row.images));
   }
   if (report.queued_images > 0)
-    facts += fact("still to be read", grouped(report.queued_images));
+    facts += html_fact("still to be read", grouped(report.queued_images));
   if (!facts.empty())
     out += "<ul class=\"facts\">\n" + facts + "</ul>";
   return out + "</div>\n";
@@ -107,13 +101,16 @@ std::string findings_card(const SiteReport& report, const Summary& summary) {
   for (const auto* list : {&report.results, &report.verify_results})
     for (const SiteReport::ClassCount& row : *list)
       if (is_finding(row.read_class))
-        out += fact(fmt::format("{}{}", read_class_text(row.read_class),
-                                list == &report.verify_results ? " (verify)" : ""),
-                    grouped(row.images));
+        out += html_fact(fmt::format("{}{}", read_class_text(row.read_class),
+                                     list == &report.verify_results ? " (verify)" : ""),
+                         grouped(row.images));
   for (const Summary::SignatureFindingCount& row : summary.signature_findings)
-    out += fact("img_signature: " + row.text, grouped(row.images));
+    out += html_fact("img_signature: " + row.text, grouped(row.images));
   return out + "</ul></div>\n";
 }
+
+// Of the owners in their card.
+constexpr std::size_t kCardOwners = 3;
 
 std::string signatures_card(const SiteReport& report, const Summary& summary) {
   const bool any = summary.deprecated > 0;
@@ -125,13 +122,21 @@ std::string signatures_card(const SiteReport& report, const Summary& summary) {
   if (!any)
     return out + "<p>No live image carries one.</p></div>\n";
   out += "<ul class=\"facts\">\n";
-  out += fact("owners", grouped(static_cast<std::int64_t>(summary.owners.size())));
   if (summary.overdue > 0)
-    out += fact("past their deadline", grouped(summary.overdue));
+    out += html_fact("past their deadline", grouped(summary.overdue));
   if (summary.next_deadline) {
-    out += fact("next deadline", date_text(*summary.next_deadline));
-    out += fact("which is", days_from(report.made_at, *summary.next_deadline));
+    out += html_fact("next deadline", date_text(*summary.next_deadline));
+    out += html_fact("which is", days_from(report.made_at, *summary.next_deadline));
   }
+  // Whose they are; the table below has the others.
+  out += html_fact("owners", grouped(static_cast<std::int64_t>(summary.owners.size())));
+  for (std::size_t i = 0; i < std::min(summary.owners.size(), kCardOwners); ++i)
+    out += html_fact(
+        "<span class=\"who\">" + html_text(summary.owners[i].owner, "no owner", 40) + "</span>",
+        grouped(summary.owners[i].images));
+  if (summary.owners.size() > kCardOwners)
+    out += html_fact("<a href=\"#signatures\">other owners</a>",
+                     grouped(static_cast<std::int64_t>(summary.owners.size() - kCardOwners)));
   return out + "</ul></div>\n";
 }
 
@@ -153,23 +158,6 @@ std::string navigation(const std::string& body) {
   return out + "</ul></nav>\n";
 }
 
-std::string head_of(const SiteReport& report) {
-  // The policy is a second line of defence: should a name ever escape the escaping, nothing runs
-  // and nothing is fetched.
-  std::string out =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta name=\"referrer\" content=\"no-referrer\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n";
-  out += fmt::format("<title>Glance image report, {}</title>\n<style>{}", date_text(report.made_at),
-                     html_style());
-  out += "@media screen and (max-width: 820px) {\n";
-  return out + html_sections_style() + "}\n</style>\n</head>\n";
-}
-
 }  // namespace
 
 std::string render_html(const SiteReport& report) {
@@ -177,7 +165,9 @@ std::string render_html(const SiteReport& report) {
   const std::string body = coverage_section(summary) + results_section(report) +
                            signatures_section(report, summary) + findings_section(report, summary) +
                            signature_list_section(report) + runs_section(report);
-  std::string out = head_of(report) + "<body>\n" + chart_patterns() + "<div class=\"page\">\n";
+  std::string out = html_head(fmt::format("Glance image report, {}", date_text(report.made_at)),
+                              html_sections_style()) +
+                    "<body>\n" + chart_patterns() + "<div class=\"page\">\n";
   out += fmt::format(
       "<header>\n<h1>Glance image report</h1>\n<p class=\"meta\">"
       "<time datetime=\"{}\">{}</time> &middot; {}</p>\n<p class=\"lede\">{}</p>\n{}"

@@ -35,6 +35,10 @@ struct SiteReport {
     std::string verdict_reason;
     std::optional<bool> is_trusted;  // its certificate, to those that --trusted-certificates named
     std::optional<std::int64_t> verified_at;
+    // What Glance knows of the bytes; only where the owner has something to do (report/owners.h).
+    std::string checksum;
+    std::string hash_algorithm;
+    std::string hash_value;
   };
   struct Result {  // an image of the backfill that a person may want to look at: findings only
     std::string image_id;

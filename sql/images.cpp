@@ -174,6 +174,10 @@ PendingTotals signed_totals(Session& session) {
   return read_totals(session.first_row(sql_text(session.engine(), "images", "signed_totals")));
 }
 
+std::int64_t images_of_owner(Session& session, const std::string& owner) {
+  return session.count(sql_text(session.engine(), "images", "images_of_owner"), {{"owner", owner}});
+}
+
 PendingTotals verifiable_totals(Session& session) {
   return read_totals(session.first_row(sql_text(session.engine(), "images", "verifiable_totals")));
 }

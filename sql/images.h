@@ -71,6 +71,9 @@ struct PendingTotals {
 // live images are.
 PendingTotals pending_totals(Session& session, bool expanded);
 
+// Images that are not deleted; the project id is compared with case.
+std::int64_t images_of_owner(Session& session, const std::string& owner);
+
 // The last id of the next `page` images after `after`, or nothing at the end: how loops over
 // `images` walk it without holding a read open or reading it whole.
 std::optional<std::string> image_page_end(Session& session, const std::string& after,

@@ -28,6 +28,8 @@ struct PropertiesOfImage {
   std::vector<std::string> names;
   bool snapshot = false;
   std::string changed_at;
+  std::string owner;
+  bool deleted = false;
 };
 
 // "2026-03-04 05:06:07" of however much more the engine says.
@@ -64,7 +66,7 @@ std::vector<PropertiesOfImage> read_page(Session& session, const std::string& af
                 [&](const SqlRow& row) {
                   const std::string id = row.text_or_empty(0);
                   if (page.empty() || page.back().image_id != id)
-                    page.push_back({id, {}, false, {}});
+                    page.push_back({id, {}, false, {}, row.text_or_empty(8), row.truth(5)});
                   add_property(page.back(), row);
                 });
   return page;
@@ -167,8 +169,9 @@ void for_each_signed_image(Session& session,
   while (const auto upto = retry(session, page_end)) {
     for (const PropertiesOfImage& image :
          retry(session, [&] { return read_page(session, after, *upto); })) {
-      SignedImage found{image.image_id, judge_signature(image.names), image.snapshot,
-                        image.changed_at};
+      const SignedImage found{image.image_id, judge_signature(image.names),
+                              image.snapshot, image.changed_at,
+                              image.owner,    image.deleted};
       if (found.finding.scheme != SignatureScheme::none)
         on_image(found);
     }
@@ -176,8 +179,8 @@ void for_each_signed_image(Session& session,
   }
 }
 
-FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
-                      std::chrono::seconds grace) {
+Flagged flag_image(Session& session, const std::string& run_id, const SignedImage& image,
+                   std::chrono::seconds grace) {
   const std::string scheme(signature_scheme_name(image.finding.scheme));
   const std::string present = join(image.finding.present, " ");
   const std::string missing = join(image.finding.missing, " ");
@@ -193,7 +196,7 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
   const auto row = session.first_row(signature_sql(session, "flag"), {{"id", image.image_id}});
   session.execute(signature_sql(session, row ? "update_flag" : "add_flag"), parameters);
   if (!row)
-    return FlagChange::added;
+    return {FlagChange::added, false};
   const bool same = row->text_or_empty(0) == scheme && row->text_or_empty(1) == present &&
                     row->text_or_empty(2) == missing && row->truth(3) == image.snapshot;
   // A verdict is one of the values that the properties had when they were read: in the run that
@@ -201,7 +204,7 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
   const auto verified_since = row->integer(4);
   if (verified_since && image.changed_at >= utc_time(*verified_since))
     session.execute(signature_sql(session, "forget_found"), {{"id", image.image_id}});
-  return same ? FlagChange::unchanged : FlagChange::changed;
+  return {same ? FlagChange::unchanged : FlagChange::changed, !row->is_null(5)};
 }
 
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
@@ -237,8 +240,9 @@ bool is_flagged_by(Session& session, const std::string& run_id, const std::strin
          0;
 }
 
-bool has_flag(Session& session, const std::string& image_id) {
-  return session.first_row(signature_sql(session, "flag"), {{"id", image_id}}).has_value();
+std::optional<Flag> flag_of(Session& session, const std::string& image_id) {
+  const auto row = session.first_row(signature_sql(session, "flag"), {{"id", image_id}});
+  return row ? std::optional(Flag{!row->is_null(5)}) : std::nullopt;
 }
 
 std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {

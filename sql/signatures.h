@@ -21,6 +21,8 @@ struct SignedImage {
   // image_type=snapshot or a base_image_ref: the properties are likely inherited.
   bool snapshot = false;
   std::string changed_at = {};  // the last of these properties, "2026-03-04 05:06:07" by Glance
+  std::string owner = {};       // project id, empty for none
+  bool deleted = false;
 };
 
 // Hands over every image that has properties of either scheme, in the order of the ids. Of a
@@ -30,12 +32,16 @@ void for_each_signed_image(Session& session,
                            const std::function<void(const SignedImage&)>& on_image);
 
 enum class FlagChange { added, changed, unchanged };
+struct Flagged {
+  FlagChange change = FlagChange::unchanged;
+  bool kept_deadline = false;  // it had one before
+};
 
 // Enters or updates the flag. flagged_at and a deadline once set stay; a deprecated scheme without
 // a deadline gets now + grace. What verification found is forgotten where the properties, or a
 // value of theirs, are no longer what was verified.
-FlagChange flag_image(Session& session, const std::string& run_id, const SignedImage& image,
-                      std::chrono::seconds grace);
+Flagged flag_image(Session& session, const std::string& run_id, const SignedImage& image,
+                   std::chrono::seconds grace);
 
 // Enters what verification found beside the flag, in the place of what was found before. An image
 // that was signed since the last migrate is flagged; its grace begins with the next. Does nothing
@@ -43,7 +49,11 @@ FlagChange flag_image(Session& session, const std::string& run_id, const SignedI
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found);
 
-bool has_flag(Session& session, const std::string& image_id);
+// As it is now; nothing for an image without one.
+struct Flag {
+  bool has_deadline = false;
+};
+std::optional<Flag> flag_of(Session& session, const std::string& image_id);
 // Whether that run has flagged it.
 bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id);
 

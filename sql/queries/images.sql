@@ -114,6 +114,14 @@ AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;
 
+-- The column's index finds them, whatever case it knows; an owner is one of those that are spelled so.
+-- name: images_of_owner
+SELECT COUNT(*)
+FROM   images i
+WHERE  i.deleted = {false}
+AND    i.owner = :owner
+AND    {exact}i.owner = :owner;
+
 -- name: published_hashes
 SELECT COUNT(*)
 FROM   images

@@ -4,7 +4,7 @@
 -- name: properties_of_page
 SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
          CASE WHEN p.name = 'image_type' THEN substr(p.value, 1, 16) END,
-         i.deleted, i.deleted_at, COALESCE(p.updated_at, p.created_at)
+         i.deleted, i.deleted_at, COALESCE(p.updated_at, p.created_at), i.owner
 FROM     image_properties p
 JOIN     images i ON i.id = p.image_id
 WHERE    p.image_id > :after AND p.image_id <= :upto
@@ -13,7 +13,7 @@ AND      p.name IN ({signature_names},
 ORDER BY p.image_id, p.id;
 
 -- name: flag
-SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at)
+SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at), s.deadline_at
 FROM      backglance_signature s
 LEFT JOIN backglance_run r ON r.run_id = s.verified_run
 WHERE     s.image_id = :id;

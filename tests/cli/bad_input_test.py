@@ -44,6 +44,10 @@ class Usage(sites.SmallSiteTest):
                 ('backfill', '--max-runtime', '-1s'), ('verify', '--limit', '-1'),
                 ('migrate', '--grace', '10x'), ('migrate', '--grace', '-5d'), ('migrate', '--grace', ''),
                 ('migrate', '--grace', '99999999999999999999d'), ('sync', '--grace', '5 moons'),
+                *((command, '--owner-grace', *words) for command in ('migrate', 'sync') for words in (
+                    (), ('someone',), ('=30d',), ('someone=',), ('someone=30',), ('someone=30d=',), ('',),
+                    ('someone=1d', '--owner-grace', 'someone=1d'), ('a=1d', 'b=1d'))),
+                ('migrate', '--untag', 'a', '--owner-grace', 'a=1d'),
                 *(('backfill', '--sweep', *option) for option in (
                     ('--image', 'x'), ('--retry-failed',), ('--limit', '1'), ('--max-bytes', '1G'),
                     ('--max-runtime', '1h'), ('--jobs', '1'), ('--bandwidth', '1M'))),

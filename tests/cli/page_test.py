@@ -154,6 +154,21 @@ class WholeSite(sites.MadeSiteTest, Page):
         self.assert_shown(page, {'ring', 'bar', 'deadlines'})
 
 
+class OwnersPages(sites.MadeSiteTest, Page):
+    make_options = ('--hostile', '--seed', 'report')
+
+    def test_pages_of_owners_fit_every_screen_and_ask_for_nothing(self):
+        self.on_site('sync', '--grace', '10d', '--certificates', self.directory / 'certificates', code=FINDINGS)
+        # One that no line can be broken in.
+        self.database.execute('UPDATE images SET owner = ?, name = ?', 'o' * 250, 'n' * 250)
+        directory = self.scratch() / 'owners'
+        self.on_site('report', '--owners', directory)
+        pages = sorted(directory.glob('*.html'))
+        self.assertEqual(len(pages), 2)
+        for page in pages:
+            self.assert_shown(page, set())
+
+
 class EmptySite(sites.SmallSiteTest, Page):
     def test_page_of_a_site_without_images(self):
         self.on_site('expand')

@@ -132,6 +132,113 @@ class Report(sites.MadeSiteTest):
         self.assert_one_line(self.on_site('report', '--csv=everything', code=USAGE), ['--csv'])
 
 
+class Owners(sites.MadeSiteTest):
+    """report --owners: what each owner has to do. Its commands are run by tests/glance_api/owners_test.py."""
+
+    make_options = ('--hostile', '--seed', 'report')
+
+    def setUp(self):
+        super().setUp()
+        self.on_site('sync', '--grace', '10d', '--certificates', self.directory / 'certificates', code=FINDINGS)
+        self.target = self.scratch() / 'owners'
+
+    def write(self, *arguments, **options):
+        return self.on_site('report', '--owners', self.target, *arguments, **options)
+
+    def rows(self, name):
+        with open(self.target / name, newline='', encoding='utf-8') as file:
+            return list(csv.DictReader(file))
+
+    def files(self):
+        return {path.name for path in self.target.iterdir()}
+
+    def wanted(self):
+        """Whose images have to do with it, by the report itself."""
+        wanted = {}
+        for image in self.on_site('report', '--json').object['signatures']['images']:
+            broken = image['verdict'] in ('invalid', 'malformed', 'partial', 'key_disagrees', 'valid_other_salt',
+                                          'invalid_inherited')
+            if not image['deleted'] and (image['deprecated'] or broken):
+                wanted.setdefault(image['owner'], set()).add(image['image_id'])
+        return wanted
+
+    def test_each_owner_has_a_page_and_a_csv_with_all_that_is_to_be_done(self):
+        result = self.write()
+        wanted = self.wanted()
+        self.assertGreater(len(wanted), 3)
+        index = self.rows('index.csv')
+        self.assertEqual({row['owner'] for row in index}, set(wanted))
+        self.assertEqual(self.files(), {'index.html', 'index.csv'} | {
+            row[kind] for row in index for kind in ('page', 'csv')})
+        self.assertEqual(result.out, 'wrote %s/index.html and the pages of %d owners with %d images\n' % (
+            self.target, len(wanted), sum(map(len, wanted.values()))))
+        pages = {'index.html': set(wanted)}
+        for row in index:
+            ids = {one['image_id'] for one in self.rows(row['csv'])}
+            self.assertEqual(ids, wanted[row['owner']])
+            self.assertEqual(int(row['images']), len(ids))
+            pages[row['page']] = ids | {row['owner']}
+        for name, words in pages.items():
+            text = (self.target / name).read_text(encoding='utf-8')
+            page = Page(text)
+            self.assertEqual(page.faults, [], name)
+            for word in words:
+                self.assertIn(word, ''.join(page.text))
+            for address in page.loaded:
+                self.assertTrue(address.startswith(('#', 'data:')) or address in self.files(), address)
+            self.assert_no_secret(text, name)
+        self.assertEqual(self.target.stat().st_mode & 0o777, 0o750)
+        for path in self.target.iterdir():
+            self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
+    def test_an_image_without_an_owner_is_nobodys(self):
+        self.database.execute('UPDATE images SET owner = NULL')
+        self.write()
+        self.assertEqual(self.files(), {'index.html', 'index.csv', 'no-owner.html', 'no-owner.csv'})
+        self.assertEqual([row['owner'] for row in self.rows('index.csv')], [''])
+
+    def test_pages_of_owners_with_nothing_to_do_any_more_go_and_nothing_else(self):
+        self.write()
+        before = self.files()
+        gone = self.rows('index.csv')[0]
+        others = {'owner-of-another-program.html', 'owner-notes.csv', 'notes.html'}
+        for name in others:
+            (self.target / name).write_text('<html>not ours</html>')
+        (self.target / gone['page']).chmod(0o644)
+        kept = self.rows('index.csv')[1]
+        (self.target / kept['page']).chmod(0o644)
+        self.database.execute('UPDATE image_properties SET deleted = ? WHERE image_id IN'
+                              ' (SELECT id FROM images WHERE owner = ?)', True, gone['owner'])
+        self.on_site('migrate')
+        result = self.write()
+        self.assertIn('; removed 1 page of an earlier report', result.out)
+        self.assertEqual(self.files(), (before | others) - {gone['page'], gone['csv']})
+        # Whoever could read the page that was there still can.
+        self.assertEqual((self.target / kept['page']).stat().st_mode & 0o777, 0o644)
+
+    def test_a_site_with_nothing_to_do_has_an_index_that_says_so(self):
+        self.database.execute('UPDATE image_properties SET deleted = ?', True)
+        self.on_site('migrate')
+        self.write()
+        self.assertEqual(self.files(), {'index.html', 'index.csv'})
+        self.assertIn('No owner has anything to do', (self.target / 'index.html').read_text())
+
+    def test_it_goes_beside_the_other_forms(self):
+        result = self.write('--json')
+        self.assertIn('signatures', result.object)
+        self.assertIn('wrote', result.err)
+        page = self.write('--html', '-')
+        self.assertEqual(Page(page.out).faults, [])
+        self.assertTrue((self.target / 'index.html').exists())
+
+    def test_a_directory_that_cannot_be_is_refused(self):
+        self.target.write_text('a file')
+        self.assert_one_line(self.write(code=FAILED), [str(self.target)])
+        self.assertEqual(self.target.read_text(), 'a file')
+        result = self.on_site('report', '--owners', self.target.parent / 'no' / 'such', code=FAILED)
+        self.assert_one_line(result, ['no/such'])
+
+
 class ReportBeforeExpand(sites.SmallSiteTest):
     def test_report_says_what_comes_first(self):
         self.assert_one_line(self.on_site('report', code=FAILED), ['backglance expand'])

@@ -85,12 +85,13 @@ def free_port():
 
 class GlanceApi:
     """A server on `database_url`. Everything of it lies below `home`; the stores are the directories fs1 and fs2
-    there. `workers` 0 is one process for all."""
+    there. `workers` 0 is one process for all. `anonymous`: no request has to say who asks; it may do everything."""
 
-    def __init__(self, home, database_url, workers=0):
+    def __init__(self, home, database_url, workers=0, anonymous=False):
         self.home = pathlib.Path(home)
         self.database_url = database_url
         self.workers = workers
+        self.anonymous = anonymous
         self.port = None
         self.config = self.home / 'glance-api.conf'
         self._process = None
@@ -105,7 +106,8 @@ class GlanceApi:
     def start(self):
         for name in ('fs1', 'fs2', 'staging', 'tasks'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        (self.home / 'paste.ini').write_text(PASTE)
+        (self.home / 'paste.ini').write_text(
+            PASTE.replace(':ContextMiddleware', ':UnauthenticatedContextMiddleware') if self.anonymous else PASTE)
         self.port = free_port()
         self.config.write_text(CONFIG.format(
             home=self.home, fs1=self.home / 'fs1', fs2=self.home / 'fs2', port=self.port,

@@ -23,12 +23,12 @@ WRITERS = 1 if databases.engine() is None else 6
 class ServedSite:
     """A database at `revision`, a glance-api on it, and the program for both by that server's configuration."""
 
-    def __init__(self, revision='head'):
+    def __init__(self, revision='head', anonymous=False):
         self._directory = tempfile.TemporaryDirectory(dir=program.scratch())
         home = pathlib.Path(self._directory.name)
         self.site = sites.SmallSite(home / 'site', revision)
         self.database = self.site.database
-        self.api = glance_api.GlanceApi(home / 'api', self.database.url)
+        self.api = glance_api.GlanceApi(home / 'api', self.database.url, anonymous=anonymous)
         try:
             self.api.start()
         except BaseException:

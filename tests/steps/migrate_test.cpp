@@ -1,5 +1,8 @@
 #include "migrate/migrate.h"
 
+#include <map>
+#include <tuple>
+
 #include "base/stop.h"
 #include "expand/expand.h"
 #include "sql/items.h"
@@ -169,6 +172,88 @@ TEST_CASE("a second migrate keeps the first dates, whatever its grace", "[migrat
   CHECK(again.queued == 0);
   CHECK(number(site, id, "flagged_at") == flagged - 2'592'000);
   CHECK(number(site, id, "deadline_at") == flagged + 150 * kDay);
+}
+
+TEST_CASE("an owner has a grace period of his own, and first dates stay when he gets another",
+          "[migrate]") {
+  using std::chrono::hours;
+  GlanceSite site;
+  expand(site.sql());
+  const auto add = [&](const std::string& owner, const std::vector<std::string>& names) {
+    std::string id = sign(site, names);
+    site.set(id, "owner", owner);
+    return id;
+  };
+  const auto grace_days = [&](const std::string& id) {
+    return (number(site, id, "deadline_at") - number(site, id, "flagged_at")) / kDay;
+  };
+  const std::string slow = add("slow", kLegacy);
+  const std::string gone = add("slow", kLegacy);
+  site.delete_image(gone);
+  const std::string quick = add("quick", kLegacy);
+  const std::string quick_in_capitals = add("QUICK", kLegacy);
+  const std::string other = add("other", kLegacy);
+  const std::string nobody = sign(site, kLegacy);
+  site.set(nobody, "owner", SqlValue(nullptr));
+  const std::string has_new = add("modern", kNew);
+  MigrateOptions options;
+  options.grace = hours(24 * 90);
+  options.owner_grace = {{"slow", hours(24 * 365)},
+                         {"quick", hours(24 * 7)},
+                         {"modern", hours(24)},
+                         {"unheard of", hours(24)}};
+
+  const auto told = [](const MigrateResult& result) {
+    std::map<std::string, std::tuple<std::int64_t, std::int64_t, bool>> owners;
+    for (const OwnerDeadlines& owner : result.owners)
+      owners[owner.owner] = {owner.dated, owner.kept, owner.has_images};
+    return owners;
+  };
+  using Told = decltype(told({}));
+  const Told first = {{"slow", {1, 0, true}},
+                      {"quick", {1, 0, true}},
+                      {"modern", {0, 0, true}},
+                      {"unheard of", {0, 0, false}}};
+  CHECK(told(plan_migrate(site.sql(), options)) == first);
+  CHECK(told(migrate(site.sql(), options)) == first);
+  CHECK(grace_days(slow) == 365);
+  CHECK(grace_days(gone) == 365);
+  CHECK(grace_days(quick) == 7);
+  // Project ids are compared with case, whatever the database's collation.
+  CHECK(grace_days(quick_in_capitals) == 90);
+  CHECK(grace_days(other) == 90);
+  CHECK(grace_days(nobody) == 90);
+  CHECK(flag(site, has_new, "deadline_at") == "-");
+
+  // An owner who is named later, another grace, and an image that came since.
+  const std::string late = add("other", kLegacy);
+  options.owner_grace = {{"other", hours(24 * 30)}, {"slow", hours(24)}};
+  const Told second = {{"other", {1, 1, true}}, {"slow", {0, 1, true}}};
+  CHECK(told(plan_migrate(site.sql(), options)) == second);
+  CHECK(told(migrate(site.sql(), options)) == second);
+  CHECK(grace_days(other) == 90);
+  CHECK(grace_days(late) == 30);
+  CHECK(grace_days(slow) == 365);
+
+  // Another case of an owner's id is another owner.
+  options.owner_grace = {{"Other", hours(24)}};
+  CHECK(told(migrate(site.sql(), options)) == Told{{"Other", {0, 0, false}}});
+  // Nobody is named, nobody is told of.
+  CHECK(told(migrate(site.sql(), {})).empty());
+}
+
+TEST_CASE("a legacy signature that comes later has its owner's grace from then on", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site, kNew);
+  MigrateOptions options;
+  options.owner_grace = {{"owner", std::chrono::hours(24)}};
+  CHECK(migrate(site.sql(), options).owners.at(0).dated == 0);
+  site.add_properties(id, kLegacy);
+  const MigrateResult result = migrate(site.sql(), options);
+  CHECK(result.owners.at(0).dated == 1);
+  CHECK(result.owners.at(0).kept == 0);
+  CHECK(number(site, id, "deadline_at") - number(site, id, "flagged_at") <= kDay + 60);
 }
 
 TEST_CASE("migrate follows what owners change, and keeps the first dates", "[migrate]") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 
 #include "contract/contract.h"
 #include "expand/expand.h"
@@ -102,6 +103,32 @@ TEST_CASE("a report lists flagged images, deprecated and nearest deadline first"
   CHECK(report.signatures[2].deleted);
   CHECK(report.signatures[3].image_id == renewed);
   CHECK(report.signatures[3].deadline_at == std::nullopt);
+}
+
+TEST_CASE("a report has the digests of what an owner is to sign again, and of nothing else",
+          "[report]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string old = site.upload("old");
+  site.add_properties(old, kLegacy);
+  const std::string unknown = site.insert_image();
+  site.add_properties(unknown, kLegacy);
+  const std::string fine = site.upload("fine");
+  site.add_properties(fine, {"img_signature", "img_signature_hash_method", "img_signature_key_type",
+                             "img_signature_certificate_uuid"});
+  migrate(site.sql(), {});
+  run_backfill(site);
+  std::map<std::string, SiteReport::Signature> found;
+  for (const SiteReport::Signature& signature : report_of(site).signatures)
+    found[signature.image_id] = signature;
+  CHECK(found[old].checksum == digest_of("md5", "old"));
+  CHECK(found[old].hash_algorithm == "sha512");
+  CHECK(found[old].hash_value == digest_of("sha512", "old"));
+  CHECK(found[unknown].checksum.empty());
+  CHECK(found[unknown].hash_value.empty());
+  CHECK(found.contains(fine));
+  CHECK(found[fine].checksum.empty());
+  CHECK(found[fine].hash_value.empty());
 }
 
 TEST_CASE("a report tells results, findings and coverage of a backfill", "[report]") {

@@ -153,6 +153,23 @@ TEST_CASE("the page says in its first lines how the site stands") {
   CHECK_THAT(page, Contains("for <strong>1</strong> of them the grace period has ended"));
 }
 
+TEST_CASE("the page says in its first cards whose the deprecated signatures are") {
+  SiteReport report = report_sample();
+  const auto head = [&] {
+    const std::string page = render_html(report);
+    return page.substr(0, page.find("<section"));
+  };
+  CHECK_THAT(head(), Contains("<bdi>owner-1</bdi></span></span><b>2</b>") &&
+                         Contains("<bdi>owner-2</bdi></span></span><b>1</b>") &&
+                         !Contains("owner-3") && !Contains("other owners"));
+  for (int i = 4; i < 8; ++i) {
+    report.signatures.push_back(report.signatures[2]);
+    report.signatures.back().owner = "owner-" + std::to_string(i);
+  }
+  CHECK_THAT(head(), Contains("owner-4") && !Contains("owner-5") &&
+                         Contains("<a href=\"#signatures\">other owners</a></span><b>3</b>"));
+}
+
 TEST_CASE("the page names a signature over the data that does not verify") {
   SiteReport report = report_sample();
   report.findings.clear();

@@ -1,0 +1,71 @@
+#include "cli/owner_grace.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/data_commands.h"
+
+namespace backglance {
+
+void add_owner_grace(CLI::App& app, std::vector<std::string>& texts) {
+  app.add_option("--owner-grace", texts,
+                 "The grace period of one owner's images (a project id), in the place of --grace; "
+                 "may be repeated")
+      ->type_name("OWNER=DURATION")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::string>& texts) {
+  std::map<std::string, std::chrono::seconds> graces;
+  for (const std::string& text : texts) {
+    // A duration has no equals sign, an owner may.
+    const std::size_t end = text.rfind('=');
+    if (end == std::string::npos || end == 0 || !is_utf8(text))
+      throw Error(ErrorKind::usage,
+                  fmt::format("--owner-grace {}: not an owner and a duration such as "
+                              "1f0b5e0c6d3a4c7f8a52f0cf5b1a9d01=30d",
+                              printable(text)));
+    const std::string owner = text.substr(0, end);
+    const auto grace = duration_option("--owner-grace " + printable(owner), text.substr(end + 1));
+    if (!graces.emplace(owner, grace).second)
+      throw Error(ErrorKind::usage,
+                  fmt::format("--owner-grace: {} is named twice", printable(owner)));
+  }
+  return graces;
+}
+
+void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run) {
+  const auto line = [](const OwnerDeadlines& owner, const std::string& text) {
+    fmt::print("owner {}: {}\n", printable(owner.owner), text);
+  };
+  for (const OwnerDeadlines& owner : owners) {
+    if (!owner.has_images)
+      line(owner, "no image is of this owner");
+    else if (owner.dated + owner.kept == 0)
+      line(owner, "no image with a deprecated signature");
+    if (owner.dated > 0)
+      line(owner, fmt::format("{} {} a grace period of {}", counted(owner.dated, "image"),
+                              dry_run ? "would get" : "got", human_duration(owner.grace)));
+    if (owner.kept == 1)
+      line(owner, "1 image keeps the deadline that it had");
+    else if (owner.kept > 1)
+      line(owner, fmt::format("{} keep the deadlines that they had", counted(owner.kept, "image")));
+  }
+}
+
+nlohmann::json owners_json(const std::vector<OwnerDeadlines>& owners) {
+  auto out = nlohmann::json::array();
+  for (const OwnerDeadlines& owner : owners)
+    out.push_back({{"owner", owner.owner},
+                   {"grace_seconds", owner.grace.count()},
+                   {"dated", owner.dated},
+                   {"kept", owner.kept},
+                   {"has_images", owner.has_images}});
+  return out;
+}
+
+}  // namespace backglance

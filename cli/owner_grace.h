@@ -1,0 +1,26 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "migrate/migrate.h"
+
+namespace backglance {
+
+// --owner-grace of migrate and sync: the grace periods of single owners.
+
+void add_owner_grace(CLI::App& app, std::vector<std::string>& texts);
+
+// By owner. Throws Error{usage} for a text that is no OWNER=DURATION, and for an owner who is named
+// twice.
+std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::string>& texts);
+
+// What became of each.
+void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run);
+nlohmann::json owners_json(const std::vector<OwnerDeadlines>& owners);
+
+}  // namespace backglance

@@ -1,0 +1,58 @@
+#include "report/csv.h"
+
+#include "base/text.h"
+#include "report/wording.h"
+
+namespace backglance {
+namespace {
+
+// Names of 255 characters and lists of properties stay whole; a spreadsheet's own limit is 32767.
+constexpr std::size_t kMaxCellBytes = 8000;
+
+std::string quoted(const std::string& cell) {
+  if (cell.find_first_of(",\"") == std::string::npos && !cell.starts_with(' ') &&
+      !cell.ends_with(' '))
+    return cell;
+  std::string out = "\"";
+  for (const char c : cell) {
+    if (c == '"')
+      out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string csv_text(std::string_view stored) {
+  std::string text = printable(stored, kMaxCellBytes);
+  const auto first = text.find_first_not_of(' ');
+  // Behind printable() a tab or a carriage return is "\x09" or "\x0d" and does no harm.
+  if (first != std::string::npos &&
+      std::string_view("=+-@").find(text[first]) != std::string_view::npos)
+    text.insert(0, 1, '\'');
+  return text;
+}
+
+void add_csv_row(std::string& out, const std::vector<std::string>& cells) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0)
+      out += ',';
+    out += quoted(cells[i]);
+  }
+  out += "\r\n";
+}
+
+std::string csv_yes_no(bool value) {
+  return value ? "yes" : "no";
+}
+
+std::string csv_time(const std::optional<std::int64_t>& time) {
+  return time ? iso_time(*time) : std::string();
+}
+
+std::string csv_verdict(const std::optional<SignatureVerdict>& verdict) {
+  return verdict ? std::string(signature_verdict_name(*verdict)) : "";
+}
+
+}  // namespace backglance

@@ -1,0 +1,129 @@
+#include "report/owners.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/hex.h"
+#include "report/summary.h"
+
+namespace backglance {
+namespace {
+
+// A name in a file system has 255 bytes, suffixes included.
+constexpr std::size_t kMaxStemBytes = 160;
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+std::string sha256(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
+  unsigned length = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  return hex({digest.data(), length});
+}
+
+// Capitals are written as numbers too: there are file systems that compare without case.
+std::string file_stem_of(const std::string& owner) {
+  if (owner.empty())
+    return "no-owner";
+  std::string stem = "owner-";
+  for (const char c : owner)
+    stem += is_plain(c) ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
+  if (stem.size() > kMaxStemBytes)
+    stem = stem.substr(0, 80) + "__" + sha256(owner);
+  return stem;
+}
+
+void count(OwnerPage& page, const OwnerImage& image, const SiteReport& report) {
+  const SiteReport::Signature& signature = *image.signature;
+  page.unverified += has_signature_finding(signature) ? 1 : 0;
+  if (!is_outstanding(signature))
+    return;
+  ++page.deprecated;
+  page.overdue += is_overdue(report, signature) ? 1 : 0;
+  if (signature.deadline_at &&
+      (!page.first_deadline || *signature.deadline_at < *page.first_deadline))
+    page.first_deadline = signature.deadline_at;
+}
+
+}  // namespace
+
+std::string_view owner_task_name(OwnerTask task) {
+  switch (task) {
+    case OwnerTask::sign_again:
+      return "sign_again";
+    case OwnerTask::sign_or_drop:
+      return "sign_or_drop";
+    case OwnerTask::drop_old:
+      return "drop_old";
+  }
+  return {};
+}
+
+std::string_view owner_task_text(OwnerTask task) {
+  switch (task) {
+    case OwnerTask::sign_again:
+      return "Sign it again, or take the signature off";
+    case OwnerTask::sign_or_drop:
+      return "Sign it again, or take the old properties off";
+    case OwnerTask::drop_old:
+      return "Take the old properties off";
+  }
+  return {};
+}
+
+bool needs_owner(const SiteReport::Signature& signature) {
+  return !signature.deleted && (is_outstanding(signature) || has_signature_finding(signature));
+}
+
+OwnerTask owner_task(const SiteReport::Signature& signature) {
+  if (has_signature_finding(signature))
+    return OwnerTask::sign_again;
+  const bool verified = signature.scheme == SignatureScheme::both && signature.verdict &&
+                        *signature.verdict != SignatureVerdict::no_certificate;
+  return verified ? OwnerTask::drop_old : OwnerTask::sign_or_drop;
+}
+
+std::vector<OwnerPage> owner_pages(const SiteReport& report) {
+  std::unordered_map<std::string_view, ReadClass> damage;
+  for (const auto* list : {&report.findings, &report.verify_findings})
+    for (const SiteReport::Result& result : *list)
+      if (result.read_class != ReadClass::store_not_supported &&
+          result.read_class != ReadClass::hash_not_supported)
+        damage[result.image_id] = result.read_class;
+  std::map<std::string_view, OwnerPage> by_owner;
+  for (const SiteReport::Signature& signature : report.signatures) {
+    if (!needs_owner(signature))
+      continue;
+    OwnerImage image{&signature, owner_task(signature), std::nullopt};
+    if (const auto found = damage.find(signature.image_id); found != damage.end())
+      image.damage = found->second;
+    OwnerPage& page = by_owner[signature.owner];
+    count(page, image, report);
+    page.images.push_back(image);
+  }
+  std::vector<OwnerPage> pages;
+  for (auto& [owner, page] : by_owner) {
+    page.owner = owner;
+    page.file_stem = file_stem_of(page.owner);
+    pages.push_back(std::move(page));
+  }
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  const auto key = [&](const OwnerPage& page) {
+    return std::tuple(page.first_deadline.value_or(kNever),
+                      -static_cast<std::int64_t>(page.images.size()));
+  };
+  std::stable_sort(pages.begin(), pages.end(),
+                   [&](const OwnerPage& a, const OwnerPage& b) { return key(a) < key(b); });
+  return pages;
+}
+
+}  // namespace backglance
