@@ -205,6 +205,8 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
                     const OnResult& on_result) {
   Session session(site.database);
   require_expanded(read_schema_state(session));
+  if (options.certificates)
+    options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
   Items items(session);
   ReadResult result;

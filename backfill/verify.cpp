@@ -276,6 +276,8 @@ PendingTotals plan_verify(Session& session, const ReadOptions& options) {
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {
   ReadResult result;
+  if (options.certificates)
+    options.certificates->prepare();
   context.limit_streams(options.stream_terms(site));
   VerifyList list(site, context, options);
   result.left_images = list.all().images;

@@ -170,10 +170,10 @@ void add_backfill_options(CLI::App& app, ReadFlags& flags) {
 
 // All of them are about what is read, which a sweep does not do.
 constexpr std::array kReadOptions = {
-    "--jobs",         "--streams-per-store",   "--digest-engine", "--limit",
-    "--max-bytes",    "--max-runtime",         "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every",    "--priority",      "--certificates",
-    "--attest",       "--trusted-certificates"};
+    "--jobs",         "--streams-per-store",    "--digest-engine", "--limit",
+    "--max-bytes",    "--max-runtime",          "--bandwidth",     "--image",
+    "--retry-failed", "--checkpoint-every",     "--priority",      "--certificates",
+    "--attest",       "--trusted-certificates", "--key-manager"};
 
 struct SyncFlags {
   MigrateFlags migrate;

@@ -4,9 +4,14 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "backfill/signature/key_manager.h"
 #include "base/text.h"
+#include "openstack/cloud.h"
 
 namespace backglance {
 namespace {
@@ -22,6 +27,21 @@ void print_verdicts(const std::string& scheme, const ReadResult::Verdicts& verdi
     fmt::print("  {}: {}\n", scheme, join(parts, "; "));
 }
 
+std::string variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): no setenv
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// A directory is asked first: it costs nothing. Null: nothing is to be verified.
+std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
+  std::vector<std::unique_ptr<CertificateSource>> sources;
+  if (flags.certificates)
+    sources.push_back(certificate_directory(*flags.certificates));
+  if (flags.key_manager)
+    sources.push_back(key_manager(*flags.key_manager, read_cloud_access(variable)));
+  return sources.empty() ? nullptr : std::make_shared<Certificates>(std::move(sources));
+}
+
 }  // namespace
 
 void add_signature_options(CLI::App& app, SignatureFlags& flags) {
@@ -29,6 +49,10 @@ void add_signature_options(CLI::App& app, SignatureFlags& flags) {
                  "Verify the signatures of what is read, by the certificates in this directory: "
                  "ID.pem or ID.der, named by their id in the key manager")
       ->type_name("DIR");
+  app.add_option("--key-manager", flags.key_manager,
+                 "Likewise, by the certificates of Barbican at this URL; with OS_TOKEN, or the "
+                 "password of OS_CLOUD in clouds.yaml or of OS_AUTH_URL, OS_USERNAME and the like")
+      ->type_name("URL");
   app.add_option("--trusted-certificates", flags.trusted,
                  "Hold these certificates against the trusted ones in this directory, as Nova "
                  "does it: *.pem, *.crt, *.der")
@@ -36,13 +60,11 @@ void add_signature_options(CLI::App& app, SignatureFlags& flags) {
 }
 
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options) {
-  if (flags.certificates)
-    options.certificates =
-        std::make_shared<Certificates>(certificate_directory(*flags.certificates));
-  if (flags.signed_only && !flags.certificates)
-    throw Error(ErrorKind::usage, "--signatures needs --certificates");
-  if (flags.trusted && !flags.certificates)
-    throw Error(ErrorKind::usage, "--trusted-certificates needs --certificates");
+  options.certificates = sources_of(flags);
+  if (flags.signed_only && !options.certificates)
+    throw Error(ErrorKind::usage, "--signatures needs --certificates or --key-manager");
+  if (flags.trusted && !options.certificates)
+    throw Error(ErrorKind::usage, "--trusted-certificates needs --certificates or --key-manager");
   if (flags.trusted) {
     options.trusted =
         std::make_shared<const TrustedCertificates>(TrustedCertificates::read(*flags.trusted));

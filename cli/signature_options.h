@@ -11,6 +11,7 @@ namespace backglance {
 // By what signatures are verified, as the command line gives it.
 struct SignatureFlags {
   std::optional<std::string> certificates;
+  std::optional<std::string> key_manager;
   std::optional<std::string> trusted;
   bool signed_only = false;  // verify --signatures
 };

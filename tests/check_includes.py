@@ -19,10 +19,11 @@ PHASES = ('expand', 'migrate', 'backfill', 'contract', 'report')
 # A room, and those below it that it may include.
 ROOMS = {'base': (), 'glance': ('base',), 'sql': ('base', 'glance')}
 ROOMS.update({phase: ('base', 'glance', 'sql') for phase in PHASES})
-ROOMS['attest'] = ('base',)
+ROOMS['attest'] = ROOMS['openstack'] = ('base',)
+ROOMS['backfill'] += ('openstack',)
 # Its archive is signed.
 ROOMS['contract'] = (*ROOMS['contract'], 'attest')
-ROOMS['cli'] = ('base', 'glance', 'sql', 'attest', *PHASES)
+ROOMS['cli'] = ('base', 'glance', 'sql', 'attest', 'openstack', *PHASES)
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 DATABASE_HEADER = re.compile(r'^(soci/.*|soci\.h|pqxx(/.*)?|sqlite3\.h)$')

@@ -8,7 +8,8 @@
 namespace backglance {
 
 struct NoCertificate {
-  std::string reason;  // for a person
+  std::string reason;    // for a person
+  bool passing = false;  // it may be there when it is asked for again
 };
 
 // What a file holds, of at most a little more than Certificate::parse takes. Nothing if there is no

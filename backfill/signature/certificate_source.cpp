@@ -12,28 +12,12 @@
 namespace backglance {
 namespace {
 
-// 8-4-4-4-12 digits in hex, with or without the hyphens, as a key manager makes them. Nothing else
-// becomes a part of a path.
-bool is_uuid(const std::string& id) {
-  const auto is_digit = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  };
-  std::size_t digits = 0;
-  for (const char character : id) {
-    if (is_digit(character))
-      ++digits;
-    else if (character != '-')
-      return false;
-  }
-  return digits == 32 && (id.size() == 32 || id.size() == 36);
-}
-
 class Directory : public CertificateSource {
  public:
   explicit Directory(std::filesystem::path path) : path_(std::move(path)) {}
 
   FoundCertificate fetch(const std::string& id) override {
-    if (!is_uuid(id))
+    if (!is_certificate_id(id))
       return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
     for (const std::string& name : {id, lower_ascii(id)})
       for (const char* const suffix : {".pem", ".der"})
@@ -61,6 +45,20 @@ class Directory : public CertificateSource {
 
 }  // namespace
 
+bool is_certificate_id(const std::string& id) {
+  const auto is_digit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  };
+  std::size_t digits = 0;
+  for (const char character : id) {
+    if (is_digit(character))
+      ++digits;
+    else if (character != '-')
+      return false;
+  }
+  return digits == 32 && (id.size() == 32 || id.size() == 36);
+}
+
 std::unique_ptr<CertificateSource> certificate_directory(const std::filesystem::path& directory) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error))
@@ -70,12 +68,27 @@ std::unique_ptr<CertificateSource> certificate_directory(const std::filesystem::
   return std::make_unique<Directory>(directory);
 }
 
+void Certificates::prepare() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& source : sources_)
+    source->prepare();
+}
+
 FoundCertificate Certificates::find(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(id);
   if (known != known_.end())
     return known->second;
-  return known_.emplace(id, source_->fetch(id)).first->second;
+  FoundCertificate found = NoCertificate{"there is no source of certificates"};
+  for (const auto& source : sources_) {
+    found = source->fetch(id);
+    if (!std::holds_alternative<NoCertificate>(found))
+      break;
+  }
+  const auto* const none = std::get_if<NoCertificate>(&found);
+  if (none == nullptr || !none->passing)
+    known_.emplace(id, found);
+  return found;
 }
 
 }  // namespace backglance

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "backfill/signature/certificate.h"
 #include "backfill/signature/certificate_file.h"
@@ -18,23 +19,33 @@ using FoundCertificate = std::variant<std::shared_ptr<const Certificate>, NoCert
 class CertificateSource {
  public:
   virtual ~CertificateSource() = default;
+  // Before the first fetch: throws Error{usage} or Error{io} if nothing could be fetched.
+  virtual void prepare() {}
   virtual FoundCertificate fetch(const std::string& id) = 0;
 };
+
+// A UUID in any case, its hyphens or none of them, as a key manager makes them. Nothing else
+// becomes a part of a path or a URL.
+bool is_certificate_id(const std::string& id);
 
 // Files ID.pem and ID.der of a directory, ID a UUID in any case. Throws Error{usage} if there is no
 // such directory.
 std::unique_ptr<CertificateSource> certificate_directory(const std::filesystem::path& directory);
 
-// Asks a source once for each id, and keeps what it said. Any thread.
+// Asks its sources once for each id, one after the other until one has it, and keeps what they said
+// unless that may pass. Any thread: readers, which may wait for a network, and no thread that
+// digests.
 class Certificates {
  public:
-  explicit Certificates(std::unique_ptr<CertificateSource> source) : source_(std::move(source)) {}
+  explicit Certificates(std::vector<std::unique_ptr<CertificateSource>> sources)
+      : sources_(std::move(sources)) {}
 
+  void prepare();
   FoundCertificate find(const std::string& id);
 
  private:
   std::mutex mutex_;
-  std::unique_ptr<CertificateSource> source_;
+  std::vector<std::unique_ptr<CertificateSource>> sources_;
   std::map<std::string, FoundCertificate> known_;
 };
 

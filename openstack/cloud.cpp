@@ -1,0 +1,164 @@
+#include "openstack/cloud.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <array>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+// Of `auth` in clouds.yaml; in the environment OS_ and upper case, but for the user's name.
+using Field = std::pair<const char*, std::string CloudAccess::*>;
+constexpr std::array<Field, 10> kFields = {
+    {{"auth_url", &CloudAccess::auth_url},
+     {"username", &CloudAccess::user_name},
+     {"user_id", &CloudAccess::user_id},
+     {"password", &CloudAccess::password},
+     {"user_domain_name", &CloudAccess::user_domain_name},
+     {"user_domain_id", &CloudAccess::user_domain_id},
+     {"project_name", &CloudAccess::project_name},
+     {"project_id", &CloudAccess::project_id},
+     {"project_domain_name", &CloudAccess::project_domain_name},
+     {"project_domain_id", &CloudAccess::project_domain_id}}};
+
+[[noreturn]] void refuse(const std::string& text) {
+  throw Error(ErrorKind::usage, text);
+}
+
+bool says_no(const std::string& text) {
+  const std::string word = lower_ascii(text);
+  return word == "false" || word == "no" || word == "off" || word == "0";
+}
+
+[[noreturn]] void refuse_unverified(const std::string& what) {
+  refuse(what +
+         " asks for certificates not to be verified, which they are; name their authority "
+         "with cacert or OS_CACERT");
+}
+
+std::string upper(std::string text) {
+  for (char& c : text)
+    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+// "" for what is no text, and for what is not there.
+std::string text_of(const YAML::Node& map, const char* name) {
+  const YAML::Node node = map.IsMap() ? map[name] : YAML::Node();
+  return node && node.IsScalar() ? node.Scalar() : std::string();
+}
+
+std::filesystem::path first_file(const Environment& environment, const std::string& variable,
+                                 const std::string& name) {
+  if (const std::string named = environment(variable); !named.empty())
+    return named;
+  std::vector<std::filesystem::path> places = {""};
+  if (const std::string home = environment("HOME"); !home.empty())
+    places.push_back(std::filesystem::path(home) / ".config/openstack");
+  places.emplace_back("/etc/openstack");
+  std::error_code error;
+  for (const auto& place : places)
+    for (const char* const suffix : {".yaml", ".yml"})
+      if (const auto file = place / (name + suffix); std::filesystem::exists(file, error))
+        return file;
+  return {};
+}
+
+// That cloud of the file; undefined if it has none of that name.
+YAML::Node cloud_of(const std::filesystem::path& file, const std::string& cloud) {
+  try {
+    const YAML::Node root = YAML::LoadFile(file.native());
+    const YAML::Node clouds = root.IsMap() ? root["clouds"] : YAML::Node();
+    return clouds && clouds.IsMap() ? clouds[cloud] : YAML::Node(YAML::NodeType::Undefined);
+  } catch (const YAML::Exception&) {  // its text may quote the file
+    refuse(fmt::format("{} cannot be read as YAML", printable(file.native())));
+  }
+}
+
+void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access) {
+  if (!cloud.IsMap())
+    return;
+  const YAML::Node auth = cloud["auth"];
+  if (auth && auth.IsMap()) {
+    for (const auto& [name, field] : kFields)
+      if (std::string value = text_of(auth, name); !value.empty())
+        access.*field = std::move(value);
+    if (std::string token = text_of(auth, "token"); !token.empty())
+      access.token = std::move(token);
+  }
+  if (std::string file = text_of(cloud, "cacert"); !file.empty())
+    access.authorities = std::move(file);
+  if (says_no(text_of(cloud, "verify")))
+    refuse_unverified(where);
+}
+
+CloudAccess of_file(const Environment& environment, const std::string& name) {
+  const auto file = first_file(environment, "OS_CLIENT_CONFIG_FILE", "clouds");
+  if (file.empty())
+    refuse(fmt::format("OS_CLOUD is {}, and there is no clouds.yaml", printable(name)));
+  const YAML::Node cloud = cloud_of(file, name);
+  if (!cloud.IsDefined() || !cloud.IsMap())
+    refuse(fmt::format("{} has no cloud {}", printable(file.native()), printable(name)));
+  CloudAccess access;
+  take(cloud, printable(file.native()), access);
+  const auto secure = first_file(environment, "OS_CLIENT_SECURE_FILE", "secure");
+  if (!secure.empty())
+    if (const YAML::Node more = cloud_of(secure, name); more.IsDefined())
+      take(more, printable(secure.native()), access);
+  return access;
+}
+
+CloudAccess of_environment(const Environment& environment) {
+  CloudAccess access;
+  for (const auto& [name, field] : kFields)
+    access.*field = environment("OS_" + upper(name));
+  return access;
+}
+
+void check(const CloudAccess& access) {
+  const auto need = [](bool is_there, const char* what) {
+    if (!is_there)
+      refuse(
+          fmt::format("the key manager needs a token or a password, and there is no {}: set "
+                      "OS_TOKEN, OS_CLOUD, or OS_AUTH_URL and what belongs to it",
+                      what));
+  };
+  need(!access.auth_url.empty(), "auth_url");
+  need(!access.user_name.empty() || !access.user_id.empty(), "username");
+  need(!access.password.empty(), "password");
+  need(!access.project_name.empty() || !access.project_id.empty(), "project_name");
+}
+
+}  // namespace
+
+CloudAccess read_cloud_access(const Environment& environment) {
+  CloudAccess access;
+  const std::string cloud = environment("OS_CLOUD");
+  if (const std::string token = environment("OS_TOKEN"); !token.empty())
+    access.token = token;
+  else
+    access = cloud.empty() ? of_environment(environment) : of_file(environment, cloud);
+  if (const std::string insecure = environment("OS_INSECURE");
+      !insecure.empty() && !says_no(insecure))
+    refuse_unverified("OS_INSECURE");
+  if (const std::string file = environment("OS_CACERT"); !file.empty())
+    access.authorities = file;
+  std::error_code error;
+  if (!access.authorities.empty() && !std::filesystem::is_regular_file(access.authorities, error))
+    refuse(fmt::format("there is no file {} of authorities", printable(access.authorities)));
+  if (access.has_password())
+    check(access);
+  for (const char c : access.token + access.password)
+    if (c == '\n' || c == '\r' || c == '\0')
+      refuse("a token or a password has a line end in it");
+  return access;
+}
+
+}  // namespace backglance

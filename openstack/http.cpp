@@ -1,0 +1,135 @@
+#include "openstack/http.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr long kConnectSeconds = 10;
+constexpr long kSeconds = 30;
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+struct Received {
+  HttpAnswer answer;
+  bool too_large = false;
+};
+
+std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* into) {
+  Received& received = *static_cast<Received*>(into);
+  received.too_large = received.answer.body.size() + size * count > HttpClient::kLargestBody;
+  if (received.too_large)
+    return 0;  // which ends the transfer
+  received.answer.body.append(bytes, size * count);
+  return size * count;
+}
+
+std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* into) {
+  constexpr std::size_t kMostHeaders = 100;
+  HttpAnswer& answer = static_cast<Received*>(into)->answer;
+  const std::string_view line(bytes, size * count);
+  const auto colon = line.find(':');
+  if (colon != std::string_view::npos && answer.headers.size() < kMostHeaders)
+    answer.headers[lower_ascii(std::string(line.substr(0, colon)))] =
+        std::string(trim(line.substr(colon + 1)));
+  return size * count;
+}
+
+List headers_of(const HttpRequest& request) {
+  List list;
+  for (const auto& [name, value] : request.headers) {
+    curl_slist* const longer = curl_slist_append(list.get(), (name + ": " + value).c_str());
+    if (longer == nullptr)
+      throw Error(ErrorKind::io, "no memory for a request");
+    static_cast<void>(list.release());
+    list.reset(longer);
+  }
+  return list;
+}
+
+}  // namespace
+
+void HttpClient::Free::operator()(void* handle) const {
+  curl_easy_cleanup(handle);
+}
+
+HttpClient::HttpClient(std::string authorities) : authorities_(std::move(authorities)) {
+  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
+  handle_.reset(kStarted == CURLE_OK ? curl_easy_init() : nullptr);
+  if (!handle_)
+    throw Error(ErrorKind::io, "libcurl cannot be used");
+}
+
+HttpClient::~HttpClient() = default;
+
+std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
+  CURL* const handle = handle_.get();
+  curl_easy_reset(handle);  // connections are kept
+  std::array<char, CURL_ERROR_SIZE> why = {};
+  Received received;
+  const List headers = headers_of(request);
+  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  if (!request.body.empty()) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  }
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!authorities_.empty())
+    curl_easy_setopt(handle, CURLOPT_CAINFO, authorities_.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);  // there are other threads
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, why.data());
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &received);
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &received);
+  const CURLcode code = curl_easy_perform(handle);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
+  if (received.too_large)
+    return NoAnswer{"its answer is larger than 1 MiB"};
+  if (code != CURLE_OK)
+    return NoAnswer{printable(why[0] != '\0' ? why.data() : curl_easy_strerror(code), 200)};
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  received.answer.status = static_cast<int>(status);
+  return std::move(received.answer);
+}
+
+bool is_plain_url(const std::string& url) {
+  struct FreeUrl {
+    void operator()(CURLU* parsed) const { curl_url_cleanup(parsed); }
+  };
+  const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
+    return false;
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    if (curl_url_get(parsed.get(), which, &text, 0) != CURLUE_OK)
+      return std::string();
+    std::string copy(text);
+    curl_free(text);
+    return copy;
+  };
+  const std::string scheme = part(CURLUPART_SCHEME);
+  return (scheme == "http" || scheme == "https") && !part(CURLUPART_HOST).empty() &&
+         part(CURLUPART_USER).empty() && part(CURLUPART_PASSWORD).empty() &&
+         part(CURLUPART_QUERY).empty() && part(CURLUPART_FRAGMENT).empty();
+}
+
+}  // namespace backglance

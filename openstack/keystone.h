@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "openstack/cloud.h"
+#include "openstack/http.h"
+
+namespace backglance {
+
+// A token for a user with a password, scoped to a project: POST /v3/auth/tokens of Keystone's API
+// (docs.openstack.org/api-ref/identity/v3, "Password authentication with scoped authorization").
+// Throws Error{usage} if Keystone refuses them, Error{io} if it does not answer as it should.
+std::string fetch_token(HttpClient& http, const CloudAccess& access);
+
+}  // namespace backglance
