@@ -66,7 +66,7 @@ std::filesystem::path first_file(const Environment& environment, const std::stri
   std::error_code error;
   for (const auto& place : places)
     for (const char* const suffix : {".yaml", ".yml"})
-      if (const auto file = place / (name + suffix); std::filesystem::exists(file, error))
+      if (auto file = place / (name + suffix); std::filesystem::exists(file, error))
         return file;
   return {};
 }

@@ -48,7 +48,8 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
 List headers_of(const HttpRequest& request) {
   List list;
   for (const auto& [name, value] : request.headers) {
-    curl_slist* const longer = curl_slist_append(list.get(), (name + ": " + value).c_str());
+    curl_slist* const longer =
+        curl_slist_append(list.get(), fmt::format("{}: {}", name, value).c_str());
     if (longer == nullptr)
       throw Error(ErrorKind::io, "no memory for a request");
     static_cast<void>(list.release());
@@ -64,8 +65,8 @@ void HttpClient::Free::operator()(void* handle) const {
 }
 
 HttpClient::HttpClient(std::string authorities) : authorities_(std::move(authorities)) {
-  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
-  handle_.reset(kStarted == CURLE_OK ? curl_easy_init() : nullptr);
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  handle_.reset(started == CURLE_OK ? curl_easy_init() : nullptr);
   if (!handle_)
     throw Error(ErrorKind::io, "libcurl cannot be used");
 }

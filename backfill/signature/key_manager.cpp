@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -33,7 +34,7 @@ std::string text_member(const json& object, const char* name) {
 std::string canonical(const std::string& id) {
   std::string text = lower_ascii(id);
   std::erase(text, '-');
-  for (const std::size_t at : {8, 13, 18, 23})
+  for (const std::size_t at : std::array<std::size_t, 4>{8, 13, 18, 23})
     text.insert(at, 1, '-');
   return text;
 }
