@@ -8,16 +8,28 @@ import program
 from program import DONE
 import sites
 
-# Errs for backglance, whose contexts lie on the stack; those of EVP, which calls the same functions, do not.
+# Errs for backglance, whose contexts lie on the calling thread's stack; those of EVP, which calls the same functions,
+# lie on the heap. A thread's heap can begin right beside a stack, so being near a frame does not tell them apart.
 ERRING = r'''
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stddef.h>
-#include <stdlib.h>
+static int on_stack(const void *object) {
+  pthread_attr_t attributes;
+  void *lowest = NULL;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+    return 0;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  return (const char *)object >= (const char *)__builtin_frame_address(0) &&
+         (const char *)object < (const char *)lowest + size;
+}
 int %(name)s(void *context, const void *data, size_t size) {
   int (*const right)(void *, const void *, size_t) = dlsym(RTLD_NEXT, "%(name)s");
   const int done = right(context, data, size);
-  if (labs((char *)context - (char *)__builtin_frame_address(0)) < 65536)
+  if (on_stack(context))
     *(unsigned char *)context ^= 1;
   return done;
 }
