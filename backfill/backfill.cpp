@@ -57,22 +57,25 @@ std::vector<std::string> queue_named(Session& session, Items& items,
   return queued;
 }
 
-void set_totals(ReadCounters& counters, QueueTotals totals, const ReadOptions& options) {
-  keep_limits(options, totals.images, totals.bytes);
-  counters.images_total.store(static_cast<std::uint64_t>(totals.images));
-  counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
+QueueTotals named_totals(Session& session, const ReadOptions& options) {
+  Allowance allowance(options);
+  for (const std::string& image_id : options.images) {
+    const ImageRow image = named_image(session, image_id);
+    if (image.hashable && image.os_hash_value.empty())
+      allowance.take(image.size.value_or(0));
+  }
+  return allowance.used();
 }
 
-QueueTotals named_totals(Session& session, const std::vector<std::string>& images) {
-  QueueTotals totals;
-  for (const std::string& image_id : images) {
-    const ImageRow image = named_image(session, image_id);
-    if (!image.hashable || !image.os_hash_value.empty())
-      continue;
-    ++totals.images;
-    totals.bytes += image.size.value_or(0);
-  }
-  return totals;
+// What the run that begins is to read.
+QueueTotals totals_of_run(Session& session, Items& items, const ReadOptions& options) {
+  if (!options.images.empty())
+    return named_totals(session, options);
+  if (!Allowance::has_limits(options))
+    return items.claimable();
+  Allowance allowance(options);
+  items.claimable_sizes([&](std::int64_t size) { allowance.take(size); });
+  return allowance.used();
 }
 
 // A stage that fails ends the reads under way too: what they read could not be published.
@@ -138,19 +141,20 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
   // Of a run that ended while it waited nothing is known.
   if (options.images.empty() && result.waited_for.empty())
     result.too_large = items.larger_than(context.pace().largest_in_run());
+  result.in_parts =
+      is_worth_a_part(context.site_algorithm(), context.pace().largest_in_run(), options);
   if (result.too_large > 0)
     result.largest = items.largest_queued();
   result.failed_before = items.failed().images;
-  for (std::size_t i = 0; i < result.classes.size(); ++i)
-    if (is_finding(static_cast<ReadClass>(i)))
-      result.failed_before -= result.classes[i].images;
-  result.failed_before = std::max<std::int64_t>(result.failed_before, 0);
+  result.failed_before = std::max<std::int64_t>(result.failed_before - result.findings(), 0);
 }
 
 }  // namespace
 
 int ReadOptions::jobs_or_default() const {
-  return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  // More would only take turns.
+  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return jobs > 0 ? std::min(jobs, processors) : processors;
 }
 
 std::function<void()> ReadOptions::begin_thread() const {
@@ -160,7 +164,7 @@ std::function<void()> ReadOptions::begin_thread() const {
 int ReadOptions::streams_or_default() const {
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
   const int asked = streams > 0 ? streams : jobs;
-  return asked > 0 ? asked : std::min(jobs_or_default() * lanes, kMostReaders);
+  return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
 }
 
 int ReadOptions::readers(const Site& site) const {
@@ -177,10 +181,17 @@ StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
   return terms;
 }
 
-bool ReadResult::has_findings() const {
+std::int64_t ReadResult::findings() const {
+  std::int64_t found = 0;
   for (std::size_t i = 0; i < classes.size(); ++i)
-    if (classes[i].images > 0 && is_finding(static_cast<ReadClass>(i)))
-      return true;
+    if (is_finding(static_cast<ReadClass>(i)))
+      found += classes[i].images;
+  return found - again;
+}
+
+bool ReadResult::has_findings() const {
+  if (findings() > 0)
+    return true;
   for (std::size_t i = 0; i < signatures.size(); ++i)
     if (signatures[i] > 0 && is_finding(static_cast<SignatureVerdict>(i)))
       return true;
@@ -191,6 +202,8 @@ void ReadResult::count(const ReadOutcome& outcome) {
   ClassTotal& of_class = total(outcome.read_class);
   ++of_class.images;
   of_class.bytes += outcome.bytes;
+  if (is_finding(outcome.read_class) && outcome.again)
+    ++again;
   const auto count_verdict = [](Verdicts& verdicts, const std::optional<SignatureFound>& found) {
     if (found)
       ++verdicts[static_cast<std::size_t>(found->verdict)];
@@ -220,13 +233,11 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
     items.requeue_failed(may_go_on);
   ReadOptions to_read = options;
   to_read.images = queue_named(session, items, options.images, result, on_result);
-  set_totals(context.counters(),
-             retry(session,
-                   [&] {
-                     return options.images.empty() ? items.claimable()
-                                                   : named_totals(session, to_read.images);
-                   }),
-             options);
+  if (options.images.empty() || !to_read.images.empty()) {
+    const auto totals = retry(session, [&] { return totals_of_run(session, items, to_read); });
+    context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
+    context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
+  }
   context.limit_streams(to_read.stream_terms(site));
   context.pace().begin(context.streams(), retry(session, [&] { return earlier_pace(session); }));
 
@@ -268,21 +279,31 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
   BackfillPlan plan;
-  if (!state.has_ledger || !state.has_os_hash) {
-    const PendingTotals pending = pending_totals(session, state.has_os_hash);
-    plan.images = pending.images;
-    plan.bytes = pending.bytes;
+  Allowance allowance(options);
+  const auto take = [&](QueueTotals totals) {
+    plan.images = totals.images;
+    plan.bytes = totals.bytes;
     return plan;
+  };
+  if (!state.has_ledger || !state.has_os_hash) {
+    if (state.has_os_hash && !options.images.empty())
+      return take(named_totals(session, options));
+    if (Allowance::has_limits(options)) {
+      pending_sizes(session, state.has_os_hash, [&](std::int64_t size) { allowance.take(size); });
+      return take(allowance.used());
+    }
+    const PendingTotals pending = pending_totals(session, state.has_os_hash);
+    return take({pending.images, pending.bytes});
   }
   Items items(session);
   const QueueTotals failed = items.failed();
   plan.failed = failed.images;
   plan.erased = items.erased();
-  if (!options.images.empty()) {
-    const QueueTotals named = named_totals(session, options.images);
-    plan.images = named.images;
-    plan.bytes = named.bytes;
-    return plan;
+  if (!options.images.empty())
+    return take(named_totals(session, options));
+  if (Allowance::has_limits(options)) {
+    items.due_sizes(options.retry_failed, [&](std::int64_t size) { allowance.take(size); });
+    return take(allowance.used());
   }
   const QueueTotals queued = items.queued();
   const QueueTotals unqueued = items.unqueued();
@@ -291,7 +312,6 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
       queued.images + unqueued.images + changed.images + (options.retry_failed ? failed.images : 0);
   plan.bytes =
       queued.bytes + unqueued.bytes + changed.bytes + (options.retry_failed ? failed.bytes : 0);
-  keep_limits(options, plan.images, plan.bytes);
   return plan;
 }
 

@@ -27,7 +27,7 @@ struct ReadOptions {
   std::function<void()> begin_thread() const;
   StreamLimits::Terms stream_terms(const Site& site) const;
 
-  int jobs = 0;                       // cores that digest; 0: all processors
+  int jobs = 0;                       // cores that digest, as many as there are; 0: all of them
   int streams = 0;                    // images read at a time from each store; 0: `jobs`, or if
                                       // that is 0 up to as many as fill the lanes of all cores
   std::optional<std::int64_t> limit;  // images
@@ -62,6 +62,7 @@ struct ReadResult {
   std::array<ClassTotal, 15> classes = {};  // by ReadClass
   std::int64_t queued = 0;                  // newly, by this run
   std::int64_t bytes_read = 0;
+  std::int64_t again = 0;  // images with a class of findings that are tried again by themselves
   std::int64_t left_images = 0;  // of the queue, after the run; of verify, not compared
   std::int64_t left_bytes = 0;
   std::int64_t broken_off = 0;  // images whose read was ended before the last byte
@@ -73,6 +74,7 @@ struct ReadResult {
   std::string waited_for;           // when it ended; empty if it did not wait
   // What a whole --max-runtime is too short for, at the pace at which images were read.
   std::int64_t too_large = 0;
+  bool in_parts = false;              // one run after the other reads a part of it
   std::optional<SizedImage> largest;  // of these
   // Images by SignatureVerdict.
   using Verdicts = std::array<std::int64_t, kSignatureVerdicts>;
@@ -83,6 +85,7 @@ struct ReadResult {
 
   // Of images or of their signatures.
   bool has_findings() const;
+  std::int64_t findings() const;  // images
   // An image that is settled.
   void count(const ReadOutcome& outcome);
   ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
@@ -123,7 +126,7 @@ struct BackfillPlan {
   std::int64_t erased = 0;  // that the sweep would put back
 };
 // What verify would read. Throws Error{usage} for an unknown --image.
-PendingTotals plan_verify(Session& session, const ReadOptions& options);
+QueueTotals plan_verify(Session& session, const ReadOptions& options);
 
 BackfillPlan plan_backfill(const Site& site, const ReadOptions& options);
 

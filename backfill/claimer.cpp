@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "backfill/read_stage.h"
+#include "backfill/with_space.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -58,6 +60,8 @@ bool Claimer::refill() {
     const std::int64_t in_bytes = options_.max_bytes ? *options_.max_bytes - used_bytes()
                                                      : std::numeric_limits<std::int64_t>::max();
     claim(std::min(in_time, in_bytes));
+    if (claims_.empty())
+      claim_part(in_time, in_bytes);
     if (!claims_.empty())
       return true;
     const auto smallest = retry(session_, [&] { return items_.smallest_claimable(); });
@@ -79,8 +83,27 @@ void Claimer::claim(std::int64_t largest) {
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
-  for (Claim& one : items_.claim(run_id_, bunch, largest, kLease))
+  for (Claim& one :
+       with_space(context_, [&] { return items_.claim(run_id_, bunch, largest, kLease); }))
     take(std::move(one));
+}
+
+void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
+  const bool in_parts =
+      in_time < in_bytes && is_worth_a_part(context_.site_algorithm(), in_time, options_);
+  const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
+  auto part = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
+  if (!part && in_parts)
+    for (Claim& one :
+         with_space(context_, [&] { return items_.claim(run_id_, {}, in_bytes, kLease); }))
+      part = std::move(one);
+  if (!part)
+    return;
+  // One that the reader has put back would be claimed for ever.
+  if (parts_.insert(part->image_id).second)
+    take(std::move(*part));
+  else
+    retry(session_, [&] { items_.release(run_id_, *part); });
 }
 
 void Claimer::take(Claim claim) {
@@ -92,7 +115,7 @@ void Claimer::take(Claim claim) {
 bool Claimer::refill_from_list() {
   while (next_listed_ < options_.images.size()) {
     const std::string& image_id = options_.images[next_listed_++];
-    auto claim = items_.claim_one(run_id_, image_id, kLease);
+    auto claim = with_space(context_, [&] { return items_.claim_one(run_id_, image_id, kLease); });
     if (claim && options_.max_bytes && claim->size_bytes > *options_.max_bytes - used_bytes()) {
       retry(session_, [&] { items_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
@@ -121,8 +144,11 @@ void Claimer::look_up(Work& work) {
                          "os_hash_value has been filled by somebody else");
   look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
   const std::int64_t size = work.claim.size_bytes;
-  if (!work.outcome && (size == 0 || size >= kCheckpointBytes))
+  const bool is_large = size >= std::min(kCheckpointBytes, options_.checkpoint_bytes);
+  if (!work.outcome && (size == 0 || is_large || parts_.contains(work.claim.image_id)))
     work.checkpoint = retry(session_, [&] { return checkpoints_.find(work.claim.image_id); });
+  if (work.checkpoint)
+    claimed_bytes_ -= std::min(work.checkpoint->offset, size);
 }
 
 void Claimer::release_rest() {

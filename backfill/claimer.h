@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 
 #include "backfill/backfill.h"
@@ -40,6 +41,9 @@ class Claimer {
  private:
   bool refill();
   void claim(std::int64_t largest);
+  // What is left of a read that was broken off, or the beginning of an image that is too large for
+  // the time: where nothing whole can be read any more.
+  void claim_part(std::int64_t in_time, std::int64_t in_bytes);
   void take(Claim claim);
   bool refill_from_list();
   void look_up(Work& work);
@@ -53,6 +57,7 @@ class Claimer {
   ReadContext& context_;
   const ReadOptions& options_;
   std::deque<Claim> claims_;
+  std::set<std::string> parts_;  // what claim_part() has had
   std::size_t next_listed_ = 0;
   std::int64_t handed_out_ = 0;
   std::int64_t claimed_bytes_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -14,11 +15,18 @@ ImageRow named_image(Session& session, const std::string& image_id) {
   return std::move(*image);
 }
 
-void keep_limits(const ReadOptions& options, std::int64_t& images, std::int64_t& bytes) {
-  if (options.limit)
-    images = std::min(images, *options.limit);
-  if (options.max_bytes)
-    bytes = std::min(bytes, *options.max_bytes);
+void Allowance::take(std::int64_t size) {
+  size = std::max<std::int64_t>(size, 0);
+  if (is_used_up() || (options_.max_bytes && size > *options_.max_bytes - used_.bytes))
+    return;
+  ++used_.images;
+  used_.bytes += size;
+}
+
+bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
+                     const ReadOptions& options) {
+  return in_time >= std::min(kWorthKeeping, options.checkpoint_bytes) &&
+         uses_blocks(md5_algorithm()) && uses_blocks(algorithm);
 }
 
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options) {
@@ -31,7 +39,11 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
     return;
   // Asked again: between the claim and the read may lie a whole other image.
   const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
-  if (context.should_stop() || too_late(work.claim.size_bytes - done, context, options)) {
+  const auto in_parts = [&] {
+    return keep && is_worth_a_part(*work.algorithm, context.pace().largest_in_time(), options);
+  };
+  if (context.should_stop() ||
+      (too_late(work.claim.size_bytes - done, context, options) && !in_parts())) {
     work.put_back = true;
     return;
   }

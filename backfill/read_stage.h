@@ -12,16 +12,37 @@ namespace backglance {
 // An image that was named on the command line. Throws Error{usage} if there is none.
 ImageRow named_image(Session& session, const std::string& image_id);
 
-// Cuts what there is to read down to --limit and --max-bytes.
-void keep_limits(const ReadOptions& options, std::int64_t& images, std::int64_t& bytes);
+// What of images that come one after the other, as they are read, --limit and --max-bytes let
+// through: how much there is to read.
+class Allowance {
+ public:
+  explicit Allowance(const ReadOptions& options) : options_(options) {}  // outlives this
+
+  static bool has_limits(const ReadOptions& options) {
+    return options.limit.has_value() || options.max_bytes.has_value();
+  }
+  // No image more, of whatever size.
+  bool is_used_up() const { return options_.limit && used_.images >= *options_.limit; }
+  void take(std::int64_t size);
+  const QueueTotals& used() const { return used_; }
+
+ private:
+  const ReadOptions& options_;
+  QueueTotals used_;
+};
+
+// True if a read that is broken off at the end of the time can be gone on with by a later run, and
+// there is time for enough of it to be worth that.
+bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
+                     const ReadOptions& options);
 
 // True if a read of that many bytes cannot end in time any more. Images that were named are begun
 // all the same.
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options);
 
 // The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
-// it back if its turn came too late. Checkpoints go to `keep`, if there is one, by the calling
-// thread. Any number of threads.
+// it back if its turn came too late even for a part of it. Checkpoints go to `keep`, if there is
+// one, by the calling thread. Any number of threads.
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep = {});
 

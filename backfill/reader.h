@@ -77,6 +77,13 @@ class ReadContext {
   // before a wait of hours. Set while no thread is in there; empty: nothing.
   void before_waiting(std::function<void()> settle) { before_waiting_ = std::move(settle); }
 
+  // What a person should know now, on one line: by any thread. Set while no other is in here.
+  void warn_by(std::function<void(const std::string&)> warn) { warn_ = std::move(warn); }
+  void warn(const std::string& text) const {
+    if (warn_)
+      warn_(text);
+  }
+
   SourceOpener* opener_for(const std::string& scheme) const;
   // SourceOpener::is_empty; no place is not.
   bool is_empty(const std::string& place) const;
@@ -110,6 +117,7 @@ class ReadContext {
   std::optional<StreamLimits> stream_limits_;
   PauseGate pause_gate_;
   std::function<void()> before_waiting_;
+  std::function<void(const std::string&)> warn_;
   ReadPace pace_;
   std::atomic<bool> abandoned_{false};
   std::atomic<BootClock::time_point> end_of_leases_{BootClock::time_point::max()};

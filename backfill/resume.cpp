@@ -8,9 +8,6 @@
 namespace backglance {
 namespace {
 
-// Of a read that is broken off: less is read again sooner than it is worth a row.
-constexpr std::int64_t kWorthKeeping = 64 << 20;
-
 // In the order in which read_once() names the algorithms: MD5 first.
 std::vector<std::string> states_of(const Checkpoint& from) {
   std::vector<std::string> states = split(from.digest_state, kBetweenStates);

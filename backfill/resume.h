@@ -22,6 +22,9 @@ inline constexpr std::size_t kTailBytes = 64 << 10;
 // Between the names in Checkpoint::algorithm, and between the states in digest_state.
 inline constexpr char kBetweenStates = '+';
 
+// Of a read that is broken off: less is read again sooner than it is worth a row.
+inline constexpr std::int64_t kWorthKeeping = 64 << 20;
+
 // What goes into Checkpoint::tail_digest.
 std::string tail_digest(std::span<const std::byte> tail);
 

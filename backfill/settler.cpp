@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backfill/with_space.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -20,7 +21,7 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
       context_(context),
       on_result_(on_result),
       result_(result),
-      unreached_(&session_, context) {}
+      unreached_(session_, /*has_ledger=*/true, context) {}
 
 void Settler::add(Work& work) {
   const std::lock_guard lock(mutex_);
@@ -49,8 +50,11 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
   try {
     if (checkpoints_.keep(run_id_, claim, checkpoint))
       with_checkpoint_.insert(claim.image_id);
-  } catch (const Error&) {
+  } catch (const Error& error) {
     // Whether it is there or not, nothing is published of it: no reason to end the run.
+    if (!std::exchange(has_warned_, true))
+      context_.warn(std::string("a checkpoint could not be written, and reads go on without: ") +
+                    error.what());
   }
 }
 
@@ -117,7 +121,8 @@ void Settler::commit() {
     return;
   // A lock that somebody holds all the while is no conflict.
   constexpr std::chrono::minutes kPatience{3};
-  const auto became = settle(waiting_, std::chrono::steady_clock::now() + kPatience);
+  const auto became = with_space(
+      context_, [&] { return settle(waiting_, std::chrono::steady_clock::now() + kPatience); });
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     Items::Settled& one = waiting_[i];
     context_.held().remove(one.claim);
@@ -136,8 +141,9 @@ void Settler::commit() {
       one.outcome.reason.clear();
       one.outcome.signatures = {};
     }
+    one.outcome.again = Items::is_tried_again(one.outcome.read_class, one.claim);
     result_.count(one.outcome);
-    if (is_finding(one.outcome.read_class))
+    if (is_finding(one.outcome))
       counters.findings.fetch_add(1, std::memory_order_relaxed);
     if (on_result_)
       on_result_(one.claim.image_id, one.outcome);

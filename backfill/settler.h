@@ -57,6 +57,7 @@ class Settler {
   std::set<std::string> with_checkpoint_;  // images of ours that have one
   UnreachedImages unreached_;
   CommitPace pace_;
+  bool has_warned_ = false;
 };
 
 }  // namespace backglance

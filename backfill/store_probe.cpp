@@ -19,17 +19,34 @@ bool StoreProbe::sees(const std::string& place) {
 }
 
 bool StoreProbe::look(const std::string& place) {
+  Seen seen = Seen::nowhere;
+  if (has_ledger_)
+    seen = look_at(place, [&](const std::string& after) {
+      return Items(session_).read_page(after, kRowsPerStatement);
+    });
+  if (seen != Seen::nowhere)
+    return seen == Seen::opened;
+  if (!place.empty())
+    return !context_.is_empty(place);
+  for (const auto page : {unhashed_page, hashed_page})
+    if (look_at(place, [&](const std::string& after) {
+          return page(session_, after, kRowsPerStatement);
+        }) == Seen::opened)
+      return true;
+  return false;
+}
+
+StoreProbe::Seen StoreProbe::look_at(const std::string& place, const Page& page) {
   // Ids are random, so these are images of every size and age.
   constexpr int kPages = 32;
   constexpr int kEnough = 64;
   std::string after;
   int tried = 0;
-  for (int page = 0; ledger_ != nullptr && page < kPages && tried < kEnough; ++page) {
-    const auto ids =
-        retry(*ledger_, [&] { return Items(*ledger_).read_page(after, kRowsPerStatement); });
+  for (int pages = 0; pages < kPages && tried < kEnough; ++pages) {
+    const auto ids = retry(session_, [&] { return page(after); });
     if (ids.empty())
       break;
-    const auto images = retry(*ledger_, [&] { return read_details(*ledger_, ids); });
+    const auto images = retry(session_, [&] { return read_details(session_, ids); });
     for (const auto& [id, image] : images)
       for (const LocationRow& location : image.locations) {
         const auto found = find_location(location.value, context_);
@@ -37,12 +54,12 @@ bool StoreProbe::look(const std::string& place) {
         if (!place.empty() && (there == nullptr || there->place() != place))
           continue;
         if (there != nullptr && there->opens())
-          return true;
+          return Seen::opened;
         ++tried;
       }
     after = ids.back();
   }
-  return tried == 0 && !context_.is_empty(place);
+  return tried > 0 ? Seen::not_opened : Seen::nowhere;
 }
 
 }  // namespace backglance

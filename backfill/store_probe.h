@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "backfill/reader.h"
 #include "sql/session.h"
@@ -13,19 +16,29 @@ namespace backglance {
 // thread at a time.
 class StoreProbe {
  public:
-  // Both outlive this. `ledger` null: there is none.
-  StoreProbe(Session* ledger, const ReadContext& context) : ledger_(ledger), context_(context) {}
+  // Both outlive this. The columns for the hash are there, the ledger perhaps.
+  StoreProbe(Session& session, bool has_ledger, const ReadContext& context)
+      : session_(session), has_ledger_(has_ledger), context_(context) {}
 
   // False if images lie there by the ledger, because some host has read them, and this one can open
   // none of several dozens; where none has ever been read, if there is nothing at all. An answer
-  // holds for a minute. In no place ("") are locations that cannot be deciphered: there every image
-  // that was read counts.
+  // holds for a minute. In no place ("") are locations that lie outside every store directory or
+  // cannot be deciphered: there every image that was read counts, and where none was, each that
+  // Glance has: no host whose directories and key are the site's can open none at all.
   bool sees(const std::string& place);
 
  private:
-  bool look(const std::string& place);
+  // Of one image.
+  enum class Seen { nowhere, not_opened, opened };
+  // The ids of a page after the given one.
+  using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
-  Session* ledger_;
+  bool look(const std::string& place);
+  // The best that was seen of some dozens.
+  Seen look_at(const std::string& place, const Page& page);
+
+  Session& session_;
+  bool has_ledger_;
   const ReadContext& context_;
   struct Answer {
     bool sees = false;

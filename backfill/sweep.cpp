@@ -35,7 +35,7 @@ Object look_at(const Items::Erased& erased, const ReadContext& context, StorePro
 bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
                   ReadResult& result) {
   Items items(session);
-  StoreProbe probe(&session, context);
+  StoreProbe probe(session, /*has_ledger=*/true, context);
   std::string after;
   for (;;) {
     const auto page = retry(session, [&] { return items.erased_page(after, kPage); });

@@ -58,11 +58,20 @@ UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
 void UnreachedImages::doubt(const std::string& place) {
   if (probe_.sees(place))
     return;
+  const Images& images = images_[place];
+  const std::string none =
+      fmt::format("none of {} could be opened here", counted(std::ssize(images), "image"));
+  if (place.empty())
+    throw Error(
+        ErrorKind::io,
+        fmt::format("{}, nor any other of the site; of {}: {}. They are left for a host "
+                    "that sees them",
+                    none, printable(images.front().claim.image_id), images.front().outcome.reason),
+        "check the store directories and metadata_encryption_key, and run this again");
   throw Error(ErrorKind::io,
-              fmt::format("none of {} could be opened here{}, nor any that was read there before: "
-                          "is it mounted? They are left for a host that sees them",
-                          counted(static_cast<std::int64_t>(images_[place].size()), "image"),
-                          place.empty() ? "" : fmt::format(", in {}", printable(place))),
+              fmt::format("{}, in {}, nor any that was read there before: is it mounted? They are "
+                          "left for a host that sees them",
+                          none, printable(place)),
               "mount it, and run this again");
 }
 

@@ -17,8 +17,9 @@ class UnreachedImages {
  public:
   using Images = std::vector<Items::Settled>;
 
-  // Both outlive this. `ledger` null: there is none.
-  UnreachedImages(Session* ledger, const ReadContext& context) : probe_(ledger, context) {}
+  // As those of StoreProbe.
+  UnreachedImages(Session& session, bool has_ledger, const ReadContext& context)
+      : probe_(session, has_ledger, context) {}
 
   static bool is_one(const ReadOutcome& outcome) {
     return outcome.read_class == ReadClass::missing || outcome.read_class == ReadClass::unreadable;

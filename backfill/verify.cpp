@@ -32,16 +32,54 @@ void note_too_large(const SizedImage& image, std::int64_t& images,
     largest = image;
 }
 
+const SizedImage kBeforeAll{"", std::numeric_limits<std::int64_t>::max()};
+
+std::vector<SizedImage> page_after(Session& session, const SizedImage& last,
+                                   const ReadOptions& options) {
+  return options.signed_only ? signed_page(session, last, kPage)
+                             : verifiable_page(session, last, kPage);
+}
+
+// The images that were named, largest first.
+std::vector<SizedImage> named_images(Session& session, const ReadOptions& options) {
+  std::vector<SizedImage> images;
+  for (const std::string& image_id : options.images)
+    images.push_back(
+        {image_id, std::max<std::int64_t>(named_image(session, image_id).size.value_or(0), 0)});
+  std::stable_sort(images.begin(), images.end(),
+                   [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
+  return images;
+}
+
 // What there is to verify before any limit.
 PendingTotals all_of(Session& session, const ReadOptions& options) {
   if (options.images.empty())
     return options.signed_only ? signed_totals(session) : verifiable_totals(session);
   PendingTotals totals;
-  for (const std::string& image_id : options.images) {
+  for (const SizedImage& image : named_images(session, options)) {
     ++totals.images;
-    totals.bytes += std::max<std::int64_t>(named_image(session, image_id).size.value_or(0), 0);
+    totals.bytes += image.size;
   }
   return totals;
+}
+
+// What of it the limits let through.
+QueueTotals limited(Session& session, const PendingTotals& all, const ReadOptions& options) {
+  if (!Allowance::has_limits(options))
+    return {all.images, all.bytes};
+  Allowance allowance(options);
+  SizedImage last = kBeforeAll;
+  auto images =
+      options.images.empty() ? page_after(session, last, options) : named_images(session, options);
+  while (!images.empty()) {
+    for (const SizedImage& image : images)
+      allowance.take(image.size);
+    last = images.back();
+    images.clear();
+    if (options.images.empty() && !allowance.is_used_up())
+      images = page_after(session, last, options);
+  }
+  return allowance.used();
 }
 
 // The images to verify, largest first, or those that were named. One thread at a time.
@@ -57,13 +95,10 @@ class VerifyList {
     if (options.signed_only)  // what is signed the flags say
       require_expanded(state);
     has_ledger_ = state.has_ledger;
-    for (const std::string& image_id : options.images)
-      images_.push_back({image_id, named_image(session_, image_id).size.value_or(0)});
-    std::stable_sort(images_.begin(), images_.end(),
-                     [](const SizedImage& a, const SizedImage& b) { return a.size > b.size; });
+    for (SizedImage& image : named_images(session_, options))
+      images_.push_back(std::move(image));
     all_ = all_of(session_, options);
-    PendingTotals totals = all_;
-    keep_limits(options, totals.images, totals.bytes);
+    const QueueTotals totals = limited(session_, all_, options);
     context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
     context.pace().begin(context.streams(), has_ledger_ ? earlier_pace(session_) : 0);
@@ -114,10 +149,7 @@ class VerifyList {
   bool refill() {
     if (!options_.images.empty())
       return false;
-    for (SizedImage& image : retry(session_, [&] {
-           return options_.signed_only ? signed_page(session_, last_, kPage)
-                                       : verifiable_page(session_, last_, kPage);
-         }))
+    for (SizedImage& image : retry(session_, [&] { return page_after(session_, last_, options_); }))
       images_.push_back(std::move(image));
     if (images_.empty())
       return false;
@@ -154,7 +186,7 @@ class VerifyList {
   const ReadOptions& options_;
   bool has_ledger_ = false;
   std::deque<SizedImage> images_;
-  SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
+  SizedImage last_ = kBeforeAll;
   std::int64_t handed_out_ = 0;
   std::int64_t bytes_ = 0;
   PendingTotals all_;
@@ -171,10 +203,10 @@ class VerifyRecord {
       : context_(context),
         on_result_(on_result),
         result_(result),
-        session_(has_ledger ? std::make_unique<Session>(site.database) : nullptr),
-        unreached_(session_.get(), context) {
-    if (session_)
-      run_.emplace(*session_, "verify", life_of(context, std::nullopt));
+        session_(site.database, {.mode = has_ledger ? OpenMode::read_write : OpenMode::read_only}),
+        unreached_(session_, has_ledger, context) {
+    if (has_ledger)
+      run_.emplace(session_, "verify", life_of(context, std::nullopt));
   }
 
   void add(Work& work) {
@@ -231,7 +263,7 @@ class VerifyRecord {
 
   void commit() {
     if (run_)
-      retry(*session_, [&] { Items(*session_).record_verifications(run_->id(), waiting_); });
+      retry(session_, [&] { Items(session_).record_verifications(run_->id(), waiting_); });
     for (const Items::Settled& one : waiting_)
       count(one);
     waiting_.clear();
@@ -244,7 +276,7 @@ class VerifyRecord {
     counters.images_settled.fetch_add(1, std::memory_order_relaxed);
     counters.skip(claim.size_bytes, outcome.bytes);
     result_.count(outcome);
-    if (is_finding(outcome.read_class))
+    if (is_finding(outcome))
       counters.findings.fetch_add(1, std::memory_order_relaxed);
     if (on_result_)
       on_result_(claim.image_id, outcome);
@@ -253,7 +285,7 @@ class VerifyRecord {
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
-  const std::unique_ptr<Session> session_;
+  Session session_;
   UnreachedImages unreached_;
   std::optional<Run> run_;
   std::mutex mutex_;  // guards the session and the fields below
@@ -263,14 +295,12 @@ class VerifyRecord {
 
 }  // namespace
 
-PendingTotals plan_verify(Session& session, const ReadOptions& options) {
+QueueTotals plan_verify(Session& session, const ReadOptions& options) {
   const SchemaState state = read_schema_state(session);
   require_os_hash(state);
   if (options.signed_only)
     require_expanded(state);
-  PendingTotals totals = all_of(session, options);
-  keep_limits(options, totals.images, totals.bytes);
-  return totals;
+  return limited(session, all_of(session, options), options);
 }
 
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,

@@ -16,6 +16,7 @@ enum class ErrorKind {
   schema_state,  // the schema is not one that this step may start from
   gate,          // a precondition of a destructive step does not hold
   io,            // a file, a directory or the disk
+  no_space,      // the database's disk is full; what was to be written is undone
   in_doubt,      // the connection broke at a COMMIT; its outcome has to be found out
   interrupted,   // SIGINT or SIGTERM
   locked,        // another run of ours is at work

@@ -172,9 +172,9 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   else if (unit.ends_with("b"))
     unit.resize(unit.size() - 1);
   constexpr std::string_view kPowers = "kmgtp";
-  if (unit.empty())
+  if (quantity->unit == "b")
     return multiplied(quantity->number, 1);
-  const auto power = kPowers.find(unit[0]);
+  const auto power = unit.empty() ? std::string_view::npos : kPowers.find(unit[0]);
   if (unit.size() != 1 || power == std::string_view::npos)
     return std::nullopt;
   return multiplied(quantity->number, std::uint64_t{1} << (10 * (power + 1)));

@@ -33,8 +33,9 @@ std::string human_bytes(std::uint64_t bytes);
 // "3 s", "4 min 10 s", "2 h 05 min", "3 d 4 h".
 std::string human_duration(std::chrono::seconds duration);
 
-// Bytes from "1048576", "20M", "20MiB", "1G", "2T": powers of 1024, the unit in any case.
-// Nothing if it is not such a number, or past 2^63-1.
+// Bytes from "1048576B", "20M", "20MiB", "1G", "2T": powers of 1024, the unit in any case.
+// Nothing if it is not such a number, or past 2^63-1. A number without a unit is none: a person who
+// leaves the unit out does not always mean bytes.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
 // A duration from "90s", "15m", "8h", "180d", "26w". A number without a unit is none, but for 0: a

@@ -47,6 +47,7 @@ ExitCode exit_code_of(ErrorKind kind) {
     case ErrorKind::schema_state:
     case ErrorKind::gate:
     case ErrorKind::io:
+    case ErrorKind::no_space:
       break;
   }
   return ExitCode::failed;

@@ -25,8 +25,9 @@ constexpr int kMaxJobs = 1024;
 std::uint64_t bytes_option(const std::string& name, const std::string& text) {
   const auto bytes = parse_bytes(text);
   if (!bytes || *bytes == 0)
-    throw Error(ErrorKind::usage, fmt::format("{} {}: not a number of bytes such as 500M or 2T",
-                                              name, printable(text)));
+    throw Error(ErrorKind::usage,
+                fmt::format("{} {}: not a size with a unit such as 65536B, 500M or 2T", name,
+                            printable(text)));
   return *bytes;
 }
 
@@ -59,6 +60,7 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
 ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
   const JobOptions job = job_options(flags.job);
+  require_usable(job);
   const Site site = read_site(common.source);
   if (common.dry_run)
     return dry_run_backfill(common, site, options, flags.sweep);
@@ -74,10 +76,11 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
 ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
   const JobOptions job = job_options(flags.job);
+  require_usable(job);
   const Site site = read_site(common.source);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
-    const PendingTotals totals = plan_verify(session, options);
+    const QueueTotals totals = plan_verify(session, options);
     if (common.json)
       print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
     else
@@ -184,6 +187,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   const MigrateOptions migrate_with = migrate_options(flags.migrate);
   const ReadOptions read_with = read_options(flags.read);
   const JobOptions job = job_options(flags.read.job);
+  require_usable(job);
   const Site site = read_site(common.source);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
@@ -225,8 +229,8 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 
 void add_read_options(CLI::App& app, ReadFlags& flags) {
   app.add_option("--jobs", flags.jobs,
-                 "Processors to use, and images read at a time (default: all processors, and as "
-                 "many images as they digest together)")
+                 "Processors to use, of those that there are, and images read at a time (default: "
+                 "all processors, and as many images as they digest together)")
       ->check(CLI::Range(1, kMaxJobs));
   app.add_option("--streams-per-store", flags.streams,
                  "Images read at a time, whatever --jobs says")
@@ -287,6 +291,13 @@ ReadOptions read_options(const ReadFlags& flags) {
     options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));
   if (flags.max_runtime)
     options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
+  if (options.max_runtime == std::chrono::seconds(0))
+    throw Error(ErrorKind::usage, "--max-runtime 0: there is no time to read in");
+  if (flags.checkpoint_every && flags.digest_engine == "openssl")
+    throw Error(
+        ErrorKind::usage,
+        "--checkpoint-every is nothing with --digest-engine openssl, whose digests cannot be "
+        "written down half done");
   if (flags.bandwidth) {
     std::string rate = *flags.bandwidth;
     if (rate.ends_with("/s"))
@@ -306,10 +317,13 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const auto read_class = static_cast<ReadClass>(i);
     const ClassTotal& total = result.total(read_class);
+    const bool some_again = read_class == ReadClass::changed_while_read && result.again > 0;
     if (total.images > 0)
-      fmt::print("  {:<20} {:>8}  {:>12}{}\n", read_class_text(read_class), total.images,
-                 human_bytes(static_cast<std::uint64_t>(total.bytes)),
-                 is_finding(read_class) ? "  *" : "");
+      fmt::print(
+          "  {:<20} {:>8}  {:>12}{}{}\n", read_class_text(read_class), total.images,
+          human_bytes(static_cast<std::uint64_t>(total.bytes)),
+          is_finding(read_class) && !(some_again && total.images == result.again) ? "  *" : "",
+          some_again ? fmt::format("  {} to be read again", result.again) : "");
   }
   const auto end = [&] {
     switch (result.end) {
@@ -346,11 +360,11 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
   print_signatures(result);
   if (result.largest)
-    fmt::print(
-        "  too large for this --max-runtime: {}, the largest {} of {} -- next: a longer "
-        "--max-runtime, or --image ID\n",
-        counted(result.too_large, "image"), printable(result.largest->id),
-        human_bytes(static_cast<std::uint64_t>(result.largest->size)));
+    fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
+               counted(result.too_large, "image"), printable(result.largest->id),
+               human_bytes(static_cast<std::uint64_t>(result.largest->size)),
+               result.in_parts ? "the same again: each run goes on where the last one ended"
+                               : "a longer --max-runtime, or --image ID");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {

@@ -50,7 +50,7 @@ class Told {
   void result(const std::string& image_id, const ReadOutcome& outcome) {
     if (metrics_)
       metrics_->count(outcome);
-    if (is_finding(outcome.read_class))
+    if (is_finding(outcome))
       tell("finding",
            {{"image_id", printable(image_id)},
             {"class", read_class_name(outcome.read_class)},
@@ -68,6 +68,7 @@ class Told {
                        signature->reason.empty() ? "" : ": ", signature->reason));
   }
 
+  // Empty: the wait is over.
   void wait(const std::string& waiting_for) {
     if (!log_.is_on_stderr() && progress_ != nullptr)
       progress_->say_wait(waiting_for);
@@ -123,10 +124,16 @@ class Telling {
  public:
   Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
     told_.through(&progress);
-    context_.pause_gate().observe([this](const std::string& text) { told_.wait(text); });
+    context_.pause_gate().observe([this](const std::string& text) {
+      // A run that ends no longer waits, and does not go on either.
+      if (!text.empty() || !context_.should_stop())
+        told_.wait(text);
+    });
+    context_.warn_by([this](const std::string& text) { told_.warning(text); });
     told_.attach(context);
   }
   ~Telling() {
+    context_.warn_by({});
     context_.pause_gate().observe({});
     told_.detach();
     told_.through(nullptr);
@@ -238,6 +245,22 @@ JobOptions job_options(const JobFlags& flags) {
     job.log = "-";
   job.log_format = flags.log_format == "json" ? LogFormat::json : LogFormat::text;
   return job;
+}
+
+void require_usable(const JobOptions& job) {
+  const auto require_writable = [](const char* what, const std::string& file) {
+    const bool is_there = access(file.c_str(), F_OK) == 0;
+    const std::filesystem::path path(file);
+    const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
+    if (access(is_there ? file.c_str() : parent.c_str(), is_there ? W_OK : W_OK | X_OK) != 0)
+      throw io_error(fmt::format("{} {}", what, printable(file)), errno);
+  };
+  if (job.log && *job.log != "-")
+    require_writable("log file", *job.log);
+  if (job.attest) {
+    SiteKey::read(*job.attest, SiteKey::Part::secret);
+    require_writable("--attest-to", job.attest_to);
+  }
 }
 
 ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,

@@ -41,6 +41,10 @@ struct JobOptions {
 // Throws Error{usage} for a text that is no such thing.
 JobOptions job_options(const JobFlags& flags);
 
+// Before anything is done, and for a dry run, which writes none of them: throws what run_job()
+// would throw of --attest, --attest-to and --log.
+void require_usable(const JobOptions& job);
+
 using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
 
 // Runs a reading command under its progress display, in its windows and behind its throttles.

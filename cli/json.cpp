@@ -116,6 +116,7 @@ json read_result_json(const ReadResult& result) {
   return {{"dry_run", false},
           {"end", end()},
           {"classes", classes},
+          {"again", result.again},
           {"queued", result.queued},
           {"bytes_read", result.bytes_read},
           {"left", {{"images", result.left_images}, {"bytes", result.left_bytes}}},

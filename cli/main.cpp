@@ -185,7 +185,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
       return app.exit(error);
-    fmt::print(stderr, "backglance: {} -- next: backglance --help\n", usage_text(app, error));
+    const auto commands = app.get_subcommands();
+    fmt::print(stderr, "backglance: {} -- next: backglance {}--help\n", usage_text(app, error),
+               commands.empty() ? "" : commands.front()->get_name() + " ");
     return static_cast<int>(ExitCode::usage);
   }
   const CLI::App& sub = *app.get_subcommands().front();

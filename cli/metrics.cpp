@@ -23,8 +23,8 @@ constexpr std::chrono::seconds kEvery{10};
 constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_seconds";
 
 // Whatever may shut the gate, so that a source that does not is there as 0.
-constexpr std::array<std::string_view, 6> kSources = {"flow_control", "lag",   "load",
-                                                      "other_run",    "pause", "window"};
+constexpr std::array<std::string_view, 7> kSources = {"disk_full", "flow_control", "lag",   "load",
+                                                      "other_run", "pause",        "window"};
 
 class Text {
  public:

@@ -35,7 +35,8 @@ bool is_finding(SignatureVerdict verdict);
 
 struct SignatureFound {
   SignatureVerdict verdict = SignatureVerdict::malformed;
-  std::string reason;  // one sentence without secrets; empty for valid and invalid
+  std::string reason;    // one sentence without secrets; empty for valid and invalid
+  bool passing = false;  // of no_certificate: a key manager was away, and may answer next time
 };
 
 // Whether the certificate of an img_signature leads to trusted ones, as Nova's validation has it,
@@ -56,6 +57,8 @@ struct SignaturesFound {
   std::string state = {};                // verified_state() of sql/images.h
 
   bool any() const { return data || legacy; }
+  // It says nothing against what was found before of the same.
+  bool is_passing() const { return data && data->passing; }
 };
 
 }  // namespace backglance

@@ -95,7 +95,8 @@ std::string minute_cell(std::int64_t time) {
 enum class Classes { findings, others, all };
 
 std::string class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCount>& results,
-                        Classes wanted) {
+                        Classes wanted,
+                        std::string_view (&meaning)(ReadClass) = read_class_meaning) {
   std::string rows;
   for (const SiteReport::ClassCount& row : results) {
     const bool finding = is_finding(row.read_class);
@@ -104,8 +105,7 @@ std::string class_table(const HtmlTable& table, const std::vector<SiteReport::Cl
     rows += html_table_row(
         table, {fmt::format("<span class=\"{}\">{}</span>", finding ? "tag bad" : "nowrap",
                             read_class_text(row.read_class)),
-                grouped(row.images), bytes_text(row.bytes),
-                html_escaped(read_class_meaning(row.read_class))});
+                grouped(row.images), bytes_text(row.bytes), html_escaped(meaning(row.read_class))});
   }
   return rows.empty() ? rows : html_table_head(table) + rows + html_table_end();
 }
@@ -235,7 +235,7 @@ std::string results_section(const SiteReport& report) {
     out += (findings.empty() ? "" : "<h3>Settled</h3>\n") + others;
   if (!report.verify_results.empty())
     out += "<h3>Read again by verify</h3>\n" +
-           class_table(kVerifyTable, report.verify_results, Classes::all);
+           class_table(kVerifyTable, report.verify_results, Classes::all, verify_class_meaning);
   return out + "</section>\n";
 }
 

@@ -74,7 +74,7 @@ std::string results_text(std::string_view title, const std::vector<SiteReport::C
 
 // One table for each class, under what a person does about it. `findings` are sorted by class.
 std::string findings_text(std::string_view title, const std::vector<SiteReport::Result>& findings,
-                          int columns) {
+                          std::string_view (&meaning)(ReadClass), int columns) {
   std::string out;
   for (auto begin = findings.begin(); begin != findings.end();) {
     const auto end = std::find_if(begin, findings.end(), [&](const SiteReport::Result& result) {
@@ -91,7 +91,7 @@ std::string findings_text(std::string_view title, const std::vector<SiteReport::
                  shown(at->owner), minute_text(at->finished_at), shown(at->reason, 500)});
     out += fmt::format("\n{}: {}, {}\n", title, read_class_text(begin->read_class),
                        counted(std::distance(begin, end), "image"));
-    out += wrapped(std::string(read_class_meaning(begin->read_class)), columns, 2);
+    out += wrapped(std::string(meaning(begin->read_class)), columns, 2);
     out += table.render(columns);
     begin = end;
   }
@@ -222,8 +222,8 @@ std::string render_text(const SiteReport& report, int columns) {
   out += report.results.empty() ? std::string("\nResults of the backfill: none yet\n")
                                 : results_text("Results of the backfill", report.results, columns);
   out += results_text("Results of verify", report.verify_results, columns);
-  out += findings_text("Backfill", report.findings, columns);
-  out += findings_text("Verify", report.verify_findings, columns);
+  out += findings_text("Backfill", report.findings, read_class_meaning, columns);
+  out += findings_text("Verify", report.verify_findings, verify_class_meaning, columns);
   out += signature_findings_text(report, summary, columns);
   out += signatures_text(report, summary, columns);
   out += other_signatures_text(summary, columns);

@@ -66,6 +66,35 @@ std::string_view read_class_meaning(ReadClass read_class) {
   return {};
 }
 
+std::string_view verify_class_meaning(ReadClass read_class) {
+  switch (read_class) {
+    case ReadClass::missing:
+      return "The store has no such object. Restore it from a backup or delete the image, then run "
+             "\"backglance verify --image ID\".";
+    case ReadClass::unreadable:
+      return "The data could not be read. Mend what the reason names (rights, path, disk), then "
+             "run "
+             "\"backglance verify --image ID\".";
+    case ReadClass::size_differs:
+      return "The stored data is longer or shorter than Glance says. Compare it with its source "
+             "and "
+             "replace the image if it is damaged.";
+    case ReadClass::checksum_differs:
+      return "The stored data is not what was uploaded: its MD5 disagrees with Glance's checksum. "
+             "Compare it with its source and replace the image.";
+    case ReadClass::changed_while_read:
+      return "Something wrote to the object while it was read. Find out what does, then run "
+             "\"backglance verify --image ID\".";
+    case ReadClass::store_not_supported:
+      return "The image lies in a store that this version cannot read.";
+    case ReadClass::hash_not_supported:
+      return "os_hash_algo names an algorithm that cannot be computed here. Correct it in Glance, "
+             "then run \"backglance verify --image ID\".";
+    default:
+      return read_class_meaning(read_class);
+  }
+}
+
 std::string_view signature_scheme_meaning(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::none:

@@ -63,6 +63,24 @@ std::vector<Claim> Items::claim(const std::string& run_id, const Bunch& bunch,
   return {};
 }
 
+std::optional<Claim> Items::claim_begun(const std::string& run_id, std::int64_t most,
+                                        std::chrono::seconds lease) {
+  // Other runs want the first one too.
+  constexpr std::int64_t kCandidates = 8;
+  std::vector<std::string> ids;
+  retry(session_, [&] {
+    ids.clear();
+    session_.query(sql("begun"), {{"most", most}, {"count", kCandidates}},
+                   [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  });
+  for (const std::string& id : ids) {
+    std::vector<Claim> claims = claim_ids("claim_due", run_id, {id}, lease);
+    if (!claims.empty())
+      return std::move(claims.front());
+  }
+  return std::nullopt;
+}
+
 std::optional<Claim> Items::claim_one(const std::string& run_id, const std::string& image_id,
                                       std::chrono::seconds lease) {
   std::vector<Claim> claims = claim_ids("claim_named", run_id, {image_id}, lease);

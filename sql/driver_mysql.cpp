@@ -208,7 +208,7 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
                    "SET GLOBAL log_bin_trust_function_creators = ON, as such an account");
     case ER_RECORD_FILE_FULL:
     case ER_DISK_FULL:
-      return Error(ErrorKind::io, "the server is out of disk: " + text);
+      return Error(ErrorKind::no_space, "the server is out of disk: " + text);
     case ER_SERVER_SHUTDOWN:
     case ER_CON_COUNT_ERROR:
     case ER_TOO_MANY_USER_CONNECTIONS:

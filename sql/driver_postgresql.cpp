@@ -79,6 +79,8 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
                  "the same with --database and the URL of the primary");
   if (state == kInsufficientPrivilege)
     return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
+  if (state == "53100")
+    return Error(ErrorKind::no_space, "the server is out of disk: " + text);
   // 53300: no connection is free, as after a restart, when all clients come back at once.
   if (state.starts_with("53") && state != "53300")
     return Error(ErrorKind::io, "the server is out of a resource: " + text);

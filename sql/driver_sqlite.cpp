@@ -30,7 +30,7 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
     case kSqliteReadOnly:
       return Error(ErrorKind::connect, "the database is read-only for this user: " + database);
     case kSqliteFull:
-      return Error(ErrorKind::io, "the disk of the database is full: " + database);
+      return Error(ErrorKind::no_space, "the disk of the database is full: " + database);
     case kSqliteIoError:
       return Error(ErrorKind::io, "the disk of the database fails: " + driver_text(error));
     case kSqliteCorrupt:

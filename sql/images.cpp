@@ -154,6 +154,12 @@ PendingTotals pending_totals(Session& session, bool expanded) {
       session.engine(), "images", expanded ? "pending_totals" : "pending_totals_before_expand")));
 }
 
+void pending_sizes(Session& session, bool expanded, const std::function<void(std::int64_t)>& each) {
+  session.query(sql_text(session.engine(), "images",
+                         expanded ? "pending_sizes" : "pending_sizes_before_expand"),
+                {}, [&](const SqlRow& row) { each(row.integer_or(0, 0)); });
+}
+
 std::optional<std::string> image_page_end(Session& session, const std::string& after,
                                           std::int64_t page) {
   const auto row = session.first_row(sql_text(session.engine(), "images", "page_end"),

@@ -71,6 +71,9 @@ struct PendingTotals {
 // live images are.
 PendingTotals pending_totals(Session& session, bool expanded);
 
+// Their sizes, largest first; 0 for one that is unknown.
+void pending_sizes(Session& session, bool expanded, const std::function<void(std::int64_t)>& each);
+
 // Images that are not deleted; the project id is compared with case.
 std::int64_t images_of_owner(Session& session, const std::string& owner);
 

@@ -159,6 +159,16 @@ QueueTotals Items::claimable() {
   return totals("claimable_totals");
 }
 
+void Items::due_sizes(bool with_failed, const EachSize& each) {
+  session_.query(sql("due_sizes"), {{"failed", std::int64_t{with_failed ? 1 : 0}}},
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0)); });
+}
+
+void Items::claimable_sizes(const EachSize& each) {
+  session_.query(sql("claimable_sizes"), {},
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0)); });
+}
+
 std::optional<std::int64_t> Items::smallest_claimable() {
   const auto row = session_.first_row(sql("smallest_claimable"));
   return row ? row->integer(0) : std::nullopt;

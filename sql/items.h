@@ -46,7 +46,11 @@ struct ReadOutcome {
   std::string place = {};  // of the store, that it was read from or sought in; not recorded
   std::string signature_digest = {};  // of the bytes, that img_signature is over; not recorded
   SignaturesFound signatures = {};    // where they were to be verified
+  bool again = false;                 // the queue has it still, for another try; not recorded
 };
+
+// A person must look at the image: its class is a finding, and no other try is to come.
+bool is_finding(const ReadOutcome& outcome);
 
 class Items {
  public:
@@ -78,6 +82,10 @@ class Items {
   // are due now.
   std::vector<Claim> claim(const std::string& run_id, const Bunch& bunch, std::int64_t max_size,
                            std::chrono::seconds lease);
+  // Of images whose reads were broken off, the one of which least is left, if that is at most
+  // `most` bytes.
+  std::optional<Claim> claim_begun(const std::string& run_id, std::int64_t most,
+                                   std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
   // By whichever run.
@@ -109,6 +117,8 @@ class Items {
     Claim claim;
     ReadOutcome outcome;
   };
+  // Of such a class the claim's image stays in the queue, to be read again by itself.
+  static bool is_tried_again(ReadClass read_class, const Claim& claim);
   std::vector<std::optional<ReadClass>> settle(const std::string& run_id,
                                                const std::vector<Settled>& settled);
 
@@ -132,7 +142,13 @@ class Items {
   // Does nothing to an image that is no longer pending.
   void requeue_erased(const std::string& image_id);
 
-  QueueTotals queued();     // still to read, now or later
+  // What of each image is still to be read, largest first: of all that queue_new() and, if asked
+  // for, requeue_failed() would leave in the queue; and of claimable().
+  using EachSize = std::function<void(std::int64_t)>;
+  void due_sizes(bool with_failed, const EachSize& each);
+  void claimable_sizes(const EachSize& each);
+
+  QueueTotals queued();     // still to read, now or later; without what checkpoints hold
   QueueTotals changed();    // settled before, and work again: queue_new() will queue them
   QueueTotals claimable();  // of these, now
   // The size of the smallest image that could be claimed now; nothing if there is none.

@@ -35,6 +35,14 @@ bool is_done(ReadClass read_class) {
 
 }  // namespace
 
+bool is_finding(const ReadOutcome& outcome) {
+  return is_finding(outcome.read_class) && !outcome.again;
+}
+
+bool Items::is_tried_again(ReadClass read_class, const Claim& claim) {
+  return retry_of(read_class, claim.attempts).again;
+}
+
 // Everything here may be run again after a lost answer: an image that is settled is known by run
 // and token, and is not settled twice.
 std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
@@ -43,7 +51,7 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
   std::vector<std::size_t> final;
   Transaction transaction(session_);
   for (std::size_t i = 0; i < settled.size(); ++i) {
-    if (retry_of(settled[i].outcome.read_class, settled[i].claim.attempts).again)
+    if (is_tried_again(settled[i].outcome.read_class, settled[i].claim))
       became[i] = postpone(run_id, settled[i]);
     else
       final.push_back(i);

@@ -209,7 +209,9 @@ Flagged flag_image(Session& session, const std::string& run_id, const SignedImag
 
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found) {
-  if (!found.any())
+  if (!found.any() ||
+      (found.is_passing() && session.count(signature_sql(session, "found_before"),
+                                           {{"id", image_id}, {"state", found.state}}) > 0))
     return;
   const auto verdict_of = [](const std::optional<SignatureFound>& one) {
     return one ? SqlValue(std::string(signature_verdict_name(one->verdict))) : SqlValue(nullptr);

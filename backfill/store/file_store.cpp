@@ -11,6 +11,7 @@
 
 #include "backfill/store/open_beneath.h"
 #include "backfill/store/page_cache.h"
+#include "base/error.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -30,6 +31,15 @@ struct OpenFile {
 
 std::string error_text(int error_number) {
   return std::generic_category().message(error_number);
+}
+
+// Ours and not the image's: a file that could not be opened for want of it says nothing.
+void require_means(int error_number) {
+  if (error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM)
+    throw Error(ErrorKind::io, "no more files can be opened here: " + error_text(error_number),
+                error_number == EMFILE ? "raise the limit (ulimit -n), or read fewer images at a "
+                                         "time (--streams-per-store)"
+                                       : "");
 }
 
 std::string quoted(const std::string& directory) {
@@ -75,6 +85,7 @@ std::optional<std::string> below(std::string_view directory, std::string_view pa
 }
 
 ReadFailure open_failure(const Place& place, int error) {
+  require_means(error);
   switch (error) {
     case ENOENT:
     case ENOTDIR:
@@ -93,9 +104,11 @@ ReadFailure open_failure(const Place& place, int error) {
 
 std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
   const Opened directory = open_directory(place.directory);
-  if (!directory.file)
+  if (!directory.file) {
+    require_means(directory.error);
     return unreadable(fmt::format("store directory {} cannot be opened: {}",
                                   quoted(place.directory), error_text(directory.error)));
+  }
   Opened opened = open_beneath(directory.file, place.path, flags);
   if (!opened.file)
     return open_failure(place, opened.error);

@@ -30,6 +30,10 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
  OR (state = 'failed' AND result = 'gone')
  OR (state = 'failed' AND result = 'no_location' AND {item_has_location}))
 
+-- Of item t and what may be its checkpoint, c.
+-- name: left_of_item
+CASE WHEN c.offset_bytes < t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+
 -- The same where items are taken by pages of ids: by the state, each page would be a pass over all of them.
 -- name: item_has_come_back_by_id
 ((COALESCE(state, '') = 'done' AND digest IS NULL)

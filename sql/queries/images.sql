@@ -16,6 +16,20 @@ FROM   images i
 WHERE  {live}
 AND    {has_id};
 
+-- name: pending_sizes
+SELECT   {known_size}
+FROM     images i
+WHERE    {pending}
+AND      {has_id}
+ORDER BY 1 DESC;
+
+-- name: pending_sizes_before_expand
+SELECT   {known_size}
+FROM     images i
+WHERE    {live}
+AND      {has_id}
+ORDER BY 1 DESC;
+
 -- name: page_end
 SELECT MAX(page.id)
 FROM   (SELECT i.id FROM images i WHERE i.id > :after AND {has_id} ORDER BY i.id LIMIT :page) AS page;

@@ -261,12 +261,56 @@ WHERE  t.state = 'done'
 AND    t.digest IS NOT NULL
 AND    {pending};
 
+-- What a read that was broken off has had need not be read again.
 -- name: queued_totals
-SELECT COUNT(*), COALESCE(SUM(t.size_bytes), 0)
-FROM   backglance_item t
-JOIN   images i ON i.id = t.image_id
-WHERE  t.state = 'queued'
-AND    {pending};
+SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
+WHERE     t.state = 'queued'
+AND       {pending};
+
+-- For limits, which take the images in this order.
+-- name: due_sizes
+SELECT    {left_of_item}
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
+WHERE     (t.state = 'queued' OR (:failed = 1 AND t.state = 'failed' AND t.result NOT IN ('no_location', 'gone')))
+AND       {pending}
+UNION ALL
+SELECT    backglance_item.size_bytes
+FROM      backglance_item
+WHERE     {item_has_come_back}
+AND       {item_is_pending}
+UNION ALL
+SELECT    {known_size}
+FROM      images i
+WHERE     {pending}
+AND       {has_id}
+AND       NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
+ORDER BY  1 DESC;
+
+-- name: claimable_sizes
+SELECT    {left_of_item}
+FROM      backglance_item t
+LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
+WHERE     t.state = 'queued'
+AND       t.lease_until < {now}
+AND       t.next_try_at <= {now}
+ORDER BY  1 DESC;
+
+-- Images whose reads were broken off: the one of which least is left first.
+-- name: begun
+SELECT   t.image_id, {left_of_item}
+FROM     backglance_checkpoint c
+JOIN     backglance_item t ON t.image_id = c.image_id
+WHERE    COALESCE(t.state, '') = 'queued'
+AND      t.lease_until < {now}
+AND      t.next_try_at <= {now}
+AND      {left_of_item} <= :most
+ORDER BY 2, t.image_id
+LIMIT    :count;
 
 -- name: claimable_totals
 SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)

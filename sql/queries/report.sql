@@ -34,6 +34,7 @@ JOIN     images i ON i.id = t.image_id
 WHERE    t.result IS NOT NULL
 AND      (t.state <> 'failed'
           OR ({pending}))
+AND      NOT (t.state = 'queued' AND t.result = 'changed_while_read' AND t.finished_at IS NULL)
 GROUP BY t.result;
 
 -- name: verify_results

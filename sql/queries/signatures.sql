@@ -53,6 +53,14 @@ SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :r
        verified_run = :run, verified_at = {now}, verified_state = :state
 WHERE  image_id = :id;
 
+-- Of the same signature and the same bytes, by a certificate.
+-- name: found_before
+SELECT COUNT(*)
+FROM   backglance_signature
+WHERE  image_id = :id
+AND    verdict <> 'no_certificate'
+AND    verified_state = :state;
+
 -- name: forget_found
 UPDATE backglance_signature
 SET    {no_verdict}

@@ -79,6 +79,7 @@ class Window(JobsTest):
         result = program.stop(process)
         self.assert_code(result, INTERRUPTED)
         self.assertIn('waiting: outside the window', result.err)
+        self.assertNotIn('going on', result.err)
         self.assertGreater(result.object['broken_off'], 0)
         self.assertEqual(self.site.leased(), 0)
         self.on_site('backfill')

@@ -107,6 +107,20 @@ class RegressTest(sites.SmallSiteTest):
     def test_a_number_without_a_unit_is_no_duration(self):
         self.refused('migrate', '--grace', '180', *self.site.options, code=USAGE)
 
+    def test_a_run_that_could_not_sign_or_log_does_nothing_and_a_dry_run_says_so(self):
+        self.site.add(b'content')
+        (self.site.directory / 'nokey').write_text('no key')
+        missing = self.site.directory / 'missing' / 'file'
+        for dry_run in ((), ('--dry-run',)):
+            for command in ('sync', 'backfill', 'verify'):
+                self.refused(command, '--attest', self.site.directory / 'nokey', *dry_run, *self.site.options,
+                             code=USAGE)
+                self.refused(command, '--log', missing, *dry_run, *self.site.options)
+        self.assertNotIn('backglance_item', self.site.database.tables())
+
+    def test_help_of_the_command_is_named(self):
+        self.assertIn('backglance backfill --help', self.refused('backfill', '--jobs', 'two', code=USAGE).err)
+
     def test_an_empty_option_is_not_no_option(self):
         self.on_site('expand')
         for option in ('--tag', '--untag'):

@@ -296,7 +296,7 @@ class Verify(sites.SmallSiteTest):
 
     def test_limits_hold(self):
         self.assertEqual(self.verify('--limit', '2')['verified']['images'], 2)
-        self.assertEqual(self.verify('--max-bytes', '14000')['verified']['images'], 2)
+        self.assertEqual(self.verify('--max-bytes', '14000B')['verified']['images'], 2)
 
 
 if __name__ == '__main__':

@@ -253,6 +253,9 @@ TEST_CASE("each image comes to its class, and none but the hashed is published",
       if (one.any_bytes && !site.takes_any_bytes())
         continue;
       expand(site.sql());
+      // A host that can open no image at all is no host to judge one.
+      site.upload("another");
+      run_backfill(site);
       const std::string image = site.upload("content");
       one.make(site, image);
       const auto glance = dump(site.sql(), Part::glance);
@@ -341,6 +344,7 @@ TEST_CASE("an image that changes while it is read is not published", "[backfill]
   }
   const ReadOutcome outcome = read_while(site, image, change);
   CHECK(read_class_name(outcome.read_class) == "changed_while_read");
+  CHECK_FALSE(is_finding(outcome));
   CHECK_FALSE(outcome.reason.empty());
   CHECK(site.get(image, "os_hash_value") == std::nullopt);
   // It is put off, and read again when that is over.

@@ -89,6 +89,105 @@ TEST_CASE("--max-runtime begins no image that cannot end in time", "[backfill]")
   CHECK(run_backfill(site).order == Ids{ids[0]});
 }
 
+TEST_CASE("an image too large for any --max-runtime is read in parts", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20, 100});
+  const Pace pace = {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)};
+  const ReadOptions options = {.jobs = 1, .checkpoint_bytes = 256 << 10};
+  const BackfillRun first = run_backfill(site, options, pace);
+  CHECK(first.order == Ids{ids[1]});
+  CHECK(first.result.end == RunEnd::out_of_time);
+  CHECK(first.result.broken_off == 1);
+  CHECK(first.result.in_parts);
+  // What is left is said without what need not be read again, by a dry run with a limit too.
+  CHECK(first.result.left_images == 1);
+  CHECK(first.result.left_bytes < (4 << 20) - (512 << 10));
+  CHECK(plan_backfill(site.site(), {.limit = 5}).bytes == first.result.left_bytes);
+  CHECK(plan_backfill(site.site(), {}).bytes == first.result.left_bytes);
+  std::int64_t read = first.result.bytes_read;
+  int runs = 1;
+  for (; runs < 10 && !site.get(ids[0], "os_hash_value"); ++runs)
+    read += run_backfill(site, options, pace).result.bytes_read;
+  CHECK(site.get(ids[0], "os_hash_value").has_value());
+  CHECK(runs < 6);
+  // Of each run's end less than a checkpoint is read again, and 64 KiB to know the place.
+  CHECK(read < (4 << 20) + 100 + runs * (320 << 10));
+}
+
+TEST_CASE("of an image that was broken off only the rest counts against the limits", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const Ids ids = upload_sizes(site, {4 << 20});
+  const ReadOptions in_parts = {.jobs = 1, .checkpoint_bytes = 256 << 10};
+  run_backfill(site, in_parts,
+               {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)});
+  const std::int64_t left = Items(site.sql()).queued().bytes;
+  REQUIRE(left < 4 << 20);
+  CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left - 1}).images(ReadClass::hashed) == 0);
+  SECTION("--max-bytes") {
+    CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left}).images(ReadClass::hashed) == 1);
+  }
+  SECTION("--max-runtime, where no parts are read") {
+    // 4 MiB would not end in time.
+    CHECK(run_backfill(site, {.jobs = 1},
+                       {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(3)})
+              .images(ReadClass::hashed) == 1);
+  }
+}
+
+TEST_CASE("a dry run keeps the limits as the run will", "[backfill]") {
+  GlanceSite site;
+  const Ids ids = upload_sizes(site, {500, 300, 100, 50, 60});
+  const auto check = [&] {
+    const auto plan = [&](const ReadOptions& options) {
+      const BackfillPlan made = plan_backfill(site.site(), options);
+      return std::pair(made.images, made.bytes);
+    };
+    CHECK(plan({}) == std::pair<std::int64_t, std::int64_t>(5, 1010));
+    CHECK(plan({.limit = 2}) == std::pair<std::int64_t, std::int64_t>(2, 800));
+    CHECK(plan({.max_bytes = 450}) == std::pair<std::int64_t, std::int64_t>(3, 450));
+    CHECK(plan({.limit = 1, .max_bytes = 450}) == std::pair<std::int64_t, std::int64_t>(1, 300));
+    CHECK(plan({.max_bytes = 10}) == std::pair<std::int64_t, std::int64_t>(0, 0));
+  };
+  SECTION("before expand") {
+    check();
+  }
+  expand(site.sql());
+  SECTION("after it") {
+    check();
+  }
+  SECTION("with a queue") {
+    run_backfill(site, {.limit = 0});
+    check();
+    const std::string later = site.upload(std::string(200, 'x'));
+    CHECK(plan_backfill(site.site(), {.limit = 3}).bytes == 1000);
+  }
+  SECTION("of named ones") {
+    const BackfillPlan plan =
+        plan_backfill(site.site(), {.max_bytes = 500, .images = {ids[0], ids[1]}});
+    CHECK(plan.images == 1);
+    CHECK(plan.bytes == 500);
+  }
+  SECTION("verify") {
+    run_backfill(site);
+    const auto plan = [&](const ReadOptions& options) {
+      const QueueTotals made = plan_verify(site.sql(), options);
+      return std::pair(made.images, made.bytes);
+    };
+    CHECK(plan({.limit = 2}) == std::pair<std::int64_t, std::int64_t>(2, 800));
+    CHECK(plan({.max_bytes = 450}) == std::pair<std::int64_t, std::int64_t>(3, 450));
+    CHECK(plan({.max_bytes = 350, .images = {ids[1], ids[3]}}) ==
+          std::pair<std::int64_t, std::int64_t>(2, 350));
+  }
+}
+
+TEST_CASE("no more cores than there are digest", "[backfill]") {
+  CHECK(ReadOptions{.jobs = 1024}.jobs_or_default() == ReadOptions{}.jobs_or_default());
+  CHECK(ReadOptions{.jobs = 1}.jobs_or_default() == 1);
+  CHECK(ReadOptions{.jobs = 1024}.streams_or_default() <= 96);
+}
+
 TEST_CASE("what earlier runs read in what time says what fits into --max-runtime", "[backfill]") {
   GlanceSite site;
   expand(site.sql());

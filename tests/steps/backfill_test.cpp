@@ -261,6 +261,8 @@ TEST_CASE("encrypted locations are read, and plain ones among them", "[backfill]
 TEST_CASE("no secret of a location reaches the ledger", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
+  site.upload("content");
+  run_backfill(site);
   for (const char* uri : {"swift+https://tenant%3Auser:hunter2@keystone/v3/glance/image",
                           "s3://AKIA:hunter2/+x@s3.example.org/glance/image",
                           "http://user:hunter2@example.org/image?token=hunter2",

@@ -53,6 +53,46 @@ TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]"
   CHECK(run_backfill(site).images(ReadClass::hashed) == images);
 }
 
+TEST_CASE("a host that was told of another store directory passes over no image", "[backfill]") {
+  const int images = GENERATE(1, 12, 30);
+  GlanceSite site;
+  expand(site.sql());
+  site.upload_many(images);
+  const auto directories = site.site().stores.front().directories;
+  const auto other = site.directory() / "other";
+  std::filesystem::create_directory(other);
+  site.site().stores.front().directories = {other};
+  const auto refused = [&](const auto& run) {
+    const Error error = required_error([&] { run(); });
+    CHECK(error.kind() == ErrorKind::io);
+    CHECK_THAT(error.what(), Contains("outside the configured store directories"));
+    CHECK_THAT(error.next(), Contains("check the store directories"));
+  };
+  SECTION("backfill") {
+    refused([&] { run_backfill(site, {.jobs = 2}); });
+    CHECK(Items(site.sql()).claimable().images == images);
+    CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 0);
+  }
+  SECTION("verify") {
+    refused([&] { run_verify(site, {.jobs = 2}); });
+    CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 0);
+  }
+  site.site().stores.front().directories = directories;
+  CHECK(run_backfill(site).images(ReadClass::hashed) == images);
+}
+
+TEST_CASE("of a site whose other images are there, one outside the store is a finding",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload_many(3);
+  Transaction transaction(site.sql());
+  for (int i = 0; i < 25; ++i)
+    site.add_location(site.insert_image(), "file:///elsewhere/" + std::to_string(i));
+  transaction.commit();
+  CHECK(run_backfill(site, {.jobs = 1}).images(ReadClass::unreadable) == 25);
+}
+
 TEST_CASE("images that are gone from a store that is there are missing", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
@@ -92,6 +132,7 @@ TEST_CASE("a sweep on a host that does not see the store forgets no digest", "[s
   expand(site.sql());
   const auto ids = site.upload_many(5);
   std::vector<GlanceSite::Copy> copies;
+  copies.reserve(ids.size());
   for (const std::string& id : ids)
     copies.push_back(site.load(id));
   run_backfill(site);

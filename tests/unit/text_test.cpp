@@ -31,8 +31,8 @@ TEST_CASE("long text is cut and says so") {
 }
 
 TEST_CASE("bytes are read in powers of 1024 with or without a unit") {
-  CHECK(parse_bytes("0") == 0);
-  CHECK(parse_bytes("1048576") == 1048576);
+  CHECK(parse_bytes("0B") == 0);
+  CHECK(parse_bytes("1048576b") == 1048576);
   CHECK(parse_bytes("20M") == 20ULL << 20);
   CHECK(parse_bytes("20 MiB") == 20ULL << 20);
   CHECK(parse_bytes("1gb") == 1ULL << 30);
@@ -40,7 +40,7 @@ TEST_CASE("bytes are read in powers of 1024 with or without a unit") {
   for (const char* bad : {"", "x", "-1", "1.5G", "10x", "1 2", "M", "9999999999P",
                           "18446744073709551616", "9223372036854775808"})
     CHECK_FALSE(parse_bytes(bad));
-  CHECK(parse_bytes("9223372036854775807") == 9223372036854775807ULL);
+  CHECK(parse_bytes("9223372036854775807B") == 9223372036854775807ULL);
 }
 
 TEST_CASE("durations are read with their unit") {
