@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "attest/json_text.h"
 #include "base/base64.h"
+#include "base/json_text.h"
 
 namespace backglance {
 namespace {

@@ -1,6 +1,6 @@
 #include "attest/statement.h"
 
-#include "attest/json_text.h"
+#include "base/json_text.h"
 
 namespace backglance {
 namespace {

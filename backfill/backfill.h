@@ -113,8 +113,8 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result);
 
 // Reads live images again, largest first, and compares with os_hash_value, or with checksum where
-// that is all there is. Changes nothing but backglance_verify, and that only if the ledger is
-// there.
+// that is all there is. Changes nothing but backglance_verify, and backglance_signature where it
+// has certificates, and those only if the ledger is there.
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result);
 

@@ -66,7 +66,8 @@ void check_signatures(Work& work, const ReadOptions& options) {
       {*options.certificates, options.trusted.get(),
        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
   if (outcome.signatures.data)
-    outcome.signatures.state = verified_state(work.task.signed_with, outcome.digest);
+    outcome.signatures.state =
+        verified_state(work.task.signed_with, work.task.locations, outcome.digest);
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {

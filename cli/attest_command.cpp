@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "attest/envelope.h"
-#include "attest/json_text.h"
 #include "attest/stated_images.h"
 #include "attest/statement.h"
+#include "base/json_text.h"
 #include "base/line_reader.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -34,6 +34,7 @@ struct Verified {
   std::int64_t gone = 0;        // the image is no longer in Glance
   std::int64_t unbelieved = 0;  // no valid signature by the key, or no such statement
   std::int64_t differ = 0;
+  std::int64_t uncompared = 0;  // Glance has no hash any more that could be compared
 };
 
 // What Glance has now that the statement does not say; empty if they agree.
@@ -45,10 +46,13 @@ std::string difference(const StoredImage& stated, const ImageRow& image) {
   };
   differs(image.size.value_or(stated.size) != stated.size, "size");
   differs(!image.checksum.empty() && lower_ascii(image.checksum) != stated.md5, "checksum");
-  // Another algorithm says nothing against it.
-  differs(image.os_hash_algo == stated.algorithm && !image.os_hash_value.empty() &&
-              lower_ascii(image.os_hash_value) != stated.digest,
-          "os_hash_value");
+  // Nothing of ours gives an image with a hash another one, by whatever algorithm.
+  if (!image.os_hash_value.empty()) {
+    differs(image.os_hash_algo != stated.algorithm, "os_hash_algo");
+    differs(
+        image.os_hash_algo == stated.algorithm && lower_ascii(image.os_hash_value) != stated.digest,
+        "os_hash_value");
+  }
   return join(names, ", ");
 }
 
@@ -119,7 +123,7 @@ void hold_against_glance(Session& session, const std::string& where, const Store
   }
   const std::string unlike = difference(stated, *image);
   if (unlike.empty()) {
-    ++found.agree;
+    ++(image->os_hash_value.empty() ? found.uncompared : found.agree);
     return;
   }
   ++found.differ;
@@ -147,6 +151,9 @@ void print_verified(const Verified& found, std::int64_t missing,
   fmt::print("{} agree; {} of images that are gone; {} differ; {} cannot be believed\n",
              counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
              grouped(found.unbelieved));
+  if (found.uncompared > 0)
+    fmt::print("{} of images that have no hash now -- next: backglance backfill\n",
+               counted(found.uncompared, "statement"));
   if (missing == 0)
     return;
   fmt::print(
@@ -185,6 +192,7 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
                 {"gone", found.gone},
                 {"unbelieved", found.unbelieved},
                 {"differ", found.differ},
+                {"uncompared", found.uncompared},
                 {"missing", missing},
                 {"first_missing", first_missing}});
   else

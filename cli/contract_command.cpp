@@ -24,7 +24,7 @@ struct ContractFlags {
   bool settled = false;
   bool uninstall = false;
   std::filesystem::path directory;
-  std::filesystem::path key;
+  std::optional<std::string> key;
   RevertFlags revert;
 };
 
@@ -213,8 +213,8 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
 
 ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   std::optional<SiteKey> key;
-  if (!flags.key.empty())
-    key.emplace(SiteKey::read(flags.key, SiteKey::Part::secret));
+  if (flags.key)
+    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::secret));
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});

@@ -44,9 +44,9 @@ void print_fault(const ArchiveFault& fault) {
 ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                              const RevertFlags& flags) {
   std::optional<SiteKey> key;
-  if (!flags.key.empty())
-    key.emplace(SiteKey::read(flags.key, SiteKey::Part::open));
-  ArchiveReader archive(flags.archive, key ? &*key : nullptr);
+  if (flags.key)
+    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::open));
+  ArchiveReader archive(*flags.archive, key ? &*key : nullptr);
   const ArchiveRevert revert =
       (common.dry_run ? plan_revert_from : revert_from)(session, archive, print_fault);
   const RestoreCounts& counts = revert.properties;
@@ -86,9 +86,9 @@ CLI::Option* add_revert_options(CLI::App& app, RevertFlags& flags) {
 }
 
 ExitCode run_revert(const CommonOptions& common, Session& session, const RevertFlags& flags) {
-  if (flags.archive.empty())
+  if (!flags.archive)
     return revert_from_table(common, session);
-  if (flags.key.empty() && !flags.is_unsigned)
+  if (!flags.key && !flags.is_unsigned)
     throw Error(ErrorKind::usage,
                 "--archive needs --key, or --unsigned for an archive that nobody has signed");
   return revert_from_archive(common, session, flags);

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include <optional>
+#include <string>
 
 #include "cli/command.h"
 #include "sql/session.h"
@@ -10,8 +11,8 @@ namespace backglance {
 // Of `contract --revert`: where from. Without an archive it is our own table.
 struct RevertFlags {
   bool revert = false;
-  std::filesystem::path archive;
-  std::filesystem::path key;
+  std::optional<std::string> archive;
+  std::optional<std::string> key;
   bool is_unsigned = false;
 };
 

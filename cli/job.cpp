@@ -66,6 +66,13 @@ class Told {
            fmt::format("{}: img_signature: {}{}{}", printable(image_id),
                        signature_verdict_text(signature->verdict),
                        signature->reason.empty() ? "" : ": ", signature->reason));
+    const auto& chain = outcome.signatures.chain;
+    if (chain && !chain->is_trusted)
+      tell("finding",
+           {{"image_id", printable(image_id)},
+            {"chain", chain_name(chain->is_trusted)},
+            {"reason", chain->reason}},
+           fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
   }
 
   // Empty: the wait is over.

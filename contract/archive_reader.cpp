@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "attest/envelope.h"
-#include "attest/json_text.h"
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "contract/archive.h"
 #include "glance/signature_properties.h"

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -43,6 +44,11 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
     answer.headers[lower_ascii(std::string(line.substr(0, colon)))] =
         std::string(trim(line.substr(colon + 1)));
   return size * count;
+}
+
+// Called about once a second; what is not 0 ends the transfer.
+int give_up_when_stopped(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return stop_requested() ? 1 : 0;
 }
 
 List headers_of(const HttpRequest& request) {
@@ -90,8 +96,13 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!authorities_.empty())
+  if (!authorities_.empty()) {
     curl_easy_setopt(handle, CURLOPT_CAINFO, authorities_.c_str());
+    // libcurl's own default is believed besides, if it is left.
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, give_up_when_stopped);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);  // there are other threads
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);
@@ -103,7 +114,7 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
   const CURLcode code = curl_easy_perform(handle);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
   if (received.too_large)
-    return NoAnswer{"its answer is larger than 1 MiB"};
+    return NoAnswer{"its answer is larger than 1 MiB", /*is_too_large=*/true};
   if (code != CURLE_OK)
     return NoAnswer{printable(why[0] != '\0' ? why.data() : curl_easy_strerror(code), 200)};
   long status = 0;

@@ -25,6 +25,7 @@ struct HttpAnswer {
 // No answer came, or one that is larger than any that is asked for.
 struct NoAnswer {
   std::string reason;  // for a person; holds no header and no body
+  bool is_too_large = false;
 };
 
 // HTTP and HTTPS by libcurl. Redirects are not followed: they would take a token to somebody else.
@@ -33,13 +34,13 @@ class HttpClient {
  public:
   static constexpr std::size_t kLargestBody = 1 << 20;
 
-  // `authorities`: a PEM file; empty: the system's.
+  // `authorities`: a PEM file, and nobody else's; empty: the system's.
   explicit HttpClient(std::string authorities);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Within 30 s.
+  // Within 30 s, or a second after a wish to stop.
   std::variant<HttpAnswer, NoAnswer> ask(const HttpRequest& request);
 
  private:

@@ -87,8 +87,9 @@ bool needs_owner(const SiteReport::Signature& signature) {
 OwnerTask owner_task(const SiteReport::Signature& signature) {
   if (has_signature_finding(signature))
     return OwnerTask::sign_again;
-  const bool verified = signature.scheme == SignatureScheme::both && signature.verdict &&
-                        *signature.verdict != SignatureVerdict::no_certificate;
+  // One that a snapshot has inherited, or by a certificate that has expired, replaces nothing.
+  const bool verified =
+      signature.scheme == SignatureScheme::both && signature.verdict == SignatureVerdict::valid;
   return verified ? OwnerTask::drop_old : OwnerTask::sign_or_drop;
 }
 

@@ -133,10 +133,12 @@ std::string wrong_cell(const OwnerImage& image) {
             : fmt::format("Signed over the MD5{}, which no Glance since Newton verifies.",
                           with_verdict(signature.legacy_verdict)));
     if (image.task == OwnerTask::drop_old)
-      lines.push_back("It is signed again, and that signature verifies: " +
-                      html_escaped(signature_verdict_text(*signature.verdict)) + ".");
+      lines.emplace_back("It is signed again, and that signature verifies.");
     else if (signature.scheme == SignatureScheme::both && !signature.verdict)
-      lines.push_back("It has an img_signature too, which was not verified here.");
+      lines.emplace_back("It has an img_signature too, which was not verified here.");
+    else if (signature.scheme == SignatureScheme::both)
+      lines.push_back("It has an img_signature too, which does not take its place: " +
+                      html_escaped(signature_verdict_text(*signature.verdict)) + ".");
   }
   if (signature.snapshot)
     lines.push_back("A snapshot: these are most likely properties of the image below it.");

@@ -101,9 +101,12 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 
 }  // namespace
 
-std::string verified_state(const SignatureProperties& signature, const std::string& digest) {
+std::string verified_state(const SignatureProperties& signature,
+                           const std::vector<LocationRow>& locations, const std::string& digest) {
   std::string state = signature.is_snapshot ? "snapshot " : "image ";
   state += lower_ascii(digest);
+  for (const LocationRow& location : locations)  // by id
+    state += fmt::format(" {}", location.id);
   for (const auto& [name, value] : signature.values)
     if (is_data_signature_name(name))  // each value after its length: none reads as two
       state += fmt::format(" {} {} {}", name, value.size(), value);

@@ -35,8 +35,10 @@ struct SignatureProperties {
   bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
 };
 // What a verdict on img_signature rests on, in 64 characters that differ where something of it
-// does: its properties, whether the image is a snapshot, and the digest of its bytes.
-std::string verified_state(const SignatureProperties& signature, const std::string& digest);
+// does: its properties, whether the image is a snapshot, the digest of its bytes, and which its
+// live locations are: what another one holds has not been looked at.
+std::string verified_state(const SignatureProperties& signature,
+                           const std::vector<LocationRow>& locations, const std::string& digest);
 
 // All that decides whether an image is read, and where.
 struct ImageDetails {

@@ -208,6 +208,11 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
                       {"reason", text_or_null(outcome.reason)},
                       {"bytes", outcome.bytes},
                       {"run", run_id}});
+    // What was found of other bytes.
+    if (outcome.read_class == ReadClass::size_differs ||
+        outcome.read_class == ReadClass::checksum_differs ||
+        outcome.read_class == ReadClass::hash_differs)
+      forget_signatures(session_, claim.image_id);
     if (outcome.read_class == ReadClass::verified)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }

@@ -19,13 +19,13 @@ const std::string& removal_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "removal", name);
 }
 
-std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id) {
+std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id,
+                                         std::string_view statement = "live_properties") {
   std::vector<PropertyRow> properties;
-  session.query(
-      removal_sql(session, "live_properties"), {{"id", image_id}}, [&](const SqlRow& row) {
-        properties.push_back(
-            {row.integer_or(0, 0), image_id, row.text_or_empty(1), row.text(2), row.text(3)});
-      });
+  session.query(removal_sql(session, statement), {{"id", image_id}}, [&](const SqlRow& row) {
+    properties.push_back(
+        {row.integer_or(0, 0), image_id, row.text_or_empty(1), row.text(2), row.text(3)});
+  });
   return properties;
 }
 
@@ -56,8 +56,23 @@ bool is_settled(Session& session, const std::string& image_id) {
   const auto image = details.find(image_id);
   return image != details.end() && image->second.row.hashable &&
          !image->second.row.os_hash_value.empty() &&
-         verified_state(image->second.signature, image->second.row.os_hash_value) ==
-             flag->text_or_empty(0);
+         verified_state(image->second.signature, image->second.locations,
+                        image->second.row.os_hash_value) == flag->text_or_empty(0);
+}
+
+// Of `properties`, which are all of the image's signatures.
+std::vector<PropertyRow> removable_of(Session& session, const std::string& image_id,
+                                      Removable which, std::vector<PropertyRow> properties) {
+  const SignatureScheme scheme = judge_live(properties).scheme;
+  if (!is_deprecated(scheme))
+    return {};
+  if (which == Removable::settled &&
+      (scheme != SignatureScheme::both || !is_settled(session, image_id)))
+    return {};
+  std::erase_if(properties, [](const PropertyRow& property) {
+    return !is_legacy_signature_name(property.name);
+  });
+  return properties;
 }
 
 // `removed` is what an attempt before this one removed, whose COMMIT had its answer lost.
@@ -65,7 +80,8 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
                            Removable which, const OnRemoval& before_commit,
                            std::vector<RemovedProperty>& removed) {
   Transaction transaction(session);
-  const std::vector<PropertyRow> properties = removable_properties(session, image_id, which);
+  const std::vector<PropertyRow> properties = removable_of(
+      session, image_id, which, live_properties(session, image_id, "locked_properties"));
   if (properties.empty())
     return;  // an attempt before this one was committed, or somebody else was quicker
   const auto now = session.first_row(removal_sql(session, "current_datetime"));
@@ -78,8 +94,9 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
                     {{"id", image_id}, {"name", property.name}});
     session.execute(removal_sql(session, "archive_property"),
                     {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
-    session.execute(removal_sql(session, "delete_property"),
-                    {{"property", property.id}, {"deleted_at", deleted_at}});
+    if (session.execute(removal_sql(session, "delete_property"),
+                        {{"property", property.id}, {"deleted_at", deleted_at}}) == 0)
+      throw Error(ErrorKind::busy, "somebody else changed the same properties at the same moment");
   }
   write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
   before_commit(now_removed);
@@ -95,8 +112,10 @@ struct RestoredPage {
 };
 
 // In our tables.
-void note_restored(Session& session, const std::string& image_id, const std::string& name) {
-  session.execute(removal_sql(session, "forget_archived"), {{"id", image_id}, {"name", name}});
+void note_restored(Session& session, const std::string& image_id, const std::string& name,
+                   const std::string& deleted_at) {
+  session.execute(removal_sql(session, "forget_restored"),
+                  {{"id", image_id}, {"name", name}, {"deleted_at", deleted_at}});
   write_scheme(session, "mark_restored", image_id, live_finding(session, image_id));
 }
 
@@ -105,11 +124,10 @@ bool restore_property(Session& session, const SqlRow& row) {
   const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
   SqlParameters as_left = property;
   as_left.push_back({"property", row.integer_or(0, 0)});
-  as_left.push_back({"deleted_at", row.text_or_empty(3)});
   if (session.execute(removal_sql(session, "restore_property"), as_left) == 0 &&
       session.execute(removal_sql(session, "recreate_property"), property) == 0)
     return false;
-  note_restored(session, image_id, row.text_or_empty(2));
+  note_restored(session, image_id, row.text_or_empty(2), row.text_or_empty(3));
   return true;
 }
 
@@ -142,21 +160,27 @@ SqlParameters as_left(const RemovedProperty& property) {
   return {{"id", property.image_id},
           {"name", property.name},
           {"property", property.id},
-          {"deleted_at", property.deleted_at}};
+          {"value", sql_value(property.value)}};
 }
 
 bool restore_one(Session& session, const RemovedProperty& property, bool has_ledger) {
+  const SqlParameters name = {{"id", property.image_id}, {"name", property.name}};
+  if (has_ledger) {
+    SqlParameters then = name;
+    then.push_back({"deleted_at", property.deleted_at});
+    if (session.count(removal_sql(session, "removed_later"), then) > 0)
+      return false;
+  }
   SqlParameters row = as_left(property);
-  const SqlParameters values = {{"value", sql_value(property.value)},
-                                {"updated_at", sql_value(property.updated_at)}};
-  row.insert(row.end(), values.begin(), values.end());
-  SqlParameters anew = {{"id", property.image_id}, {"name", property.name}};
-  anew.insert(anew.end(), values.begin(), values.end());
+  row.push_back({"updated_at", sql_value(property.updated_at)});
+  SqlParameters anew = name;
+  anew.push_back({"value", sql_value(property.value)});
+  anew.push_back({"updated_at", sql_value(property.updated_at)});
   if (session.execute(removal_sql(session, "restore_as_left"), row) == 0 &&
       session.execute(removal_sql(session, "recreate_removed"), anew) == 0)
     return false;
   if (has_ledger)
-    note_restored(session, property.image_id, property.name);
+    note_restored(session, property.image_id, property.name, property.deleted_at);
   return true;
 }
 
@@ -168,17 +192,7 @@ SignatureFinding live_finding(Session& session, const std::string& image_id) {
 
 std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id,
                                               Removable which) {
-  std::vector<PropertyRow> properties = live_properties(session, image_id);
-  const SignatureScheme scheme = judge_live(properties).scheme;
-  if (!is_deprecated(scheme))
-    return {};
-  if (which == Removable::settled &&
-      (scheme != SignatureScheme::both || !is_settled(session, image_id)))
-    return {};
-  std::erase_if(properties, [](const PropertyRow& property) {
-    return !is_legacy_signature_name(property.name);
-  });
-  return properties;
+  return removable_of(session, image_id, which, live_properties(session, image_id));
 }
 
 std::int64_t settled_count(Session& session) {

@@ -55,7 +55,7 @@ std::vector<RemovedProperty> remove_properties(Session& session, const std::stri
 
 struct RestoreCounts {
   std::int64_t restored = 0;  // properties
-  std::int64_t kept = 0;      // that somebody has set or the image lost since: left as they are
+  std::int64_t kept = 0;  // that have another value now, or whose image is gone: left as they are
 };
 // Puts back everything that backglance_removed holds, and empties it of what was put back. A row
 // that `glance-manage db purge` has taken away since is made anew; its created_at is then its last
@@ -64,7 +64,8 @@ RestoreCounts restore_properties(Session& session);
 std::int64_t removed_count(Session& session);
 
 // Likewise, in one transaction, what was written down elsewhere. Needs no table of ours; with
-// `has_ledger` what is put back leaves backglance_removed.
+// `has_ledger` what is put back leaves backglance_removed, and what that says was removed once more
+// since is kept.
 RestoreCounts restore_removed(Session& session, const std::vector<RemovedProperty>& removed,
                               bool has_ledger);
 // What that would do.

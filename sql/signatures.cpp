@@ -15,6 +15,8 @@
 namespace backglance {
 namespace {
 
+// In verdict_reason, before what was found of the certificate's chain; the last of the reasons.
+const std::string kChainReason = "certificate: ";
 constexpr std::int64_t kImagePage = 1000;
 constexpr std::int64_t kRowPage = 500;
 
@@ -203,8 +205,12 @@ Flagged flag_image(Session& session, const std::string& run_id, const SignedImag
   // found it, which began before.
   const auto verified_since = row->integer(4);
   if (verified_since && image.changed_at >= utc_time(*verified_since))
-    session.execute(signature_sql(session, "forget_found"), {{"id", image.image_id}});
+    forget_signatures(session, image.image_id);
   return {same ? FlagChange::unchanged : FlagChange::changed, !row->is_null(5)};
+}
+
+void forget_signatures(Session& session, const std::string& image_id) {
+  session.execute(signature_sql(session, "forget_found"), {{"id", image_id}});
 }
 
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
@@ -221,17 +227,25 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
        {std::pair{"img_signature", &found.data}, std::pair{"signature", &found.legacy}})
     if (*one && !(*one)->reason.empty())
       reasons.push_back(fmt::format("{}: {}", scheme, (*one)->reason));
-  if (found.chain && !found.chain->is_trusted)
-    reasons.push_back("certificate: " + found.chain->reason);
-  const SqlParameters values = {
-      {"verdict", verdict_of(found.data)},
-      {"legacy_verdict", verdict_of(found.legacy)},
-      {"reason", text_or_null(join(reasons, "; "))},
-      {"chain", found.chain ? SqlValue(std::string(chain_name(found.chain->is_trusted)))
-                            : SqlValue(nullptr)},
-      {"run", run_id},
-      {"state", text_or_null(found.state)},
-      {"id", image_id}};
+  SqlValue chain(nullptr);
+  if (found.chain) {
+    chain = std::string(chain_name(found.chain->is_trusted));
+    if (!found.chain->is_trusted)
+      reasons.push_back(kChainReason + found.chain->reason);
+  } else if (const auto before = session.first_row(signature_sql(session, "chain_before"),
+                                                   {{"id", image_id}, {"state", found.state}})) {
+    chain = before->text_or_empty(0);
+    const std::string why = before->text_or_empty(1);
+    if (const auto at = why.find(kChainReason); at != std::string::npos)
+      reasons.push_back(why.substr(at));
+  }
+  const SqlParameters values = {{"verdict", verdict_of(found.data)},
+                                {"legacy_verdict", verdict_of(found.legacy)},
+                                {"reason", text_or_null(join(reasons, "; "))},
+                                {"chain", chain},
+                                {"run", run_id},
+                                {"state", text_or_null(found.state)},
+                                {"id", image_id}};
   if (session.execute(signature_sql(session, "record_found"), values) == 0 &&
       flag_found(session, run_id, image_id))
     session.execute(signature_sql(session, "record_found"), values);

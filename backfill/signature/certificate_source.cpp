@@ -12,13 +12,14 @@
 namespace backglance {
 namespace {
 
+// A site has a few signers; one that has more asks again now and then.
+constexpr std::size_t kMostKnown = 1000;
+
 class Directory : public CertificateSource {
  public:
   explicit Directory(std::filesystem::path path) : path_(std::move(path)) {}
 
   FoundCertificate fetch(const std::string& id) override {
-    if (!is_certificate_id(id))
-      return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
     for (const std::string& name : {id, lower_ascii(id)})
       for (const char* const suffix : {".pem", ".der"})
         if (auto found = read(path_ / (name + suffix)))
@@ -75,6 +76,9 @@ void Certificates::prepare() {
 }
 
 FoundCertificate Certificates::find(const std::string& id) {
+  // Whatever an owner cared to write there.
+  if (!is_certificate_id(id))
+    return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(id);
   if (known != known_.end())
@@ -86,6 +90,8 @@ FoundCertificate Certificates::find(const std::string& id) {
       break;
   }
   const auto* const none = std::get_if<NoCertificate>(&found);
+  if (known_.size() >= kMostKnown)
+    known_.clear();
   if (none == nullptr || !none->passing)
     known_.emplace(id, found);
   return found;

@@ -21,6 +21,7 @@ class CertificateSource {
   virtual ~CertificateSource() = default;
   // Before the first fetch: throws Error{usage} or Error{io} if nothing could be fetched.
   virtual void prepare() {}
+  // `id` is one (is_certificate_id).
   virtual FoundCertificate fetch(const std::string& id) = 0;
 };
 

@@ -4,12 +4,15 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
 #include <utility>
 
+#include "backfill/signature/secret.h"
 #include "base/error.h"
+#include "base/json_text.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "openstack/http.h"
 #include "openstack/keystone.h"
@@ -20,15 +23,13 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-// One that does not answer is not asked again for so long: each image would wait for it.
+// What does not answer is not asked again for so long: each image would wait for it.
 constexpr std::chrono::seconds kAway{60};
+// Secrets that are faults one after the other, until the key manager itself is taken for one.
+constexpr int kFaults = 3;
+constexpr std::size_t kMostFaulty = 1000;  // that are remembered
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kPause{500};
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 // As Python's uuid writes it, which is how barbicanclient asks.
 std::string canonical(const std::string& id) {
@@ -63,38 +64,21 @@ class KeyManager : public CertificateSource {
     // Not to be allowed to list is no reason: single ones may be read.
     if (given.status == 403)
       return;
-    const json object = json::parse(given.body, nullptr, /*allow_exceptions=*/false);
+    const json object = parse_json(given.body);
     if (given.status != 200 || !object.is_object() || !object.contains("secrets"))
       throw Error(ErrorKind::io, fmt::format("{} is no Barbican: it answers with status {}", name(),
                                              given.status));
   }
 
   FoundCertificate fetch(const std::string& id) override {
-    if (!is_certificate_id(id))
-      return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
     const std::string path = "/secrets/" + canonical(id);
     auto secret = get(path, "application/json");
     if (auto* const none = std::get_if<NoCertificate>(&secret))
       return std::move(*none);
-    const json metadata =
-        json::parse(std::get<std::string>(secret), nullptr, /*allow_exceptions=*/false);
-    const std::string type = text_member(metadata, "secret_type");
-    if (type != "certificate")
-      return NoCertificate{
-          type.empty() ? "the key manager's answer is no secret"
-                       : fmt::format("the key manager has a secret of the type '{}' of that id",
-                                     printable(type, 64))};
-    const auto types = metadata.find("content_types");
-    const std::string content =
-        types != metadata.end() ? text_member(*types, "default") : std::string();
-    if (content.empty() || content.find_first_of("\r\n") != std::string::npos)
-      return NoCertificate{"the key manager has a certificate of that id without content"};
-    // barbicanclient makes a str of it, which cryptography does not take: Castellan fails on it.
-    if (content == "text/plain")
-      return NoCertificate{
-          "the key manager has it as text/plain, which Glance cannot read; it is to be stored as "
-          "application/octet-stream"};
-    auto payload = get(path + "/payload", content);
+    auto content = content_type_of(std::get<std::string>(secret));
+    if (auto* const none = std::get_if<NoCertificate>(&content))
+      return std::move(*none);
+    auto payload = get(path + "/payload", std::get<std::string>(content));
     if (auto* const none = std::get_if<NoCertificate>(&payload))
       return std::move(*none);
     return certificate_of(std::get<std::string>(payload));
@@ -103,23 +87,31 @@ class KeyManager : public CertificateSource {
  private:
   std::string name() const { return "the key manager at " + printable(url_); }
 
-  static FoundCertificate certificate_of(const std::string& payload) {
-    // Castellan takes PEM alone, of whatever content type.
-    if (payload.find("-----BEGIN ") == std::string::npos)
-      return NoCertificate{"the key manager's certificate is not in PEM, which Glance needs"};
-    auto parsed = Certificate::parse(payload);
-    if (const auto* const why = std::get_if<std::string>(&parsed))
-      return NoCertificate{"the key manager's certificate: " + *why};
-    return std::make_shared<const Certificate>(std::get<Certificate>(std::move(parsed)));
+  static NoCertificate passing(std::string reason) { return {std::move(reason), true}; }
+
+  void be_away(const std::string& why) {
+    away_until_ = steady_clock::now() + kAway;
+    away_ = "the key manager cannot be asked: " + why;
+  }
+
+  // One secret may be a fault alone: its key is gone, or a plugin.
+  NoCertificate faulty(const std::string& path, int status) {
+    const std::string reason = fmt::format("it answers with status {}", status);
+    if (++faults_ >= kFaults)
+      be_away(reason);
+    if (faulty_.size() >= kMostFaulty)
+      faulty_.clear();
+    faulty_[path] = {steady_clock::now() + kAway, "the key manager: " + reason};
+    return passing(faulty_[path].reason);
   }
 
   // A body, or why there is none.
   std::variant<std::string, NoCertificate> get(const std::string& path, const std::string& accept) {
-    const auto passing = [](std::string reason) {
-      return NoCertificate{std::move(reason), /*passing=*/true};
-    };
-    if (steady_clock::now() < away_until_)
+    const auto now = steady_clock::now();
+    if (now < away_until_)
       return passing(away_);
+    if (const auto fault = faulty_.find(path); fault != faulty_.end() && now < fault->second.until)
+      return passing(fault->second.reason);
     std::variant<HttpAnswer, NoAnswer> answer;
     try {
       answer = ask(path, accept);
@@ -127,11 +119,15 @@ class KeyManager : public CertificateSource {
       answer = NoAnswer{error.what()};
     }
     if (const auto* const none = std::get_if<NoAnswer>(&answer)) {
-      away_until_ = steady_clock::now() + kAway;
-      away_ = "the key manager cannot be asked: " + none->reason;
+      if (none->is_too_large)
+        return NoCertificate{"the key manager: " + none->reason};
+      be_away(none->reason);
       return passing(away_);
     }
     HttpAnswer& given = std::get<HttpAnswer>(answer);
+    if (is_fault(given.status))
+      return faulty(path, given.status);
+    faults_ = 0;
     switch (given.status) {
       case 200:
         return std::move(given.body);
@@ -145,6 +141,8 @@ class KeyManager : public CertificateSource {
         return NoCertificate{fmt::format("the key manager answers with status {}", given.status)};
     }
   }
+
+  static bool is_fault(int status) { return status >= 500 || status == 429; }
 
   // Repeated where that may help. Throws what Keystone says.
   std::variant<HttpAnswer, NoAnswer> ask(const std::string& path, const std::string& accept) {
@@ -161,12 +159,10 @@ class KeyManager : public CertificateSource {
         access_.token.clear();  // it has expired
         continue;
       }
-      const bool is_fault = given == nullptr || given->status >= 500 || given->status == 429;
-      if (!is_fault)
+      const auto* const none = std::get_if<NoAnswer>(&answer);
+      const bool may_pass = none != nullptr ? !none->is_too_large : is_fault(given->status);
+      if (!may_pass || attempt >= kAttempts || stop_requested())
         return answer;
-      if (attempt >= kAttempts)
-        return given == nullptr ? std::move(answer)
-                                : NoAnswer{fmt::format("it answers with status {}", given->status)};
       std::this_thread::sleep_for(kPause * attempt);
     }
   }
@@ -177,6 +173,12 @@ class KeyManager : public CertificateSource {
   HttpClient http_;
   steady_clock::time_point away_until_;
   std::string away_;
+  struct Fault {
+    steady_clock::time_point until;
+    std::string reason;
+  };
+  std::map<std::string, Fault> faulty_;  // by path
+  int faults_ = 0;                       // one after the other
 };
 
 }  // namespace

@@ -55,20 +55,39 @@ EXISTS (SELECT 1 FROM backglance_signature s
         WHERE s.image_id = i.id
         AND   s.scheme IN ('legacy_complete', 'legacy_partial', 'new_complete', 'new_partial', 'both'))
 
+-- Of a scheme that is about to be written.
+-- name: deprecated_scheme
+:scheme IN ('legacy_complete', 'legacy_partial', 'both')
+
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 
 -- Of a row of backglance_signature: signed again under the new names, and found valid. A snapshot's signature is not its
--- owner's, and one with a certificate that has expired proves nothing: both have verdicts of their own. Nor is one whose
--- certificate was not trusted when somebody asked.
+-- owner's, and one with a certificate that has expired proves nothing: both have verdicts of their own. Nor does one
+-- whose certificate was not trusted when somebody last asked, or whose bytes a later verify could not find as they were.
 -- name: settled
 s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
+AND NOT EXISTS (SELECT 1 FROM backglance_verify v
+                WHERE v.image_id = s.image_id
+                AND   v.result IN ('missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs',
+                                   'changed_while_read', 'store_not_supported', 'hash_not_supported'))
 
--- Of a row of image_properties: still as the removal left it, on an image that is still there.
+-- Of a row of image_properties: removed, on an image that is still there. Each save of Glance deletes the image's dead
+-- properties once more (_set_properties_for_image, with purge_props), so that deleted_at says nothing.
 -- name: as_removed
-id = :property AND image_id = :id AND name = :name AND deleted = {true} AND deleted_at = :deleted_at
+id = :property AND image_id = :id AND name = :name AND deleted = {true}
 AND EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false})
 
 -- name: signature_names
 'signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
 'img_signature', 'img_signature_hash_method', 'img_signature_key_type', 'img_signature_certificate_uuid'
+
+-- Of signatures, of either scheme.
+-- name: live_properties_of_image
+SELECT   id, name, value, updated_at
+FROM     image_properties
+WHERE    image_id = :id
+AND      COALESCE(deleted, {true}) = {false}
+AND      name IN ({signature_names},
+                  'mask_gen_algorithm', 'pss_salt_length')
+ORDER BY id

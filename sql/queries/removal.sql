@@ -25,13 +25,11 @@ WHERE  {settled}
 AND    s.image_id = :id;
 
 -- name: live_properties
-SELECT   id, name, value, updated_at
-FROM     image_properties
-WHERE    image_id = :id
-AND      COALESCE(deleted, {true}) = {false}
-AND      name IN ({signature_names},
-                  'mask_gen_algorithm', 'pss_salt_length')
-ORDER BY id;
+{live_properties_of_image};
+
+-- The same, and nobody else changes them before the transaction has ended: on SQLite it is the only one that writes.
+-- name: locked_properties
+{live_properties_of_image};
 
 -- name: current_datetime
 SELECT {now_datetime};
@@ -48,6 +46,20 @@ WHERE  p.id = :property;
 DELETE FROM backglance_removed
 WHERE  image_id = :id
 AND    name = :name;
+
+-- name: forget_restored
+DELETE FROM backglance_removed
+WHERE  image_id = :id
+AND    name = :name
+AND    deleted_at = :deleted_at;
+
+-- A later removal of the same property, which has another value perhaps.
+-- name: removed_later
+SELECT COUNT(*)
+FROM   backglance_removed
+WHERE  image_id = :id
+AND    name = :name
+AND    deleted_at > :deleted_at;
 
 -- As Glance's own image_property_delete does it: the row stays, with its value.
 -- name: delete_property
@@ -68,14 +80,17 @@ WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :a
 ORDER BY r.image_id, r.name
 LIMIT    :page;
 
--- Put back only what is still as we left it, and only on an image that is still there.
+-- Put back only what has its value still, and only on an image that is still there.
 -- name: restore_property
 UPDATE image_properties
 SET    deleted = {false}, deleted_at = NULL,
        updated_at = (SELECT r.updated_at{as_datetime} FROM backglance_removed r
-                     WHERE r.image_id = :id AND r.name = :name),
-       value = (SELECT r.value FROM backglance_removed r WHERE r.image_id = :id AND r.name = :name)
-WHERE  {as_removed};
+                     WHERE r.image_id = :id AND r.name = :name)
+WHERE  {as_removed}
+AND    EXISTS (SELECT 1 FROM backglance_removed r
+               WHERE r.image_id = :id AND r.name = :name
+               AND   ({exact}r.value = image_properties.value
+                      OR (r.value IS NULL AND image_properties.value IS NULL)));
 
 -- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
 -- name: recreate_property
@@ -97,12 +112,12 @@ WHERE  image_id = :id;
 SELECT COUNT(*)
 FROM   backglance_removed;
 
--- The same from what was written down elsewhere. A value that is there still is left as it is, of whatever type.
+-- The same from what was written down elsewhere. The value is left as it is, of whatever type.
 -- name: restore_as_left
 UPDATE image_properties
-SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at{as_datetime},
-       value = CASE WHEN {exact}CAST(value AS {text_type}) = :value THEN value ELSE :value END
-WHERE  {as_removed};
+SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at{as_datetime}
+WHERE  {as_removed}
+AND    {exact}COALESCE(CAST(value AS {text_type}), '') = COALESCE(:value, '');
 
 -- name: recreate_removed
 INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
@@ -120,5 +135,5 @@ WHERE  i.id = :id
 AND    i.deleted = {false}
 AND    (EXISTS (SELECT 1 FROM image_properties p
                 WHERE p.id = :property AND p.image_id = :id AND p.name = :name
-                AND   p.deleted = {true} AND p.deleted_at = :deleted_at)
+                AND   p.deleted = {true} AND {exact}COALESCE(CAST(p.value AS {text_type}), '') = COALESCE(:value, ''))
         OR NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name));

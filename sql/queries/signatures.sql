@@ -29,11 +29,14 @@ INSERT INTO backglance_signature
        (image_id, scheme, present, missing, snapshot, flagged_at, deadline_at, seen_run)
 VALUES (:id, :scheme, :present, :missing, :snapshot, {now}, {now} + :grace, :run);
 
--- The first dates stay; a deadline is set once, when the scheme first is a deprecated one.
+-- The first dates stay; a deadline is set once, when the scheme first is a deprecated one. What came back after it was
+-- removed is as new. MariaDB sets one column after the other.
 -- name: update_flag
 UPDATE backglance_signature
-SET    scheme = :scheme, present = :present, missing = :missing, snapshot = :snapshot, seen_run = :run,
-       deadline_at = COALESCE(deadline_at, {now} + :grace)
+SET    deadline_at = CASE WHEN removed_at IS NOT NULL AND {deprecated_scheme} THEN {now} + :grace
+                          ELSE COALESCE(deadline_at, {now} + :grace) END,
+       removed_at = CASE WHEN {deprecated_scheme} THEN NULL ELSE removed_at END,
+       scheme = :scheme, present = :present, missing = :missing, snapshot = :snapshot, seen_run = :run
 WHERE  image_id = :id;
 
 -- Of an image that was signed since the last migrate, whose next one sets a deadline.
@@ -59,6 +62,13 @@ SELECT COUNT(*)
 FROM   backglance_signature
 WHERE  image_id = :id
 AND    verdict <> 'no_certificate'
+AND    verified_state = :state;
+
+-- name: chain_before
+SELECT chain, verdict_reason
+FROM   backglance_signature
+WHERE  image_id = :id
+AND    chain IS NOT NULL
 AND    verified_state = :state;
 
 -- name: forget_found

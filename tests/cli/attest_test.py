@@ -46,7 +46,7 @@ def signed_bytes(envelope):
 
 def whole(**counts):
     """What verify says, if nothing is amiss but this."""
-    return {'agree': 0, 'gone': 0, 'unbelieved': 0, 'differ': 0, 'missing': 0, 'first_missing': [], **counts}
+    return {'agree': 0, 'gone': 0, 'unbelieved': 0, 'differ': 0, 'uncompared': 0, 'missing': 0, 'first_missing': [], **counts}
 
 
 class AttestTest(sites.SmallSiteTest):
@@ -195,6 +195,17 @@ class AttestTest(sites.SmallSiteTest):
         self.assertEqual(result.object, whole(agree=1, gone=1, differ=3))
         for image_id, what in ((first, 'os_hash_value'), (second, 'checksum'), (third, 'size')):
             self.assertRegex(result.err, 'image %s: .*: %s\n' % (image_id, what))
+
+    def test_a_hash_by_another_algorithm_or_none_is_no_agreement(self):
+        self.attest()
+        first, second, *_ = self.contents
+        self.site.database.execute("UPDATE images SET os_hash_algo = 'sha256', os_hash_value = '00', checksum = NULL"
+                                   " WHERE id = ?", first)
+        self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL, checksum = NULL,'
+                                   ' size = NULL WHERE id = ?', second)
+        result = self.verify(code=FINDINGS)
+        self.assertEqual(result.object, whole(agree=3, differ=1, uncompared=1))
+        self.assertRegex(result.err, 'image %s: .*: os_hash_algo\n' % first)
 
     def test_what_was_changed_in_the_file_is_not_believed(self):
         self.attest()

@@ -175,6 +175,7 @@ class Told(ChainsTest):
         result = self.on_site('backfill', '--certificates', self.certificates, '--trusted-certificates', self.trusted,
                               code=FINDINGS)
         self.assertIn('1 trusted; 1 not trusted', result.out)
+        self.assertRegex(result.err, '%s: certificate not trusted: .' % wrong)
         text = self.on_site('report').out
         self.assertIn('certificate not trusted', text)
         self.assertIn(wrong, text)

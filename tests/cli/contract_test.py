@@ -296,7 +296,8 @@ class Archive(ContractTest):
         for options in (['--archive', 'x'], ['--key', 'x'], ['--unsigned'], ['--revert', '--key', 'x'],
                         ['--revert', '--attest', self.key], ['--uninstall', '--attest', self.key],
                         ['--revert', '--archive', 'x', '--key', self.public, '--unsigned'],
-                        ['--settled', '--revert'], ['--settled', '--uninstall']):
+                        ['--settled', '--revert'], ['--settled', '--uninstall'], ['--yes', '--attest', ''],
+                        ['--revert', '--archive', '', '--unsigned'], ['--revert', '--archive', 'x', '--key', '']):
             with self.subTest(options):
                 self.refused('contract', *self.site.options, *options, code=USAGE)
         self.refused('contract', *self.site.options, '--revert', '--archive', self.site.directory / 'none', '--key',

@@ -4,7 +4,8 @@ turn threads into something else.
 
     damaged.py ANSWERS [CERTIFICATE KEY]
 
-ANSWERS is a JSON file: status, type and body (base64) for each of `list`, `secret` and `payload`. Prints its port, and
+ANSWERS is a JSON file: status, type and body (base64) for each of `list`, `secret` and `payload`, and for secrets of
+their own by their ids. Prints its port, and
 a line for each request.
 """
 
@@ -24,7 +25,7 @@ def main(answers, *tls):
         def do_GET(self):  # pylint: disable=invalid-name
             kind = 'list' if 'limit=' in self.path else 'payload' if self.path.endswith('/payload') else 'secret'
             print(kind, flush=True)
-            status, content_type, body = told[kind]
+            status, content_type, body = told.get(self.path.split('/')[-1], told[kind])
             body = base64.b64decode(body)
             with contextlib.suppress(OSError):
                 self.send_response(status)

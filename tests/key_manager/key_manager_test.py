@@ -11,6 +11,8 @@ import ipaddress
 import json
 import os
 import pathlib
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,9 +95,9 @@ class KeyManagerTest(sites.SmallSiteTest):
             self.assertNotIn(secret, result.out + result.err)
         return result
 
-    def refuses(self, environment, *words, url=None, code=USAGE):
+    def refuses(self, environment, *words, url=None, code=USAGE, **options):
         result = self.refused('verify', *self.site.options, '--signatures', '--key-manager', url or self.manager.url,
-                              env=variables(environment), code=code, words=words)
+                              env=variables(environment), code=code, words=words, **options)
         self.assertNotIn(SECRET, result.err)
 
 
@@ -210,7 +212,7 @@ class Expiring(KeyManagerTest):
             self.prepare()
             bandwidth = len(CONTENT) * len(images) // 12
             self.on_site('verify', '--signatures', '--key-manager', manager.url, '--jobs', '1', '--bandwidth',
-                         '%d' % bandwidth, env=variables(manager.environment()))
+                         '%dB' % bandwidth, env=variables(manager.environment()))
             self.assertEqual({verdict for verdict, _ in self.found().values()}, {'valid'})
             # One that somebody gave is not ours to renew.
             token = manager.token()
@@ -240,7 +242,20 @@ class Tls(KeyManagerTest):
                          url='https://localhost:%d' % server.port)
             self.refuses({'OS_TOKEN': 'a', 'OS_CACERT': '/nowhere'}, 'no file', url=url)
             self.verify(environment={'OS_TOKEN': 'a', 'OS_CACERT': str(files[0])}, url=url)
-        self.assertEqual(self.found()[image][0], 'valid')
+            self.assertEqual(self.found()[image][0], 'valid')
+            # Whom the system believes is not believed where others are named.
+            system = self.home / 'system'
+            system.mkdir()
+            (system / 'one.pem').write_bytes(files[0].read_bytes())
+            subprocess.run(['openssl', 'rehash', str(system)], check=True)
+            (system / 'ca-certificates.crt').write_bytes(files[0].read_bytes())
+            other = self.home / 'other.pem'
+            other.write_bytes(self.certificate.public_bytes(PEM))
+            instead = ('unshare', '--mount', 'sh', '-c',
+                       'mount --bind %s /etc/ssl/certs && exec "$@"' % system, 'sh')
+            self.verify(environment={'OS_TOKEN': 'a'}, url=url, prefix=instead)
+            self.refuses({'OS_TOKEN': 'a', 'OS_CACERT': str(other)}, 'key manager at', 'ertificate', url=url,
+                         code=FAILED, prefix=instead)
 
 
 def answers_of(made, **damage):
@@ -311,8 +326,36 @@ class Damaged(KeyManagerTest):
         with Serving(answers_of(self.certificate, secret=(503, 'text/plain', b''))) as server:
             self.verify(environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:%d' % server.port)
         self.assertEqual({self.found()[image][0] for image in images}, {'no_certificate'})
-        # One image's three attempts.
-        self.assertEqual(server.asked, ['list'] + 3 * ['secret'])
+        # Three attempts of three images.
+        self.assertEqual(server.asked, ['list'] + 9 * ['secret'])
+
+    def test_a_secret_that_cannot_be_delivered_keeps_no_other_back(self):
+        faulty, too_large = str(uuid.uuid4()), str(uuid.uuid4())
+        images = {self.add(certificate_id): certificate_id for certificate_id in (
+            faulty, too_large, faulty, str(uuid.uuid4()), too_large, str(uuid.uuid4()), str(uuid.uuid4()))}
+        self.prepare()
+        with Serving(answers_of(self.certificate, **{
+                faulty: (500, 'text/plain', b''), too_large: (200, 'text/plain', b'A' * (2 << 20))})) as server:
+            self.verify('--jobs', '1', environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:%d' % server.port)
+        for image, certificate_id in images.items():
+            self.assertEqual(self.found()[image][0],
+                             'no_certificate' if certificate_id in (faulty, too_large) else 'valid')
+        # What is a fault is asked three times, what is too large once, and neither for a second image.
+        self.assertEqual(server.asked.count('secret'), 3 + 1 + 3)
+
+    def test_a_stop_is_not_waited_for_at_a_key_manager_that_is_silent(self):
+        self.add(str(uuid.uuid4()))
+        self.prepare()
+        with socket.create_server(('127.0.0.1', 0)) as silent:
+            process = program.start('verify', *self.site.options, '--signatures', '--key-manager',
+                                    'http://127.0.0.1:%d' % silent.getsockname()[1], env=variables({'OS_TOKEN': 'a'}))
+            self.addCleanup(sites._kill_if_alive, process)  # pylint: disable=protected-access
+            connection, _ = silent.accept()
+            self.addCleanup(connection.close)
+            connection.recv(1)
+            began = time.monotonic()
+            program.stop(process, signal.SIGTERM)
+            self.assertLess(time.monotonic() - began, 8)
 
 
 if __name__ == '__main__':

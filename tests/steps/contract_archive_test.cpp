@@ -2,6 +2,9 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <chrono>
+#include <thread>
+
 #include "attest/envelope.h"
 #include "attest/key.h"
 #include "sql/runs.h"
@@ -177,7 +180,7 @@ TEST_CASE("an archive wakes nothing that was changed since", "[contract]") {
       "WHERE name = 'signature' AND image_id = :id",
       {{"id", image}});
   it.site.sql().execute(
-      "UPDATE image_properties SET deleted_at = '2030-01-01 00:00:00' "
+      "UPDATE image_properties SET deleted_at = '2030-01-01 00:00:00', value = 'newer' "
       "WHERE name = 'signature_key_type' AND image_id = :id",
       {{"id", image}});
   // In the place of one that was purged, its owner's own.
@@ -194,6 +197,26 @@ TEST_CASE("an archive wakes nothing that was changed since", "[contract]") {
   CHECK(reverted.whole == true);
   CHECK(changes(glance, dump(it.site.sql(), Part::glance)).size() == 2);
   CHECK(it.live(image).size() == 3);
+}
+
+TEST_CASE("an older archive puts nothing in the place of what was removed later", "[contract]") {
+  ArchiveSite it;
+  const std::string image = it.sign();
+  it.let_grace_end();
+  const fs::path older = it.run(&it.key).archive;
+  it.site.sql().execute(
+      "UPDATE image_properties SET deleted = {false}, deleted_at = NULL, value = 'newer'");
+  it.let_grace_end();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // MariaDB's times are in seconds
+  const fs::path newer = it.run(&it.key).archive;
+  // As glance-manage db purge leaves it.
+  it.site.sql().execute("DELETE FROM image_properties");
+  CHECK(it.revert(older).properties.kept == 4);
+  CHECK(removed_count(it.site.sql()) == 4);
+  CHECK(it.revert(newer).properties.restored == 4);
+  CHECK(it.live(image) == kLegacy);
+  CHECK(it.site.sql().count("SELECT COUNT(*) FROM image_properties WHERE value = 'newer'") == 4);
+  CHECK(removed_count(it.site.sql()) == 0);
 }
 
 TEST_CASE("what a kill kept from being removed is in the archive and is left alone", "[contract]") {

@@ -27,7 +27,8 @@ struct SettledSite : ContractSite {
     const auto details = read_details(site.sql(), {image}, WithSignatures::yes).at(image);
     SignaturesFound found;
     found.data = SignatureFound{verdict, {}, passing};
-    found.state = verified_state(details.signature, digest_of("sha512", "content"));
+    found.state =
+        verified_state(details.signature, details.locations, digest_of("sha512", "content"));
     Run run(site.sql(), "verify");
     record_signatures(site.sql(), run.id(), image, found);
     run.finish("done");
@@ -136,6 +137,9 @@ TEST_CASE("what a verdict is about must be so still", "[contract]") {
   SECTION("the bytes") {
     it.site.set(image, "os_hash_value", digest_of("sha512", "another"));
   }
+  SECTION("where they lie") {
+    it.site.add_location(image, "file://" + (it.site.store() / "another").string());
+  }
   SECTION("the bytes, of which Glance has lost the hash") {
     it.site.set(image, "os_hash_value", nullptr);
   }
@@ -164,6 +168,59 @@ TEST_CASE("what a verdict is about must be so still", "[contract]") {
   CHECK(fs::is_empty(it.safe()));
 }
 
+TEST_CASE("an image whose bytes were found to be others is settled no more", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  fs::path file = it.site.file(image);
+  SECTION("damaged") {
+    it.site.write_file(file, "damaged");
+  }
+  SECTION("gone") {
+    it.site.upload("another");
+    run_backfill(it.site);
+    fs::remove(file);
+  }
+  CHECK(run_verify(it.site).result.has_findings());
+  CHECK(settled_count(it.site.sql()) == 0);
+  CHECK(it.remove().images == 0);
+  it.site.write_file(file, "content");
+  run_verify(it.site);
+  it.verify_as(image, SignatureVerdict::valid);
+  CHECK(settled_count(it.site.sql()) == 1);
+}
+
+TEST_CASE("a chain that was found untrusted stays so until somebody asks again", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  const auto verify_chain = [&](std::optional<ChainFound> chain) {
+    const auto details = read_details(it.site.sql(), {image}, WithSignatures::yes).at(image);
+    SignaturesFound found;
+    found.data = SignatureFound{SignatureVerdict::valid, {}};
+    found.chain = std::move(chain);
+    found.state =
+        verified_state(details.signature, details.locations, digest_of("sha512", "content"));
+    Run run(it.site.sql(), "verify");
+    record_signatures(it.site.sql(), run.id(), image, found);
+    run.finish("done");
+  };
+  verify_chain(ChainFound{false, "nobody knows it"});
+  CHECK(settled_count(it.site.sql()) == 0);
+  verify_chain(std::nullopt);
+  CHECK(settled_count(it.site.sql()) == 0);
+  CHECK(it.remove().images == 0);
+  CHECK(it.site.ours("signature", image, "chain") == "untrusted");
+  CHECK(it.site.ours("signature", image, "verdict_reason") == "certificate: nobody knows it");
+  SECTION("it is trusted now") {
+    verify_chain(ChainFound{true, {}});
+  }
+  SECTION("it is signed anew") {
+    it.site.sql().execute(
+        "UPDATE image_properties SET value = 'another' WHERE name = 'img_signature'");
+    verify_chain(std::nullopt);
+  }
+  CHECK(settled_count(it.site.sql()) == 1);
+}
+
 TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
@@ -189,7 +246,7 @@ TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]")
 
 TEST_CASE("a verdict of before is not one of values that look alike", "[contract]") {
   const auto state = [](std::map<std::string, std::string, std::less<>> values) {
-    return verified_state({.values = std::move(values), .is_snapshot = false}, "00");
+    return verified_state({.values = std::move(values), .is_snapshot = false}, {}, "00");
   };
   // One value's end cannot be taken for another name's begin.
   CHECK(state({{"img_signature", "a img_signature_key_type 1 b"}}) !=

@@ -322,7 +322,7 @@ TEST_CASE("a revert leaves alone what its owner has set again", "[contract]") {
   CHECK(it.site.sql().count("SELECT COUNT(*) FROM image_properties WHERE value = 'newer'") == 1);
 }
 
-TEST_CASE("a revert leaves alone what its owner removed once more", "[contract]") {
+TEST_CASE("a revert puts back what a save of Glance has deleted once more", "[contract]") {
   ContractSite it;
   const std::string image = it.sign();
   it.let_grace_end();
@@ -330,8 +330,15 @@ TEST_CASE("a revert leaves alone what its owner removed once more", "[contract]"
   it.site.sql().execute(
       "UPDATE image_properties SET deleted_at = '2030-01-01 00:00:00.000000' "
       "WHERE name = 'signature'");
-  CHECK(revert_contract(it.site.sql()).kept == 1);
+  // Set anew by its owner, and removed.
+  it.site.sql().execute(
+      "UPDATE image_properties SET deleted_at = '2030-01-01 00:00:00.000000', value = 'newer' "
+      "WHERE name = 'signature_key_type'");
+  const RestoreCounts counts = revert_contract(it.site.sql());
+  CHECK(counts.restored == 3);
+  CHECK(counts.kept == 1);
   CHECK(it.live(image).size() == 3);
+  CHECK(removed_count(it.site.sql()) == 1);
 }
 
 TEST_CASE("a revert wakes no property of an image that is gone", "[contract]") {
@@ -354,6 +361,10 @@ TEST_CASE("what was set again after a contract falls due again, once", "[contrac
   it.run();
   it.site.sql().execute("UPDATE image_properties SET deleted = {false}, deleted_at = NULL");
   migrate(it.site.sql(), {});
+  // With a grace of its own: its owner is to see it first.
+  CHECK(it.site.ours("signature", image, "removed_at") == std::nullopt);
+  CHECK(it.run().properties == 0);
+  it.let_grace_end();
   CHECK(it.run().properties == 4);
   CHECK(it.live(image).empty());
   CHECK(revert_contract(it.site.sql()).restored == 4);

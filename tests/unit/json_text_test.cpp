@@ -1,4 +1,4 @@
-#include "attest/json_text.h"
+#include "base/json_text.h"
 
 #include <catch2/catch.hpp>
 

@@ -68,6 +68,11 @@ TEST_CASE("an owner has to do with live images that are deprecated or do not ver
   CHECK(owner_task(one) == OwnerTask::sign_or_drop);
   one.verdict = SignatureVerdict::valid;
   CHECK(owner_task(one) == OwnerTask::drop_old);
+  // Neither takes the old one's place.
+  for (const auto verdict : {SignatureVerdict::valid_inherited, SignatureVerdict::valid_expired}) {
+    one.verdict = verdict;
+    CHECK(owner_task(one) == OwnerTask::sign_or_drop);
+  }
   one.verdict = SignatureVerdict::valid_other_salt;
   CHECK(owner_task(one) == OwnerTask::sign_again);
   CHECK(needs_owner(one));

@@ -256,7 +256,9 @@ TEST_CASE("certificates are found in a directory by their id", "[signature]") {
     std::ofstream(directory.path() / name, std::ios::binary) << text;
   };
   const auto reason = [&](const std::string& wanted) {
-    const auto found = certificate_directory(directory.path())->fetch(wanted);
+    std::vector<std::unique_ptr<CertificateSource>> sources;
+    sources.push_back(certificate_directory(directory.path()));
+    const auto found = Certificates(std::move(sources)).find(wanted);
     const auto* const none = std::get_if<NoCertificate>(&found);
     return none == nullptr ? "" : none->reason;
   };

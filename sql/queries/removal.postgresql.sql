@@ -1,0 +1,3 @@
+-- name: locked_properties
+{live_properties_of_image}
+FOR UPDATE;
