@@ -10,10 +10,13 @@ import concurrent.futures
 import contextlib
 import functools
 import hashlib
+import json
 import pathlib
 import subprocess
 import threading
 import unittest
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from served_site import WRITERS, Reader, ServedSite, program
 
@@ -21,6 +24,7 @@ import databases
 import glance_api
 import lost_hashes
 import operations
+import signing
 import sites
 
 HASHES = ('os_hash_algo', 'os_hash_value', 'checksum')
@@ -116,6 +120,28 @@ class Upgrade(ServedTest):
             self.assertEqual(reader.failures, [])
             self.assertGreater(reader.reads, 2 * len(data))
         self.assert_hashed(data)
+
+
+class Liberty(ServedTest):
+    def test_signatures_over_the_md5_that_glance_has_stored(self):
+        certificates = pathlib.Path(self.served.api.home) / 'certificates'
+        certificates.mkdir(exist_ok=True)
+        signer = signing.Signer(certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
+        wanted = {}
+        for number, method in enumerate(signing.HASHES):
+            for is_right in (True, False):
+                image_id = self.client.add(b'bytes of image %d' % number * 1000)
+                checksum = self.client.show(image_id)['checksum']
+                over = checksum if is_right else checksum.upper()
+                self.client.patch(image_id, *(('add', '/' + name, value) for name, value in zip(
+                    signing.NAMES, signer.values(over.encode(), method))))
+                wanted[image_id] = 'valid' if is_right else 'invalid'
+        self.served.require('expand')
+        self.served.require('migrate')
+        self.served.require('verify', '--signatures', '--certificates', certificates)
+        images = json.loads(self.served.require('report', '--json').out)['signatures']['images']
+        self.assertEqual({image['image_id']: image['legacy_verdict'] for image in images
+                          if image['image_id'] in wanted}, wanted)
 
 
 class NewGlanceOnAnOldSchema(ServedTest):
