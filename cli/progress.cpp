@@ -54,14 +54,22 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
       waiting_for.empty()
           ? fmt::format("{}/s{}", human_bytes(static_cast<std::uint64_t>(bytes_per_second)), left)
           : "waiting: " + waiting_for;
-  const std::string figures =
-      fmt::format("{:3.0f}%  {} of {}, {}, {} of {} images", share * 100, human_bytes(done),
-                  human_bytes(total), pace, counters.images_settled.load(),
+  const std::string percent = fmt::format("{:3.0f}%", share * 100);
+  const std::string bytes = fmt::format("  {} of {}", human_bytes(done), human_bytes(total));
+  const std::string images =
+      fmt::format(", {} of {} images", counters.images_settled.load(),
                   std::max(counters.images_total.load(), counters.images_settled.load()));
-  const std::uint64_t findings = counters.findings.load();
-  std::string line = findings == 0 ? figures : fmt::format("{}, {} findings", figures, findings);
+  const auto number = static_cast<std::int64_t>(counters.findings.load());
+  const std::string findings = number == 0 ? "" : ", " + counted(number, "finding");
+  std::string line = percent + bytes + ", " + pace + images + findings;
   if (static_cast<int>(line.size()) + kBarWidth + 4 < columns)
-    line = bar(share) + " " + line;
+    return bar(share) + " " + line;
+  // On a narrow one what is left of the time is the last to go.
+  for (const std::string& shorter :
+       {percent + bytes + ", " + pace + findings, percent + ", " + pace,
+        percent + (waiting_for.empty() ? left : ", waiting")})
+    if (static_cast<int>(line.size()) >= columns)
+      line = shorter;
   return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
 }
 

@@ -20,6 +20,20 @@ TEST_CASE("progress is in bytes, with rate and time left") {
         "[=====               ]  25%  25.0 MiB of 100.0 MiB, 5.0 MiB/s, 15 s left, 2 of 7 images");
 }
 
+TEST_CASE("on a narrow terminal what is left of the time is the last to go") {
+  ReadCounters counters;
+  counters.bytes_total = 100 * kMiB;
+  counters.images_total = 7;
+  counters.bytes_read = 25 * kMiB;
+  counters.findings = 2;
+  const auto line = [&](int columns) { return progress_line(counters, 5.0 * kMiB, columns); };
+  CHECK(line(90) == " 25%  25.0 MiB of 100.0 MiB, 5.0 MiB/s, 15 s left, 0 of 7 images, 2 findings");
+  CHECK(line(64) == " 25%  25.0 MiB of 100.0 MiB, 5.0 MiB/s, 15 s left, 2 findings");
+  CHECK(line(40) == " 25%, 5.0 MiB/s, 15 s left");
+  CHECK(line(20) == " 25%, 15 s left");
+  CHECK(progress_line(counters, 5.0 * kMiB, 20, "the window opens at 22:00") == " 25%, waiting");
+}
+
 TEST_CASE("what a run waits for takes the place of its rate") {
   ReadCounters counters;
   counters.bytes_total = 100 * kMiB;
@@ -38,7 +52,7 @@ TEST_CASE("bytes that will not be read count as progress") {
   counters.findings = 1;
   const std::string line = progress_line(counters, 0, 200);
   CHECK(line.find(" 50%") != std::string::npos);
-  CHECK(line.find("1 findings") != std::string::npos);
+  CHECK(line.find("1 finding") != std::string::npos);
 }
 
 TEST_CASE("the line fits the terminal and survives figures beyond the expected") {
