@@ -66,8 +66,8 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
     return bar(share) + " " + line;
   // On a narrow one what is left of the time is the last to go.
   for (const std::string& shorter :
-       {percent + bytes + ", " + pace + findings, percent + ", " + pace,
-        percent + (waiting_for.empty() ? left : ", waiting")})
+       {fmt::format("{}{}, {}{}", percent, bytes, pace, findings),
+        fmt::format("{}, {}", percent, pace), percent + (waiting_for.empty() ? left : ", waiting")})
     if (static_cast<int>(line.size()) >= columns)
       line = shorter;
   return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
