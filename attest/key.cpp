@@ -36,7 +36,7 @@ std::string contents(const std::filesystem::path& file) {
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
   if (text.empty())
     throw Error(ErrorKind::usage,
-                fmt::format("{}: cannot be read, or is empty", printable(file.native())));
+                fmt::format("key {}: it cannot be read, or is empty", printable(file.native())));
   return text;
 }
 

@@ -6,6 +6,11 @@
 #include "sql/row_list.h"
 
 namespace backglance {
+namespace {
+
+constexpr int kPages = 32;
+
+}  // namespace
 
 bool StoreProbe::sees(const std::string& place) {
   constexpr std::chrono::minutes kGood{1};
@@ -19,30 +24,35 @@ bool StoreProbe::sees(const std::string& place) {
 }
 
 bool StoreProbe::look(const std::string& place) {
+  // Ids are random, so these are images of every size and age. What was read once can be opened;
+  // of what never was, many may be such as no host can.
+  constexpr int kSome = 64;
+  constexpr int kMany = 4096;
   Seen seen = Seen::nowhere;
   if (has_ledger_)
-    seen = look_at(place, [&](const std::string& after) {
-      return Items(session_).read_page(after, kRowsPerStatement);
-    });
+    seen = look_at(
+        place,
+        [&](const std::string& after) {
+          return Items(session_).read_page(after, kRowsPerStatement);
+        },
+        kSome);
   if (seen != Seen::nowhere)
     return seen == Seen::opened;
   if (!place.empty())
     return !context_.is_empty(place);
   for (const auto page : {unhashed_page, hashed_page})
-    if (look_at(place, [&](const std::string& after) {
-          return page(session_, after, kRowsPerStatement);
-        }) == Seen::opened)
+    if (look_at(
+            place,
+            [&](const std::string& after) { return page(session_, after, kRowsPerStatement); },
+            kMany) == Seen::opened)
       return true;
   return false;
 }
 
-StoreProbe::Seen StoreProbe::look_at(const std::string& place, const Page& page) {
-  // Ids are random, so these are images of every size and age.
-  constexpr int kPages = 32;
-  constexpr int kEnough = 64;
+StoreProbe::Seen StoreProbe::look_at(const std::string& place, const Page& page, int most) {
   std::string after;
   int tried = 0;
-  for (int pages = 0; pages < kPages && tried < kEnough; ++pages) {
+  for (int pages = 0; pages < kPages && tried < most; ++pages) {
     const auto ids = retry(session_, [&] { return page(after); });
     if (ids.empty())
       break;

@@ -34,8 +34,8 @@ class StoreProbe {
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
   bool look(const std::string& place);
-  // The best that was seen of some dozens.
-  Seen look_at(const std::string& place, const Page& page);
+  // The best that was seen of `most`.
+  Seen look_at(const std::string& place, const Page& page, int most);
 
   Session& session_;
   bool has_ledger_;

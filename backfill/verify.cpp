@@ -174,6 +174,8 @@ class VerifyList {
     if (row.os_hash_value.empty() && row.checksum.empty() && !options_.signed_only)
       return settle_unread(work, ReadClass::already_done,
                            "the image has neither os_hash_value nor checksum to compare with");
+    if (options_.signed_only && details->signature.values.empty())
+      return settle_unread(work, ReadClass::already_done, "the image is not signed");
     // Without a value there is only the MD5 to compare, which every read computes.
     look_up_rest(
         work, std::move(*details),

@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;  // a statement has about a thousand
 constexpr std::int64_t kPage = 1000;
 constexpr std::size_t kListed = 10;
+constexpr std::int64_t kMostTold = 20;  // with the wrong key it is every line
 
 struct AttestFlags {
   std::vector<std::string> files;
@@ -177,9 +178,12 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
         hold_against_glance(session, where, image, found);
       },
       [&](const std::string& where, const std::string& why) {
-        ++found.unbelieved;
-        fmt::print(stderr, "{}: {}\n", where, why);
+        if (++found.unbelieved <= kMostTold)
+          fmt::print(stderr, "{}: {}\n", where, why);
       });
+  if (found.unbelieved > kMostTold)
+    fmt::print(stderr, "and {} more that cannot be believed\n",
+               counted(found.unbelieved - kMostTold, "line"));
   stated.sort();
   std::int64_t missing = 0;
   std::vector<std::string> first_missing;
@@ -221,11 +225,9 @@ ExitCode run_missing(const CommonOptions& common, Session& session, const Attest
   if (common.json)
     fmt::print("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
   if (unbelieved > 0)
-    fmt::print(stderr,
-               "{} cannot be believed, and were left out -- next: backglance attest "
-               "verify\n",
+    fmt::print(stderr, "{} that cannot be believed left out -- next: backglance attest verify\n",
                counted(unbelieved, "line"));
-  return ExitCode::done;
+  return unbelieved > 0 ? ExitCode::findings : ExitCode::done;
 }
 
 ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,

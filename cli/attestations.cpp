@@ -6,6 +6,9 @@
 
 #include <cerrno>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
 
 #include "attest/envelope.h"
 #include "attest/statement.h"
@@ -24,8 +27,25 @@ std::string now_text() {
 
 }  // namespace
 
+void require_statements(const std::string& file) {
+  // How an envelope begins, of ours and of most others.
+  constexpr std::string_view kBegin = R"({"payload")";
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error))
+    return;
+  std::ifstream stream(file, std::ios::binary);
+  std::string begin(kBegin.size(), '\0');
+  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(stream.gcount()));
+  if (!kBegin.starts_with(begin))
+    throw Error(ErrorKind::usage, fmt::format("--attest-to {}: it holds something else than "
+                                              "statements",
+                                              printable(file)));
+}
+
 Attestations::Attestations(const std::string& key_file, const std::string& file)
     : key_(SiteKey::read(key_file, SiteKey::Part::secret)), host_(host_name()), file_(file) {
+  require_statements(file);
   descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0)
     throw io_error("--attest-to " + printable(file), errno);

@@ -8,12 +8,15 @@
 
 namespace backglance {
 
+// Throws Error{usage} if there is such a file, and it begins with something else than a statement.
+void require_statements(const std::string& file);
+
 // Adds a signed statement about each image that was read and agreed to a file, a DSSE envelope to a
 // line. One thread at a time.
 class Attestations {
  public:
   // Opens the file, made if it is not there, to add to it. Throws Error{usage} for a key that
-  // cannot be used, Error{io} for the file.
+  // cannot be used, or a file that holds something else, Error{io} for the file.
   Attestations(const std::string& key_file, const std::string& file);
   ~Attestations();
   Attestations(const Attestations&) = delete;

@@ -34,6 +34,9 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   return ExitCode::done;
 }
 
+// With the wrong key every line is one.
+constexpr std::int64_t kMostFaults = 20;
+
 void print_fault(const ArchiveFault& fault) {
   if (fault.line == 0)
     fmt::print(stderr, "the archive: {}\n", fault.text);
@@ -47,8 +50,14 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
   if (flags.key)
     key.emplace(SiteKey::read(*flags.key, SiteKey::Part::open));
   ArchiveReader archive(*flags.archive, key ? &*key : nullptr);
-  const ArchiveRevert revert =
-      (common.dry_run ? plan_revert_from : revert_from)(session, archive, print_fault);
+  std::int64_t printed = 0;
+  const ArchiveRevert revert = (common.dry_run ? plan_revert_from : revert_from)(
+      session, archive, [&](const ArchiveFault& fault) {
+        if (++printed <= kMostFaults)
+          print_fault(fault);
+      });
+  if (printed > kMostFaults)
+    fmt::print(stderr, "and {} more\n", counted(printed - kMostFaults, "fault"));
   const RestoreCounts& counts = revert.properties;
   if (common.json)
     print_json({{"dry_run", common.dry_run},

@@ -60,8 +60,8 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
 ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
   const JobOptions job = job_options(flags.job);
-  require_usable(job);
   const Site site = read_site(common.source);
+  require_usable(job, site);
   if (common.dry_run)
     return dry_run_backfill(common, site, options, flags.sweep);
   const ReadResult result =
@@ -76,8 +76,8 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
 ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const ReadOptions options = read_options(flags);
   const JobOptions job = job_options(flags.job);
-  require_usable(job);
   const Site site = read_site(common.source);
+  require_usable(job, site);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
     const QueueTotals totals = plan_verify(session, options);
@@ -187,8 +187,8 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   const MigrateOptions migrate_with = migrate_options(flags.migrate);
   const ReadOptions read_with = read_options(flags.read);
   const JobOptions job = job_options(flags.read.job);
-  require_usable(job);
   const Site site = read_site(common.source);
+  require_usable(job, site);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
     const ExpandPlan schema = plan_expand(read_schema_state(session), session.engine());
@@ -252,9 +252,10 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
   app.add_option("--max-bytes", flags.max_bytes,
                  "At most so many bytes; an image that does not fit into what is left is not begun")
       ->type_name("BYTES");
-  app.add_option("--max-runtime", flags.max_runtime,
-                 "End after this time: 90s, 15m, 8h; an image too large for what is left of it is "
-                 "not begun")
+  app.add_option(
+         "--max-runtime", flags.max_runtime,
+         "End after this time: 90s, 15m, 8h; what is too large for the rest of it comes last, "
+         "and is read in parts")
       ->type_name("DURATION");
   app.add_option("--bandwidth", flags.bandwidth,
                  "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")

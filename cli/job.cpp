@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <limits>
+#include <set>
 
 #include "backfill/digest/digest_engine.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "cli/data_commands.h"
 #include "cli/json.h"
 #include "cli/metrics.h"
+#include "cli/output_file.h"
 #include "cli/progress.h"
 #include "version.h"
 
@@ -66,6 +68,8 @@ class Told {
            fmt::format("{}: img_signature: {}{}{}", printable(image_id),
                        signature_verdict_text(signature->verdict),
                        signature->reason.empty() ? "" : ": ", signature->reason));
+    if (signature && signature->verdict == SignatureVerdict::no_certificate)
+      no_certificate(signature->reason);
     const auto& chain = outcome.signatures.chain;
     if (chain && !chain->is_trusted)
       tell("finding",
@@ -104,6 +108,14 @@ class Told {
   }
 
  private:
+  // Many images may have the same reason, a key manager that is away for one.
+  void no_certificate(const std::string& reason) {
+    constexpr std::size_t kMost = 10;
+    if (reasons_.size() < kMost && reasons_.insert(reason).second)
+      warning("certificate not available: " + reason +
+              (reasons_.size() == kMost ? "; for others see backglance report --csv" : ""));
+  }
+
   // `plain` is what a person sees who asked for no log on standard error.
   void tell(const std::string& event, const Members& members, const std::string& plain = {}) {
     const std::string line = log_.line(event, members);
@@ -122,6 +134,7 @@ class Told {
   }
 
   EventLog log_;
+  std::set<std::string> reasons_;  // that were told
   Progress* progress_ = nullptr;
   std::optional<MetricsFile> metrics_;  // last: its thread uses the others
 };
@@ -254,7 +267,9 @@ JobOptions job_options(const JobFlags& flags) {
   return job;
 }
 
-void require_usable(const JobOptions& job) {
+void require_usable(const JobOptions& job, const Site& site) {
+  require_no_data(site, "--log", job.log.value_or(""));
+  require_no_data(site, "--metrics", job.metrics.value_or(""));
   const auto require_writable = [](const char* what, const std::string& file) {
     const bool is_there = access(file.c_str(), F_OK) == 0;
     const std::filesystem::path path(file);
@@ -266,6 +281,8 @@ void require_usable(const JobOptions& job) {
     require_writable("log file", *job.log);
   if (job.attest) {
     SiteKey::read(*job.attest, SiteKey::Part::secret);
+    require_no_data(site, "--attest-to", job.attest_to);
+    require_statements(job.attest_to);
     require_writable("--attest-to", job.attest_to);
   }
 }

@@ -42,8 +42,9 @@ struct JobOptions {
 JobOptions job_options(const JobFlags& flags);
 
 // Before anything is done, and for a dry run, which writes none of them: throws what run_job()
-// would throw of --attest, --attest-to and --log.
-void require_usable(const JobOptions& job);
+// would throw of --attest, --attest-to and --log, and Error{usage} for a file that is the site's
+// own.
+void require_usable(const JobOptions& job, const Site& site);
 
 using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
 

@@ -4,8 +4,11 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "cli/command.h"
+#include "cli/output_file.h"
 #include "cli/owner_files.h"
 #include "cli/write_file.h"
 #include "report/collect.h"
@@ -16,8 +19,8 @@ namespace {
 
 struct ReportFlags {
   std::string csv;
-  std::string html;
-  std::string owners;
+  std::optional<std::string> html;
+  std::optional<std::string> owners;
 };
 
 constexpr int kColumnsWithoutTerminal = 160;
@@ -31,19 +34,26 @@ int output_columns() {
 
 ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
+  for (const auto& [name, file] : {std::pair{"--html", &flags.html}, {"--owners", &flags.owners}}) {
+    if (*file && (*file)->empty())
+      throw Error(ErrorKind::usage, fmt::format("{}: nothing is named", name));
+    require_no_data(site, name, file->value_or(""));
+  }
+  if (common.json && !flags.csv.empty())
+    throw Error(ErrorKind::usage, "--csv and --json: one of them");
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
   // Standard output may be a CSV or a JSON file.
   std::FILE* const note = common.json || !flags.csv.empty() || flags.html == "-" ? stderr : stdout;
-  if (!flags.owners.empty())
-    fmt::print(note, "{}\n", write_owner_files(report, flags.owners));
+  if (flags.owners)
+    fmt::print(note, "{}\n", write_owner_files(report, *flags.owners));
   if (flags.html == "-") {
     fmt::print("{}", render_html(report));
     return ExitCode::done;
   }
-  if (!flags.html.empty()) {
-    write_file(flags.html, render_html(report));
-    fmt::print(note, "wrote {}\n", flags.html);
+  if (flags.html) {
+    write_file(*flags.html, render_html(report));
+    fmt::print(note, "wrote {}\n", *flags.html);
   }
   if (common.json)
     print_json(render_json(report));
@@ -51,7 +61,7 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
     fmt::print("{}", render_signatures_csv(report));
   else if (flags.csv == "findings")
     fmt::print("{}", render_findings_csv(report));
-  else if (flags.html.empty() && flags.owners.empty())
+  else if (!flags.html && !flags.owners)
     fmt::print("{}", render_text(report, output_columns()));
   return ExitCode::done;
 }

@@ -35,8 +35,7 @@ bool is_finding(SignatureVerdict verdict);
 
 struct SignatureFound {
   SignatureVerdict verdict = SignatureVerdict::malformed;
-  std::string reason;    // one sentence without secrets; empty for valid and invalid
-  bool passing = false;  // of no_certificate: a key manager was away, and may answer next time
+  std::string reason;  // one sentence without secrets; empty for valid and invalid
 };
 
 // Whether the certificate of an img_signature leads to trusted ones, as Nova's validation has it,
@@ -57,8 +56,10 @@ struct SignaturesFound {
   std::string state = {};                // verified_state() of sql/images.h
 
   bool any() const { return data || legacy; }
-  // It says nothing against what was found before of the same.
-  bool is_passing() const { return data && data->passing; }
+  // Without a certificate nothing is said against what was found before of the same.
+  bool says_nothing() const {
+    return data && data->verdict == SignatureVerdict::no_certificate && !state.empty();
+  }
 };
 
 }  // namespace backglance

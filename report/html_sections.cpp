@@ -57,7 +57,7 @@ constexpr HtmlTable kOtherTable{"t-others", "Other signature properties", kSchem
 constexpr HtmlTable kFindingTable{"t-findings", "Backfill findings by image", kFindingColumns};
 constexpr HtmlTable kVerifyFindingTable{"t-verify-findings", "Verify findings by image",
                                         kFindingColumns};
-constexpr HtmlTable kVerdictTable{"t-verdicts", "Signatures over the data that do not verify",
+constexpr HtmlTable kVerdictTable{"t-verdicts", "Signatures over the data to look at",
                                   kVerdictColumns};
 constexpr HtmlTable kSignatureTable{"t-signatures", "Images with deprecated signatures",
                                     kSignatureColumns};
@@ -280,7 +280,7 @@ std::string findings_section(const SiteReport& report, const Summary& summary) {
     out +=
         "<h3>Found by verify</h3>\n" + findings_table(kVerifyFindingTable, report.verify_findings);
   if (!summary.signature_findings.empty())
-    out += fmt::format("<h3>Signatures over the data that do not verify</h3>\n<p>{}</p>\n",
+    out += fmt::format("<h3>Signatures over the data to look at</h3>\n<p>{}</p>\n",
                        html_escaped(kSignatureFindingsMeaning)) +
            verdicts_table(report);
   return out + "</section>\n";

@@ -142,7 +142,9 @@ std::string wrong_cell(const OwnerImage& image) {
   }
   if (signature.snapshot)
     lines.push_back("A snapshot: these are most likely properties of the image below it.");
-  if (!signature.verdict_reason.empty())
+  // What names the site's own files and servers is not for them.
+  if (!signature.verdict_reason.empty() && signature.is_trusted != false &&
+      signature.verdict != SignatureVerdict::no_certificate)
     lines.push_back(fmt::format("<span class=\"soft\">{}</span>",
                                 html_text(signature.verdict_reason, "", 300)));
   if (image.damage)
@@ -180,7 +182,10 @@ std::string key_section() {
          "<p>The commands are for a POSIX shell on your own machine, with OpenSSL, the OpenStack "
          "client (<code>openstack</code>, with the plugin of Barbican) and your project's "
          "credentials. If you have no key for signing yet, make one; a certificate that your "
-         "cloud's compute service trusts is better than one that you sign yourself.</p>\n" +
+         "cloud's compute service trusts is better than one that you sign yourself, and the only "
+         "kind "
+         "that helps where a certificate is not trusted: ask the operator of your cloud for "
+         "it.</p>\n" +
          commands_block(key_commands()) +
          "<p>Store the certificate in the key manager, in the same shell in which you go on. Put "
          "your own files into the first two lines. Who boots the image must be allowed to read "

@@ -117,8 +117,7 @@ std::string signature_findings_text(const SiteReport& report, const Summary& sum
                signature.verified_at ? minute_text(*signature.verified_at) : "-",
                shown(signature.verdict_reason, 500)});
   }
-  return fmt::format("\nSignatures over the data that do not verify: {}\n{}",
-                     counted(images, "image"),
+  return fmt::format("\nSignatures over the data to look at: {}\n{}", counted(images, "image"),
                      wrapped(std::string(kSignatureFindingsMeaning), columns, 2)) +
          table.render(columns);
 }

@@ -118,8 +118,9 @@ std::string_view signature_scheme_meaning(SignatureScheme scheme) {
 }
 
 const std::string_view kSignatureFindingsMeaning =
-    "Where Nova verifies signatures it refuses to boot such an image. "
-    "The owner compares it with its source, and signs it again or replaces it.";
+    "Where Nova verifies signatures it refuses to boot such an image; one whose certificate is not "
+    "trusted where it validates certificates as well. The owner compares it with its source, and "
+    "signs it again or replaces it.";
 
 std::string percent_text(std::int64_t part, std::int64_t total) {
   if (part <= 0 || total <= 0)

@@ -216,8 +216,8 @@ void forget_signatures(Session& session, const std::string& image_id) {
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found) {
   if (!found.any() ||
-      (found.is_passing() && session.count(signature_sql(session, "found_before"),
-                                           {{"id", image_id}, {"state", found.state}}) > 0))
+      (found.says_nothing() && session.count(signature_sql(session, "found_before"),
+                                             {{"id", image_id}, {"state", found.state}}) > 0))
     return;
   const auto verdict_of = [](const std::optional<SignatureFound>& one) {
     return one ? SqlValue(std::string(signature_verdict_name(one->verdict))) : SqlValue(nullptr);

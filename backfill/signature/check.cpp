@@ -105,7 +105,7 @@ SignatureFound ToVerify::judge(const Signature& signature, const std::string& di
                                const VerifyWith& with) const {
   const FoundCertificate found = with.certificates.find(signature.certificate);
   if (const auto* const none = std::get_if<NoCertificate>(&found))
-    return {SignatureVerdict::no_certificate, none->reason, none->passing};
+    return {SignatureVerdict::no_certificate, none->reason};
   const Certificate& certificate = *std::get<std::shared_ptr<const Certificate>>(found);
   switch (verify(signature, certificate, from_hex(digest))) {
     case KeyVerdict::key_disagrees:

@@ -56,6 +56,8 @@ class KeyManager : public CertificateSource {
 
   void prepare() override {
     const auto answer = ask("/secrets?limit=1", "application/json");
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted while the key manager was asked");
     if (const auto* const none = std::get_if<NoAnswer>(&answer))
       throw Error(ErrorKind::io, fmt::format("{}: {}", name(), none->reason));
     const HttpAnswer& given = std::get<HttpAnswer>(answer);

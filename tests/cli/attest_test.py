@@ -46,7 +46,8 @@ def signed_bytes(envelope):
 
 def whole(**counts):
     """What verify says, if nothing is amiss but this."""
-    return {'agree': 0, 'gone': 0, 'unbelieved': 0, 'differ': 0, 'uncompared': 0, 'missing': 0, 'first_missing': [], **counts}
+    return {'agree': 0, 'gone': 0, 'unbelieved': 0, 'differ': 0, 'uncompared': 0, 'missing': 0, 'first_missing': [],
+            **counts}
 
 
 class AttestTest(sites.SmallSiteTest):
@@ -75,11 +76,11 @@ class AttestTest(sites.SmallSiteTest):
     def names(lines):
         return [json.loads(base64.b64decode(line['payload']))['subject'][0]['name'] for line in lines]
 
-    def missing(self, *files, key=None):
+    def missing(self, *files, key=None, code=DONE):
         path = self.file_of(public_pem(key or self.key), 'public.pem')
         files = files or (self.statements,)
-        plain = self.on_site('attest', 'missing', *files, '--key', path)
-        result = self.on_site('attest', 'missing', *files, '--key', path, '--json').object
+        plain = self.on_site('attest', 'missing', *files, '--key', path, code=code)
+        result = self.on_site('attest', 'missing', *files, '--key', path, '--json', code=code).object
         self.assertEqual(plain.out.split(), result['images'])
         self.assertEqual(len(result['images']), result['missing'])
         return result['images']
@@ -148,7 +149,7 @@ class AttestTest(sites.SmallSiteTest):
         self.assertEqual(self.missing(), [first, second])
         self.assertEqual(self.missing(self.statements, rest), [])
         # A statement by another key is none.
-        self.assertEqual(self.missing(key=ed25519.Ed25519PrivateKey.generate()), sorted(self.contents))
+        self.assertEqual(self.missing(key=ed25519.Ed25519PrivateKey.generate(), code=FINDINGS), sorted(self.contents))
         self.site.database.execute("UPDATE images SET status = 'deleted', deleted = true WHERE id = ?", first)
         self.assertEqual(self.missing(), [second])
 
@@ -206,6 +207,33 @@ class AttestTest(sites.SmallSiteTest):
         result = self.verify(code=FINDINGS)
         self.assertEqual(result.object, whole(agree=3, differ=1, uncompared=1))
         self.assertRegex(result.err, 'image %s: .*: os_hash_algo\n' % first)
+
+    def test_statements_are_added_to_nothing_else(self):
+        self.attest()
+        image = self.site.path_of(next(iter(self.contents)))
+        other = self.site.directory / 'other'
+        other.write_text('{"payloads": 1}\n')
+        secret = self.site.directory / 'site-key.pem'
+        secret.write_bytes(private_pem(self.key))
+        for file in (image, self.site.directory / 'images' / 'new', self.site.config, other, secret,
+                     *([] if sites.ON_SERVER else [self.site.database.path])):
+            before = file.read_bytes() if file.exists() else None
+            for options in ((), ('--dry-run',)):
+                with self.subTest(file=file, options=options):
+                    self.refused('verify', *self.site.options, '--attest', secret, '--attest-to', file, *options,
+                                 code=USAGE, words=['--attest-to'])
+                    self.assertEqual(file.read_bytes() if file.exists() else None, before)
+
+    def test_a_wrong_key_is_told_in_a_few_lines_and_makes_no_list_of_what_is_missing(self):
+        self.attest()
+        lines = self.statements.read_text()
+        self.statements.write_text(lines * 10)
+        other = self.site.directory / 'other.pub'
+        other.write_bytes(public_pem(ed25519.Ed25519PrivateKey.generate()))
+        result = self.on_site('attest', 'verify', self.statements, '--key', other, code=FINDINGS)
+        self.assertEqual(len(result.err.splitlines()), 21)
+        self.assertIn('and 30 lines more', result.err)
+        self.on_site('attest', 'missing', self.statements, '--key', other, code=FINDINGS)
 
     def test_what_was_changed_in_the_file_is_not_believed(self):
         self.attest()

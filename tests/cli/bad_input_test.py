@@ -204,6 +204,7 @@ class Databases(sites.SmallSiteTest):
     def test_damaged_after_expand(self):
         for number in range(500):
             self.site.add(b'', name='n' * 200, location='file:///x')
+        self.site.add(b'one that is there')
         self.sync(code=FINDINGS)
         whole = self.site.database.path.read_bytes()
         self.site.database.path.write_bytes(whole[:len(whole) // 3])

@@ -299,5 +299,23 @@ class Verify(sites.SmallSiteTest):
         self.assertEqual(self.verify('--max-bytes', '14000B')['verified']['images'], 2)
 
 
+class NotOverTheSite(sites.SmallSiteTest):
+    def test_no_output_replaces_the_sites_own_files(self):
+        image = self.site.path_of(self.site.add(b'content'))
+        link = self.site.directory / 'link'
+        link.symlink_to(image)
+        files = [image, link, self.site.config, *([] if sites.ON_SERVER else [self.site.database.path])]
+        before = [file.read_bytes() for file in files]
+        for file in files:
+            for words in (('report', '--html', file), ('backfill', '--metrics', file), ('backfill', '--log', file),
+                          ('sync', '--log', file)):
+                with self.subTest(words):
+                    self.refused(*words, *self.site.options, code=USAGE, words=[words[1]])
+        self.refused('report', '--owners', self.site.store, *self.site.options, code=USAGE)
+        self.refused('report', '--html', '', *self.site.options, code=USAGE)
+        self.refused('report', '--csv', '--json', *self.site.options, code=USAGE)
+        self.assertEqual([file.read_bytes() for file in files], before)
+
+
 if __name__ == '__main__':
     program.main()

@@ -45,7 +45,7 @@ class KillCheckpoint(sites.SmallSiteTest):
 
     def kill_beyond(self, offset):
         """Returns where the checkpoint stands when the run is dead: beyond `offset`."""
-        process = program.start('backfill', *self.site.options, '--bandwidth', '32M', '--checkpoint-every', INTERVAL,
+        process = program.start('backfill', *self.site.options, '--bandwidth', '32M', '--checkpoint-every', '%dB' % INTERVAL,
                                 *self.options, cwd=self.site.directory)
         self.addCleanup(sites._kill_if_alive, process)
         program.wait_for(lambda: self.offset() > offset or process.poll() is not None)

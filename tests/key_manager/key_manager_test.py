@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / 'cli'))
 
 import program  # noqa: E402  (found by the line above)
-from program import FAILED, USAGE  # noqa: E402
+from program import FAILED, INTERRUPTED, USAGE  # noqa: E402
 import sites  # noqa: E402
 from signing import NAMES, certificate, text  # noqa: E402
 
@@ -354,8 +354,10 @@ class Damaged(KeyManagerTest):
             self.addCleanup(connection.close)
             connection.recv(1)
             began = time.monotonic()
-            program.stop(process, signal.SIGTERM)
+            result = program.stop(process, signal.SIGTERM)
             self.assertLess(time.monotonic() - began, 8)
+            self.assert_code(result, INTERRUPTED)
+            self.assertIn('interrupted', result.err)
 
 
 if __name__ == '__main__':

@@ -179,7 +179,7 @@ TEST_CASE("the page names a signature over the data that does not verify") {
   const std::string page = render_html(report);
   CHECK_THAT(page, Contains("<strong>1</strong> image needs a person to look.") &&
                        Contains("<span>img_signature: invalid</span><b>1</b>") &&
-                       Contains("Signatures over the data that do not verify</h3>") &&
+                       Contains("Signatures over the data to look at</h3>") &&
                        Contains("<span class=\"tag bad\">invalid</span>"));
 }
 
