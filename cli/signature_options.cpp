@@ -37,8 +37,10 @@ std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
   std::vector<std::unique_ptr<CertificateSource>> sources;
   if (flags.certificates)
     sources.push_back(certificate_directory(*flags.certificates));
-  if (flags.key_manager)
+  if (flags.key_manager) {
+    require_key_manager_url(*flags.key_manager);  // before somebody looks for a token
     sources.push_back(key_manager(*flags.key_manager, read_cloud_access(variable)));
+  }
   return sources.empty() ? nullptr : std::make_shared<Certificates>(std::move(sources));
 }
 

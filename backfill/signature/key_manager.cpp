@@ -44,10 +44,7 @@ class KeyManager : public CertificateSource {
  public:
   KeyManager(std::string url, CloudAccess access)
       : url_(std::move(url)), access_(std::move(access)), http_(access_.authorities) {
-    if (!is_plain_url(url_))
-      throw Error(ErrorKind::usage,
-                  "--key-manager takes a URL as http://host:9311 or "
-                  "https://host/key-manager, without a user or a password");
+    require_key_manager_url(url_);
     while (url_.ends_with('/'))
       url_.pop_back();
     if (!url_.ends_with("/v1"))
@@ -184,6 +181,14 @@ class KeyManager : public CertificateSource {
 };
 
 }  // namespace
+
+void require_key_manager_url(const std::string& url) {
+  if (!is_plain_url(url))
+    throw Error(
+        ErrorKind::usage,
+        "--key-manager takes a URL as http://host:9311 or https://host/key-manager, without "
+        "a user or a password");
+}
 
 std::unique_ptr<CertificateSource> key_manager(const std::string& url, const CloudAccess& access) {
   return std::make_unique<KeyManager>(url, access);

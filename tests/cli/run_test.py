@@ -151,7 +151,7 @@ class Display(SlowSiteTest):
                                 stderr=terminal.slave)
         program.finish(process)
         terminal.read_all()
-        self.assertIn('of 4.0 MiB', terminal.text)
+        self.assertRegex(terminal.text, r'\r +\d+%, [\d.]+ (K|M)iB/s, \d+ s left')
         for line in re.split(r'[\r\n]', terminal.text):
             self.assertLess(len(line.replace('\x1b[K', '')), 40)
 

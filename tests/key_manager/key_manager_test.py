@@ -195,7 +195,8 @@ class Real(KeyManagerTest):
         self.refuses({'OS_TOKEN': 'a\nb'}, 'line end')
         self.refuses({'OS_TOKEN': 'a', 'OS_INSECURE': 'true'}, 'OS_INSECURE')
         for url in ('barbican:9311', 'file:///etc/passwd', 'http://user:word@host', 'http://', 'https://host/?a=b'):
-            self.refuses({'OS_TOKEN': 'a'}, '--key-manager takes a URL', url=url)
+            for environment in ({'OS_TOKEN': 'a'}, {}):
+                self.refuses(environment, '--key-manager takes a URL', url=url)
         self.refuses({'OS_TOKEN': 'a'}, 'key manager at', url='http://127.0.0.1:1', code=FAILED)
         self.refuses(self.manager.environment(), 'is no Barbican', url=self.manager.auth_url, code=FAILED)
         # Nothing of the network is asked for a plan.
