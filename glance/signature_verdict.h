@@ -35,7 +35,7 @@ bool is_finding(SignatureVerdict verdict);
 
 struct SignatureFound {
   SignatureVerdict verdict = SignatureVerdict::malformed;
-  std::string reason;  // one sentence without secrets; empty for valid and invalid
+  std::string reason;  // one sentence without secrets; empty where the verdict says it all
 };
 
 // Whether the certificate of an img_signature leads to trusted ones, as Nova's validation has it,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <span>
@@ -48,6 +49,16 @@ std::string digest_of_text(const DigestAlgorithm& algorithm, const std::string& 
   DigestSet digest({&algorithm});
   digest.update(std::as_bytes(std::span(text)));
   return digest.finish().front();
+}
+
+// Why the bytes can be no signature by this key, for a person; empty where they just do not fit.
+std::string why_none(const Signature& signature, const EVP_PKEY* key) {
+  const auto length = static_cast<std::size_t>(EVP_PKEY_get_size(key));
+  const bool always_as_long = signature.key == SignatureKey::rsa_pss;  // else DER, at most so long
+  if (always_as_long ? signature.bytes.size() == length : signature.bytes.size() <= length)
+    return {};
+  return fmt::format("it has {} bytes, one by the certificate's key has {}{}",
+                     signature.bytes.size(), always_as_long ? "" : "at most ", length);
 }
 
 std::optional<ChainFound> judge_chain(const Signature& signature, const VerifyWith& with) {
@@ -115,7 +126,8 @@ SignatureFound ToVerify::judge(const Signature& signature, const std::string& di
                   : fmt::format("the certificate's key is not of type {}",
                                 signature_key_text(signature.key))};
     case KeyVerdict::invalid:
-      return {is_snapshot_ ? SignatureVerdict::invalid_inherited : SignatureVerdict::invalid, {}};
+      return {is_snapshot_ ? SignatureVerdict::invalid_inherited : SignatureVerdict::invalid,
+              why_none(signature, certificate.key())};
     case KeyVerdict::other_salt:
       return {SignatureVerdict::valid_other_salt, {}};
     case KeyVerdict::valid:

@@ -255,11 +255,21 @@ class Damage(SignatureTest):
             self.add(by(signer.id, 'A')): 'malformed',
             self.add((right, 'SHA-256', 'RSA-PSS', None)): 'partial',
         }
+        lengths = {
+            self.add(by(signer.id, text(base64.b64decode(right)[:-1]))):
+                "img_signature: it has 255 bytes, one by the certificate's key has 256",
+            self.add(by(curve.id, right, 'ECC_SECP384R1')):
+                "img_signature: it has 256 bytes, one by the certificate's key has at most 72",
+            self.add(by(signer.id), content=OTHER_CONTENT): '',
+        }
+        wanted |= dict.fromkeys(lengths, 'invalid')
         self.prepare()
         result = self.with_certificates('verify', '--signatures', code=FINDINGS)
         self.assertIn('img_signature: ', result.out)
         self.assertEqual({image_id: verdict for image_id, verdict in self.verdicts().items() if image_id in wanted},
                          wanted)
+        self.assertEqual({image_id: reason for image_id, reason in self.verdicts('verdict_reason').items()
+                          if image_id in lengths}, lengths)
 
     def test_wrong_options_are_refused(self):
         self.prepare()
