@@ -1,5 +1,7 @@
 #include "backfill/settler.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "backfill/with_space.h"
@@ -9,6 +11,8 @@ namespace backglance {
 namespace {
 
 constexpr std::chrono::seconds kCheckpointMayWait{5};
+// A mutex that waits for so long is one that the thread sanitizer of GCC 12 does not know.
+constexpr std::chrono::milliseconds kBetweenTries{10};
 
 }  // namespace
 
@@ -44,9 +48,13 @@ void Settler::add(Work& work) {
 
 void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
   // While a commit waits for the database the read goes on; the next checkpoint says more.
-  const std::unique_lock lock(mutex_, kCheckpointMayWait);
-  if (!lock)
-    return;
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  for (const auto until = std::chrono::steady_clock::now() + kCheckpointMayWait; !lock;) {
+    if (std::chrono::steady_clock::now() > until)
+      return;
+    std::this_thread::sleep_for(kBetweenTries);
+    static_cast<void>(lock.try_lock());
+  }
   try {
     if (checkpoints_.keep(run_id_, claim, checkpoint))
       with_checkpoint_.insert(claim.image_id);
@@ -116,6 +124,16 @@ std::vector<std::optional<ReadClass>> Settler::settle(
   return became;
 }
 
+// A full disk refuses that too; the next run forgets, as it begins, what was settled.
+void Settler::forget_checkpoint(const std::string& image_id) {
+  try {
+    retry(session_, [&] { checkpoints_.forget(image_id); });
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::no_space)
+      throw;
+  }
+}
+
 void Settler::commit() {
   if (waiting_.empty())
     return;
@@ -134,8 +152,6 @@ void Settler::commit() {
       ++result_.lost_leases;
       continue;
     }
-    if (has_checkpoint)
-      retry(session_, [&] { checkpoints_.forget(one.claim.image_id); });
     if (*became[i] != one.outcome.read_class) {
       one.outcome.read_class = *became[i];
       one.outcome.reason.clear();
@@ -147,6 +163,8 @@ void Settler::commit() {
       counters.findings.fetch_add(1, std::memory_order_relaxed);
     if (on_result_)
       on_result_(one.claim.image_id, one.outcome);
+    if (has_checkpoint)
+      forget_checkpoint(one.claim.image_id);
   }
   waiting_.clear();
   pace_.committed();

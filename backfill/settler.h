@@ -39,6 +39,7 @@ class Settler {
  private:
   void commit();
   void release(const Claim& claim);
+  void forget_checkpoint(const std::string& image_id);
   void give_back_unreached();
   template <typename Ask>
   void settle_unreached(const Ask& ask);
@@ -52,7 +53,7 @@ class Settler {
   ReadContext& context_;
   const OnResult& on_result_;
   ReadResult& result_;
-  std::timed_mutex mutex_;  // guards all but what is const or has a lock of its own
+  std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
   std::set<std::string> with_checkpoint_;  // images of ours that have one
   UnreachedImages unreached_;

@@ -29,7 +29,7 @@ DigestScheduler::DigestScheduler(int workers, std::size_t streams, std::function
       memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
                                                           kBufferStride)),
       buffers_(streams),
-      arena_(workers, /*reserved_for_masters=*/0) {
+      arena_(workers) {
   for (std::size_t i = 0; i < streams; ++i) {
     buffers_[i].memory = memory_.get() + i * DigestWorkers::kBuffers * kBufferStride;
     free_.push_back(&buffers_[i]);
@@ -100,10 +100,12 @@ void DigestScheduler::call_worker() {
   if (running_ == workers_)
     return;
   ++running_;
-  arena_.enqueue([this] { work(); });
+  calls_.fetch_add(1, std::memory_order_release);
+  arena_.enqueue([](void* self) { static_cast<DigestScheduler*>(self)->work(); }, this);
 }
 
 void DigestScheduler::work() {
+  static_cast<void>(calls_.load(std::memory_order_acquire));
   if (begin_)
     begin_();
   Sleepers sleepers;
