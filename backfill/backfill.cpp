@@ -308,10 +308,9 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   const QueueTotals queued = items.queued();
   const QueueTotals unqueued = items.unqueued();
   const QueueTotals changed = items.changed();
-  plan.images =
-      queued.images + unqueued.images + changed.images + (options.retry_failed ? failed.images : 0);
-  plan.bytes =
-      queued.bytes + unqueued.bytes + changed.bytes + (options.retry_failed ? failed.bytes : 0);
+  const QueueTotals again = options.retry_failed ? failed : items.reachable();
+  plan.images = queued.images + unqueued.images + changed.images + again.images;
+  plan.bytes = queued.bytes + unqueued.bytes + changed.bytes + again.bytes;
   return plan;
 }
 

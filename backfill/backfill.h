@@ -35,7 +35,8 @@ struct ReadOptions {
       max_bytes;  // an image that does not fit into what is left is not begun
   std::optional<std::chrono::seconds>
       max_runtime;                  // then reads under way are broken off and given back, and
-                                    // none is begun that cannot end in time but of `images`
+                                    // none is begun that cannot end in time but of `images`, and
+                                    // such as no run could end: those are read in parts
   std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
   std::vector<std::string> images;  // these alone
   bool gives_way = true;            // to all else on the host, for processors and disks
@@ -99,11 +100,11 @@ using OnResult = std::function<void(const std::string& image_id, const ReadOutco
 
 // Sweeps, queues what is new, reads and publishes until nothing is due, a limit is met or the run
 // is told to end, and sweeps again. Opens sessions of its own: one to claim, one to publish, one
-// for the heartbeat. One bad image never ends the run. After a signal, or a stop of the fleet, what
-// was read is published, the rest released, and the end is `interrupted` or `stopped`. While the
-// fleet is paused nothing is read. Throws Error{schema_state} before expand,
-// Error{usage} for an unknown --image, Error{io} if no store directory is there, and what the
-// database throws.
+// for the heartbeat. One bad image never ends the run; that none can be opened does, for it tells
+// of the host. After a signal, or a stop of the fleet, what was read is published, the rest
+// released, and the end is `interrupted` or `stopped`. While the fleet is paused nothing is read.
+// Throws Error{schema_state} before expand, Error{usage} for an unknown --image, Error{io} if no
+// store directory is there, and what the database throws.
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
                     const OnResult& on_result);
 

@@ -92,18 +92,27 @@ void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
   const bool in_parts =
       in_time < in_bytes && is_worth_a_part(context_.site_algorithm(), in_time, options_);
   const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
-  auto part = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
-  if (!part && in_parts)
-    for (Claim& one :
-         with_space(context_, [&] { return items_.claim(run_id_, {}, in_bytes, kLease); }))
-      part = std::move(one);
-  if (!part)
+  if (auto begun = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
+      begun && take_part(std::move(*begun)))
     return;
-  // One that the reader has put back would be claimed for ever.
-  if (parts_.insert(part->image_id).second)
-    take(std::move(*part));
-  else
-    retry(session_, [&] { items_.release(run_id_, *part); });
+  // What is to be read in parts is larger than what the claim before this one could take.
+  for (std::int64_t next = in_bytes; in_parts && next > in_time;) {
+    auto claims = with_space(context_, [&] { return items_.claim(run_id_, {}, next, kLease); });
+    if (claims.empty())
+      return;
+    next = claims.front().size_bytes - 1;
+    if (take_part(std::move(claims.front())))
+      return;
+  }
+}
+
+bool Claimer::take_part(Claim part) {
+  if (parts_.insert(part.image_id).second) {
+    take(std::move(part));
+    return true;
+  }
+  retry(session_, [&] { items_.release(run_id_, part); });
+  return false;
 }
 
 void Claimer::take(Claim claim) {

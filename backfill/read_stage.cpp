@@ -65,9 +65,13 @@ void check_signatures(Work& work, const ReadOptions& options) {
       outcome.md5, outcome.signature_digest,
       {*options.certificates, options.trusted.get(),
        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  const auto state_of = [&](SignedOver what) {
+    return verified_state(what, work.task.signed_with, work.task.locations, outcome.digest);
+  };
   if (outcome.signatures.data)
-    outcome.signatures.state =
-        verified_state(work.task.signed_with, work.task.locations, outcome.digest);
+    outcome.signatures.data_state = state_of(SignedOver::data);
+  if (outcome.signatures.legacy)
+    outcome.signatures.legacy_state = state_of(SignedOver::md5);
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {

@@ -122,6 +122,7 @@ class Reading {
       offset_ = from->offset;
       return std::nullopt;
     }
+    source_.reset();
     if (auto failure = begin())
       return failure;
     digests_.reset();
@@ -267,6 +268,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     try {
       failure = reading.make_digests(checkpoint_of(resumption, row, named));
     } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage)
+        throw;
       // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
       outcome.read_class = ReadClass::hash_not_supported;
       outcome.reason = error.what();

@@ -8,22 +8,28 @@
 namespace backglance {
 namespace {
 
-constexpr int kPages = 32;
+constexpr int kPages = 64;
+
+// In a store that backglance knows and cannot read.
+bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
+  const auto* const failure = std::get_if<ReadFailure>(&found);
+  return failure != nullptr && failure->read_class == ReadClass::store_not_supported;
+}
 
 }  // namespace
 
-bool StoreProbe::sees(const std::string& place) {
+bool StoreProbe::sees(const std::string& place, const std::set<std::string>& doubted) {
   constexpr std::chrono::minutes kGood{1};
   const auto now = std::chrono::steady_clock::now();
   const auto known = answers_.find(place);
   if (known != answers_.end() && now - known->second.at < kGood)
     return known->second.sees;
-  const bool sees = look(place);
+  const bool sees = look(place, doubted);
   answers_[place] = {sees, now};
   return sees;
 }
 
-bool StoreProbe::look(const std::string& place) {
+bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted) {
   // Ids are random, so these are images of every size and age. What was read once can be opened;
   // of what never was, many may be such as no host can.
   constexpr int kSome = 64;
@@ -31,7 +37,7 @@ bool StoreProbe::look(const std::string& place) {
   Seen seen = Seen::nowhere;
   if (has_ledger_)
     seen = look_at(
-        place,
+        place, doubted,
         [&](const std::string& after) {
           return Items(session_).read_page(after, kRowsPerStatement);
         },
@@ -40,18 +46,25 @@ bool StoreProbe::look(const std::string& place) {
     return seen == Seen::opened;
   if (!place.empty())
     return !context_.is_empty(place);
-  for (const auto page : {unhashed_page, hashed_page})
-    if (look_at(
-            place,
-            [&](const std::string& after) { return page(session_, after, kRowsPerStatement); },
-            kMany) == Seen::opened)
+  bool believed = true;
+  for (const auto page : {unhashed_page, hashed_page}) {
+    const auto read = [&](const std::string& after) {
+      return page(session_, after, kRowsPerStatement);
+    };
+    const Seen found = look_at(place, doubted, read, kMany);
+    if (found == Seen::opened)
       return true;
-  return false;
+    believed = believed && found == Seen::nowhere;
+  }
+  return believed;
 }
 
-StoreProbe::Seen StoreProbe::look_at(const std::string& place, const Page& page, int most) {
+StoreProbe::Seen StoreProbe::look_at(const std::string& place, const std::set<std::string>& doubted,
+                                     const Page& page, int most) {
   std::string after;
   int tried = 0;
+  int doubted_too = 0;
+  int elsewhere = 0;
   for (int pages = 0; pages < kPages && tried < most; ++pages) {
     const auto ids = retry(session_, [&] { return page(after); });
     if (ids.empty())
@@ -65,11 +78,15 @@ StoreProbe::Seen StoreProbe::look_at(const std::string& place, const Page& page,
           continue;
         if (there != nullptr && there->opens())
           return Seen::opened;
-        ++tried;
+        if (place.empty() && is_elsewhere(found))
+          ++elsewhere;
+        else
+          ++(place.empty() && doubted.contains(id) ? doubted_too : tried);
       }
     after = ids.back();
   }
-  return tried > 0 ? Seen::not_opened : Seen::nowhere;
+  const bool alone = doubted_too > 0 && elsewhere == 0;
+  return tried > 0 || alone ? Seen::not_opened : Seen::nowhere;
 }
 
 }  // namespace backglance

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,22 +21,25 @@ class StoreProbe {
   StoreProbe(Session& session, bool has_ledger, const ReadContext& context)
       : session_(session), has_ledger_(has_ledger), context_(context) {}
 
-  // False if images lie there by the ledger, because some host has read them, and this one can open
-  // none of several dozens; where none has ever been read, if there is nothing at all. An answer
-  // holds for a minute. In no place ("") are locations that lie outside every store directory or
-  // cannot be deciphered: there every image that was read counts, and where none was, each that
-  // Glance has: no host whose directories and key are the site's can open none at all.
-  bool sees(const std::string& place);
+  // Whether to believe what was found of `doubted`, images in that place. False if images lie there
+  // by the ledger, because some host has read them, and this one can open none of several dozens;
+  // where none has ever been read, if there is nothing at all. An answer holds for a minute. In no
+  // place ("") are locations that lie outside every store directory or cannot be deciphered: there
+  // every image that was read counts, and where none was, thousands of those that Glance has: a
+  // host whose directories and key are the site's can open one of them. What lies in a store that
+  // nobody here could open says nothing; where all others do, that is how the site is.
+  bool sees(const std::string& place, const std::set<std::string>& doubted);
 
  private:
-  // Of one image.
+  // Of the images that were looked at.
   enum class Seen { nowhere, not_opened, opened };
   // The ids of a page after the given one.
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
-  bool look(const std::string& place);
+  bool look(const std::string& place, const std::set<std::string>& doubted);
   // The best that was seen of `most`.
-  Seen look_at(const std::string& place, const Page& page, int most);
+  Seen look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,
+               int most);
 
   Session& session_;
   bool has_ledger_;

@@ -27,7 +27,8 @@ Object look_at(const Items::Erased& erased, const ReadContext& context, StorePro
     if (const auto* text = std::get_if<std::string>(&identity))
       return is_same_object(*text, erased.identity) ? Object::same : Object::other;
   }
-  return probe.sees(there == nullptr ? "" : there->place()) ? Object::other : Object::hidden;
+  return probe.sees(there == nullptr ? "" : there->place(), {erased.image_id}) ? Object::other
+                                                                               : Object::hidden;
 }
 
 }  // namespace

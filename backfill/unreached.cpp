@@ -56,15 +56,18 @@ UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
 }
 
 void UnreachedImages::doubt(const std::string& place) {
-  if (probe_.sees(place))
-    return;
   const Images& images = images_[place];
+  std::set<std::string> ids;
+  for (const Items::Settled& one : images)
+    ids.insert(one.claim.image_id);
+  if (probe_.sees(place, ids))
+    return;
   const std::string none =
       fmt::format("none of {} could be opened here", counted(std::ssize(images), "image"));
   if (place.empty())
     throw Error(
         ErrorKind::io,
-        fmt::format("{}, nor any other of the site; of {}: {}. They are left for a host "
+        fmt::format("{}, nor any other that was tried; of {}: {}. They are left for a host "
                     "that sees them",
                     none, printable(images.front().claim.image_id), images.front().outcome.reason),
         "check the store directories and metadata_encryption_key, and run this again");

@@ -13,6 +13,7 @@
 #include "backfill/run_life.h"
 #include "backfill/unreached.h"
 #include "backfill/verdict.h"
+#include "backfill/with_space.h"
 #include "base/text.h"
 #include "sql/retry.h"
 #include "sql/runs.h"
@@ -265,7 +266,10 @@ class VerifyRecord {
 
   void commit() {
     if (run_)
-      retry(session_, [&] { Items(session_).record_verifications(run_->id(), waiting_); });
+      with_space(context_, [&] {
+        retry(session_, [&] { Items(session_).record_verifications(run_->id(), waiting_); });
+        return true;
+      });
     for (const Items::Settled& one : waiting_)
       count(one);
     waiting_.clear();

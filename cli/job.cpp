@@ -68,8 +68,9 @@ class Told {
            fmt::format("{}: img_signature: {}{}{}", printable(image_id),
                        signature_verdict_text(signature->verdict),
                        signature->reason.empty() ? "" : ": ", signature->reason));
-    if (signature && signature->verdict == SignatureVerdict::no_certificate)
-      no_certificate(signature->reason);
+    for (const auto* const found : {&outcome.signatures.data, &outcome.signatures.legacy})
+      if (*found && (*found)->verdict == SignatureVerdict::no_certificate)
+        no_certificate((*found)->reason);
     const auto& chain = outcome.signatures.chain;
     if (chain && !chain->is_trusted)
       tell("finding",

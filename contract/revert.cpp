@@ -74,9 +74,11 @@ ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFaul
 }
 
 ArchiveRevert plan_revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
-  require_glance(read_schema_state(session));
-  return for_batches(archive, on_fault,
-                     [&](const auto& batch) { return plan_restore(session, batch); });
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  return for_batches(archive, on_fault, [&](const auto& batch) {
+    return plan_restore(session, batch, state.has_ledger);
+  });
 }
 
 }  // namespace backglance

@@ -53,13 +53,11 @@ struct SignaturesFound {
   std::optional<SignatureFound> data;    // img_signature*: over the bytes
   std::optional<SignatureFound> legacy;  // signature*: over their MD5
   std::optional<ChainFound> chain = {};  // nothing if nobody asked, or without a certificate
-  std::string state = {};                // verified_state() of sql/images.h
+  // What each verdict rests on: verified_state() of sql/images.h, if that is known.
+  std::string data_state = {};
+  std::string legacy_state = {};
 
   bool any() const { return data || legacy; }
-  // Without a certificate nothing is said against what was found before of the same.
-  bool says_nothing() const {
-    return data && data->verdict == SignatureVerdict::no_certificate && !state.empty();
-  }
 };
 
 }  // namespace backglance

@@ -130,8 +130,12 @@ MigrateResult plan_migrate(Session& session, const MigrateOptions& options) {
   require_glance(state);
   MigrateResult result;
   const bool ledger = state.has_ledger && state.has_os_hash;
-  result.queued = ledger ? Items(session).unqueued().images + Items(session).changed().images
-                         : pending_totals(session, state.has_os_hash).images;
+  if (ledger) {
+    Items items(session);
+    result.queued = items.unqueued().images + items.changed().images + items.reachable().images;
+  } else {
+    result.queued = pending_totals(session, state.has_os_hash).images;
+  }
   std::map<SignatureScheme, std::int64_t> schemes;
   Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {

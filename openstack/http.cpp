@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <string_view>
 
 #include "base/error.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr long kConnectSeconds = 10;
 constexpr long kSeconds = 30;
+constexpr std::chrono::seconds kAfterStop{3};
+using Clock = std::chrono::steady_clock;
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -46,9 +49,11 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
   return size * count;
 }
 
-// Called about once a second; what is not 0 ends the transfer.
-int give_up_when_stopped(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return stop_requested() ? 1 : 0;
+// Called about once a second; what is not 0 ends the transfer. What answers soon is waited for
+// after a stop too: an image that was read for minutes may want one more certificate.
+int give_up_when_stopped(void* patience, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return stop_requested() && Clock::now() > *static_cast<const Clock::time_point*>(patience) ? 1
+                                                                                             : 0;
 }
 
 List headers_of(const HttpRequest& request) {
@@ -102,7 +107,9 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  Clock::time_point patience = Clock::now() + kAfterStop;
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, give_up_when_stopped);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &patience);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);  // there are other threads
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);

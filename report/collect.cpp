@@ -46,13 +46,15 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
     one.verdict = signature_verdict_from_name(row.text_or_empty(13));
     one.legacy_verdict = signature_verdict_from_name(row.text_or_empty(14));
     one.verdict_reason = row.text_or_empty(15);
-    one.verified_at = row.integer(16);
-    if (!row.is_null(17))
-      one.is_trusted = row.text_or_empty(17) == chain_name(true);
+    one.legacy_reason = row.text_or_empty(16);
+    one.chain_reason = row.text_or_empty(17);
+    one.verified_at = row.integer(18);
+    if (!row.is_null(19))
+      one.is_trusted = row.text_or_empty(19) == chain_name(true);
     if (needs_owner(one)) {
-      one.checksum = row.text_or_empty(18);
-      one.hash_algorithm = row.text_or_empty(19);
-      one.hash_value = row.text_or_empty(20);
+      one.checksum = row.text_or_empty(20);
+      one.hash_algorithm = row.text_or_empty(21);
+      one.hash_value = row.text_or_empty(22);
     }
     signatures.push_back(std::move(one));
   });

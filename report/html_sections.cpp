@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "report/summary.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -163,9 +164,8 @@ std::string verdicts_table(const SiteReport& report) {
   const auto cells = [](const SiteReport::Signature& signature) {
     std::string verdict =
         fmt::format("<span class=\"tag bad\">{}</span>", signature_finding_text(signature));
-    if (!signature.verdict_reason.empty())
-      verdict += fmt::format("<span class=\"reason\">{}</span>",
-                             html_text(signature.verdict_reason, "", 500));
+    if (const std::string reasons = reasons_text(signature); !reasons.empty())
+      verdict += fmt::format("<span class=\"reason\">{}</span>", html_text(reasons, "", 500));
     return std::vector<std::string>{
         html_image(signature.name, signature.image_id), verdict, html_owner(signature.owner),
         signature.verified_at ? minute_cell(*signature.verified_at) : std::string()};

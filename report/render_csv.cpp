@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "report/csv.h"
 #include "report/render.h"
+#include "report/summary.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -35,7 +36,7 @@ std::string render_signatures_csv(const SiteReport& report) {
          csv_text(join(signature.present, " ")), csv_text(join(signature.missing, " ")),
          iso_time(signature.flagged_at), csv_time(signature.deadline_at),
          csv_time(signature.removed_at), csv_verdict(signature.verdict),
-         csv_verdict(signature.legacy_verdict), csv_text(signature.verdict_reason),
+         csv_verdict(signature.legacy_verdict), csv_text(reasons_text(signature)),
          csv_time(signature.verified_at), csv_chain(signature.is_trusted)});
   return out;
 }

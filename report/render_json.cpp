@@ -82,7 +82,7 @@ json signatures_of(const SiteReport& report, const Summary& summary) {
                       {"removed_at", time_or_null(signature.removed_at)},
                       {"verdict", verdict_or_null(signature.verdict)},
                       {"legacy_verdict", verdict_or_null(signature.legacy_verdict)},
-                      {"verdict_reason", valid_utf8(signature.verdict_reason)},
+                      {"verdict_reason", valid_utf8(reasons_text(signature))},
                       {"verified_at", time_or_null(signature.verified_at)},
                       {"chain", chain_or_null(signature.is_trusted)}});
   json owners = json::array();

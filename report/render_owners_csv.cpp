@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "report/csv.h"
 #include "report/render_owners.h"
+#include "report/summary.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -19,7 +20,7 @@ std::string render_owner_csv(const OwnerPage& page) {
          csv_yes_no(signature.snapshot), std::string(owner_task_name(image.task)),
          csv_time(signature.deadline_at), std::string(signature_scheme_name(signature.scheme)),
          csv_verdict(signature.verdict), csv_verdict(signature.legacy_verdict),
-         csv_text(signature.verdict_reason),
+         csv_text(reasons_for_owner(signature)),
          image.damage ? std::string(read_class_name(*image.damage)) : "",
          csv_text(signature.checksum), csv_text(signature.hash_algorithm),
          csv_text(signature.hash_value), signs ? join(signing_commands(signature), " && ") : "",

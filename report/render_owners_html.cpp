@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "report/html.h"
 #include "report/render_owners.h"
+#include "report/summary.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -142,11 +143,8 @@ std::string wrong_cell(const OwnerImage& image) {
   }
   if (signature.snapshot)
     lines.push_back("A snapshot: these are most likely properties of the image below it.");
-  // What names the site's own files and servers is not for them.
-  if (!signature.verdict_reason.empty() && signature.is_trusted != false &&
-      signature.verdict != SignatureVerdict::no_certificate)
-    lines.push_back(fmt::format("<span class=\"soft\">{}</span>",
-                                html_text(signature.verdict_reason, "", 300)));
+  if (const std::string reasons = reasons_for_owner(signature); !reasons.empty())
+    lines.push_back(fmt::format("<span class=\"soft\">{}</span>", html_text(reasons, "", 300)));
   if (image.damage)
     lines.push_back(
         fmt::format("<span class=\"tag bad\">data: {}</span>", read_class_text(*image.damage)));

@@ -115,7 +115,7 @@ std::string signature_findings_text(const SiteReport& report, const Summary& sum
     table.add({shown(signature.image_id), signature_finding_text(signature),
                or_dash(shown(signature.name)), shown(signature.owner),
                signature.verified_at ? minute_text(*signature.verified_at) : "-",
-               shown(signature.verdict_reason, 500)});
+               shown(reasons_text(signature), 500)});
   }
   return fmt::format("\nSignatures over the data to look at: {}\n{}", counted(images, "image"),
                      wrapped(std::string(kSignatureFindingsMeaning), columns, 2)) +

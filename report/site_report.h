@@ -32,8 +32,11 @@ struct SiteReport {
     // What the last verification found; nothing before one.
     std::optional<SignatureVerdict> verdict;         // of img_signature
     std::optional<SignatureVerdict> legacy_verdict;  // of the one over the MD5
-    std::string verdict_reason;
     std::optional<bool> is_trusted;  // its certificate, to those that --trusted-certificates named
+    // Why, of each of the three; empty where there is no more to say.
+    std::string verdict_reason;
+    std::string legacy_reason;
+    std::string chain_reason;
     std::optional<std::int64_t> verified_at;
     // What Glance knows of the bytes; only where the owner has something to do (report/owners.h).
     std::string checksum;

@@ -1,5 +1,7 @@
 #include "report/summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -144,6 +146,27 @@ std::string signature_finding_text(const SiteReport::Signature& signature) {
   if (signature.is_trusted == false)
     texts.emplace_back(kNotTrusted);
   return join(texts, "; ");
+}
+
+std::string reasons_text(const SiteReport::Signature& signature) {
+  std::vector<std::string> texts;
+  const auto add = [&](std::string_view of, const std::string& reason) {
+    if (!reason.empty())
+      texts.push_back(fmt::format("{}: {}", of, reason));
+  };
+  add("img_signature", signature.verdict_reason);
+  add("signature", signature.legacy_reason);
+  add("certificate", signature.chain_reason);
+  return join(texts, "; ");
+}
+
+std::string reasons_for_owner(const SiteReport::Signature& signature) {
+  SiteReport::Signature told;
+  if (signature.verdict != SignatureVerdict::no_certificate)
+    told.verdict_reason = signature.verdict_reason;
+  if (signature.legacy_verdict != SignatureVerdict::no_certificate)
+    told.legacy_reason = signature.legacy_reason;
+  return reasons_text(told);
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

@@ -62,6 +62,11 @@ bool is_outstanding(const SiteReport::Signature& signature);
 bool has_signature_finding(const SiteReport::Signature& signature);
 // What of that it is: "invalid", "certificate not trusted", "invalid; certificate not trusted".
 std::string signature_finding_text(const SiteReport::Signature& signature);
+// Why, of all that was verified: "img_signature: ...; signature: ...; certificate: ..."; empty
+// where there is no more to say.
+std::string reasons_text(const SiteReport::Signature& signature);
+// The same for the image's owner, without what names the site's own files and servers.
+std::string reasons_for_owner(const SiteReport::Signature& signature);
 
 // True if a deadline has passed when the report was made.
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature);

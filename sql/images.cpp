@@ -101,14 +101,15 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 
 }  // namespace
 
-std::string verified_state(const SignatureProperties& signature,
+std::string verified_state(SignedOver what, const SignatureProperties& signature,
                            const std::vector<LocationRow>& locations, const std::string& digest) {
+  const auto is_of = what == SignedOver::data ? is_data_signature_name : is_legacy_signature_name;
   std::string state = signature.is_snapshot ? "snapshot " : "image ";
   state += lower_ascii(digest);
   for (const LocationRow& location : locations)  // by id
     state += fmt::format(" {}", location.id);
   for (const auto& [name, value] : signature.values)
-    if (is_data_signature_name(name))  // each value after its length: none reads as two
+    if (is_of(name))  // each value after its length: none reads as two
       state += fmt::format(" {} {} {}", name, value.size(), value);
   return sha256_hex(state);
 }

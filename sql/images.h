@@ -34,10 +34,11 @@ struct SignatureProperties {
   std::map<std::string, std::string, std::less<>> values;  // by name, compared with case
   bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
 };
-// What a verdict on img_signature rests on, in 64 characters that differ where something of it
-// does: its properties, whether the image is a snapshot, the digest of its bytes, and which its
-// live locations are: what another one holds has not been looked at.
-std::string verified_state(const SignatureProperties& signature,
+enum class SignedOver { data, md5 };  // img_signature*, signature*
+// What a verdict on a signature rests on, in 64 characters that differ where something of it does:
+// its properties, whether the image is a snapshot, the digest of its bytes, and which its live
+// locations are: what another one holds has not been looked at.
+std::string verified_state(SignedOver what, const SignatureProperties& signature,
                            const std::vector<LocationRow>& locations, const std::string& digest);
 
 // All that decides whether an image is read, and where.

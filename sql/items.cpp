@@ -155,6 +155,9 @@ QueueTotals Items::queued() {
 QueueTotals Items::changed() {
   return totals("changed_totals");
 }
+QueueTotals Items::reachable() {
+  return totals("reachable_totals");
+}
 QueueTotals Items::claimable() {
   return totals("claimable_totals");
 }
@@ -201,6 +204,10 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
     return;
   Transaction transaction(session_);
   for (const auto& [claim, outcome] : verified) {
+    // What compared nothing says nothing against what was found before.
+    if (outcome.read_class == ReadClass::already_done &&
+        session_.count(sql("has_verification"), {{"id", claim.image_id}}) > 0)
+      continue;
     session_.execute(sql("forget_verification"), {{"id", claim.image_id}});
     session_.execute(sql("record_verification"),
                      {{"id", claim.image_id},

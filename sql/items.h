@@ -150,7 +150,8 @@ class Items {
 
   QueueTotals queued();     // still to read, now or later; without what checkpoints hold
   QueueTotals changed();    // settled before, and work again: queue_new() will queue them
-  QueueTotals claimable();  // of these, now
+  QueueTotals reachable();  // missing or unreadable an hour ago: queue_new() will queue them too
+  QueueTotals claimable();  // of what is queued, now
   // The size of the smallest image that could be claimed now; nothing if there is none.
   std::optional<std::int64_t> smallest_claimable();
   // Of the queue's images that no run is reading: those larger than this, and the largest of all.
@@ -161,7 +162,7 @@ class Items {
   std::int64_t erased();
 
   // What verify found, in one transaction; the claims are of no run. Replaces what was recorded of
-  // these images before.
+  // these images before, but not by what compared nothing.
   void record_verifications(const std::string& run_id, const std::vector<Settled>& verified);
 
  private:

@@ -56,7 +56,7 @@ bool is_settled(Session& session, const std::string& image_id) {
   const auto image = details.find(image_id);
   return image != details.end() && image->second.row.hashable &&
          !image->second.row.os_hash_value.empty() &&
-         verified_state(image->second.signature, image->second.locations,
+         verified_state(SignedOver::data, image->second.signature, image->second.locations,
                         image->second.row.os_hash_value) == flag->text_or_empty(0);
 }
 
@@ -163,14 +163,18 @@ SqlParameters as_left(const RemovedProperty& property) {
           {"value", sql_value(property.value)}};
 }
 
+// The same property, once more, by the ledger.
+bool is_removed_later(Session& session, const RemovedProperty& property) {
+  return session.count(removal_sql(session, "removed_later"),
+                       {{"id", property.image_id},
+                        {"name", property.name},
+                        {"deleted_at", property.deleted_at}}) > 0;
+}
+
 bool restore_one(Session& session, const RemovedProperty& property, bool has_ledger) {
+  if (has_ledger && is_removed_later(session, property))
+    return false;
   const SqlParameters name = {{"id", property.image_id}, {"name", property.name}};
-  if (has_ledger) {
-    SqlParameters then = name;
-    then.push_back({"deleted_at", property.deleted_at});
-    if (session.count(removal_sql(session, "removed_later"), then) > 0)
-      return false;
-  }
   SqlParameters row = as_left(property);
   row.push_back({"updated_at", sql_value(property.updated_at)});
   SqlParameters anew = name;
@@ -260,13 +264,16 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
   return counts;
 }
 
-RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>& removed) {
+RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>& removed,
+                           bool has_ledger) {
   return retry(session, [&] {
     RestoreCounts counts;
-    for (const RemovedProperty& property : removed)
-      ++(session.count(removal_sql(session, "is_restorable"), as_left(property)) > 0
-             ? counts.restored
-             : counts.kept);
+    for (const RemovedProperty& property : removed) {
+      const bool is_kept =
+          (has_ledger && is_removed_later(session, property)) ||
+          session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;
+      ++(is_kept ? counts.kept : counts.restored);
+    }
     return counts;
   });
 }

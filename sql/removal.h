@@ -69,6 +69,7 @@ std::int64_t removed_count(Session& session);
 RestoreCounts restore_removed(Session& session, const std::vector<RemovedProperty>& removed,
                               bool has_ledger);
 // What that would do.
-RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>& removed);
+RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>& removed,
+                           bool has_ledger);
 
 }  // namespace backglance

@@ -68,8 +68,8 @@ struct SessionOptions {
 };
 
 // A connection to Glance's database. Used by one thread at a time; move-only.
-// Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, schema_state or
-// io, its text free of bound values and passwords.
+// Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, no_space,
+// schema_state or io, its text free of bound values and passwords.
 //
 // The statement under which a connection breaks fails with Error{lost}; the next one begins on a
 // new connection with the same settings, as does one after SessionOptions::idle_limit. It fails

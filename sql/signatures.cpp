@@ -15,8 +15,6 @@
 namespace backglance {
 namespace {
 
-// In verdict_reason, before what was found of the certificate's chain; the last of the reasons.
-const std::string kChainReason = "certificate: ";
 constexpr std::int64_t kImagePage = 1000;
 constexpr std::int64_t kRowPage = 500;
 
@@ -162,6 +160,32 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
   }
 }
 
+// As the ledger has it; all empty where a scheme was not verified.
+struct Verdict {
+  std::string name;
+  std::string reason;
+  std::string state;
+};
+
+Verdict verdict_in(const SqlRow& row, std::size_t column) {
+  return {row.text_or_empty(column), row.text_or_empty(column + 1), row.text_or_empty(column + 2)};
+}
+
+Verdict verdict_of(const std::optional<SignatureFound>& found, const std::string& state) {
+  if (!found)
+    return {};
+  return {std::string(signature_verdict_name(found->verdict)), found->reason, state};
+}
+
+// Without a certificate nothing is said against what was found before, by one, of the same
+// signature of the same bytes.
+bool says_nothing(const std::optional<SignatureFound>& found, const std::string& state,
+                  const Verdict& before) {
+  const auto none = signature_verdict_name(SignatureVerdict::no_certificate);
+  return found && found->verdict == SignatureVerdict::no_certificate && !state.empty() &&
+         before.state == state && !before.name.empty() && before.name != none;
+}
+
 }  // namespace
 
 void for_each_signed_image(Session& session,
@@ -215,36 +239,36 @@ void forget_signatures(Session& session, const std::string& image_id) {
 
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found) {
-  if (!found.any() ||
-      (found.says_nothing() && session.count(signature_sql(session, "found_before"),
-                                             {{"id", image_id}, {"state", found.state}}) > 0))
+  if (!found.any())
     return;
-  const auto verdict_of = [](const std::optional<SignatureFound>& one) {
-    return one ? SqlValue(std::string(signature_verdict_name(one->verdict))) : SqlValue(nullptr);
-  };
-  std::vector<std::string> reasons;
-  for (const auto& [scheme, one] :
-       {std::pair{"img_signature", &found.data}, std::pair{"signature", &found.legacy}})
-    if (*one && !(*one)->reason.empty())
-      reasons.push_back(fmt::format("{}: {}", scheme, (*one)->reason));
-  SqlValue chain(nullptr);
+  const auto row = session.first_row(signature_sql(session, "found_before"), {{"id", image_id}});
+  const Verdict data_before = row ? verdict_in(*row, 0) : Verdict();
+  const Verdict legacy_before = row ? verdict_in(*row, 3) : Verdict();
+  const bool keeps_data = says_nothing(found.data, found.data_state, data_before);
+  const bool keeps_legacy = says_nothing(found.legacy, found.legacy_state, legacy_before);
+  if ((keeps_data || !found.data) && (keeps_legacy || !found.legacy))
+    return;
+  const Verdict data = keeps_data ? data_before : verdict_of(found.data, found.data_state);
+  const Verdict legacy =
+      keeps_legacy ? legacy_before : verdict_of(found.legacy, found.legacy_state);
+  std::string chain;
+  std::string why_untrusted;
   if (found.chain) {
-    chain = std::string(chain_name(found.chain->is_trusted));
-    if (!found.chain->is_trusted)
-      reasons.push_back(kChainReason + found.chain->reason);
-  } else if (const auto before = session.first_row(signature_sql(session, "chain_before"),
-                                                   {{"id", image_id}, {"state", found.state}})) {
-    chain = before->text_or_empty(0);
-    const std::string why = before->text_or_empty(1);
-    if (const auto at = why.find(kChainReason); at != std::string::npos)
-      reasons.push_back(why.substr(at));
+    chain = chain_name(found.chain->is_trusted);
+    why_untrusted = found.chain->reason;
+  } else if (!found.data_state.empty() && found.data_state == data_before.state) {
+    chain = row->text_or_empty(6);
+    why_untrusted = row->text_or_empty(7);
   }
-  const SqlParameters values = {{"verdict", verdict_of(found.data)},
-                                {"legacy_verdict", verdict_of(found.legacy)},
-                                {"reason", text_or_null(join(reasons, "; "))},
-                                {"chain", chain},
+  const SqlParameters values = {{"verdict", text_or_null(data.name)},
+                                {"reason", text_or_null(data.reason)},
+                                {"state", text_or_null(data.state)},
+                                {"legacy_verdict", text_or_null(legacy.name)},
+                                {"legacy_reason", text_or_null(legacy.reason)},
+                                {"legacy_state", text_or_null(legacy.state)},
+                                {"chain", text_or_null(chain)},
+                                {"chain_reason", text_or_null(why_untrusted)},
                                 {"run", run_id},
-                                {"state", text_or_null(found.state)},
                                 {"id", image_id}};
   if (session.execute(signature_sql(session, "record_found"), values) == 0 &&
       flag_found(session, run_id, image_id))

@@ -48,9 +48,9 @@ void forget_signatures(Session& session, const std::string& image_id);
 
 // Enters what verification found beside the flag, in the place of what was found before. An image
 // that was signed since the last migrate is flagged; its grace begins with the next. Of the
-// same state the want of a certificate takes nothing back, and where nobody asked for the chain
-// that which was found of it stays. Does nothing where nothing was to be verified, nor to an image
-// without a flag that is not signed any more.
+// same state the want of a certificate takes nothing back, of each scheme by itself, and where
+// nobody asked for the chain that which was found of it stays. Does nothing where nothing was to be
+// verified, nor to an image without a flag that is not signed any more.
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found);
 

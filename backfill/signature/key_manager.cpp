@@ -52,7 +52,13 @@ class KeyManager : public CertificateSource {
   }
 
   void prepare() override {
-    const auto answer = ask("/secrets?limit=1", "application/json");
+    std::variant<HttpAnswer, NoAnswer> answer;
+    try {
+      answer = ask("/secrets?limit=1", "application/json");
+    } catch (const Error&) {  // of Keystone
+      if (!stop_requested())
+        throw;
+    }
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted while the key manager was asked");
     if (const auto* const none = std::get_if<NoAnswer>(&answer))

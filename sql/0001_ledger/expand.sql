@@ -119,10 +119,13 @@ CREATE TABLE backglance_signature (
     verdict        VARCHAR(24),
     legacy_verdict VARCHAR(24),
     verdict_reason {wide_text},
+    legacy_reason  {wide_text},
     chain          VARCHAR(16),
+    chain_reason   {wide_text},
     verified_run   VARCHAR(36),
     verified_at    BIGINT,
     verified_state VARCHAR(64),
+    legacy_state   VARCHAR(64),
     tag            VARCHAR(255),
     tag_id         BIGINT,
     removed_at     BIGINT

@@ -30,11 +30,11 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
  OR (state = 'failed' AND result = 'gone')
  OR (state = 'failed' AND result = 'no_location' AND {item_has_location}))
 
--- Of item t and what may be its checkpoint, c.
--- name: left_of_item
-CASE WHEN c.offset_bytes < t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+-- Of a failed one: a store that was not there may be back.
+-- name: item_may_be_reached
+result IN ('missing', 'unreadable') AND finished_at < {now} - 3600
 
--- The same where items are taken by pages of ids: by the state, each page would be a pass over all of them.
+-- As item_has_come_back, where items are taken by pages of ids: by the state, each page would be a pass over all of them.
 -- name: item_has_come_back_by_id
 ((COALESCE(state, '') = 'done' AND digest IS NULL)
  OR (COALESCE(state, '') = 'failed' AND result = 'gone')
@@ -44,10 +44,14 @@ CASE WHEN c.offset_bytes < t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE 
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
+-- Of item t and what may be its checkpoint, c.
+-- name: left_of_item
+CASE WHEN c.offset_bytes < t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+
 -- Of a row of backglance_signature: nothing was verified, or not what there is now.
 -- name: no_verdict
-verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, chain = NULL, verified_run = NULL, verified_at = NULL,
-verified_state = NULL
+verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, legacy_reason = NULL, chain = NULL, chain_reason = NULL,
+verified_run = NULL, verified_at = NULL, verified_state = NULL, legacy_state = NULL
 
 -- What a scheme knows as a signature, by the last migrate.
 -- name: signed
@@ -69,6 +73,7 @@ s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
 AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                 WHERE v.image_id = s.image_id
+                AND   v.verified_at >= s.verified_at
                 AND   v.result IN ('missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs',
                                    'changed_while_read', 'store_not_supported', 'hash_not_supported'))
 

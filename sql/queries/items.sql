@@ -25,15 +25,22 @@ FROM   backglance_item
 WHERE  {item_has_come_back}
 AND    {item_is_pending};
 
--- A store that was not there may be back. To look costs an open, so that each run an hour later looks again; what
+-- To look for a store that was not there costs an open, so that each run an hour later looks again; what
 -- disagreed is read again only when told.
 -- name: requeue_unreachable
 UPDATE backglance_item
 SET    state = 'queued', next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
 AND    COALESCE(state, '') = 'failed'
-AND    result IN ('missing', 'unreadable')
-AND    finished_at < {now} - 3600
+AND    {item_may_be_reached}
+AND    {item_is_pending};
+
+-- Those that it will queue.
+-- name: reachable_totals
+SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
+FROM   backglance_item
+WHERE  state = 'failed'
+AND    {item_may_be_reached}
 AND    {item_is_pending};
 
 -- What was found stands until it is read again: a run that is limited does not come to all of them.
@@ -276,7 +283,8 @@ SELECT    {left_of_item}
 FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
-WHERE     (t.state = 'queued' OR (:failed = 1 AND t.state = 'failed' AND t.result NOT IN ('no_location', 'gone')))
+WHERE     (t.state = 'queued'
+           OR (t.state = 'failed' AND t.result NOT IN ('no_location', 'gone') AND (:failed = 1 OR ({item_may_be_reached}))))
 AND       {pending}
 UNION ALL
 SELECT    backglance_item.size_bytes
@@ -365,6 +373,11 @@ AND    {pending};
 -- name: item
 SELECT state, result, reason
 FROM   backglance_item
+WHERE  image_id = :id;
+
+-- name: has_verification
+SELECT COUNT(*)
+FROM   backglance_verify
 WHERE  image_id = :id;
 
 -- name: forget_verification

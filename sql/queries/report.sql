@@ -1,7 +1,7 @@
 -- name: signatures
 SELECT   s.image_id, i.name, i.owner, i.status, i.deleted, i.os_hidden, s.snapshot, s.scheme, s.present,
          s.missing, s.flagged_at, s.deadline_at, s.removed_at, s.verdict, s.legacy_verdict,
-         s.verdict_reason, s.verified_at, s.chain, i.checksum, i.os_hash_algo, i.os_hash_value
+         s.verdict_reason, s.legacy_reason, s.chain_reason, s.verified_at, s.chain, i.checksum, i.os_hash_algo, i.os_hash_value
 FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    s.scheme <> 'none' OR s.removed_at IS NOT NULL

@@ -13,7 +13,8 @@ AND      p.name IN ({signature_names},
 ORDER BY p.image_id, p.id;
 
 -- name: flag
-SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at), s.deadline_at
+SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at),
+          CASE WHEN s.removed_at IS NULL THEN s.deadline_at END
 FROM      backglance_signature s
 LEFT JOIN backglance_run r ON r.run_id = s.verified_run
 WHERE     s.image_id = :id;
@@ -52,24 +53,18 @@ AND    ({exact}name = 'base_image_ref' OR ({exact}name = 'image_type' AND {exact
 
 -- name: record_found
 UPDATE backglance_signature
-SET    verdict = :verdict, legacy_verdict = :legacy_verdict, verdict_reason = :reason, chain = :chain,
-       verified_run = :run, verified_at = {now}, verified_state = :state
+SET    verdict = :verdict, verdict_reason = :reason, verified_state = :state,
+       legacy_verdict = :legacy_verdict, legacy_reason = :legacy_reason, legacy_state = :legacy_state,
+       chain = :chain, chain_reason = :chain_reason,
+       verified_run = :run, verified_at = {now}
 WHERE  image_id = :id;
 
--- Of the same signature and the same bytes, by a certificate.
 -- name: found_before
-SELECT COUNT(*)
+SELECT verdict, verdict_reason, verified_state,
+       legacy_verdict, legacy_reason, legacy_state,
+       chain, chain_reason
 FROM   backglance_signature
-WHERE  image_id = :id
-AND    verdict <> 'no_certificate'
-AND    verified_state = :state;
-
--- name: chain_before
-SELECT chain, verdict_reason
-FROM   backglance_signature
-WHERE  image_id = :id
-AND    chain IS NOT NULL
-AND    verified_state = :state;
+WHERE  image_id = :id;
 
 -- name: forget_found
 UPDATE backglance_signature

@@ -4,6 +4,7 @@ of an image, and no bytes are read for nothing."""
 
 import os
 import resource
+import signal
 import subprocess
 
 import program
@@ -129,6 +130,24 @@ class FewFiles(sites.SmallSiteTest):
         self.on_site('backfill')
         self.assertEqual({row[1] for image_id, row in self.site.hashes().items() if image_id in images},
                          {sites.sha512(b'content %d' % number * 1000) for number in range(40)})
+
+    def test_image_that_is_opened_anew_is_no_finding_either(self):
+        image = self.site.add(os.urandom(4 << 20))
+        self.on_site('expand')
+        process = program.start('backfill', *self.site.options, '--bandwidth', '1M', '--checkpoint-every', '256K')
+        self.addCleanup(sites._kill_if_alive, process)  # pylint: disable=protected-access
+        program.wait_for(lambda: self.site.database.value('SELECT count(*) FROM backglance_checkpoint') == 1)
+        self.assert_code(program.stop(process, signal.SIGTERM), INTERRUPTED)
+        os.utime(self.site.path_of(image))  # the checkpoint is of another file now
+        for most in range(6, 80):
+            result = program.run('backfill', *self.site.options, preexec_fn=lambda:
+                                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+            self.assertIn(result.code, (DONE, FAILED), str(result))
+            self.assertEqual(self.site.database.value(
+                "SELECT count(*) FROM backglance_item WHERE state = 'failed'"), 0)
+            if result.code == DONE:
+                break
+        self.assertEqual(self.site.hashes()[image][1], sites.sha512(self.site.path_of(image).read_bytes()))
 
 
 if __name__ == '__main__':

@@ -348,17 +348,21 @@ class Damaged(KeyManagerTest):
         self.add(str(uuid.uuid4()))
         self.prepare()
         with socket.create_server(('127.0.0.1', 0)) as silent:
-            process = program.start('verify', *self.site.options, '--signatures', '--key-manager',
-                                    'http://127.0.0.1:%d' % silent.getsockname()[1], env=variables({'OS_TOKEN': 'a'}))
-            self.addCleanup(sites._kill_if_alive, process)  # pylint: disable=protected-access
-            connection, _ = silent.accept()
-            self.addCleanup(connection.close)
-            connection.recv(1)
-            began = time.monotonic()
-            result = program.stop(process, signal.SIGTERM)
-            self.assertLess(time.monotonic() - began, 8)
-            self.assert_code(result, INTERRUPTED)
-            self.assertIn('interrupted', result.err)
+            url = 'http://127.0.0.1:%d' % silent.getsockname()[1]
+            keystone = {'OS_AUTH_URL': url, 'OS_USERNAME': 'a', 'OS_PASSWORD': 'b', 'OS_PROJECT_NAME': 'c'}
+            for environment in ({'OS_TOKEN': 'a'}, keystone):
+                with self.subTest(environment):
+                    process = program.start('verify', *self.site.options, '--signatures', '--key-manager', url,
+                                            env=variables(environment))
+                    self.addCleanup(sites._kill_if_alive, process)  # pylint: disable=protected-access
+                    connection, _ = silent.accept()
+                    self.addCleanup(connection.close)
+                    connection.recv(1)
+                    began = time.monotonic()
+                    result = program.stop(process, signal.SIGTERM)
+                    self.assertLess(time.monotonic() - began, 8)
+                    self.assert_code(result, INTERRUPTED)
+                    self.assertIn('interrupted', result.err)
 
 
 if __name__ == '__main__':

@@ -211,6 +211,7 @@ TEST_CASE("an older archive puts nothing in the place of what was removed later"
   const fs::path newer = it.run(&it.key).archive;
   // As glance-manage db purge leaves it.
   it.site.sql().execute("DELETE FROM image_properties");
+  CHECK(it.revert(older, true, /*only_plan=*/true).properties.kept == 4);
   CHECK(it.revert(older).properties.kept == 4);
   CHECK(removed_count(it.site.sql()) == 4);
   CHECK(it.revert(newer).properties.restored == 4);

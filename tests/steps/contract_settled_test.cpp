@@ -27,8 +27,8 @@ struct SettledSite : ContractSite {
     const auto details = read_details(site.sql(), {image}, WithSignatures::yes).at(image);
     SignaturesFound found;
     found.data = SignatureFound{verdict, {}};
-    found.state =
-        verified_state(details.signature, details.locations, digest_of("sha512", "content"));
+    found.data_state = verified_state(SignedOver::data, details.signature, details.locations,
+                                      digest_of("sha512", "content"));
     Run run(site.sql(), "verify");
     record_signatures(site.sql(), run.id(), image, found);
     run.finish("done");
@@ -59,6 +59,57 @@ TEST_CASE("the want of a certificate takes no verdict back", "[contract]") {
   CHECK(settled_count(it.site.sql()) == 1);
   it.verify_as(unknown, SignatureVerdict::invalid);
   CHECK(settled_count(it.site.sql()) == 0);
+}
+
+TEST_CASE("of two schemes each keeps its own verdict for want of a certificate", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  using enum SignatureVerdict;
+  const auto verify = [&](SignatureVerdict data, SignatureVerdict legacy) {
+    const auto details = read_details(it.site.sql(), {image}, WithSignatures::yes).at(image);
+    const auto state_of = [&](SignedOver what) {
+      return verified_state(what, details.signature, details.locations,
+                            digest_of("sha512", "content"));
+    };
+    SignaturesFound found;
+    found.data = SignatureFound{data, std::string(signature_verdict_name(data))};
+    found.legacy = SignatureFound{legacy, std::string(signature_verdict_name(legacy))};
+    found.data_state = state_of(SignedOver::data);
+    found.legacy_state = state_of(SignedOver::md5);
+    Run run(it.site.sql(), "verify");
+    record_signatures(it.site.sql(), run.id(), image, found);
+    run.finish("done");
+  };
+  const auto is = [&](const std::string& data, const std::string& legacy) {
+    const auto column = [&](const char* name) { return it.site.ours("signature", image, name); };
+    CHECK(column("verdict") == data);
+    CHECK(column("verdict_reason") == data);
+    CHECK(column("legacy_verdict") == legacy);
+    CHECK(column("legacy_reason") == legacy);
+  };
+  verify(valid, no_certificate);
+  is("valid", "no_certificate");
+  verify(no_certificate, valid);
+  is("valid", "valid");
+  verify(no_certificate, no_certificate);
+  is("valid", "valid");
+  verify(valid_expired, no_certificate);
+  is("valid_expired", "valid");
+  it.site.sql().execute("UPDATE image_properties SET value = 'another' WHERE name = 'signature'");
+  verify(no_certificate, no_certificate);
+  is("valid_expired", "no_certificate");
+}
+
+TEST_CASE("what verify found before the signature verified bars nothing", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  it.site.write_file(it.site.file(image), "damaged");
+  CHECK(run_verify(it.site).result.has_findings());
+  it.verify_as(image, SignatureVerdict::valid);  // in the same second, or the next
+  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at - 5");
+  CHECK(settled_count(it.site.sql()) == 0);
+  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at + 10");
+  CHECK(settled_count(it.site.sql()) == 1);
 }
 
 TEST_CASE("what is settled loses its legacy properties before its day", "[contract]") {
@@ -197,8 +248,8 @@ TEST_CASE("a chain that was found untrusted stays so until somebody asks again",
     SignaturesFound found;
     found.data = SignatureFound{SignatureVerdict::valid, {}};
     found.chain = std::move(chain);
-    found.state =
-        verified_state(details.signature, details.locations, digest_of("sha512", "content"));
+    found.data_state = verified_state(SignedOver::data, details.signature, details.locations,
+                                      digest_of("sha512", "content"));
     Run run(it.site.sql(), "verify");
     record_signatures(it.site.sql(), run.id(), image, found);
     run.finish("done");
@@ -209,7 +260,7 @@ TEST_CASE("a chain that was found untrusted stays so until somebody asks again",
   CHECK(settled_count(it.site.sql()) == 0);
   CHECK(it.remove().images == 0);
   CHECK(it.site.ours("signature", image, "chain") == "untrusted");
-  CHECK(it.site.ours("signature", image, "verdict_reason") == "certificate: nobody knows it");
+  CHECK(it.site.ours("signature", image, "chain_reason") == "nobody knows it");
   SECTION("it is trusted now") {
     verify_chain(ChainFound{true, {}});
   }
@@ -246,7 +297,8 @@ TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]")
 
 TEST_CASE("a verdict of before is not one of values that look alike", "[contract]") {
   const auto state = [](std::map<std::string, std::string, std::less<>> values) {
-    return verified_state({.values = std::move(values), .is_snapshot = false}, {}, "00");
+    return verified_state(SignedOver::data, {.values = std::move(values), .is_snapshot = false}, {},
+                          "00");
   };
   // One value's end cannot be taken for another name's begin.
   CHECK(state({{"img_signature", "a img_signature_key_type 1 b"}}) !=

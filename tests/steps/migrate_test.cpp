@@ -254,6 +254,14 @@ TEST_CASE("a legacy signature that comes later has its owner's grace from then o
   CHECK(result.owners.at(0).dated == 1);
   CHECK(result.owners.at(0).kept == 0);
   CHECK(number(site, id, "deadline_at") - number(site, id, "flagged_at") <= kDay + 60);
+  CHECK(plan_migrate(site.sql(), options).owners.at(0).kept == 1);
+  // What contract has removed and somebody set again has a new one.
+  site.sql().execute("UPDATE backglance_signature SET removed_at = 1");
+  for (const MigrateResult& again :
+       {plan_migrate(site.sql(), options), migrate(site.sql(), options)}) {
+    CHECK(again.owners.at(0).dated == 1);
+    CHECK(again.owners.at(0).kept == 0);
+  }
 }
 
 TEST_CASE("migrate follows what owners change, and keeps the first dates", "[migrate]") {
@@ -338,11 +346,12 @@ TEST_CASE("migrate forgets the verdict of a signature that was changed since", "
   CHECK(flag(site, same, "verdict") == "valid");
   CHECK(flag(site, signed_again, "scheme") == "both");
   CHECK(flag(site, signed_again, "verdict") == "valid");
-  CHECK(flag(site, same, "verdict_reason") ==
-        "img_signature: a reason; certificate: nobody has signed it");
+  CHECK(flag(site, same, "verdict_reason") == "a reason");
+  CHECK(flag(site, same, "chain_reason") == "nobody has signed it");
   CHECK(flag(site, same, "chain") == "untrusted");
   for (const std::string& id : {renamed, revalued, removed})
-    for (const char* column : {"verdict", "verdict_reason", "chain", "verified_run", "verified_at"})
+    for (const char* column :
+         {"verdict", "verdict_reason", "chain", "chain_reason", "verified_run", "verified_at"})
       CHECK(flag(site, id, column) == "-");
 }
 

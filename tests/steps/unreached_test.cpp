@@ -93,6 +93,19 @@ TEST_CASE("of a site whose other images are there, one outside the store is a fi
   CHECK(run_backfill(site, {.jobs = 1}).images(ReadClass::unreadable) == 25);
 }
 
+TEST_CASE("where all others lie in other stores, one outside the store is a finding",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  for (int i = 0; i < 3; ++i)
+    site.add_location(site.insert_image(), "rbd://fsid/images/" + std::to_string(i) + "/snap");
+  const std::string left_over = site.insert_image();
+  site.add_location(left_over, "file:///elsewhere/1");
+  const BackfillRun run = run_backfill(site);
+  CHECK(run.outcomes.at(left_over).read_class == ReadClass::unreadable);
+  CHECK(run.images(ReadClass::store_not_supported) == 3);
+}
+
 TEST_CASE("images that are gone from a store that is there are missing", "[backfill]") {
   GlanceSite site;
   expand(site.sql());

@@ -124,6 +124,17 @@ TEST_CASE("a second verify reads again and replaces what the first found", "[ver
   CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 1);
 }
 
+TEST_CASE("a verify that compares nothing takes no finding back", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string image = upload_hashed(site, "content");
+  site.write_file(site.file(image), "damaged");
+  CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
+  // It is not signed.
+  run_verify(site, {.jobs = 1, .images = {image}, .signed_only = true});
+  CHECK(site.ours("verify", image, "result") == "checksum_differs");
+}
+
 TEST_CASE("what a backfill has published is verified", "[verify]") {
   GlanceSite site;
   expand(site.sql());

@@ -269,6 +269,26 @@ TEST_CASE("what is damaged is not to be signed") {
   CHECK_THAT(render_owner_html(report, only_page(report)), Contains(sign));
 }
 
+TEST_CASE("an owner is not told what names the site's files and servers") {
+  SiteReport report = report_of({signature(SignatureScheme::both)});
+  SiteReport::Signature& one = report.signatures[0];
+  one.verdict = SignatureVerdict::invalid;
+  one.verdict_reason = "it has 255 bytes";
+  one.legacy_verdict = SignatureVerdict::no_certificate;
+  one.legacy_reason = "Keystone at http://internal is away";
+  one.is_trusted = false;
+  one.chain_reason = "/etc/backglance/ca.pem is no CA";
+  for (const std::string& text :
+       {render_owner_html(report, only_page(report)), render_owner_csv(only_page(report))})
+    CHECK_THAT(text, Contains("img_signature: it has 255 bytes") && !Contains("internal") &&
+                         !Contains("ca.pem"));
+  one.verdict = SignatureVerdict::no_certificate;
+  one.legacy_verdict = SignatureVerdict::key_disagrees;
+  for (const std::string& text :
+       {render_owner_html(report, only_page(report)), render_owner_csv(only_page(report))})
+    CHECK_THAT(text, !Contains("255 bytes") && Contains("internal"));
+}
+
 TEST_CASE("no name can add markup to an owner's page, nor a formula to the CSV") {
   const std::string nasty = "=cmd\"'><script>alert(1)</script><img src=x>&lt;";
   SiteReport report = report_of({signature(SignatureScheme::both, nasty)});
