@@ -57,25 +57,29 @@ std::vector<std::string> queue_named(Session& session, Items& items,
   return queued;
 }
 
-QueueTotals named_totals(Session& session, const ReadOptions& options) {
+Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& options) {
   Allowance allowance(options);
   for (const std::string& image_id : options.images) {
     const ImageRow image = named_image(session, image_id);
-    if (image.hashable && image.os_hash_value.empty())
-      allowance.take(image.size.value_or(0));
+    if (!image.hashable || !image.os_hash_value.empty())
+      continue;
+    const std::int64_t size = image.size.value_or(0);
+    const auto begun = has_ledger ? Checkpoints(session).find(image_id) : std::nullopt;
+    allowance.take(begun && begun->offset < size ? size - begun->offset : size, size);
   }
-  return allowance.used();
+  return allowance;
 }
 
 // What the run that begins is to read.
 QueueTotals totals_of_run(Session& session, Items& items, const ReadOptions& options) {
   if (!options.images.empty())
-    return named_totals(session, options);
+    return named_allowance(session, /*has_ledger=*/true, options).whole();
   if (!Allowance::has_limits(options))
     return items.claimable();
   Allowance allowance(options);
-  items.claimable_sizes([&](std::int64_t size) { allowance.take(size); });
-  return allowance.used();
+  items.claimable_sizes(
+      [&](std::int64_t left, std::int64_t whole) { allowance.take(left, whole); });
+  return allowance.whole();
 }
 
 // A stage that fails ends the reads under way too: what they read could not be published.
@@ -287,7 +291,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   };
   if (!state.has_ledger || !state.has_os_hash) {
     if (state.has_os_hash && !options.images.empty())
-      return take(named_totals(session, options));
+      return take(named_allowance(session, state.has_ledger, options).used());
     if (Allowance::has_limits(options)) {
       pending_sizes(session, state.has_os_hash, [&](std::int64_t size) { allowance.take(size); });
       return take(allowance.used());
@@ -300,9 +304,10 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   plan.failed = failed.images;
   plan.erased = items.erased();
   if (!options.images.empty())
-    return take(named_totals(session, options));
+    return take(named_allowance(session, state.has_ledger, options).used());
   if (Allowance::has_limits(options)) {
-    items.due_sizes(options.retry_failed, [&](std::int64_t size) { allowance.take(size); });
+    items.due_sizes(options.retry_failed,
+                    [&](std::int64_t left, std::int64_t) { allowance.take(left); });
     return take(allowance.used());
   }
   const QueueTotals queued = items.queued();

@@ -125,7 +125,10 @@ bool Claimer::refill_from_list() {
   while (next_listed_ < options_.images.size()) {
     const std::string& image_id = options_.images[next_listed_++];
     auto claim = with_space(context_, [&] { return items_.claim_one(run_id_, image_id, kLease); });
-    if (claim && options_.max_bytes && claim->size_bytes > *options_.max_bytes - used_bytes()) {
+    const auto begun = claim && options_.max_bytes ? checkpoint_of(*claim) : std::nullopt;
+    const std::int64_t done = begun ? std::min(begun->offset, claim->size_bytes) : 0;
+    if (claim && options_.max_bytes &&
+        claim->size_bytes - done > *options_.max_bytes - used_bytes()) {
       retry(session_, [&] { items_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
@@ -152,12 +155,18 @@ void Claimer::look_up(Work& work) {
     return settle_unread(work, ReadClass::already_done,
                          "os_hash_value has been filled by somebody else");
   look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
-  const std::int64_t size = work.claim.size_bytes;
-  const bool is_large = size >= std::min(kCheckpointBytes, options_.checkpoint_bytes);
-  if (!work.outcome && (size == 0 || is_large || parts_.contains(work.claim.image_id)))
-    work.checkpoint = retry(session_, [&] { return checkpoints_.find(work.claim.image_id); });
+  if (!work.outcome)
+    work.checkpoint = checkpoint_of(work.claim);
   if (work.checkpoint)
-    claimed_bytes_ -= std::min(work.checkpoint->offset, size);
+    claimed_bytes_ -= std::min(work.checkpoint->offset, work.claim.size_bytes);
+}
+
+std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
+  const std::int64_t size = claim.size_bytes;
+  const bool is_large = size >= std::min(kCheckpointBytes, options_.checkpoint_bytes);
+  if (size != 0 && !is_large && !parts_.contains(claim.image_id))
+    return std::nullopt;
+  return retry(session_, [&] { return checkpoints_.find(claim.image_id); });
 }
 
 void Claimer::release_rest() {

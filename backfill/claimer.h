@@ -50,6 +50,8 @@ class Claimer {
   bool refill_from_list();
   void look_up(Work& work);
   std::int64_t used_bytes() const;
+  // Of a read that was broken off, if it may be gone on with.
+  std::optional<Checkpoint> checkpoint_of(const Claim& claim);
 
   Session session_;
   Items items_;

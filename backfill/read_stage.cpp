@@ -15,12 +15,13 @@ ImageRow named_image(Session& session, const std::string& image_id) {
   return std::move(*image);
 }
 
-void Allowance::take(std::int64_t size) {
-  size = std::max<std::int64_t>(size, 0);
-  if (is_used_up() || (options_.max_bytes && size > *options_.max_bytes - used_.bytes))
+void Allowance::take(std::int64_t left, std::int64_t whole) {
+  left = std::max<std::int64_t>(left, 0);
+  if (is_used_up() || (options_.max_bytes && left > *options_.max_bytes - used_.bytes))
     return;
   ++used_.images;
-  used_.bytes += size;
+  used_.bytes += left;
+  whole_bytes_ += std::max<std::int64_t>(whole, 0);
 }
 
 bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,

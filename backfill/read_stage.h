@@ -23,12 +23,17 @@ class Allowance {
   }
   // No image more, of whatever size.
   bool is_used_up() const { return options_.limit && used_.images >= *options_.limit; }
-  void take(std::int64_t size);
+  // `left` is what counts; of an image that a checkpoint holds a part of, less than the whole.
+  void take(std::int64_t left, std::int64_t whole);
+  void take(std::int64_t size) { take(size, size); }
   const QueueTotals& used() const { return used_; }
+  // Of the same images with what checkpoints hold, which progress counts as read at once.
+  QueueTotals whole() const { return {used_.images, whole_bytes_}; }
 
  private:
   const ReadOptions& options_;
   QueueTotals used_;
+  std::int64_t whole_bytes_ = 0;
 };
 
 // True if a read that is broken off at the end of the time can be gone on with by a later run, and

@@ -164,12 +164,12 @@ QueueTotals Items::claimable() {
 
 void Items::due_sizes(bool with_failed, const EachSize& each) {
   session_.query(sql("due_sizes"), {{"failed", std::int64_t{with_failed ? 1 : 0}}},
-                 [&](const SqlRow& row) { each(row.integer_or(0, 0)); });
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(0, 0)); });
 }
 
 void Items::claimable_sizes(const EachSize& each) {
   session_.query(sql("claimable_sizes"), {},
-                 [&](const SqlRow& row) { each(row.integer_or(0, 0)); });
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(1, 0)); });
 }
 
 std::optional<std::int64_t> Items::smallest_claimable() {

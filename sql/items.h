@@ -142,9 +142,10 @@ class Items {
   // Does nothing to an image that is no longer pending.
   void requeue_erased(const std::string& image_id);
 
-  // What of each image is still to be read, largest first: of all that queue_new() and, if asked
-  // for, requeue_failed() would leave in the queue; and of claimable().
-  using EachSize = std::function<void(std::int64_t)>;
+  // What of each image is still to be read, largest first, and its whole size: of all that
+  // queue_new() and, if asked for, requeue_failed() would leave in the queue (there only the
+  // former); and of claimable().
+  using EachSize = std::function<void(std::int64_t left, std::int64_t whole)>;
   void due_sizes(bool with_failed, const EachSize& each);
   void claimable_sizes(const EachSize& each);
 

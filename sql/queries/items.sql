@@ -300,7 +300,7 @@ AND       NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 ORDER BY  1 DESC;
 
 -- name: claimable_sizes
-SELECT    {left_of_item}
+SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     t.state = 'queued'

@@ -139,6 +139,22 @@ TEST_CASE("of an image that was broken off only the rest counts against the limi
   const std::int64_t left = Items(site.sql()).queued().bytes;
   REQUIRE(left < 4 << 20);
   CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left - 1}).images(ReadClass::hashed) == 0);
+  ReadOptions named = in_parts;
+  named.images = ids;
+  named.max_bytes = left - 1;
+  CHECK(run_backfill(site, named).images(ReadClass::hashed) == 0);
+  SECTION("of a named one") {
+    named.max_bytes = left;
+    CHECK(plan_backfill(site.site(), named).bytes == left);
+    CHECK(run_backfill(site, named).images(ReadClass::hashed) == 1);
+  }
+  SECTION("and progress counts the whole") {
+    ReadContext context(site.site(), 0, std::nullopt);
+    backfill(site.site(), context, {.jobs = 1, .limit = 1}, nullptr);
+    CHECK(context.counters().bytes_total.load() == 4 << 20);
+    CHECK(context.counters().bytes_read.load() + context.counters().bytes_skipped.load() ==
+          4 << 20);
+  }
   SECTION("--max-bytes") {
     CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left}).images(ReadClass::hashed) == 1);
   }
