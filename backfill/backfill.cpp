@@ -65,7 +65,7 @@ Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& 
       continue;
     const std::int64_t size = image.size.value_or(0);
     const auto begun = has_ledger ? Checkpoints(session).find(image_id) : std::nullopt;
-    allowance.take(begun && begun->offset < size ? size - begun->offset : size, size);
+    allowance.take(left_of(size, begun), size);
   }
   return allowance;
 }

@@ -92,27 +92,30 @@ void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
   const bool in_parts =
       in_time < in_bytes && is_worth_a_part(context_.site_algorithm(), in_time, options_);
   const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
-  if (auto begun = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
-      begun && take_part(std::move(*begun)))
-    return;
-  // What is to be read in parts is larger than what the claim before this one could take.
-  for (std::int64_t next = in_bytes; in_parts && next > in_time;) {
-    auto claims = with_space(context_, [&] { return items_.claim(run_id_, {}, next, kLease); });
+  auto begun = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
+  if (begun && !parts_.contains(begun->image_id))
+    return take_part(std::move(*begun));
+  if (begun)
+    retry(session_, [&] { items_.release(run_id_, *begun); });
+  // What is to be read in parts is larger than what the claim before this one could take. Those
+  // that the reader has put back are held meanwhile, else each claim would be of the same one.
+  std::vector<Claim> had;
+  while (in_parts && claims_.empty() && !context_.should_stop()) {
+    auto claims = with_space(context_, [&] { return items_.claim(run_id_, {}, in_bytes, kLease); });
     if (claims.empty())
-      return;
-    next = claims.front().size_bytes - 1;
-    if (take_part(std::move(claims.front())))
-      return;
+      break;
+    if (parts_.contains(claims.front().image_id))
+      had.push_back(std::move(claims.front()));
+    else
+      take_part(std::move(claims.front()));
   }
+  for (const Claim& one : had)
+    retry(session_, [&] { items_.release(run_id_, one); });
 }
 
-bool Claimer::take_part(Claim part) {
-  if (parts_.insert(part.image_id).second) {
-    take(std::move(part));
-    return true;
-  }
-  retry(session_, [&] { items_.release(run_id_, part); });
-  return false;
+void Claimer::take_part(Claim part) {
+  parts_.insert(part.image_id);
+  take(std::move(part));
 }
 
 void Claimer::take(Claim claim) {
@@ -125,10 +128,8 @@ bool Claimer::refill_from_list() {
   while (next_listed_ < options_.images.size()) {
     const std::string& image_id = options_.images[next_listed_++];
     auto claim = with_space(context_, [&] { return items_.claim_one(run_id_, image_id, kLease); });
-    const auto begun = claim && options_.max_bytes ? checkpoint_of(*claim) : std::nullopt;
-    const std::int64_t done = begun ? std::min(begun->offset, claim->size_bytes) : 0;
     if (claim && options_.max_bytes &&
-        claim->size_bytes - done > *options_.max_bytes - used_bytes()) {
+        left_of(claim->size_bytes, checkpoint_of(*claim)) > *options_.max_bytes - used_bytes()) {
       retry(session_, [&] { items_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
@@ -158,13 +159,14 @@ void Claimer::look_up(Work& work) {
   if (!work.outcome)
     work.checkpoint = checkpoint_of(work.claim);
   if (work.checkpoint)
-    claimed_bytes_ -= std::min(work.checkpoint->offset, work.claim.size_bytes);
+    claimed_bytes_ -= work.claim.size_bytes - left_of(work.claim.size_bytes, work.checkpoint);
 }
 
 std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
   const std::int64_t size = claim.size_bytes;
   const bool is_large = size >= std::min(kCheckpointBytes, options_.checkpoint_bytes);
-  if (size != 0 && !is_large && !parts_.contains(claim.image_id))
+  // Under --max-bytes each one counts by what is left of it.
+  if (size != 0 && !is_large && !options_.max_bytes && !parts_.contains(claim.image_id))
     return std::nullopt;
   return retry(session_, [&] { return checkpoints_.find(claim.image_id); });
 }

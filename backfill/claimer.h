@@ -44,8 +44,7 @@ class Claimer {
   // What is left of a read that was broken off, or the beginning of an image that is too large for
   // the time: where nothing whole can be read any more.
   void claim_part(std::int64_t in_time, std::int64_t in_bytes);
-  // False for one that the reader has put back: it would be claimed for ever.
-  bool take_part(Claim part);
+  void take_part(Claim part);
   void take(Claim claim);
   bool refill_from_list();
   void look_up(Work& work);

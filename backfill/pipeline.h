@@ -23,6 +23,8 @@ struct Work {
   // Its turn came when the run was to end, or it could no longer be read in time: no read was
   // begun.
   bool put_back = false;
+  // Likewise: its checkpoint does not fit, and the whole was not asked for.
+  bool checkpoint_refused = false;
 };
 
 // claim and settle are called by a thread of their own each, read by `readers` threads at once: all

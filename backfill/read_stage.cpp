@@ -15,6 +15,10 @@ ImageRow named_image(Session& session, const std::string& image_id) {
   return std::move(*image);
 }
 
+std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun) {
+  return size - (begun ? std::min(begun->offset, size) : 0);
+}
+
 void Allowance::take(std::int64_t left, std::int64_t whole) {
   left = std::max<std::int64_t>(left, 0);
   if (is_used_up() || (options_.max_bytes && left > *options_.max_bytes - used_.bytes))
@@ -49,9 +53,11 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
     return;
   }
   const auto began = ReadPace::Clock::now();
-  const Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
-                                 .keep = std::move(keep),
-                                 .every_bytes = options.checkpoint_bytes};
+  Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
+                           .keep = std::move(keep),
+                           .every_bytes = options.checkpoint_bytes};
+  if (options.max_bytes)  // which has only the rest of it counted
+    resumption.refused = [&work] { work.put_back = work.checkpoint_refused = true; };
   work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
   work.took = ReadPace::Clock::now() - began;
 }
@@ -80,7 +86,7 @@ RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& c
   if (result.broken_off + result.put_back > 0 && context.should_stop())
     return context.why_stopped();
   if (result.put_back > 0 && claimed == RunEnd::complete)
-    return RunEnd::out_of_time;
+    return result.refused > 0 ? RunEnd::limit : RunEnd::out_of_time;
   return claimed;
 }
 

@@ -277,6 +277,10 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     }
     if (!failure) {
       outcome.bytes = reading.offset();
+      if (resumption.from != nullptr && outcome.bytes == 0 && resumption.refused) {
+        resumption.refused();
+        return std::nullopt;
+      }
       context.counters().skip(outcome.bytes, 0);
       CheckpointTaker checkpoints(resumption,
                                   {.image_id = task.image.id,

@@ -140,7 +140,8 @@ const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& co
 // Reads the image's bytes once, MD5, `algorithm` and what its signature is over in that one pass,
 // from the first location that can be read. The outcome is not judged yet: its class is `hashed`
 // for bytes that were read, else the worst failure among the locations, with a reason that names
-// each by its id. Nothing if the run is to end before the last byte. Where resumption.from fits,
+// each by its id. Nothing if the run is to end before the last byte, or after
+// resumption.refused(). Where resumption.from fits,
 // only what follows it is read; the outcome is of all bytes nevertheless. The calling thread reads,
 // `workers` digest.
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,

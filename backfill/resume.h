@@ -40,6 +40,8 @@ struct Resumption {
   std::function<void(const Checkpoint&)> keep = {};  // by the reading thread; empty: none are taken
   std::int64_t every_bytes = std::int64_t{4} << 30;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};
+  // Called where `from` does not fit, and the read ends; empty: it begins anew.
+  std::function<void()> refused = {};
 };
 
 // Takes the checkpoints of one read. One thread at a time.

@@ -31,8 +31,17 @@ void Settler::add(Work& work) {
   const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
+    if (work.checkpoint_refused) {
+      forget_checkpoint(work.claim.image_id);
+      refused_.insert(work.claim.image_id);
+      ++result_.refused;
+    }
     release(work.claim);
     return;
+  }
+  if (refused_.erase(work.claim.image_id) > 0) {  // the whole of it did fit
+    --result_.refused;
+    --result_.put_back;
   }
   if (work.checkpoint)
     with_checkpoint_.insert(work.claim.image_id);
@@ -141,6 +150,7 @@ void Settler::commit() {
   constexpr std::chrono::minutes kPatience{3};
   const auto became = with_space(
       context_, [&] { return settle(waiting_, std::chrono::steady_clock::now() + kPatience); });
+  std::vector<std::string> done_with;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     Items::Settled& one = waiting_[i];
     context_.held().remove(one.claim);
@@ -164,9 +174,12 @@ void Settler::commit() {
     if (on_result_)
       on_result_(one.claim.image_id, one.outcome);
     if (has_checkpoint)
-      forget_checkpoint(one.claim.image_id);
+      done_with.push_back(one.claim.image_id);
   }
   waiting_.clear();
+  // Last: what else is done of images that are published would not be done again.
+  for (const std::string& image_id : done_with)
+    forget_checkpoint(image_id);
   pace_.committed();
 }
 

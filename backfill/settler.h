@@ -56,6 +56,7 @@ class Settler {
   std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
   std::set<std::string> with_checkpoint_;  // images of ours that have one
+  std::set<std::string> refused_;          // images that were put back for their checkpoint
   UnreachedImages unreached_;
   CommitPace pace_;
   bool has_warned_ = false;

@@ -22,10 +22,11 @@ bool StoreProbe::sees(const std::string& place, const std::set<std::string>& dou
   constexpr std::chrono::minutes kGood{1};
   const auto now = std::chrono::steady_clock::now();
   const auto known = answers_.find(place);
-  if (known != answers_.end() && now - known->second.at < kGood)
+  if (known != answers_.end() && now - known->second.at < kGood &&
+      (!place.empty() || doubted.size() <= known->second.doubted))
     return known->second.sees;
   const bool sees = look(place, doubted);
-  answers_[place] = {sees, now};
+  answers_[place] = {sees, doubted.size(), now};
   return sees;
 }
 
@@ -34,37 +35,34 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
   // of what never was, many may be such as no host can.
   constexpr int kSome = 64;
   constexpr int kMany = 4096;
-  Seen seen = Seen::nowhere;
-  if (has_ledger_)
-    seen = look_at(
-        place, doubted,
-        [&](const std::string& after) {
-          return Items(session_).read_page(after, kRowsPerStatement);
-        },
-        kSome);
-  if (seen != Seen::nowhere)
-    return seen == Seen::opened;
+  if (has_ledger_) {
+    const auto page = [&](const std::string& after) {
+      return Items(session_).read_page(after, kRowsPerStatement);
+    };
+    Seen read;
+    look_at(place, doubted, page, kSome, read);
+    if (!read.tells_nothing())
+      return read.opened;
+  }
   if (!place.empty())
     return !context_.is_empty(place);
-  bool believed = true;
-  for (const auto page : {unhashed_page, hashed_page}) {
-    const auto read = [&](const std::string& after) {
-      return page(session_, after, kRowsPerStatement);
+  // Both together: all that lies in other stores may be hashed, and what is doubted is not.
+  Seen seen;
+  for (const auto page_of : {unhashed_page, hashed_page}) {
+    const auto page = [&](const std::string& after) {
+      return page_of(session_, after, kRowsPerStatement);
     };
-    const Seen found = look_at(place, doubted, read, kMany);
-    if (found == Seen::opened)
+    look_at(place, doubted, page, kMany, seen);
+    if (seen.opened)
       return true;
-    believed = believed && found == Seen::nowhere;
   }
-  return believed;
+  return seen.tells_nothing();
 }
 
-StoreProbe::Seen StoreProbe::look_at(const std::string& place, const std::set<std::string>& doubted,
-                                     const Page& page, int most) {
+void StoreProbe::look_at(const std::string& place, const std::set<std::string>& doubted,
+                         const Page& page, int most, Seen& seen) {
   std::string after;
   int tried = 0;
-  int doubted_too = 0;
-  int elsewhere = 0;
   for (int pages = 0; pages < kPages && tried < most; ++pages) {
     const auto ids = retry(session_, [&] { return page(after); });
     if (ids.empty())
@@ -76,17 +74,21 @@ StoreProbe::Seen StoreProbe::look_at(const std::string& place, const std::set<st
         const auto* there = std::get_if<FoundLocation>(&found);
         if (!place.empty() && (there == nullptr || there->place() != place))
           continue;
-        if (there != nullptr && there->opens())
-          return Seen::opened;
-        if (place.empty() && is_elsewhere(found))
-          ++elsewhere;
-        else
-          ++(place.empty() && doubted.contains(id) ? doubted_too : tried);
+        if (there != nullptr && there->opens()) {
+          seen.opened = true;
+          return;
+        }
+        if (place.empty() && is_elsewhere(found)) {
+          ++seen.elsewhere;
+        } else if (place.empty() && doubted.contains(id)) {
+          ++seen.doubted;
+        } else {
+          ++seen.tried;
+          ++tried;
+        }
       }
     after = ids.back();
   }
-  const bool alone = doubted_too > 0 && elsewhere == 0;
-  return tried > 0 || alone ? Seen::not_opened : Seen::nowhere;
 }
 
 }  // namespace backglance

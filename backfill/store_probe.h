@@ -27,25 +27,34 @@ class StoreProbe {
   // place ("") are locations that lie outside every store directory or cannot be deciphered: there
   // every image that was read counts, and where none was, thousands of those that Glance has: a
   // host whose directories and key are the site's can open one of them. What lies in a store that
-  // nobody here could open says nothing; where all others do, that is how the site is.
+  // nobody here could open says nothing; where all others do, and are no fewer than these, that is
+  // how the site is. That answer holds for no more images than it was given for.
   bool sees(const std::string& place, const std::set<std::string>& doubted);
 
  private:
-  // Of the images that were looked at.
-  enum class Seen { nowhere, not_opened, opened };
+  // Of the locations that were looked at.
+  struct Seen {
+    bool opened = false;
+    int tried = 0;      // of images that nobody doubts; none opened
+    int doubted = 0;    // of those that are asked about
+    int elsewhere = 0;  // in a store that backglance knows and cannot read
+
+    bool tells_nothing() const { return !opened && tried == 0 && elsewhere >= doubted; }
+  };
   // The ids of a page after the given one.
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
   bool look(const std::string& place, const std::set<std::string>& doubted);
-  // The best that was seen of `most`.
-  Seen look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,
-               int most);
+  // Adds what is seen until something opens or `most` were tried.
+  void look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,
+               int most, Seen& seen);
 
   Session& session_;
   bool has_ledger_;
   const ReadContext& context_;
   struct Answer {
     bool sees = false;
+    std::size_t doubted = 0;
     std::chrono::steady_clock::time_point at;
   };
   std::map<std::string, Answer> answers_;

@@ -224,7 +224,8 @@ class VerifyRecord {
     Items::Settled compared{work.claim, std::move(*work.outcome)};
     if (UnreachedImages::is_one(compared.outcome))
       return take(unreached_.add(std::move(compared)));
-    take(unreached_.reached(compared.outcome.place));
+    if (compared.outcome.location_id)
+      take(unreached_.reached(compared.outcome.place));
     take({std::move(compared)});
     if (pace_.add(work.took) || context_.pause_gate().is_closed())
       commit();

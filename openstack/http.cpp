@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -51,9 +52,11 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
 
 // Called about once a second; what is not 0 ends the transfer. What answers soon is waited for
 // after a stop too: an image that was read for minutes may want one more certificate.
-int give_up_when_stopped(void* patience, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return stop_requested() && Clock::now() > *static_cast<const Clock::time_point*>(patience) ? 1
-                                                                                             : 0;
+int give_up_when_stopped(void* stop_seen, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& since = *static_cast<std::optional<Clock::time_point>*>(stop_seen);
+  if (!since && stop_requested())
+    since = Clock::now();
+  return since && Clock::now() > *since + kAfterStop ? 1 : 0;
 }
 
 List headers_of(const HttpRequest& request) {
@@ -107,9 +110,9 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  Clock::time_point patience = Clock::now() + kAfterStop;
+  std::optional<Clock::time_point> stop_seen;
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, give_up_when_stopped);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &patience);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &stop_seen);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);  // there are other threads
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);

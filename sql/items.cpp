@@ -205,8 +205,10 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
   Transaction transaction(session_);
   for (const auto& [claim, outcome] : verified) {
     // What compared nothing says nothing against what was found before.
-    if (outcome.read_class == ReadClass::already_done &&
-        session_.count(sql("has_verification"), {{"id", claim.image_id}}) > 0)
+    const bool compared = outcome.read_class != ReadClass::already_done &&
+                          outcome.read_class != ReadClass::busy_in_glance &&
+                          outcome.read_class != ReadClass::gone;
+    if (!compared && session_.count(sql("has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
     session_.execute(sql("forget_verification"), {{"id", claim.image_id}});
     session_.execute(sql("record_verification"),

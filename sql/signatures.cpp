@@ -241,12 +241,15 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
                        const SignaturesFound& found) {
   if (!found.any())
     return;
-  const auto row = session.first_row(signature_sql(session, "found_before"), {{"id", image_id}});
+  const auto row = session.first_row(signature_sql(session, "locked_found"), {{"id", image_id}});
   const Verdict data_before = row ? verdict_in(*row, 0) : Verdict();
   const Verdict legacy_before = row ? verdict_in(*row, 3) : Verdict();
   const bool keeps_data = says_nothing(found.data, found.data_state, data_before);
   const bool keeps_legacy = says_nothing(found.legacy, found.legacy_state, legacy_before);
-  if ((keeps_data || !found.data) && (keeps_legacy || !found.legacy))
+  // Of a scheme that is gone nothing is kept.
+  const bool data_stays = keeps_data || (!found.data && data_before.name.empty());
+  const bool legacy_stays = keeps_legacy || (!found.legacy && legacy_before.name.empty());
+  if (data_stays && legacy_stays)
     return;
   const Verdict data = keeps_data ? data_before : verdict_of(found.data, found.data_state);
   const Verdict legacy =

@@ -68,12 +68,14 @@ s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 
 -- Of a row of backglance_signature: signed again under the new names, and found valid. A snapshot's signature is not its
 -- owner's, and one with a certificate that has expired proves nothing: both have verdicts of their own. Nor does one
--- whose certificate was not trusted when somebody last asked, or whose bytes a later verify could not find as they were.
+-- whose certificate was not trusted when somebody last asked, or whose bytes a verify could not find as they were since
+-- the run began that read them: between a read and its verdict may lie hours.
 -- name: settled
 s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
 AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                 WHERE v.image_id = s.image_id
-                AND   v.verified_at >= s.verified_at
+                AND   v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r
+                                                 WHERE r.run_id = s.verified_run), s.verified_at)
                 AND   v.result IN ('missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs',
                                    'changed_while_read', 'store_not_supported', 'hash_not_supported'))
 
@@ -82,6 +84,13 @@ AND NOT EXISTS (SELECT 1 FROM backglance_verify v
 -- name: as_removed
 id = :property AND image_id = :id AND name = :name AND deleted = {true}
 AND EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false})
+
+-- name: found_of_image
+SELECT verdict, verdict_reason, verified_state,
+       legacy_verdict, legacy_reason, legacy_state,
+       chain, chain_reason
+FROM   backglance_signature
+WHERE  image_id = :id
 
 -- name: signature_names
 'signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',

@@ -59,12 +59,9 @@ SET    verdict = :verdict, verdict_reason = :reason, verified_state = :state,
        verified_run = :run, verified_at = {now}
 WHERE  image_id = :id;
 
--- name: found_before
-SELECT verdict, verdict_reason, verified_state,
-       legacy_verdict, legacy_reason, legacy_state,
-       chain, chain_reason
-FROM   backglance_signature
-WHERE  image_id = :id;
+-- Nobody else records a verdict of it before the transaction has ended.
+-- name: locked_found
+{found_of_image};
 
 -- name: forget_found
 UPDATE backglance_signature

@@ -140,8 +140,9 @@ class FewFiles(sites.SmallSiteTest):
         self.assert_code(program.stop(process, signal.SIGTERM), INTERRUPTED)
         os.utime(self.site.path_of(image))  # the checkpoint is of another file now
         for most in range(6, 80):
-            result = program.run('backfill', *self.site.options, preexec_fn=lambda:
-                                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+            result = program.run(
+                'backfill', *self.site.options, '--checkpoint-every', '256K',
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
             self.assertIn(result.code, (DONE, FAILED), str(result))
             self.assertEqual(self.site.database.value(
                 "SELECT count(*) FROM backglance_item WHERE state = 'failed'"), 0)

@@ -2,11 +2,10 @@
 """A key manager that answers as it is told, until it is killed. A process of its own, because the clients of OpenStack
 turn threads into something else.
 
-    damaged.py ANSWERS [CERTIFICATE KEY]
+    damaged.py ANSWERS SECONDS [CERTIFICATE KEY]
 
 ANSWERS is a JSON file: status, type and body (base64) for each of `list`, `secret` and `payload`, and for secrets of
-their own by their ids. Prints its port, and
-a line for each request.
+their own by their ids. A payload comes after so many seconds. Prints its port, and a line for each request.
 """
 
 import base64
@@ -16,15 +15,18 @@ import json
 import pathlib
 import ssl
 import sys
+import time
 
 
-def main(answers, *tls):
+def main(answers, seconds, *tls):
     told = json.loads(pathlib.Path(answers).read_text())
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
             kind = 'list' if 'limit=' in self.path else 'payload' if self.path.endswith('/payload') else 'secret'
             print(kind, flush=True)
+            if kind == 'payload':
+                time.sleep(float(seconds))
             status, content_type, body = told.get(self.path.split('/')[-1], told[kind])
             body = base64.b64decode(body)
             with contextlib.suppress(OSError):

@@ -270,8 +270,8 @@ def answers_of(made, **damage):
 class Serving:
     """A server of damaged.py, and what it was asked for."""
 
-    def __init__(self, answers, *tls):
-        self._answers, self._tls = answers, tls
+    def __init__(self, answers, *tls, seconds=0):
+        self._answers, self._tls, self._seconds = answers, tls, seconds
         self._process = None
         self.port = None
 
@@ -280,10 +280,15 @@ class Serving:
                 for kind, (status, content_type, body) in self._answers.items()}
         file = program.scratch() / 'answers.json'
         file.write_text(json.dumps(told))
-        self._process = subprocess.Popen(['/usr/bin/python3', '-B', str(HERE / 'damaged.py'), file, *self._tls],
-                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            ['/usr/bin/python3', '-B', str(HERE / 'damaged.py'), file, str(self._seconds), *self._tls],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.port = int(self._process.stdout.readline())
         return self
+
+    def wait_for(self, kind):
+        while self._process.stdout.readline().strip() != kind:
+            pass
 
     def __exit__(self, *_):
         self._process.kill()
@@ -363,6 +368,19 @@ class Damaged(KeyManagerTest):
                     self.assertLess(time.monotonic() - began, 8)
                     self.assert_code(result, INTERRUPTED)
                     self.assertIn('interrupted', result.err)
+
+    def test_what_is_answered_soon_after_a_stop_counts(self):
+        image = self.add(str(uuid.uuid4()))
+        self.prepare()
+        with Serving(answers_of(self.certificate), seconds=6) as server:
+            process = program.start(
+                'verify', *self.site.options, '--signatures', '--key-manager', 'http://127.0.0.1:%d' % server.port,
+                env=variables({'OS_TOKEN': 'a'}))
+            self.addCleanup(sites._kill_if_alive, process)  # pylint: disable=protected-access
+            server.wait_for('payload')
+            time.sleep(5)  # the request waits for longer than one that comes after the stop would
+            program.stop(process, signal.SIGTERM)
+        self.assertEqual(self.found()[image][0], 'valid')
 
 
 if __name__ == '__main__':

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <functional>
+
 #include "base/stop.h"
 #include "expand/expand.h"
 #include "sql/items.h"
@@ -118,15 +121,22 @@ TEST_CASE("an image too large for any --max-runtime is read in parts", "[backfil
 TEST_CASE("where one too large image cannot be read in parts, the next one is", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
-  const Ids ids = upload_sizes(site, {8 << 20, 8 << 20, 4 << 20});
+  Ids ids = upload_sizes(site, {8 << 20, 8 << 20, 8 << 20, 8 << 20, 8 << 20});
+  SECTION("which is as large") {
+    std::sort(ids.begin(), ids.end(), std::greater<>());  // as they are claimed
+  }
+  SECTION("which is smaller") {
+    ids.back() = upload_sizes(site, {4 << 20}).front();
+    site.sql().execute("UPDATE images SET os_hash_algo = 'sha3_256' WHERE size = 8388608");
+  }
   // OpenSSL does not say what it has digested so far of these.
-  for (const std::string& id : {ids[0], ids[1]})
+  for (const std::string& id : Ids(ids.begin(), ids.end() - 1))
     site.set(id, "os_hash_algo", std::string("sha3_256"));
   const BackfillRun run =
       run_backfill(site, {.jobs = 1, .checkpoint_bytes = 256 << 10},
                    {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)});
   CHECK(run.result.broken_off == 1);
-  CHECK(site.ours("checkpoint", ids[2], "image_id").has_value());
+  CHECK(site.ours("checkpoint", ids.back(), "image_id").has_value());
 }
 
 TEST_CASE("of an image that was broken off only the rest counts against the limits", "[backfill]") {
@@ -147,6 +157,19 @@ TEST_CASE("of an image that was broken off only the rest counts against the limi
     named.max_bytes = left;
     CHECK(plan_backfill(site.site(), named).bytes == left);
     CHECK(run_backfill(site, named).images(ReadClass::hashed) == 1);
+  }
+  SECTION("unless the file is another one now") {
+    fs::last_write_time(site.file(ids[0]), fs::file_time_type::clock::now());
+    named.max_bytes = left;
+    ReadOptions any = named;
+    any.images.clear();
+    const BackfillRun run = run_backfill(site, GENERATE_COPY(any, named));
+    CHECK(run.images(ReadClass::hashed) == 0);
+    CHECK(run.result.end == RunEnd::limit);
+    CHECK(run.result.left_bytes == 4 << 20);
+    CHECK(plan_backfill(site.site(), {}).bytes == 4 << 20);
+    any.max_bytes = 4 << 20;
+    CHECK(run_backfill(site, any).images(ReadClass::hashed) == 1);
   }
   SECTION("and progress counts the whole") {
     ReadContext context(site.site(), 0, std::nullopt);

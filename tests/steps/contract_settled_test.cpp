@@ -106,10 +106,36 @@ TEST_CASE("what verify found before the signature verified bars nothing", "[cont
   it.site.write_file(it.site.file(image), "damaged");
   CHECK(run_verify(it.site).result.has_findings());
   it.verify_as(image, SignatureVerdict::valid);  // in the same second, or the next
-  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at - 5");
-  CHECK(settled_count(it.site.sql()) == 0);
-  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at + 10");
+  it.site.sql().execute("UPDATE backglance_run SET started_at = started_at + 5");
   CHECK(settled_count(it.site.sql()) == 1);
+  // A run that began before may have read the bytes before.
+  it.site.sql().execute("UPDATE backglance_run SET started_at = started_at - 10");
+  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at + 10");
+  CHECK(settled_count(it.site.sql()) == 0);
+}
+
+TEST_CASE("of a scheme that is gone no verdict is kept", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  const auto verify_legacy = [&](SignatureVerdict verdict) {
+    const auto details = read_details(it.site.sql(), {image}, WithSignatures::yes).at(image);
+    SignaturesFound found;
+    found.legacy = SignatureFound{verdict, {}};
+    found.legacy_state = verified_state(SignedOver::md5, details.signature, details.locations,
+                                        digest_of("sha512", "content"));
+    Run run(it.site.sql(), "verify");
+    record_signatures(it.site.sql(), run.id(), image, found);
+    run.finish("done");
+  };
+  verify_legacy(SignatureVerdict::valid);
+  it.verify_as(image, SignatureVerdict::valid);
+  it.site.sql().execute("DELETE FROM image_properties WHERE name LIKE 'img%'");
+  verify_legacy(SignatureVerdict::valid);
+  it.site.sql().execute("UPDATE backglance_signature SET verdict = 'valid', verified_state = 'x'");
+  verify_legacy(SignatureVerdict::no_certificate);
+  CHECK(it.site.ours("signature", image, "verdict") == std::nullopt);
+  CHECK(it.site.ours("signature", image, "verified_state") == std::nullopt);
+  CHECK(it.site.ours("signature", image, "legacy_verdict") == "valid");
 }
 
 TEST_CASE("what is settled loses its legacy properties before its day", "[contract]") {

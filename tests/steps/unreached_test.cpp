@@ -97,13 +97,31 @@ TEST_CASE("where all others lie in other stores, one outside the store is a find
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
-  for (int i = 0; i < 3; ++i)
-    site.add_location(site.insert_image(), "rbd://fsid/images/" + std::to_string(i) + "/snap");
+  const bool hashed = GENERATE(false, true);
+  for (int i = 0; i < 3; ++i) {
+    const std::string image = site.insert_image();
+    site.add_location(image, "rbd://fsid/images/" + std::to_string(i) + "/snap");
+    if (hashed)
+      site.set(image, "os_hash_value", digest_of("sha512", "content"));
+  }
   const std::string left_over = site.insert_image();
   site.add_location(left_over, "file:///elsewhere/1");
   const BackfillRun run = run_backfill(site);
   CHECK(run.outcomes.at(left_over).read_class == ReadClass::unreadable);
-  CHECK(run.images(ReadClass::store_not_supported) == 3);
+  CHECK(run.images(ReadClass::store_not_supported) == (hashed ? 0 : 3));
+}
+
+TEST_CASE("one image in another store does not make a wrong directory right", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload_many(12);
+  site.add_location(site.insert_image(), "rbd://fsid/images/1/snap");
+  const auto other = site.directory() / "other";
+  std::filesystem::create_directory(other);
+  site.site().stores.front().directories = {other};
+  CHECK(required_error([&] { run_backfill(site); }).kind() == ErrorKind::io);
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed' AND result "
+                         "= 'unreadable'") == 0);
 }
 
 TEST_CASE("images that are gone from a store that is there are missing", "[backfill]") {

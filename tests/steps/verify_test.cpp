@@ -130,8 +130,17 @@ TEST_CASE("a verify that compares nothing takes no finding back", "[verify]") {
   const std::string image = upload_hashed(site, "content");
   site.write_file(site.file(image), "damaged");
   CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
-  // It is not signed.
-  run_verify(site, {.jobs = 1, .images = {image}, .signed_only = true});
+  ReadOptions options = {.jobs = 1, .images = {image}};
+  SECTION("of an image that is not signed") {
+    options.signed_only = true;
+  }
+  SECTION("of one that Glance works on") {
+    site.add_properties(image, {"os_glance_hash_op_host"});
+  }
+  SECTION("of one that is not active") {
+    site.set(image, "status", std::string("importing"));
+  }
+  CHECK(run_verify(site, options).images(ReadClass::verified) == 0);
   CHECK(site.ours("verify", image, "result") == "checksum_differs");
 }
 

@@ -1,0 +1,3 @@
+-- name: locked_found
+{found_of_image}
+FOR UPDATE;
