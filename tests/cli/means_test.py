@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import program
-from program import DONE, FAILED, INTERRUPTED
+from program import DONE, FAILED, FINDINGS, INTERRUPTED
 import sites
 
 # While the file of the variable is there, no database file grows and no journal is written.
@@ -58,9 +58,9 @@ class FullDisk(sites.SmallSiteTest):
                                 ASAN_OPTIONS=':'.join([os.environ.get('ASAN_OPTIONS', ''),
                                                        'verify_asan_link_order=0']).strip(':'))
 
-    def start(self, *arguments):
+    def start(self, command, *arguments):
         self.log = self.site.directory / 'events'
-        process = program.start('backfill', *self.site.options, '--log', self.log, *arguments, env=self.environment)
+        process = program.start(command, *self.site.options, '--log', self.log, *arguments, env=self.environment)
         self.addCleanup(sites._kill_if_alive, process)
         return process
 
@@ -72,7 +72,7 @@ class FullDisk(sites.SmallSiteTest):
         content = os.urandom(3 << 20)
         self.image = self.site.add(content)
         self.digest = sites.sha512(content)
-        process = self.start('--bandwidth', '1M', *arguments)
+        process = self.start('backfill', '--bandwidth', '1M', *arguments)
         program.wait_for(lambda: self.site.leased() == 1)
         self.flag.touch()
         return process
@@ -88,6 +88,22 @@ class FullDisk(sites.SmallSiteTest):
         self.assertIn('waiting: the disk of the database is full', result.err)
         self.assertIn('going on', result.err)
         self.assertIn(' resumed', self.log.read_text())
+
+    def test_comparison_waits_for_room(self):
+        image = self.site.add(os.urandom(3 << 20))
+        self.on_site('backfill')
+        self.site.path_of(image).write_bytes(b'damaged' + os.urandom((3 << 20) - 7))
+        process = self.start('verify', '--bandwidth', '1M')
+        program.wait_for(lambda: self.site.database.value(
+            "SELECT count(*) FROM backglance_run WHERE command = 'verify'") == 1)
+        self.flag.touch()
+        self.wait_for_event(' waiting ')
+        self.flag.unlink()
+        result = program.finish(process)
+        self.assert_code(result, FINDINGS)
+        self.assertIn('waiting: the disk of the database is full', result.err)
+        self.assertIn('going on', result.err)
+        self.assertEqual(self.site.database.value('SELECT result FROM backglance_verify'), 'checksum_differs')
 
     def test_checkpoint_that_finds_no_room_is_one_warning(self):
         process = self.start_and_fill('--checkpoint-every', '256K')
