@@ -125,10 +125,17 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
     context.before_waiting({});
     settler.finish();
     claimer.release_rest();
-    // At once `stopped` where leases were lost before.
-    rest = options.images.empty() && claimer.end() == RunEnd::complete
-               ? outlive_dead_runs(session, run.id(), context)
-               : Rest::held;
+    const auto refused = settler.take_refused();
+    if (!refused.empty() && !context.should_stop()) {
+      result.put_back -= std::ssize(refused);
+      claimer.take_back(refused);
+      rest = Rest::free;
+    } else {
+      // At once `stopped` where leases were lost before.
+      rest = options.images.empty() && claimer.end() == RunEnd::complete
+                 ? outlive_dead_runs(session, run.id(), context)
+                 : Rest::held;
+    }
     require_leases(run, context, result);
   } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();

@@ -68,7 +68,6 @@ struct ReadResult {
   std::int64_t left_bytes = 0;
   std::int64_t broken_off = 0;  // images whose read was ended before the last byte
   std::int64_t put_back = 0;    // images that were claimed and not begun
-  std::int64_t refused = 0;     // of these: more than --max-bytes would have had to be read
   std::int64_t failed_before =
       0;                         // images that failed in earlier runs and were not read in this one
   std::int64_t lost_leases = 0;  // images that another run took over

@@ -29,7 +29,8 @@ Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& conte
       ahead_(session_, options.with_signatures()),
       run_id_(run_id),
       context_(context),
-      options_(options) {}
+      options_(options),
+      listed_(options.images) {}
 
 bool Claimer::next(Work& work) {
   if (!context_.may_go_on()) {
@@ -125,8 +126,8 @@ void Claimer::take(Claim claim) {
 }
 
 bool Claimer::refill_from_list() {
-  while (next_listed_ < options_.images.size()) {
-    const std::string& image_id = options_.images[next_listed_++];
+  while (next_listed_ < listed_.size()) {
+    const std::string& image_id = listed_[next_listed_++];
     auto claim = with_space(context_, [&] { return items_.claim_one(run_id_, image_id, kLease); });
     if (claim && options_.max_bytes &&
         left_of(claim->size_bytes, checkpoint_of(*claim)) > *options_.max_bytes - used_bytes()) {
@@ -168,6 +169,8 @@ std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
   // Under --max-bytes each one counts by what is left of it.
   if (size != 0 && !is_large && !options_.max_bytes && !parts_.contains(claim.image_id))
     return std::nullopt;
+  if (whole_.contains(claim.image_id))
+    return std::nullopt;
   return retry(session_, [&] { return checkpoints_.find(claim.image_id); });
 }
 
@@ -177,6 +180,21 @@ void Claimer::release_rest() {
     context_.held().remove(claim);
   }
   claims_.clear();
+}
+
+void Claimer::take_back(const std::vector<Work>& refused) {
+  for (const Work& work : refused) {
+    const std::string& image_id = work.claim.image_id;
+    --handed_out_;
+    claimed_bytes_ -= left_of(work.claim.size_bytes, work.checkpoint);
+    parts_.erase(image_id);
+    whole_.insert(image_id);
+    if (!options_.images.empty())
+      listed_.push_back(image_id);
+  }
+  // Of the queue the next claims find out anew; the list has passed the others for good.
+  if (options_.images.empty())
+    end_ = RunEnd::complete;
 }
 
 }  // namespace backglance

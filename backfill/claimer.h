@@ -37,6 +37,9 @@ class Claimer {
 
   // Gives back what was claimed and not handed out. After the pipeline.
   void release_rest();
+  // What was handed out and put back for its checkpoint, as if it never had been: next() gives it
+  // once more, and counts the whole, if that is within the limits. After the pipeline.
+  void take_back(const std::vector<Work>& refused);
 
  private:
   bool refill();
@@ -59,8 +62,10 @@ class Claimer {
   std::string run_id_;
   ReadContext& context_;
   const ReadOptions& options_;
+  std::vector<std::string> listed_;  // of options_, and what of them was taken back
   std::deque<Claim> claims_;
   std::set<std::string> parts_;  // what claim_part() has had
+  std::set<std::string> whole_;  // what has no checkpoint that fits
   std::size_t next_listed_ = 0;
   std::int64_t handed_out_ = 0;
   std::int64_t claimed_bytes_ = 0;

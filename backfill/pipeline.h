@@ -23,7 +23,7 @@ struct Work {
   // Its turn came when the run was to end, or it could no longer be read in time: no read was
   // begun.
   bool put_back = false;
-  // Likewise: its checkpoint does not fit, and the whole was not asked for.
+  // Likewise: its checkpoint does not fit, and only what is left by it was counted.
   bool checkpoint_refused = false;
 };
 

@@ -16,7 +16,7 @@ ImageRow named_image(Session& session, const std::string& image_id) {
 }
 
 std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun) {
-  return size - (begun ? std::min(begun->offset, size) : 0);
+  return begun && begun->offset <= size ? size - begun->offset : size;
 }
 
 void Allowance::take(std::int64_t left, std::int64_t whole) {
@@ -86,7 +86,7 @@ RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& c
   if (result.broken_off + result.put_back > 0 && context.should_stop())
     return context.why_stopped();
   if (result.put_back > 0 && claimed == RunEnd::complete)
-    return result.refused > 0 ? RunEnd::limit : RunEnd::out_of_time;
+    return RunEnd::out_of_time;
   return claimed;
 }
 

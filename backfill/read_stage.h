@@ -12,7 +12,8 @@ namespace backglance {
 // An image that was named on the command line. Throws Error{usage} if there is none.
 ImageRow named_image(Session& session, const std::string& image_id);
 
-// How much of an image of that size is to be read yet. All of it where its length is not known.
+// How much of an image of that size is to be read yet, as {left_of_item} has it in SQL. All of it
+// where its length is not known, or the checkpoint is of something longer.
 std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun);
 
 // What of images that come one after the other, as they are read, --limit and --max-bytes let

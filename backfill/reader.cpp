@@ -150,6 +150,15 @@ const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow&
                                                                                          : nullptr;
 }
 
+// Whether the checkpoint is of this location, or of one that the image no longer has.
+bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTask& task) {
+  return resumption.from != nullptr &&
+         (resumption.from->location_id == row.id ||
+          std::none_of(task.locations.begin(), task.locations.end(), [&](const LocationRow& other) {
+            return other.id == resumption.from->location_id;
+          }));
+}
+
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
   if (reasons.empty() || severity(failure.read_class) > severity(worst.read_class))
@@ -277,7 +286,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     }
     if (!failure) {
       outcome.bytes = reading.offset();
-      if (resumption.from != nullptr && outcome.bytes == 0 && resumption.refused) {
+      if (outcome.bytes == 0 && resumption.refused && is_spent(resumption, row, task)) {
         resumption.refused();
         return std::nullopt;
       }

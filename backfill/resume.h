@@ -40,7 +40,9 @@ struct Resumption {
   std::function<void(const Checkpoint&)> keep = {};  // by the reading thread; empty: none are taken
   std::int64_t every_bytes = std::int64_t{4} << 30;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};
-  // Called where `from` does not fit, and the read ends; empty: it begins anew.
+  // Called where `from` does not fit the location that it is of, or that one is gone from Glance,
+  // and the read ends; empty: it begins anew. Where that location cannot be read any more, another
+  // is, whole.
   std::function<void()> refused = {};
 };
 

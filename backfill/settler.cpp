@@ -31,17 +31,15 @@ void Settler::add(Work& work) {
   const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
-    if (work.checkpoint_refused) {
-      forget_checkpoint(work.claim.image_id);
-      refused_.insert(work.claim.image_id);
-      ++result_.refused;
-    }
+    if (work.checkpoint_refused)
+      with_space(context_, [&] {
+        retry(session_, [&] { checkpoints_.forget(work.claim); });
+        return true;
+      });
     release(work.claim);
+    if (work.checkpoint_refused)
+      refused_.push_back(std::move(work));
     return;
-  }
-  if (refused_.erase(work.claim.image_id) > 0) {  // the whole of it did fit
-    --result_.refused;
-    --result_.put_back;
   }
   if (work.checkpoint)
     with_checkpoint_.insert(work.claim.image_id);

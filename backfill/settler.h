@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backfill/backfill.h"
@@ -36,6 +37,9 @@ class Settler {
   // not see, as add() does once they are many.
   void finish();
 
+  // After the pipeline: what was put back because its checkpoint, now forgotten, did not fit.
+  std::vector<Work> take_refused() { return std::exchange(refused_, {}); }
+
  private:
   void commit();
   void release(const Claim& claim);
@@ -56,7 +60,7 @@ class Settler {
   std::mutex mutex_;  // guards all but what is const or has a lock of its own
   std::vector<Items::Settled> waiting_;
   std::set<std::string> with_checkpoint_;  // images of ours that have one
-  std::set<std::string> refused_;          // images that were put back for their checkpoint
+  std::vector<Work> refused_;              // what was put back for its checkpoint
   UnreachedImages unreached_;
   CommitPace pace_;
   bool has_warned_ = false;

@@ -40,7 +40,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Within 30 s, or a second after a wish to stop.
+  // Within 30 s, or about 3 s from when it first sees a wish to stop.
   std::variant<HttpAnswer, NoAnswer> ask(const HttpRequest& request);
 
  private:

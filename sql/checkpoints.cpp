@@ -51,6 +51,10 @@ void Checkpoints::forget(const std::string& image_id) {
   session_.execute(sql("forget"), {{"id", image_id}});
 }
 
+void Checkpoints::forget(const Claim& claim) {
+  session_.execute(sql("forget_earlier"), {{"id", claim.image_id}, {"token", claim.token}});
+}
+
 void Checkpoints::forget_settled() {
   session_.execute(sql("forget_settled"));
 }

@@ -37,6 +37,8 @@ class Checkpoints {
   bool keep(const std::string& run_id, const Claim& claim, const Checkpoint& checkpoint);
 
   void forget(const std::string& image_id);
+  // But not what a later claim has left.
+  void forget(const Claim& claim);
   // Those of images that are no longer to be read.
   void forget_settled();
 

@@ -207,8 +207,12 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
     // What compared nothing says nothing against what was found before.
     const bool compared = outcome.read_class != ReadClass::already_done &&
                           outcome.read_class != ReadClass::busy_in_glance &&
-                          outcome.read_class != ReadClass::gone;
+                          outcome.read_class != ReadClass::gone &&
+                          outcome.read_class != ReadClass::no_location;
     if (!compared && session_.count(sql("has_verification"), {{"id", claim.image_id}}) > 0)
+      continue;
+    if (outcome.read_class == ReadClass::verified &&
+        session_.count(sql("has_later_finding"), {{"id", claim.image_id}, {"run", run_id}}) > 0)
       continue;
     session_.execute(sql("forget_verification"), {{"id", claim.image_id}});
     session_.execute(sql("record_verification"),

@@ -163,7 +163,8 @@ class Items {
   std::int64_t erased();
 
   // What verify found, in one transaction; the claims are of no run. Replaces what was recorded of
-  // these images before, but not by what compared nothing.
+  // these images before, but not by what compared nothing, and no finding
+  // that another run recorded since this one began by `verified`.
   void record_verifications(const std::string& run_id, const std::vector<Settled>& verified);
 
  private:

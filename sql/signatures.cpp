@@ -241,9 +241,16 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
                        const SignaturesFound& found) {
   if (!found.any())
     return;
-  const auto row = session.first_row(signature_sql(session, "locked_found"), {{"id", image_id}});
-  const Verdict data_before = row ? verdict_in(*row, 0) : Verdict();
-  const Verdict legacy_before = row ? verdict_in(*row, 3) : Verdict();
+  const auto locked = [&] {
+    return session.first_row(signature_sql(session, "locked_found"), {{"id", image_id}});
+  };
+  auto row = locked();
+  if (!row && flag_found(session, run_id, image_id))
+    row = locked();
+  if (!row)
+    return;  // no longer signed
+  const Verdict data_before = verdict_in(*row, 0);
+  const Verdict legacy_before = verdict_in(*row, 3);
   const bool keeps_data = says_nothing(found.data, found.data_state, data_before);
   const bool keeps_legacy = says_nothing(found.legacy, found.legacy_state, legacy_before);
   // Of a scheme that is gone nothing is kept.
@@ -273,9 +280,7 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
                                 {"chain_reason", text_or_null(why_untrusted)},
                                 {"run", run_id},
                                 {"id", image_id}};
-  if (session.execute(signature_sql(session, "record_found"), values) == 0 &&
-      flag_found(session, run_id, image_id))
-    session.execute(signature_sql(session, "record_found"), values);
+  session.execute(signature_sql(session, "record_found"), values);
 }
 
 bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id) {

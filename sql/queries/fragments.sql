@@ -44,9 +44,9 @@ result IN ('missing', 'unreadable') AND finished_at < {now} - 3600
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
--- Of item t and what may be its checkpoint, c.
+-- Of item t and what may be its checkpoint, c: as left_of() of backfill/read_stage.h.
 -- name: left_of_item
-CASE WHEN c.offset_bytes < t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+CASE WHEN c.offset_bytes <= t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
 
 -- Of a row of backglance_signature: nothing was verified, or not what there is now.
 -- name: no_verdict
@@ -76,8 +76,12 @@ AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                 WHERE v.image_id = s.image_id
                 AND   v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r
                                                  WHERE r.run_id = s.verified_run), s.verified_at)
-                AND   v.result IN ('missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs',
-                                   'changed_while_read', 'store_not_supported', 'hash_not_supported'))
+                AND   v.result IN ({bars_settlement}))
+
+-- Results of verify: the bytes were not found as they were.
+-- name: bars_settlement
+'missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs', 'changed_while_read',
+'store_not_supported', 'hash_not_supported'
 
 -- Of a row of image_properties: removed, on an image that is still there. Each save of Glance deletes the image's dead
 -- properties once more (_set_properties_for_image, with purge_props), so that deleted_at says nothing.

@@ -287,8 +287,10 @@ class Serving:
         return self
 
     def wait_for(self, kind):
-        while self._process.stdout.readline().strip() != kind:
-            pass
+        for line in self._process.stdout:
+            if line.strip() == kind:
+                return
+        raise AssertionError('it was not asked for a %s, and has ended' % kind)
 
     def __exit__(self, *_):
         self._process.kill()

@@ -171,6 +171,30 @@ TEST_CASE("of an image that was broken off only the rest counts against the limi
     any.max_bytes = 4 << 20;
     CHECK(run_backfill(site, any).images(ReadClass::hashed) == 1);
   }
+  SECTION("unless the file is another one now, and the whole fits as well") {
+    fs::last_write_time(site.file(ids[0]), fs::file_time_type::clock::now());
+    named.max_bytes = 8 << 20;
+    ReadOptions first = named;
+    first.images.clear();
+    first.limit = 1;
+    const BackfillRun run = run_backfill(site, GENERATE_COPY(first, named));
+    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.result.bytes_read == 4 << 20);
+    CHECK(run.result.put_back == 0);
+  }
+  SECTION("unless that copy cannot be read any more") {
+    fs::rename(site.file(ids[0]), site.directory() / "copy");
+    fs::copy(site.directory() / "copy", site.directory() / "store" / "other");
+    site.add_location(ids[0], "file://" + (site.directory() / "store" / "other").string());
+    named.max_bytes = left;
+    CHECK(run_backfill(site, named).images(ReadClass::hashed) == 1);
+  }
+  SECTION("all of it, if it was broken off after the last byte") {
+    site.sql().execute("UPDATE backglance_checkpoint SET offset_bytes = 4194304");
+    CHECK(plan_backfill(site.site(), {}).bytes == 0);
+    CHECK(plan_backfill(site.site(), named).images == 1);
+    CHECK(plan_backfill(site.site(), named).bytes == 0);
+  }
   SECTION("and progress counts the whole") {
     ReadContext context(site.site(), 0, std::nullopt);
     backfill(site.site(), context, {.jobs = 1, .limit = 1}, nullptr);

@@ -1,4 +1,7 @@
 // What was signed again and verified may go before its day, and what rests on anything else stays.
+#include <thread>
+
+#include "sql/retry.h"
 #include "sql/runs.h"
 #include "tests/steps/contract_site.h"
 
@@ -98,6 +101,39 @@ TEST_CASE("of two schemes each keeps its own verdict for want of a certificate",
   it.site.sql().execute("UPDATE image_properties SET value = 'another' WHERE name = 'signature'");
   verify(no_certificate, no_certificate);
   is("valid_expired", "no_certificate");
+}
+
+TEST_CASE("of two that verify at once one waits for the other's verdict", "[contract]") {
+  SettledSite it;
+  const std::string image = it.settled();
+  it.site.sql().execute("DELETE FROM backglance_signature");
+  const auto details = read_details(it.site.sql(), {image}, WithSignatures::yes).at(image);
+  const auto found = [&](SignatureVerdict verdict) {
+    SignaturesFound both;
+    both.data = SignatureFound{verdict, {}};
+    both.data_state = verified_state(SignedOver::data, details.signature, details.locations,
+                                     digest_of("sha512", "content"));
+    return both;
+  };
+  Run run(it.site.sql(), "verify");
+  std::thread other;
+  {
+    Transaction first(it.site.sql());
+    record_signatures(it.site.sql(), run.id(), image, found(SignatureVerdict::valid));
+    other = std::thread([&] {
+      Session session(it.site.site().database);
+      retry(session, [&] {
+        Transaction second(session);
+        record_signatures(session, run.id(), image, found(SignatureVerdict::no_certificate));
+        second.commit();
+      });
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    first.commit();
+  }
+  other.join();
+  CHECK(it.site.ours("signature", image, "verdict") == "valid");
+  run.finish("done");
 }
 
 TEST_CASE("what verify found before the signature verified bars nothing", "[contract]") {

@@ -131,17 +131,48 @@ TEST_CASE("a verify that compares nothing takes no finding back", "[verify]") {
   site.write_file(site.file(image), "damaged");
   CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
   ReadOptions options = {.jobs = 1, .images = {image}};
+  ReadClass wanted = ReadClass::already_done;
   SECTION("of an image that is not signed") {
     options.signed_only = true;
   }
   SECTION("of one that Glance works on") {
-    site.add_properties(image, {"os_glance_hash_op_host"});
+    site.start_import(image);
+    wanted = ReadClass::busy_in_glance;
   }
   SECTION("of one that is not active") {
     site.set(image, "status", std::string("importing"));
+    wanted = ReadClass::gone;
   }
-  CHECK(run_verify(site, options).images(ReadClass::verified) == 0);
+  SECTION("of one that has no location") {
+    site.sql().execute("UPDATE image_locations SET deleted = {true}");
+    wanted = ReadClass::no_location;
+  }
+  CHECK(run_verify(site, options).images(wanted) == 1);
   CHECK(site.ours("verify", image, "result") == "checksum_differs");
+}
+
+TEST_CASE("a verify that was at work before a finding does not take it back", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string image = upload_hashed(site, "content");
+  const auto record = [&](Run& run, ReadClass read_class) {
+    ReadOutcome outcome;
+    outcome.read_class = read_class;
+    Items(site.sql()).record_verifications(run.id(), {{{.image_id = image}, outcome}});
+  };
+  Run early(site.sql(), "verify");
+  site.sql().execute("UPDATE backglance_run SET started_at = started_at - 5");
+  Run late(site.sql(), "verify");
+  record(late, ReadClass::checksum_differs);
+  late.finish("done");
+  record(early, ReadClass::verified);
+  CHECK(site.ours("verify", image, "result") == "checksum_differs");
+  record(early, ReadClass::missing);
+  CHECK(site.ours("verify", image, "result") == "missing");
+  early.finish("done");
+  Run next(site.sql(), "verify");
+  record(next, ReadClass::verified);
+  CHECK(site.ours("verify", image, "result") == "verified");
 }
 
 TEST_CASE("what a backfill has published is verified", "[verify]") {
