@@ -7,18 +7,18 @@
 #include <thread>
 
 #include "backfill/claimer.h"
-#include "backfill/digest/digest_engine.h"
 #include "backfill/outlive.h"
-#include "backfill/read_stage.h"
-#include "backfill/run_life.h"
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
-#include "backfill/verdict.h"
 #include "base/priority.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "digest/digest_engine.h"
+#include "ledger/runs.h"
+#include "read/read_stage.h"
+#include "read/run_life.h"
+#include "read/verdict.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "sql/schema_state.h"
 
 namespace backglance {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "backfill/reader.h"
-#include "backfill/signature/trust.h"
+#include "base/read_class.h"
 #include "glance/site.h"
-#include "sql/read_class.h"
+#include "read/reader.h"
+#include "signature/trust.h"
 
 namespace backglance {
 

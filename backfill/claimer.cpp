@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "backfill/read_stage.h"
-#include "backfill/with_space.h"
+#include "read/read_stage.h"
+#include "read/with_space.h"
 #include "sql/retry.h"
 
 namespace backglance {

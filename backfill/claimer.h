@@ -7,10 +7,10 @@
 #include <string>
 
 #include "backfill/backfill.h"
-#include "backfill/look_up.h"
-#include "backfill/pipeline.h"
-#include "sql/checkpoints.h"
-#include "sql/items.h"
+#include "ledger/checkpoints.h"
+#include "ledger/items.h"
+#include "read/look_up.h"
+#include "read/pipeline.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -7,7 +7,7 @@
 #include "base/process.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "sql/items.h"
+#include "ledger/items.h"
 #include "sql/retry.h"
 
 namespace backglance {

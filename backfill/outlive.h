@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "backfill/reader.h"
+#include "read/reader.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "backfill/with_space.h"
+#include "read/with_space.h"
 #include "sql/retry.h"
 
 namespace backglance {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "backfill/backfill.h"
-#include "backfill/commit_pace.h"
-#include "backfill/pipeline.h"
-#include "backfill/unreached.h"
-#include "sql/checkpoints.h"
-#include "sql/items.h"
+#include "ledger/checkpoints.h"
+#include "ledger/items.h"
+#include "read/commit_pace.h"
+#include "read/pipeline.h"
+#include "read/unreached.h"
 #include "sql/session.h"
 
 namespace backglance {

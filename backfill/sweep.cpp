@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "backfill/store_probe.h"
 #include "base/stop.h"
-#include "sql/items.h"
+#include "ledger/items.h"
+#include "read/store_probe.h"
 #include "sql/retry.h"
 
 namespace backglance {

@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/digest/digest_engine.h"
-#include "backfill/digest/digest_set.h"
-#include "backfill/digest/digest_stream.h"
 #include "bench/cpu_seconds.h"
+#include "digest/digest_engine.h"
+#include "digest/digest_set.h"
+#include "digest/digest_stream.h"
 
 using namespace backglance;
 

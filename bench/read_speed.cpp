@@ -24,9 +24,9 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/digest/digest_stream.h"
-#include "backfill/store/page_cache.h"
 #include "bench/cpu_seconds.h"
+#include "digest/digest_stream.h"
+#include "store/file/page_cache.h"
 
 using namespace backglance;
 

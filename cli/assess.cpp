@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/signatures.h"
+#include "ledger/items.h"
+#include "ledger/signatures.h"
 
 namespace backglance {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "attest/key.h"
-#include "backfill/reader.h"
+#include "read/reader.h"
 
 namespace backglance {
 

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "attest/key.h"
-#include "backfill/reader.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/contract_revert.h"
 #include "contract/contract.h"
+#include "read/reader.h"
 
 namespace backglance {
 namespace {

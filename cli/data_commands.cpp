@@ -9,11 +9,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/owner_grace.h"
 #include "cli/schema_commands.h"
+#include "digest/digest_engine.h"
 
 namespace backglance {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
-#include "sql/fleet.h"
+#include "ledger/fleet.h"
 #include "sql/schema_state.h"
 
 namespace backglance {

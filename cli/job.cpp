@@ -7,7 +7,6 @@
 #include <limits>
 #include <set>
 
-#include "backfill/digest/digest_engine.h"
 #include "base/text.h"
 #include "cli/attestations.h"
 #include "cli/command.h"
@@ -16,6 +15,7 @@
 #include "cli/metrics.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
+#include "digest/digest_engine.h"
 #include "version.h"
 
 namespace backglance {

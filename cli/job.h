@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "backfill/backfill.h"
-#include "backfill/throttle.h"
-#include "backfill/window.h"
 #include "cli/event_log.h"
 #include "glance/site.h"
+#include "read/pace/throttle.h"
+#include "read/pace/window.h"
 
 namespace backglance {
 

@@ -4,10 +4,10 @@
 
 #include "backfill/backfill.h"
 #include "expand/expand.h"
-#include "sql/control.h"
-#include "sql/items.h"
-#include "sql/runs.h"
-#include "sql/signatures.h"
+#include "ledger/control.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
+#include "ledger/signatures.h"
 
 namespace backglance {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-#include "backfill/reader.h"
+#include "read/reader.h"
 
 namespace backglance {
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "backfill/signature/key_manager.h"
 #include "base/text.h"
 #include "openstack/cloud.h"
+#include "signature/key_manager.h"
 
 namespace backglance {
 namespace {

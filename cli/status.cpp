@@ -8,13 +8,13 @@
 #include "cli/assess.h"
 #include "cli/command.h"
 #include "cli/json.h"
-#include "sql/control.h"
+#include "ledger/control.h"
+#include "ledger/items.h"
+#include "ledger/removal.h"
+#include "ledger/runs.h"
+#include "ledger/signatures.h"
 #include "sql/guard.h"
 #include "sql/images.h"
-#include "sql/items.h"
-#include "sql/removal.h"
-#include "sql/runs.h"
-#include "sql/signatures.h"
 
 namespace backglance {
 namespace {

@@ -14,13 +14,3 @@ if(BACKGLANCE_SANITIZE)
   endif()
   target_link_options(backglance_options INTERFACE -fsanitize=${BACKGLANCE_SANITIZE})
 endif()
-
-# A room of the house: a static library that sees the whole source tree by its top-level names
-# ("glance/site.h") and links just the rooms and packages it is given.
-function(backglance_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(backglance_${name} STATIC ${ROOM_SOURCES})
-  target_link_libraries(backglance_${name}
-    PUBLIC ${ROOM_PUBLIC}
-    PRIVATE ${ROOM_PRIVATE} backglance_options)
-endfunction()

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "base/line_reader.h"
-#include "sql/removal.h"
+#include "ledger/removal.h"
 
 namespace backglance {
 

@@ -7,13 +7,13 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "ledger/runs.h"
+#include "ledger/signatures.h"
 #include "sql/galera.h"
 #include "sql/guard.h"
 #include "sql/images.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "sql/schema_state.h"
-#include "sql/signatures.h"
 #include "sql/sqlite_backup.h"
 #include "sql/text.h"
 

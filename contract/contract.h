@@ -8,8 +8,8 @@
 
 #include "contract/archive.h"
 #include "glance/database_url.h"
+#include "ledger/removal.h"
 #include "sql/patience.h"
-#include "sql/removal.h"
 #include "sql/session.h"
 
 namespace backglance {

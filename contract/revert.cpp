@@ -4,7 +4,7 @@
 
 #include "base/stop.h"
 #include "contract/contract.h"
-#include "sql/runs.h"
+#include "ledger/runs.h"
 #include "sql/schema_state.h"
 
 namespace backglance {

@@ -6,8 +6,8 @@
 
 #include "base/stop.h"
 #include "expand/online.h"
+#include "ledger/runs.h"
 #include "sql/journal.h"
-#include "sql/runs.h"
 
 namespace backglance {
 namespace {

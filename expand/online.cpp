@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "base/stop.h"
+#include "ledger/runs.h"
 #include "sql/build_progress.h"
 #include "sql/galera.h"
 #include "sql/journal.h"
 #include "sql/patience.h"
-#include "sql/runs.h"
 
 namespace backglance {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "expand/expand.h"
 #include "expand/online.h"
+#include "ledger/runs.h"
 #include "sql/guard.h"
 #include "sql/journal.h"
-#include "sql/runs.h"
 
 namespace backglance {
 namespace {

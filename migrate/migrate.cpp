@@ -4,16 +4,16 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "sql/images.h"
-#include "sql/items.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "sql/schema_state.h"
 
 namespace backglance {
 namespace {
 
-// Flags written in one transaction; see kQueuePage in sql/items.cpp for why not more.
+// Flags written in one transaction; see kQueuePage in ledger/items.cpp for why not more.
 constexpr std::size_t kFlagBatch = 500;
 
 // image_tags.value is varchar(255).

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "ledger/signatures.h"
 #include "sql/session.h"
-#include "sql/signatures.h"
 
 namespace backglance {
 

@@ -5,9 +5,9 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "report/owners.h"
-#include "sql/items.h"
-#include "sql/runs.h"
 #include "sql/schema_state.h"
 #include "sql/text.h"
 #include "version.h"

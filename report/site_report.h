@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/read_class.h"
 #include "glance/signature_properties.h"
 #include "glance/signature_verdict.h"
-#include "sql/read_class.h"
 
 namespace backglance {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/read_class.h"
 #include "base/text.h"
 #include "glance/signature_properties.h"
-#include "sql/read_class.h"
 
 namespace backglance {
 

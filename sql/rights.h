@@ -18,7 +18,7 @@ enum class RightsFor {
   schema,  // expand, contract --uninstall
   guard,   // to be shown whether the guard is there, where the engine hides it
 };
-// As the statement of queries/rights.*.sql is asked: "rows".
+// As the statement of rights.*.sql is asked: "rows".
 const char* rights_name(RightsFor what);
 
 // What is lacking, as far as the server tells it to the account itself; rights that come through a

@@ -13,9 +13,10 @@
 namespace backglance {
 namespace {
 
+// The file of that name in whichever folder; `name` may begin with the last of its folders.
 const SqlFile* find_file(std::string_view name) {
   for (const SqlFile& file : sql_files())
-    if (file.name == name)
+    if (file.name.ends_with(name) && file.name[file.name.size() - name.size() - 1] == '/')
       return &file;
   return nullptr;
 }
@@ -66,11 +67,11 @@ std::string with_fragments(std::string_view sql, const Statements& fragments) {
 
 Statements read_statements(const EngineFacts& engine, std::string_view topic) {
   Statements fragments;
-  add_statements(fragments, find_file("queries/fragments.sql")->text);
+  add_statements(fragments, find_file("fragments.sql")->text);
   Statements statements;
   bool found = false;
-  for (const std::string& name : {fmt::format("queries/{}.sql", topic),
-                                  fmt::format("queries/{}.{}.sql", topic, engine.name)}) {
+  for (const std::string& name : {fmt::format("{}.sql", topic),
+                                  fmt::format("{}.{}.sql", topic, engine.name)}) {
     if (const SqlFile* file = find_file(name)) {
       add_statements(statements, file->text);
       found = true;

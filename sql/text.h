@@ -8,16 +8,17 @@
 
 namespace backglance {
 
-// A file of SQL as it was when the program was built, by its path below sql/.
+// A file of SQL as it was when the program was built, by its path in the source tree.
 struct SqlFile {
   std::string_view name;
   std::string_view text;
 };
 const std::vector<SqlFile>& sql_files();
 
-// The statement called `name` in queries/<topic>.<engine>.sql, else in queries/<topic>.sql. A
+// The statement called `name` in <topic>.<engine>.sql, else in <topic>.sql, whose folder is the
+// module that runs it; no two modules have a topic of the same name. A
 // statement is what follows a line "-- name: <name>", up to the next such line; a name in braces in
-// it stands for that condition of queries/fragments.sql. Names are constants of the program: an
+// it stands for that condition of sql/fragments.sql. Names are constants of the program: an
 // unknown one is a defect and throws std::logic_error.
 const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
                             std::string_view name);

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Holds the rules of the house that no compiler checks, over every file that git knows or would add:
+"""Checks the rules that no compiler checks, over every file that git knows or would add:
 
-- includes go one way: base <- glance <- sql <- the phases <- cli, and no phase includes another;
+- a module includes only the modules below it (MODULES), and a sub-folder only what SUBFOLDERS says;
+- no circle: following the includes of a header and its source never leads back to it;
 - soci, libpqxx and SQLite are for sql/ alone (and tests), and never SOCI and SQLite in one file: SOCI
   declares SQLite's types a second time;
 - no file of code has more than 600 lines;
@@ -15,15 +16,32 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAX_LINES = 600
-PHASES = ('expand', 'migrate', 'backfill', 'contract', 'report')
-# A room, and those below it that it may include.
-ROOMS = {'base': (), 'glance': ('base',), 'sql': ('base', 'glance')}
-ROOMS.update({phase: ('base', 'glance', 'sql') for phase in PHASES})
-ROOMS['attest'] = ROOMS['openstack'] = ('base',)
-ROOMS['backfill'] += ('openstack',)
+# Each module, lowest first, and the modules that it may include. The link lines in */CMakeLists.txt say the same.
+MODULES = {
+    'base': (),
+    'attest': ('base',),
+    'digest': ('base',),
+    'glance': ('base',),
+    'openstack': ('base',),
+    'signature': ('base', 'digest', 'glance', 'openstack'),
+    'sql': ('base', 'glance'),
+    'store': ('base', 'glance', 'openstack'),
+    'ledger': ('base', 'glance', 'sql'),
+    'read': ('base', 'digest', 'glance', 'ledger', 'signature', 'sql', 'store'),
+}
+_OF_A_PHASE = ('base', 'glance', 'sql', 'ledger')
+MODULES |= {phase: _OF_A_PHASE for phase in ('expand', 'migrate', 'report')}
+MODULES['backfill'] = MODULES['verify'] = (*_OF_A_PHASE, 'digest', 'signature', 'store', 'read')
 # Its archive is signed.
-ROOMS['contract'] = (*ROOMS['contract'], 'attest')
-ROOMS['cli'] = ('base', 'glance', 'sql', 'attest', 'openstack', *PHASES)
+MODULES['contract'] = (*_OF_A_PHASE, 'attest')
+MODULES['cli'] = tuple(MODULES)
+# A sub-folder of a module that may include only some of what its module may. "." is the module's own folder.
+SUBFOLDERS = {
+    # How fast to read, and when: nothing of images.
+    'read/pace': ('base', 'glance', 'sql', 'store'),
+    # One folder for each type of store: it knows the interface in store/, and no other type.
+    'store/file': ('base', 'glance', 'store/.'),
+}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 DATABASE_HEADER = re.compile(r'^(soci/.*|soci\.h|pqxx(/.*)?|sqlite3\.h)$')
@@ -45,20 +63,70 @@ def includes_of(text):
     return INCLUDE.findall(text)
 
 
+def folder_of(path):
+    """The sub-folder that has a rule of its own, else the module."""
+    parts = pathlib.PurePath(path).parts
+    sub = '/'.join(parts[:2])
+    return sub if len(parts) > 2 and sub in SUBFOLDERS else parts[0]
+
+
+def may_include(folder, name):
+    """Whether a file in `folder` may include the header `name` of ours."""
+    module, other = folder.split('/')[0], folder_of(name)
+    if folder == other:
+        return True
+    if folder in SUBFOLDERS:
+        if other == module:
+            return '%s/.' % module in SUBFOLDERS[folder]
+        return other.split('/')[0] != module and other.split('/')[0] in SUBFOLDERS[folder]
+    return other.split('/')[0] in (module, *MODULES[module])
+
+
 def include_faults(path, text):
-    room = path.parts[0]
+    folder = folder_of(path)
+    module = path.parts[0]
     names = includes_of(text)
-    of_databases = [name for name in names if DATABASE_HEADER.match(name)]
     if 'sqlite3.h' in names and any(name.startswith('soci') for name in names):
         yield 'includes both sqlite3.h and SOCI'
-    if room in ROOMS and room != 'sql':
-        for name in of_databases:
-            yield 'includes %s, which is for sql/ alone' % name
+    if module not in MODULES:
+        return
+    if module != 'sql':
+        for name in names:
+            if DATABASE_HEADER.match(name):
+                yield 'includes %s, which is for sql/ alone' % name
     for name in names:
-        other = name.split('/')[0]
-        if room in ROOMS and other in ROOMS and other not in (room, *ROOMS[room]):
+        if name.split('/')[0] in MODULES and not may_include(folder, name):
             yield 'includes %s: %s/ may include %s' % (
-                name, room, ', '.join(ROOMS[room]) or 'nothing of ours')
+                name, folder, ', '.join(SUBFOLDERS.get(folder, MODULES[module])) or 'nothing of ours')
+
+
+def unit_of(path):
+    """A header and its source are one unit, and Highway's headers, which are included once per vector, are
+    part of the source that includes them."""
+    return re.sub(r'(_[a-z0-9]+-inl)?\.(cpp|h)$', '', str(path))
+
+
+def circles(texts):
+    """Sentences on units of the modules that include each other. `texts` by relative path."""
+    includes = {}
+    for path, text in texts.items():
+        if path.parts[0] in MODULES and path.suffix in ('.cpp', '.h'):
+            named = {unit_of(name) for name in includes_of(text) if name.split('/')[0] in MODULES}
+            includes.setdefault(unit_of(path), set()).update(named - {unit_of(path)})
+    done, trail = set(), []
+
+    def walk(unit):
+        if unit in trail:
+            yield ' -> '.join([*trail[trail.index(unit):], unit])
+        elif unit not in done:
+            trail.append(unit)
+            for other in sorted(includes.get(unit, ())):
+                yield from walk(other)
+            trail.pop()
+            done.add(unit)
+
+    for unit in sorted(includes):
+        yield from walk(unit)
 
 
 def faults(path, text):
@@ -76,8 +144,11 @@ def faults(path, text):
 
 def main():
     found = 0
-    for path in tracked_files():
-        text = (ROOT / path).read_bytes().decode('utf-8', 'replace')
+    texts = {path: (ROOT / path).read_bytes().decode('utf-8', 'replace') for path in tracked_files()}
+    for circle in circles(texts):
+        print('these include each other: %s' % circle)
+        found += 1
+    for path, text in texts.items():
         for fault in faults(path, text):
             print('%s: %s' % (path, fault))
             found += 1

@@ -16,8 +16,8 @@ import pathlib
 import subprocess
 import sys
 
+from check_includes import MODULES
 from check_includes import includes_of
-from check_includes import ROOMS
 from check_includes import ROOT
 
 CLANG_TIDY = 'clang-tidy-14'
@@ -63,7 +63,7 @@ def main():
     build = pathlib.Path(sys.argv[1])
     (build / 'tidy').mkdir(exist_ok=True)
     entries = [entry for entry in json.loads((build / 'compile_commands.json').read_text())
-               if pathlib.Path(entry['file']).relative_to(ROOT).parts[0] in ROOMS]
+               if pathlib.Path(entry['file']).relative_to(ROOT).parts[0] in MODULES]
     if not entries:
         sys.exit('run_tidy.py: no sources of ours in %s/compile_commands.json' % build)
     failed = 0

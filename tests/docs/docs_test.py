@@ -152,7 +152,7 @@ class SourceTest(unittest.TestCase):
         ledger = read('docs/ledger.md')
         operations = read('docs/operations.md')
         for name, text in re.findall(r'Entry\{ReadClass::\w+, "(\w+)", "([^"]+)"',
-                                     read('sql/read_class.cpp')):
+                                     read('base/read_class.cpp')):
             self.assertIn('`%s`' % name, ledger)
             if name not in ('verified', 'hash_differs'):
                 self.assertIn('| `%s` |' % text, operations)

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "backfill/signature/signature.h"
 #include "base/base64.h"
+#include "signature/signature.h"
 #include "tests/fuzz/keys.h"
 
 using namespace backglance;

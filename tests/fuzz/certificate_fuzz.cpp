@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "backfill/signature/secret.h"
-#include "backfill/signature/trust.h"
+#include "signature/secret.h"
+#include "signature/trust.h"
 #include "tests/fuzz/keys.h"
 
 using namespace backglance;

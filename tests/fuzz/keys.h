@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "backfill/signature/certificate.h"
-#include "backfill/signature/verify.h"
+#include "signature/certificate.h"
+#include "signature/verify.h"
 
 namespace backglance {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "backfill/digest/digest_engine.h"
-#include "backfill/digest/digest_set.h"
+#include "digest/digest_engine.h"
+#include "digest/digest_set.h"
 
 using namespace backglance;
 

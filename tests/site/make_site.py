@@ -9,7 +9,7 @@ DIR/images, images-cold    the file stores; DIR/outside is what they must not be
 DIR/certificates       <uuid>.pem of the certificates that signature properties name
 DIR/expected.json      what backglance must find: "images" maps an id to
     case        its name in the tables of cases
-    result      a name of sql/read_class.h; null: not to be queued
+    result      a name of base/read_class.h; null: not to be queued
     finding     whether that result makes backfill end with exit code 10
     bytes, md5, sha512   of the bytes that are stored; null where there are none to read
     hash_value  what os_hash_value must be after a backfill; null: it must not be written
@@ -42,7 +42,7 @@ import signature_cases
 from signing import SiteSigner
 
 ENCRYPTION_KEY = 'demo-site-location-key-32-bytes!'
-# The names of sql/read_class.h that are findings.
+# The names of base/read_class.h that are findings.
 FINDINGS = {'missing', 'unreadable', 'size_differs', 'checksum_differs', 'changed_while_read',
             'store_not_supported', 'hash_not_supported'}
 

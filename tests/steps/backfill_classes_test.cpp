@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "expand/expand.h"
-#include "sql/items.h"
+#include "ledger/items.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -7,8 +7,8 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/runs.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

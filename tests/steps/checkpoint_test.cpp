@@ -2,10 +2,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "backfill/digest/digest_stream.h"
-#include "backfill/resume.h"
+#include "digest/digest_stream.h"
 #include "expand/expand.h"
-#include "sql/checkpoints.h"
+#include "ledger/checkpoints.h"
+#include "read/resume.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/runs.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
 namespace backglance {

@@ -7,7 +7,7 @@
 
 #include "attest/envelope.h"
 #include "attest/key.h"
-#include "sql/runs.h"
+#include "ledger/runs.h"
 #include "tests/steps/contract_site.h"
 
 using namespace backglance;

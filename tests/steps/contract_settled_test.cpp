@@ -1,8 +1,8 @@
 // What was signed again and verified may go before its day, and what rests on anything else stays.
 #include <thread>
 
+#include "ledger/runs.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "tests/steps/contract_site.h"
 
 using namespace backglance;

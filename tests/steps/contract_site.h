@@ -9,9 +9,9 @@
 
 #include "contract/contract.h"
 #include "expand/expand.h"
+#include "ledger/signatures.h"
 #include "migrate/migrate.h"
 #include "sql/images.h"
-#include "sql/signatures.h"
 #include "tests/steps/glance_site.h"
 
 namespace backglance {

@@ -4,10 +4,10 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "migrate/migrate.h"
 #include "sql/images.h"
-#include "sql/items.h"
-#include "sql/runs.h"
 #include "tests/steps/contract_site.h"
 
 using namespace backglance;

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "base/stop.h"
+#include "ledger/runs.h"
 #include "sql/journal.h"
-#include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -1,12 +1,12 @@
 // What is said to all runs, and what each of them shows of itself, without a process of its own.
-#include "sql/fleet.h"
+#include "ledger/fleet.h"
 
 #include <future>
 #include <thread>
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "sql/items.h"
+#include "ledger/items.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

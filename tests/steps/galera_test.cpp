@@ -10,10 +10,10 @@
 #include <thread>
 
 #include "expand/expand.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "sql/guard.h"
-#include "sql/items.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

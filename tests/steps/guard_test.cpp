@@ -7,8 +7,8 @@
 
 #include "contract/contract.h"
 #include "expand/expand.h"
+#include "ledger/runs.h"
 #include "sql/journal.h"
-#include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -5,9 +5,9 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/runs.h"
-#include "sql/signatures.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
+#include "ledger/signatures.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

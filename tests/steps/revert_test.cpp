@@ -1,7 +1,7 @@
 #include "expand/expand.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "migrate/migrate.h"
-#include "sql/items.h"
-#include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

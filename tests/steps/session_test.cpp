@@ -1,8 +1,8 @@
 // Connections that a server or the network has cut. On SQLite there is nothing to cut.
 #include "expand/expand.h"
-#include "sql/items.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "sql/retry.h"
-#include "sql/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -1,6 +1,6 @@
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/runs.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

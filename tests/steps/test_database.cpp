@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "backfill/store/open_beneath.h"
 #include "sql/session.h"
+#include "store/file/open_beneath.h"
 
 namespace backglance {
 namespace {

@@ -2,8 +2,8 @@
 #include <fstream>
 
 #include "expand/expand.h"
-#include "sql/items.h"
-#include "sql/runs.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -1,7 +1,7 @@
 #include <cctype>
 
 #include "expand/expand.h"
-#include "sql/runs.h"
+#include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

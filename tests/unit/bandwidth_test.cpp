@@ -3,8 +3,8 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/bandwidth.h"
 #include "base/stop.h"
+#include "read/pace/bandwidth.h"
 
 using namespace backglance;
 using namespace std::chrono_literals;

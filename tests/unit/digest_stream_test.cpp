@@ -1,4 +1,4 @@
-#include "backfill/digest/digest_stream.h"
+#include "digest/digest_stream.h"
 
 #include <oneapi/tbb/global_control.h>
 
@@ -7,8 +7,8 @@
 #include <random>
 #include <thread>
 
-#include "backfill/digest/digest_engine.h"
-#include "backfill/digest/digest_set.h"
+#include "digest/digest_engine.h"
+#include "digest/digest_set.h"
 
 using namespace backglance;
 

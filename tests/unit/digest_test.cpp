@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/digest/digest_set.h"
 #include "base/error.h"
+#include "digest/digest_set.h"
 
 using namespace backglance;
 

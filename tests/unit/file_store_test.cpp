@@ -1,4 +1,4 @@
-#include "backfill/store/file_store.h"
+#include "store/file/file_store.h"
 
 #include <fcntl.h>
 #include <sys/fsuid.h>
@@ -13,7 +13,7 @@
 #include <fstream>
 #include <thread>
 
-#include "backfill/store/open_beneath.h"
+#include "store/file/open_beneath.h"
 #include "tests/unit/hide_call.h"
 
 using namespace backglance;

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "backfill/digest/digest_engine.h"
-#include "backfill/digest/digest_set.h"
-#include "backfill/digest/self_test.h"
+#include "digest/digest_engine.h"
+#include "digest/digest_set.h"
+#include "digest/self_test.h"
 
 using namespace backglance;
 

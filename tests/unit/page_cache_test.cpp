@@ -1,4 +1,4 @@
-#include "backfill/store/page_cache.h"
+#include "store/file/page_cache.h"
 
 #include <fcntl.h>
 #include <sys/fsuid.h>
@@ -15,8 +15,8 @@
 #include <string>
 #include <thread>
 
-#include "backfill/store/file_store.h"
-#include "backfill/store/open_beneath.h"
+#include "store/file/file_store.h"
+#include "store/file/open_beneath.h"
 #include "tests/unit/hide_call.h"
 
 using namespace backglance;

@@ -1,4 +1,4 @@
-#include "backfill/pause_gate.h"
+#include "read/pace/pause_gate.h"
 
 #include <catch2/catch.hpp>
 #include <chrono>

@@ -7,7 +7,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
-#include "sql/control.h"
+#include "ledger/control.h"
 
 using namespace backglance;
 

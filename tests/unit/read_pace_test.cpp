@@ -1,4 +1,4 @@
-#include "backfill/read_pace.h"
+#include "read/pace/read_pace.h"
 
 #include <catch2/catch.hpp>
 #include <limits>

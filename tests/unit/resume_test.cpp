@@ -1,4 +1,4 @@
-#include "backfill/resume.h"
+#include "read/resume.h"
 
 #include <catch2/catch.hpp>
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "backfill/signature/certificate_source.h"
-#include "backfill/signature/signature.h"
-#include "backfill/signature/verify.h"
 #include "base/base64.h"
 #include "base/error.h"
+#include "signature/certificate_source.h"
+#include "signature/signature.h"
+#include "signature/verify.h"
 #include "tests/unit/config_dir.h"
 
 using namespace backglance;

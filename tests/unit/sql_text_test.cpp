@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "base/read_class.h"
 #include "expand/expand.h"
-#include "sql/read_class.h"
 #include "sql/text.h"
 
 using namespace backglance;

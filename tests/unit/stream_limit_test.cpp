@@ -1,4 +1,4 @@
-#include "backfill/stream_limit.h"
+#include "read/pace/stream_limit.h"
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/store/store_kind.h"
+#include "store/store_kind.h"
 
 using namespace backglance;
 using namespace std::chrono_literals;

@@ -1,4 +1,4 @@
-#include "backfill/throttle.h"
+#include "read/pace/throttle.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "backfill/verdict.h"
+#include "read/verdict.h"
 
 #include <catch2/catch.hpp>
 

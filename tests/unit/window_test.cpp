@@ -1,4 +1,4 @@
-#include "backfill/window.h"
+#include "read/pace/window.h"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>

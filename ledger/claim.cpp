@@ -1,0 +1,119 @@
+// Items: taking images from the queue.
+#include <algorithm>
+#include <random>
+
+#include "ledger/items.h"
+#include "sql/retry.h"
+#include "sql/row_list.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+// How often a claim looks again when other runs were quicker with all that it had chosen.
+constexpr int kLooks = 6;
+// Where others are at work, a claim chooses at random among so many times what it wants.
+constexpr std::int64_t kSpread = 8;
+
+std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::int64_t count) {
+  static thread_local std::mt19937 random{std::random_device()()};
+  std::vector<SizedImage> some;
+  std::sample(candidates.begin(), candidates.end(), std::back_inserter(some), count, random);
+  return some;
+}
+
+// Those of the candidates, largest first, that make one bunch.
+std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
+                                  const Items::Bunch& bunch) {
+  std::vector<std::string> ids;
+  std::int64_t room = bunch.most_bytes;
+  for (const SizedImage& one : candidates) {
+    const auto count = static_cast<std::int64_t>(ids.size());
+    if (count == bunch.most ||
+        (count >= bunch.large && (one.size >= bunch.small_bytes || one.size > room)))
+      break;
+    ids.push_back(one.id);
+    room -= std::min(room, one.size);
+  }
+  return ids;
+}
+
+}  // namespace
+
+std::vector<Claim> Items::claim(const std::string& run_id, const Bunch& bunch,
+                                std::int64_t max_size, std::chrono::seconds lease) {
+  for (int look = 0; look < kLooks; ++look) {
+    std::vector<SizedImage> candidates;
+    const std::int64_t wanted = look == 0 ? bunch.most : bunch.most * kSpread;
+    retry(session_, [&] {
+      candidates.clear();
+      session_.query(sql("claim_candidates"), {{"count", wanted}, {"max_size", max_size}},
+                     [&](const SqlRow& row) {
+                       candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
+                     });
+    });
+    if (candidates.empty())
+      return {};
+    if (look > 0)
+      candidates = chosen(candidates, bunch.most);
+    std::vector<Claim> claims = claim_ids("claim_due", run_id, bunch_of(candidates, bunch), lease);
+    if (!claims.empty())
+      return claims;
+  }
+  return {};
+}
+
+std::optional<Claim> Items::claim_begun(const std::string& run_id, std::int64_t most,
+                                        std::chrono::seconds lease) {
+  // Other runs want the first one too.
+  constexpr std::int64_t kCandidates = 8;
+  std::vector<std::string> ids;
+  retry(session_, [&] {
+    ids.clear();
+    session_.query(sql("begun"), {{"most", most}, {"count", kCandidates}},
+                   [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  });
+  for (const std::string& id : ids) {
+    std::vector<Claim> claims = claim_ids("claim_due", run_id, {id}, lease);
+    if (!claims.empty())
+      return std::move(claims.front());
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> Items::claim_one(const std::string& run_id, const std::string& image_id,
+                                      std::chrono::seconds lease) {
+  std::vector<Claim> claims = claim_ids("claim_named", run_id, {image_id}, lease);
+  return claims.empty() ? std::nullopt : std::optional(std::move(claims.front()));
+}
+
+std::vector<Claim> Items::claim_ids(std::string_view statement, const std::string& run_id,
+                                    const std::vector<std::string>& ids,
+                                    std::chrono::seconds lease) {
+  std::vector<Claim> claims;
+  by_statements(ids, [&](const std::vector<std::string>& some) {
+    const SqlParameters parameters = id_parameters(some, {{"run", run_id}});
+    SqlParameters with_lease = parameters;
+    with_lease.push_back({"seconds", std::int64_t{lease.count()}});
+    const int reconnects = session_.reconnects();
+    const auto rows = retry(session_, [&] {
+      return session_.execute(statement_for(sql(statement), some.size()), with_lease);
+    });
+    // Where an answer was lost the rows tell: those that bear our run are ours, whether this
+    // attempt made them so or one before it.
+    if (rows == 0 && session_.reconnects() == reconnects)
+      return;
+    retry(session_, [&] {
+      std::vector<Claim> ours;
+      session_.query(statement_for(sql("claimed"), some.size()), parameters,
+                     [&](const SqlRow& row) {
+                       ours.push_back({row.text_or_empty(0), row.integer_or(1, 0),
+                                       row.integer_or(2, 0), row.integer_or(3, 0)});
+                     });
+      claims.insert(claims.end(), ours.begin(), ours.end());
+    });
+  });
+  return claims;
+}
+
+}  // namespace backglance

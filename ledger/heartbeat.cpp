@@ -1,0 +1,131 @@
+#include "ledger/heartbeat.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/stop.h"
+#include "ledger/items.h"
+#include "ledger/runs.h"
+
+namespace backglance {
+namespace {
+
+using std::chrono::seconds;
+
+// A wish of the fleet's is to be obeyed within 5 s: one look, and one statement that has to wait.
+constexpr seconds kLook{2};
+constexpr seconds kLockTimeout{2};
+// Often enough for status to be worth reading. Who has no figures shows no more than that it lives,
+// and on SQLite each write makes the safety copy of contract begin again.
+constexpr seconds kBeat{10};
+constexpr seconds kQuietBeat{30};
+// How long before the leases' end reading stops.
+constexpr seconds kMargin{20};
+
+}  // namespace
+
+Heartbeat::Heartbeat(DatabaseUrl database, std::string run_id, RunLife life)
+    : database_(std::move(database)),
+      run_id_(std::move(run_id)),
+      life_(std::move(life)),
+      beaten_(Clock::now()) {
+  // Leases that are claimed before the first beat are good from here on as well.
+  tell_renewed();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+Heartbeat::~Heartbeat() {
+  thread_.request_stop();
+  wake_.notify_all();
+}
+
+void Heartbeat::run(const std::stop_token& stop) {
+  auto next = Clock::now();
+  while (!lost_.load()) {
+    // By the clock, so that a statement which had to wait does not put the next look off.
+    next = std::max(next + kLook, Clock::now());
+    std::unique_lock lock(mutex_);
+    wake_.wait_until(lock, stop, next, [] { return false; });
+    if (stop.stop_requested())
+      return;
+    // First of all: a host that was suspended finds its leases in the hands of another, and the
+    // database answers as if nothing had been.
+    if (lease_ended() || (!look_and_beat() && lease_ended()))
+      lose();
+  }
+}
+
+// By this host's clock since boot, or by the database's, which may have been set, or be that of
+// another node now: leases end by it.
+bool Heartbeat::lease_ended() const {
+  if (!life_.lease)
+    return false;
+  const auto good = *life_.lease - kMargin;
+  return Clock::now() - beaten_ > good ||
+         (beaten_by_database_ && database_now_ - *beaten_by_database_ > good.count());
+}
+
+void Heartbeat::tell_renewed() const {
+  if (life_.lease && life_.renewed)
+    life_.renewed(beaten_ + *life_.lease - kMargin);
+}
+
+bool Heartbeat::look_and_beat() {
+  try {
+    if (!session_)
+      session_.emplace(database_, SessionOptions{.lock_timeout = kLockTimeout});
+    const Orders orders = read_orders(*session_, run_id_);
+    database_now_ = orders.now;
+    if (lease_ended())
+      return false;
+    obey(orders);
+    if (lost())
+      return true;
+    // That a wait begins or ends is told at once.
+    due_ = due_ || figures().waiting_for.empty() != told_.waiting_for.empty();
+    if (due_ || Clock::now() - beaten_ >= (life_.figures ? kBeat : kQuietBeat))
+      beat();
+    return true;
+  } catch (const Error& error) {
+    // Whatever it is, the session that writes meets it as well and says it; here only time counts.
+    if (error.kind() != ErrorKind::busy)
+      session_.reset();
+    return false;
+  }
+}
+
+void Heartbeat::obey(const Orders& orders) {
+  if (orders.given_up)
+    return lose();
+  if (orders.stop)
+    request_stop(StopWish::fleet);
+  due_ = due_ || orders.fleet.paused != paused_;
+  paused_ = orders.fleet.paused;
+  if (life_.obey)
+    life_.obey(orders.fleet);
+}
+
+void Heartbeat::beat() {
+  const auto began = Clock::now();
+  if (life_.lease)
+    Items(*session_).renew(run_id_, life_.held(), *life_.lease);
+  const RunFigures now = figures();
+  const double passed = std::chrono::duration<double>(began - beaten_).count();
+  const double rate = static_cast<double>(now.bytes - told_.bytes) / std::max(passed, 1e-3);
+  Run::heartbeat(*session_, run_id_, now, static_cast<std::int64_t>(rate));
+  beaten_ = began;
+  beaten_by_database_ = database_now_;
+  told_ = now;
+  due_ = false;
+  tell_renewed();
+}
+
+void Heartbeat::lose() {
+  lost_.store(true);
+  if (life_.lost)
+    life_.lost();
+  else
+    request_stop(StopWish::lost);
+}
+
+}  // namespace backglance

@@ -1,0 +1,281 @@
+#include "ledger/removal.h"
+
+#include <set>
+#include <utility>
+
+#include "base/stop.h"
+#include "base/text.h"
+#include "glance/signature_properties.h"
+#include "sql/images.h"
+#include "sql/retry.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kRowPage = 500;
+
+const std::string& removal_sql(Session& session, std::string_view name) {
+  return sql_text(session.engine(), "removal", name);
+}
+
+std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id,
+                                         std::string_view statement = "live_properties") {
+  std::vector<PropertyRow> properties;
+  session.query(removal_sql(session, statement), {{"id", image_id}}, [&](const SqlRow& row) {
+    properties.push_back(
+        {row.integer_or(0, 0), image_id, row.text_or_empty(1), row.text(2), row.text(3)});
+  });
+  return properties;
+}
+
+SignatureFinding judge_live(const std::vector<PropertyRow>& properties) {
+  std::vector<std::string> names;
+  names.reserve(properties.size());
+  for (const PropertyRow& property : properties)
+    names.push_back(property.name);
+  return judge_signature(names);
+}
+
+void write_scheme(Session& session, std::string_view statement, const std::string& image_id,
+                  const SignatureFinding& finding) {
+  session.execute(removal_sql(session, statement),
+                  {{"id", image_id},
+                   {"scheme", std::string(signature_scheme_name(finding.scheme))},
+                   {"present", join(finding.present, " ")},
+                   {"missing", join(finding.missing, " ")}});
+}
+
+// Without a lock: what somebody changes before the end of the transaction might as well have been
+// changed right after it.
+bool is_settled(Session& session, const std::string& image_id) {
+  const auto flag = session.first_row(removal_sql(session, "settled_state"), {{"id", image_id}});
+  if (!flag || flag->is_null(0))
+    return false;
+  const auto details = read_details(session, {image_id}, WithSignatures::yes);
+  const auto image = details.find(image_id);
+  return image != details.end() && image->second.row.hashable &&
+         !image->second.row.os_hash_value.empty() &&
+         verified_state(SignedOver::data, image->second.signature, image->second.locations,
+                        image->second.row.os_hash_value) == flag->text_or_empty(0);
+}
+
+// Of `properties`, which are all of the image's signatures.
+std::vector<PropertyRow> removable_of(Session& session, const std::string& image_id,
+                                      Removable which, std::vector<PropertyRow> properties) {
+  const SignatureScheme scheme = judge_live(properties).scheme;
+  if (!is_deprecated(scheme))
+    return {};
+  if (which == Removable::settled &&
+      (scheme != SignatureScheme::both || !is_settled(session, image_id)))
+    return {};
+  std::erase_if(properties, [](const PropertyRow& property) {
+    return !is_legacy_signature_name(property.name);
+  });
+  return properties;
+}
+
+// `removed` is what an attempt before this one removed, whose COMMIT had its answer lost.
+void remove_in_transaction(Session& session, const std::string& run_id, const std::string& image_id,
+                           Removable which, const OnRemoval& before_commit,
+                           std::vector<RemovedProperty>& removed) {
+  Transaction transaction(session);
+  const std::vector<PropertyRow> properties = removable_of(
+      session, image_id, which, live_properties(session, image_id, "locked_properties"));
+  if (properties.empty())
+    return;  // an attempt before this one was committed, or somebody else was quicker
+  const auto now = session.first_row(removal_sql(session, "current_datetime"));
+  const std::string deleted_at = now->text_or_empty(0);
+  std::vector<RemovedProperty> now_removed;
+  for (const PropertyRow& property : properties) {
+    now_removed.push_back({property, deleted_at});
+    // A property that was removed, put back by its owner and falls due again has a note already.
+    session.execute(removal_sql(session, "forget_archived"),
+                    {{"id", image_id}, {"name", property.name}});
+    session.execute(removal_sql(session, "archive_property"),
+                    {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
+    if (session.execute(removal_sql(session, "delete_property"),
+                        {{"property", property.id}, {"deleted_at", deleted_at}}) == 0)
+      throw Error(ErrorKind::busy, "somebody else changed the same properties at the same moment");
+  }
+  write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
+  before_commit(now_removed);
+  removed = std::move(now_removed);
+  transaction.commit();
+}
+
+// The properties of one page that were put back, and how many were left as they are.
+struct RestoredPage {
+  std::vector<SqlRow> rows;
+  std::set<std::pair<std::string, std::string>> restored;  // image and name
+  std::int64_t kept = 0;
+};
+
+// In our tables.
+void note_restored(Session& session, const std::string& image_id, const std::string& name,
+                   const std::string& deleted_at) {
+  session.execute(removal_sql(session, "forget_restored"),
+                  {{"id", image_id}, {"name", name}, {"deleted_at", deleted_at}});
+  write_scheme(session, "mark_restored", image_id, live_finding(session, image_id));
+}
+
+bool restore_property(Session& session, const SqlRow& row) {
+  const std::string image_id = row.text_or_empty(1);
+  const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
+  SqlParameters as_left = property;
+  as_left.push_back({"property", row.integer_or(0, 0)});
+  if (session.execute(removal_sql(session, "restore_property"), as_left) == 0 &&
+      session.execute(removal_sql(session, "recreate_property"), property) == 0)
+    return false;
+  note_restored(session, image_id, row.text_or_empty(2), row.text_or_empty(3));
+  return true;
+}
+
+// `done` is what an attempt before this one did, whose COMMIT had its answer lost. What was put
+// back has left the archive: by that it is known whether it was committed.
+void restore_page(Session& session, const SqlParameters& page, RestoredPage& done) {
+  const auto name_of = [](const SqlRow& row) {
+    return std::pair(row.text_or_empty(1), row.text_or_empty(2));
+  };
+  Transaction transaction(session);
+  std::vector<SqlRow> rows = session.rows(removal_sql(session, "archived_page"), page);
+  const bool committed =
+      !done.restored.empty() && std::none_of(rows.begin(), rows.end(), [&](const SqlRow& row) {
+        return done.restored.contains(name_of(row));
+      });
+  if (committed)
+    return;
+  done = {std::move(rows), {}, 0};
+  for (const SqlRow& row : done.rows) {
+    if (restore_property(session, row))
+      done.restored.insert(name_of(row));
+    else
+      ++done.kept;
+  }
+  transaction.commit();
+}
+
+// The parameters that find the row as the removal left it.
+SqlParameters as_left(const RemovedProperty& property) {
+  return {{"id", property.image_id},
+          {"name", property.name},
+          {"property", property.id},
+          {"value", sql_value(property.value)}};
+}
+
+// The same property, once more, by the ledger.
+bool is_removed_later(Session& session, const RemovedProperty& property) {
+  return session.count(removal_sql(session, "removed_later"),
+                       {{"id", property.image_id},
+                        {"name", property.name},
+                        {"deleted_at", property.deleted_at}}) > 0;
+}
+
+bool restore_one(Session& session, const RemovedProperty& property, bool has_ledger) {
+  if (has_ledger && is_removed_later(session, property))
+    return false;
+  const SqlParameters name = {{"id", property.image_id}, {"name", property.name}};
+  SqlParameters row = as_left(property);
+  row.push_back({"updated_at", sql_value(property.updated_at)});
+  SqlParameters anew = name;
+  anew.push_back({"value", sql_value(property.value)});
+  anew.push_back({"updated_at", sql_value(property.updated_at)});
+  if (session.execute(removal_sql(session, "restore_as_left"), row) == 0 &&
+      session.execute(removal_sql(session, "recreate_removed"), anew) == 0)
+    return false;
+  if (has_ledger)
+    note_restored(session, property.image_id, property.name, property.deleted_at);
+  return true;
+}
+
+}  // namespace
+
+SignatureFinding live_finding(Session& session, const std::string& image_id) {
+  return judge_live(live_properties(session, image_id));
+}
+
+std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id,
+                                              Removable which) {
+  return removable_of(session, image_id, which, live_properties(session, image_id));
+}
+
+std::int64_t settled_count(Session& session) {
+  return session.count(removal_sql(session, "settled_totals"));
+}
+
+std::vector<std::string> settled_page(Session& session, const std::string& after,
+                                      std::int64_t page) {
+  return retry(session, [&] {
+    std::vector<std::string> ids;
+    session.query(removal_sql(session, "settled_page"), {{"after", after}, {"page", page}},
+                  [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+    return ids;
+  });
+}
+
+std::vector<RemovedProperty> remove_properties(Session& session, const std::string& run_id,
+                                               const std::string& image_id, Removable which,
+                                               const OnRemoval& before_commit) {
+  std::vector<RemovedProperty> removed;
+  retry(session,
+        [&] { remove_in_transaction(session, run_id, image_id, which, before_commit, removed); });
+  return removed;
+}
+
+RestoreCounts restore_properties(Session& session) {
+  RestoreCounts counts;
+  std::string after_image;
+  std::string after_name;
+  for (;;) {
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
+                  "backglance contract --revert");
+    RestoredPage page;
+    const SqlParameters parameters = {
+        {"after_image", after_image}, {"after_name", after_name}, {"page", kRowPage}};
+    retry(session, [&] { restore_page(session, parameters, page); });
+    if (page.rows.empty())
+      return counts;
+    counts.restored += static_cast<std::int64_t>(page.restored.size());
+    counts.kept += page.kept;
+    after_image = page.rows.back().text_or_empty(1);
+    after_name = page.rows.back().text_or_empty(2);
+  }
+}
+
+std::int64_t removed_count(Session& session) {
+  return session.count(removal_sql(session, "archived_count"));
+}
+
+RestoreCounts restore_removed(Session& session, const std::vector<RemovedProperty>& removed,
+                              bool has_ledger) {
+  RestoreCounts counts;
+  retry(session, [&] {
+    Transaction transaction(session);
+    RestoreCounts now;
+    for (const RemovedProperty& property : removed)
+      ++(restore_one(session, property, has_ledger) ? now.restored : now.kept);
+    // By an attempt before this one, whose COMMIT had its answer lost.
+    if (now.restored == 0 && counts.restored > 0)
+      return;
+    counts = now;
+    transaction.commit();
+  });
+  return counts;
+}
+
+RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>& removed,
+                           bool has_ledger) {
+  return retry(session, [&] {
+    RestoreCounts counts;
+    for (const RemovedProperty& property : removed) {
+      const bool is_kept =
+          (has_ledger && is_removed_later(session, property)) ||
+          session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;
+      ++(is_kept ? counts.kept : counts.restored);
+    }
+    return counts;
+  });
+}
+
+}  // namespace backglance

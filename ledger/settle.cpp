@@ -1,0 +1,164 @@
+// Items: what was read goes into the ledger and, where it may, into Glance's table.
+#include <algorithm>
+#include <map>
+
+#include "ledger/items.h"
+#include "ledger/signatures.h"
+#include "sql/row_list.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+// When an image that could not be settled is tried again, and how often.
+constexpr std::int64_t kBusyDelaySeconds = 600;
+constexpr std::int64_t kChangedDelaySeconds = 60;
+constexpr std::int64_t kChangedAttempts = 3;
+
+struct Retry {
+  bool again = false;
+  std::int64_t delay_seconds = 0;
+  std::int64_t tries = 1;  // that it counts for
+};
+
+Retry retry_of(ReadClass read_class, std::int64_t attempts_before) {
+  if (read_class == ReadClass::busy_in_glance)
+    return {true, kBusyDelaySeconds, 0};  // waiting for Glance is no attempt
+  if (read_class == ReadClass::changed_while_read)
+    return {attempts_before + 1 < kChangedAttempts, kChangedDelaySeconds};
+  return {};
+}
+
+bool is_done(ReadClass read_class) {
+  return read_class == ReadClass::hashed || read_class == ReadClass::already_done;
+}
+
+}  // namespace
+
+bool is_finding(const ReadOutcome& outcome) {
+  return is_finding(outcome.read_class) && !outcome.again;
+}
+
+bool Items::is_tried_again(ReadClass read_class, const Claim& claim) {
+  return retry_of(read_class, claim.attempts).again;
+}
+
+// Everything here may be run again after a lost answer: an image that is settled is known by run
+// and token, and is not settled twice.
+std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
+                                                    const std::vector<Settled>& settled) {
+  std::vector<std::optional<ReadClass>> became(settled.size());
+  std::vector<std::size_t> final;
+  Transaction transaction(session_);
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (is_tried_again(settled[i].outcome.read_class, settled[i].claim))
+      became[i] = postpone(run_id, settled[i]);
+    else
+      final.push_back(i);
+  }
+  by_statements(final, [&](const std::vector<std::size_t>& places) {
+    settle_some(run_id, settled, places, became);
+  });
+  transaction.commit();
+  return became;
+}
+
+std::optional<ReadClass> Items::postpone(const std::string& run_id, const Settled& settled) {
+  const auto& [claim, outcome] = settled;
+  const Retry retry = retry_of(outcome.read_class, claim.attempts);
+  const std::string result(read_class_name(outcome.read_class));
+  const auto rows = session_.execute(sql("postpone"), {{"result", result},
+                                                       {"reason", outcome.reason},
+                                                       {"tries", retry.tries},
+                                                       {"delay", retry.delay_seconds},
+                                                       {"id", claim.image_id},
+                                                       {"run", run_id},
+                                                       {"token", claim.token}});
+  if (rows == 0 &&
+      session_.count(sql("postponed"),
+                     {{"id", claim.image_id}, {"token", claim.token}, {"result", result}}) == 0)
+    return std::nullopt;
+  return outcome.read_class;
+}
+
+void Items::settle_some(const std::string& run_id, const std::vector<Settled>& settled,
+                        const std::vector<std::size_t>& places,
+                        std::vector<std::optional<ReadClass>>& became) {
+  SqlParameters values;
+  std::vector<std::string> ids;
+  for_padded_rows(places.size(), [&](const std::string& suffix, std::size_t row) {
+    const auto& [claim, outcome] = settled[places[row]];
+    const bool hashed = outcome.read_class == ReadClass::hashed;
+    const auto add = [&](const char* name, SqlValue value) {
+      values.push_back({name + suffix, std::move(value)});
+    };
+    // Numbers go as texts too, so that a missing one leaves the statement's types as they are.
+    const auto number = [](std::optional<std::int64_t> value) {
+      return value ? SqlValue(std::to_string(*value)) : SqlValue(nullptr);
+    };
+    add("id", claim.image_id);
+    add("token", number(claim.token));
+    add("state", std::string(is_done(outcome.read_class) ? "done" : "failed"));
+    add("result", std::string(read_class_name(outcome.read_class)));
+    add("reason", text_or_null(outcome.reason));
+    add("location", number(outcome.location_id));
+    add("identity", text_or_null(outcome.identity));
+    add("bytes", number(outcome.bytes));
+    add("md5_", text_or_null(outcome.md5));
+    add("algorithm", hashed ? text_or_null(outcome.algorithm) : nullptr);
+    add("digest", hashed ? text_or_null(outcome.digest) : nullptr);
+  });
+  values.push_back({"run", run_id});
+  session_.execute(statement_for(sql("finish"), places.size()), values);
+
+  ids.reserve(places.size());
+  for (const std::size_t place : places)
+    ids.push_back(settled[place].claim.image_id);
+  publish(run_id, ids);
+
+  struct Row {
+    std::int64_t token = 0;
+    std::string result;
+    bool published = false;
+  };
+  std::map<std::string, Row> rows;
+  const SqlParameters ours = id_parameters(ids, {{"run", run_id}});
+  session_.query(statement_for(sql("settled"), ids.size()), ours, [&](const SqlRow& row) {
+    rows[row.text_or_empty(0)] = {row.integer_or(1, 0), row.text_or_empty(2), row.truth(3)};
+  });
+  for (const std::size_t place : places) {
+    const auto& [claim, outcome] = settled[place];
+    const auto row = rows.find(claim.image_id);
+    if (row == rows.end() || row->second.token != claim.token)
+      continue;  // the lease was lost, and nothing of it was changed
+    const auto result = read_class_from_name(row->second.result);
+    became[place] = result == ReadClass::hashed && !row->second.published
+                        ? amend(run_id, settled[place])
+                        : result;
+    if (became[place] == ReadClass::hashed)
+      record_signatures(session_, run_id, claim.image_id, outcome.signatures);
+  }
+}
+
+// The guard has held the image back.
+ReadClass Items::amend(const std::string& run_id, const Settled& settled) {
+  const Claim& claim = settled.claim;
+  const ReadClass why = why_not_published(claim.image_id);
+  // A row that does not stand still is not read for ever.
+  const bool again = why == ReadClass::busy_in_glance && claim.attempts + 1 < kChangedAttempts;
+  session_.execute(
+      sql("amend_result"),
+      {{"state", std::string(again          ? "queued"
+                             : is_done(why) ? "done"
+                                            : "failed")},
+       {"result", std::string(read_class_name(why))},
+       {"reason", std::string(again ? "the image's row changed in Glance during the read"
+                                    : read_class_text(why))},
+       {"delay", again ? kChangedDelaySeconds : 0},
+       {"id", claim.image_id},
+       {"run", run_id},
+       {"token", claim.token}});
+  return why;
+}
+
+}  // namespace backglance

@@ -1,0 +1,172 @@
+#include "read/pace/stream_limit.h"
+
+#include <algorithm>
+
+#include "store/store_kind.h"
+
+namespace backglance {
+
+StreamSearch::StreamSearch(const Terms& terms, Clock::time_point now)
+    : terms_(terms),
+      streams_(std::min(terms.first, terms.most)),
+      proven_(streams_),
+      no_glimpse_before_(now),
+      resting_until_(now),
+      window_began_(now) {
+  window_.busy = true;
+}
+
+void StreamSearch::begin_window(const Seen& seen, Clock::time_point now) {
+  window_began_ = now;
+  window_ = seen;
+  window_.busy = true;
+}
+
+void StreamSearch::look(const Seen& seen, Clock::time_point now) {
+  window_.busy = window_.busy && seen.busy;
+  const auto window = now - window_began_;
+  const auto waited = seen.waited - window_.waited;
+  const bool at_once = streams_ < terms_.most && now >= no_glimpse_before_ && seen.full &&
+                       window >= kGlimpse && 4 * waited < streams_ * window;
+  const bool soon = window >= kQuickWindow && 2 * waited < streams_ * window;
+  if (window < kWindow && !soon && !at_once)
+    return;
+  const double rate = static_cast<double>(seen.bytes - window_.bytes) /
+                      std::chrono::duration<double>(window).count();
+  const bool was_busy = window_.busy;
+  begin_window(seen, now);
+  // What was not asked of the store says nothing about it.
+  if (!was_busy)
+    return;
+  if (at_once) {
+    before_ = 0;
+    give_more();
+    return;
+  }
+  if (before_ == 0 && streams_ > proven_ && !soon) {
+    streams_ = proven_;
+    no_glimpse_before_ = now + kRest;
+    return;
+  }
+  if (before_ > 0 && rate < rate_before_ * kGain) {
+    streams_ = std::exchange(before_, 0);
+    resting_until_ = now + kRest;
+    return;
+  }
+  if (before_ > 0 && !soon)
+    proven_ = streams_;
+  before_ = 0;
+  if (streams_ == terms_.most || now < resting_until_)
+    return;
+  before_ = streams_;
+  rate_before_ = rate;
+  give_more();
+}
+
+StreamLimits::StreamLimits(const Terms& terms) {
+  const auto now = StreamSearch::Clock::now();
+  for (const std::string& place : terms.places) {
+    StreamSearch::Terms search{.first = terms.most, .most = terms.most};
+    if (!terms.fixed && store_kind(place) != StoreKind::solid)
+      search.first = kFew;
+    else if (!terms.fixed)
+      search.first = kFewOfCore * terms.cores;
+    const auto store = stores_.try_emplace(terms.fixed ? place : shared_storage(place),
+                                           Store{.search = StreamSearch(search, now)});
+    store_at_[place] = &store.first->second;
+  }
+}
+
+int StreamLimits::streams_of_all() const {
+  int sum = 0;
+  for (const auto& [place, store] : stores_)
+    sum += store.search.streams();
+  return std::max(sum, 1);
+}
+
+int StreamLimits::all_streams() {
+  const std::lock_guard lock(mutex_);
+  return streams_of_all();
+}
+
+StreamLimits::Admission::~Admission() {
+  if (limits_ == nullptr)
+    return;
+  const std::lock_guard lock(limits_->mutex_);
+  --limits_->admitted_;
+  limits_->admissible_.notify_one();
+}
+
+bool StreamLimits::Admission::is_one_too_many() const {
+  if (limits_ == nullptr)
+    return false;
+  const std::lock_guard lock(limits_->mutex_);
+  return limits_->admitted_ - limits_->waiting_ > limits_->streams_of_all();
+}
+
+template <typename Free>
+bool StreamLimits::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                        const ShouldStop& should_stop, const Free& is_free) {
+  while (!is_free()) {
+    if (should_stop())
+      return false;
+    changed.wait_for(lock, std::chrono::milliseconds(200));
+  }
+  return true;
+}
+
+StreamLimits::Admission StreamLimits::admit(const ShouldStop& should_stop) {
+  std::unique_lock lock(mutex_);
+  if (!wait(lock, admissible_, should_stop,
+            [this] { return admitted_ - waiting_ < streams_of_all(); }))
+    return {};
+  ++admitted_;
+  return Admission(this);
+}
+
+StreamLimits::Stream::~Stream() {
+  if (limits_ == nullptr)
+    return;
+  const std::lock_guard lock(limits_->mutex_);
+  --store_->taken;
+  limits_->given_back_.notify_all();
+}
+
+void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duration waited) {
+  if (limits_ == nullptr)
+    return;
+  const std::lock_guard lock(limits_->mutex_);
+  const int before = store_->search.streams();
+  store_->seen.bytes += bytes;
+  store_->seen.waited += waited;
+  store_->seen.busy = 2 * store_->taken >= before;
+  store_->seen.full = store_->taken >= before;
+  store_->search.look(store_->seen, StreamSearch::Clock::now());
+  if (store_->search.streams() > before) {
+    limits_->given_back_.notify_all();
+    limits_->admissible_.notify_all();
+  }
+}
+
+StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldStop& should_stop) {
+  std::unique_lock lock(mutex_);
+  const auto found = store_at_.find(place);
+  if (found == store_at_.end())
+    return {};
+  Store& store = *found->second;
+  const auto is_free = [&] { return store.taken < store.search.streams(); };
+  if (!is_free()) {
+    // Meanwhile another image may be begun, which may be of another store.
+    ++waiting_;
+    admissible_.notify_one();
+    const bool got_one = wait(lock, given_back_, should_stop, is_free);
+    --waiting_;
+    if (!got_one)
+      return {};
+  }
+  if (++store.taken == 1)
+    store.search.begin_window(store.seen, StreamSearch::Clock::now());
+  return {this, store};
+}
+
+}  // namespace backglance

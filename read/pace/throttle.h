@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "glance/database_url.h"
+#include "read/pace/pause_gate.h"
+#include "sql/load.h"
+
+namespace backglance {
+
+// When a run gives way to what else the database has to do.
+struct ThrottleOptions {
+  std::optional<std::int64_t> max_load;         // sessions at work that are none of ours
+  std::optional<std::chrono::seconds> max_lag;  // of the slowest replica
+  std::vector<DatabaseUrl> lag_databases;       // replicas to ask for it themselves
+};
+
+// One measured figure with a limit. Beyond the limit it holds the run up at once; it lets go once
+// the figure was at most four fifths of the limit three times running, so that a run which is the
+// load itself does not start and stop all the time.
+class Brake {
+ public:
+  explicit Brake(double limit) : limit_(limit) {}
+  // Counts a measurement; whether the run is to be held up now.
+  bool holds(double value);
+
+ private:
+  double limit_;
+  bool holds_ = false;
+  int calm_ = 0;
+};
+
+// Asks the database, and the replicas that were named, every 2 s, by sessions of its own, and shuts
+// the gate while a limit is passed. On a Galera cluster it also gives way to flow control, asked
+// for or not. A server that does not answer is said once and holds nothing up; it is asked again.
+class ThrottleWatch {
+ public:
+  // The first look has been taken when this returns. `warn` may be called by any thread. Throws
+  // Error{usage} for a figure that this database does not know, and what a Session throws.
+  ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions& options, PauseGate& gate,
+                std::function<void(const std::string&)> warn);
+  ~ThrottleWatch();
+  ThrottleWatch(const ThrottleWatch&) = delete;
+  ThrottleWatch& operator=(const ThrottleWatch&) = delete;
+
+ private:
+  struct Server;  // one that is asked
+
+  void run(const std::stop_token& stop);
+  void look();
+  bool ask(Server& server, const std::function<void(Session&)>& question);
+  void look_at_load(Session& session);
+  void look_at_flow_control(Session& session);
+  void look_at_lag(const std::vector<ReplicaLag>& lags);
+  void note_departures(const std::vector<ReplicaLag>& lags);
+  void add_stalls(std::vector<ReplicaLag>& lags);
+
+  const ThrottleOptions options_;
+  PauseGate& gate_;
+  const std::function<void(const std::string&)> warn_;
+  std::vector<std::unique_ptr<Server>> servers_;  // the database itself, then the replicas
+  Brake load_;
+  Brake lag_;
+  Brake flow_;
+  std::optional<FlowControl> flow_before_;
+  std::chrono::steady_clock::time_point flow_at_;
+  int flow_reconnects_ = 0;
+  struct Stall {
+    std::string position;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<std::string, Stall> stalls_;  // by replica
+  std::set<std::string> replicas_;       // connected at the last look
+  bool said_hidden_ = false;
+  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+}  // namespace backglance

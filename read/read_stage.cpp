@@ -1,0 +1,109 @@
+#include "read/read_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "digest/digest_engine.h"
+
+namespace backglance {
+
+ImageRow named_image(Session& session, const std::string& image_id) {
+  auto image = read_image(session, image_id);
+  if (!image)
+    throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+  return std::move(*image);
+}
+
+std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun) {
+  return begun && begun->offset <= size ? size - begun->offset : size;
+}
+
+void Allowance::take(std::int64_t left, std::int64_t whole) {
+  left = std::max<std::int64_t>(left, 0);
+  if (is_used_up() || (options_.max_bytes && left > *options_.max_bytes - used_.bytes))
+    return;
+  ++used_.images;
+  used_.bytes += left;
+  whole_bytes_ += std::max<std::int64_t>(whole, 0);
+}
+
+bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
+                     const ReadOptions& options) {
+  return in_time >= std::min(kWorthKeeping, options.checkpoint_bytes) &&
+         uses_blocks(md5_algorithm()) && uses_blocks(algorithm);
+}
+
+bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options) {
+  return options.images.empty() && size > context.pace().largest_in_time();
+}
+
+void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
+                  const ReadOptions& options, std::function<void(const Checkpoint&)> keep) {
+  if (work.outcome)
+    return;
+  // Asked again: between the claim and the read may lie a whole other image.
+  const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
+  const auto in_parts = [&] {
+    return keep && is_worth_a_part(*work.algorithm, context.pace().largest_in_time(), options);
+  };
+  if (context.should_stop() ||
+      (too_late(work.claim.size_bytes - done, context, options) && !in_parts())) {
+    work.put_back = true;
+    return;
+  }
+  const auto began = ReadPace::Clock::now();
+  Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
+                           .keep = std::move(keep),
+                           .every_bytes = options.checkpoint_bytes};
+  if (options.max_bytes)  // which has only the rest of it counted
+    resumption.refused = [&work] { work.put_back = work.checkpoint_refused = true; };
+  work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
+  work.took = ReadPace::Clock::now() - began;
+}
+
+void check_signatures(Work& work, const ReadOptions& options) {
+  if (!options.certificates || !work.outcome)
+    return;
+  ReadOutcome& outcome = *work.outcome;
+  if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+    return;
+  outcome.signatures = work.task.signatures.check(
+      outcome.md5, outcome.signature_digest,
+      {*options.certificates, options.trusted.get(),
+       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  const auto state_of = [&](SignedOver what) {
+    return verified_state(what, work.task.signed_with, work.task.locations, outcome.digest);
+  };
+  if (outcome.signatures.data)
+    outcome.signatures.data_state = state_of(SignedOver::data);
+  if (outcome.signatures.legacy)
+    outcome.signatures.legacy_state = state_of(SignedOver::md5);
+}
+
+RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
+  // A signal, or the end of the time, that came after the last image has ended nothing early.
+  if (result.broken_off + result.put_back > 0 && context.should_stop())
+    return context.why_stopped();
+  if (result.put_back > 0 && claimed == RunEnd::complete)
+    return RunEnd::out_of_time;
+  return claimed;
+}
+
+std::string run_outcome(RunEnd end) {
+  switch (end) {
+    case RunEnd::complete:
+      return "done";
+    case RunEnd::limit:
+      return "limit";
+    case RunEnd::out_of_time:
+      return "out of time";
+    case RunEnd::stopped:
+      return "stopped";
+    case RunEnd::interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
+}  // namespace backglance

@@ -1,0 +1,352 @@
+#include "read/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/stop.h"
+#include "base/text.h"
+#include "store/file/file_store.h"
+
+namespace backglance {
+namespace {
+
+const DigestAlgorithm& required_algorithm(const std::string& name) {
+  const DigestAlgorithm* algorithm = find_digest_algorithm(name);
+  if (algorithm == nullptr)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
+                    "512 bits",
+                    printable(name)));
+  return *algorithm;
+}
+
+// Which of several failures the image is counted under.
+int severity(ReadClass read_class) {
+  constexpr std::array kOrder = {ReadClass::store_not_supported, ReadClass::missing,
+                                 ReadClass::unreadable, ReadClass::changed_while_read};
+  for (std::size_t i = 0; i < kOrder.size(); ++i)
+    if (kOrder[i] == read_class)
+      return static_cast<int>(i);
+  return -1;
+}
+
+struct Fed {
+  bool stopped = false;  // the run is to end; the rest of the source was not read
+  std::optional<ReadFailure> failure;
+};
+
+// Of at most `most` bytes.
+std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint64_t most) {
+  const auto length = source.length();
+  const auto done = static_cast<std::uint64_t>(offset);
+  return length ? std::min(most, *length - std::min(done, *length)) : most;
+}
+
+// Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
+Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
+         ReadOutcome& outcome) {
+  auto stream = context.take_stream(outcome.place);
+  auto before = ReadPace::Clock::now();
+  for (;;) {
+    const auto buffer = digests.buffer();
+    // A limit of ours holds the stream up as the store does: more streams would not help.
+    const auto asked = StreamSearch::Clock::now();
+    // Before the read: what many streams read at once would otherwise be beyond it at first.
+    context.bandwidth().take(still_to_read(source, outcome.bytes, buffer.size()),
+                             [&] { return context.should_stop(); });
+    if (!context.may_go_on()) {
+      if (!context.has_lost_leases())
+        checkpoints.broken_off(digests);
+      return {true, {}};
+    }
+    auto result = source.read(buffer);
+    if (auto* failure = std::get_if<ReadFailure>(&result))
+      return {false, std::move(*failure)};
+    const std::size_t got = std::get<std::size_t>(result);
+    stream.add(got, StreamSearch::Clock::now() - asked);
+    digests.hand_over(got);
+    outcome.bytes += static_cast<std::int64_t>(got);
+    context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
+    const auto now = ReadPace::Clock::now();
+    context.pace().add(static_cast<std::int64_t>(got), now - before);
+    before = now;
+    if (got < buffer.size())
+      break;
+    checkpoints.passed(buffer, outcome.bytes, digests);
+  }
+  auto identity = source.identity();
+  if (auto* failure = std::get_if<ReadFailure>(&identity))
+    return {false, std::move(*failure)};
+  outcome.identity = std::get<std::string>(std::move(identity));
+  return {};
+}
+
+// A length that is not images.size is told before the bytes are read for nothing.
+bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& outcome) {
+  const auto length = source.length();
+  if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
+    return false;
+  outcome.read_class = ReadClass::size_differs;
+  outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
+                               *outcome.location_id, *length, *image.size);
+  return true;
+}
+
+// A location that is being read: its source, its digests, and where both begin.
+class Reading {
+ public:
+  // `there` and `workers` outlive this.
+  Reading(const FoundLocation& there, DigestWorkers& workers,
+          std::vector<const DigestAlgorithm*> algorithms)
+      : there_(there), workers_(workers), algorithms_(std::move(algorithms)) {}
+
+  std::optional<ReadFailure> begin() {
+    auto opened = there_.opener->open(there_.location);
+    if (auto* failure = std::get_if<ReadFailure>(&opened))
+      return std::move(*failure);
+    source_ = std::get<std::unique_ptr<Source>>(std::move(opened));
+    return std::nullopt;
+  }
+
+  // Behind what the checkpoint holds if it fits, else at the beginning. Throws Error{usage} for an
+  // algorithm that this OpenSSL lacks.
+  std::optional<ReadFailure> make_digests(const Checkpoint* from) {
+    digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
+    if (from == nullptr)
+      return std::nullopt;
+    if (resume(*from, *source_, *digests_)) {
+      offset_ = from->offset;
+      return std::nullopt;
+    }
+    source_.reset();
+    if (auto failure = begin())
+      return failure;
+    digests_.reset();
+    digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
+    return std::nullopt;
+  }
+
+  Source& source() { return *source_; }
+  DigestStream& digests() { return *digests_; }
+  std::int64_t offset() const { return offset_; }
+
+ private:
+  const FoundLocation& there_;
+  DigestWorkers& workers_;
+  std::vector<const DigestAlgorithm*> algorithms_;
+  std::unique_ptr<Source> source_;
+  std::optional<DigestStream> digests_;
+  std::int64_t offset_ = 0;
+};
+
+const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
+                                const std::string& algorithms) {
+  const Checkpoint* from = resumption.from;
+  return from != nullptr && from->location_id == row.id && from->algorithm == algorithms ? from
+                                                                                         : nullptr;
+}
+
+// Whether the checkpoint is of this location, or of one that the image no longer has.
+bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTask& task) {
+  return resumption.from != nullptr &&
+         (resumption.from->location_id == row.id ||
+          std::none_of(task.locations.begin(), task.locations.end(), [&](const LocationRow& other) {
+            return other.id == resumption.from->location_id;
+          }));
+}
+
+void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
+                 const ReadFailure& failure) {
+  if (reasons.empty() || severity(failure.read_class) > severity(worst.read_class))
+    worst.read_class = failure.read_class;
+  reasons +=
+      fmt::format("{}location {}: {}", reasons.empty() ? "" : "; ", location_id, failure.reason);
+}
+
+}  // namespace
+
+ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
+                         std::optional<std::chrono::seconds> max_runtime)
+    : encryption_key_(site.metadata_encryption_key),
+      site_algorithm_(&required_algorithm(site.hashing_algorithm)),
+      bandwidth_(bandwidth_bytes_per_second),
+      pace_(bandwidth_bytes_per_second, max_runtime) {
+  const auto directories = site.store_directories();
+  auto files = std::make_unique<FileStore>(directories);
+  for (const auto& directory : files->unavailable_directories())
+    unavailable_.push_back(directory.string());
+  if (!directories.empty() && unavailable_.size() == directories.size())
+    throw Error(ErrorKind::io, fmt::format("no store directory can be opened: {}",
+                                           printable(join(unavailable_, ", "), 1000)));
+  openers_.push_back(std::move(files));
+}
+
+RunEnd ReadContext::why_stopped() const {
+  if (stop_wish() == StopWish::fleet)
+    return RunEnd::stopped;
+  return !stop_requested() && pace_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
+}
+
+bool ReadContext::should_stop() const {
+  return stop_requested() || has_lost_leases() || pace_.out_of_time();
+}
+
+bool ReadContext::has_lost_leases() const {
+  return abandoned_.load(std::memory_order_relaxed) ||
+         BootClock::now() > end_of_leases_.load(std::memory_order_relaxed);
+}
+
+bool ReadContext::may_go_on() {
+  if (pause_gate_.is_closed() && !should_stop()) {
+    if (before_waiting_)
+      before_waiting_();
+    pause_gate_.wait([this] { return should_stop(); });
+  }
+  return !should_stop();
+}
+
+StreamLimits::Admission ReadContext::admit() {
+  if (!stream_limits_)
+    return {};
+  auto admission = stream_limits_->admit([this] { return should_stop(); });
+  pace_.share_by(streams());
+  return admission;
+}
+
+std::int64_t ReadContext::streams() {
+  const auto images = static_cast<std::int64_t>(counters_.images_total.load());
+  return stream_limits_ ? std::min<std::int64_t>(stream_limits_->all_streams(), images) : 1;
+}
+
+SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
+  for (const auto& opener : openers_)
+    if (opener->handles(scheme))
+      return opener.get();
+  return nullptr;
+}
+
+bool ReadContext::is_empty(const std::string& place) const {
+  return !place.empty() && std::any_of(openers_.begin(), openers_.end(),
+                                       [&](const auto& opener) { return opener->is_empty(place); });
+}
+
+const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context) {
+  return image.os_hash_algo.empty() ? &context.site_algorithm()
+                                    : find_digest_algorithm(image.os_hash_algo);
+}
+
+std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
+                                     DigestWorkers& workers, ReadContext& context,
+                                     const Resumption& resumption) {
+  std::vector<const DigestAlgorithm*> algorithms = {&md5_algorithm(), &algorithm};
+  std::string named(algorithm.name);
+  const DigestAlgorithm* const signed_over = task.signatures.digest();
+  if (signed_over != nullptr) {
+    algorithms.push_back(signed_over);
+    named += fmt::format("{}{}", kBetweenStates, signed_over->name);
+  }
+  ReadOutcome failed;
+  std::string reasons;
+  for (const LocationRow& row : task.locations) {
+    const auto found = find_location(row.value, context);
+    if (const auto* failure = std::get_if<ReadFailure>(&found)) {
+      add_failure(failed, reasons, row.id, *failure);
+      continue;
+    }
+    const FoundLocation& there = std::get<FoundLocation>(found);
+    Reading reading(there, workers, algorithms);
+    if (const auto failure = reading.begin()) {
+      add_failure(failed, reasons, row.id, *failure);
+      if (failed.place.empty())
+        failed.place = there.place();
+      continue;
+    }
+    ReadOutcome outcome;
+    outcome.location_id = row.id;
+    outcome.place = there.place();
+    if (length_differs(task.image, reading.source(), outcome)) {
+      if (!reasons.empty())
+        outcome.reason += "; " + reasons;
+      return outcome;
+    }
+    std::optional<ReadFailure> failure;
+    try {
+      failure = reading.make_digests(checkpoint_of(resumption, row, named));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage)
+        throw;
+      // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
+      outcome.read_class = ReadClass::hash_not_supported;
+      outcome.reason = error.what();
+      return outcome;
+    }
+    if (!failure) {
+      outcome.bytes = reading.offset();
+      if (outcome.bytes == 0 && resumption.refused && is_spent(resumption, row, task)) {
+        resumption.refused();
+        return std::nullopt;
+      }
+      context.counters().skip(outcome.bytes, 0);
+      CheckpointTaker checkpoints(resumption,
+                                  {.image_id = task.image.id,
+                                   .location_id = row.id,
+                                   .identity = reading.source().identity_when_opened().value_or(""),
+                                   .offset = outcome.bytes,
+                                   .algorithm = named});
+      Fed fed = feed(reading.source(), reading.digests(), checkpoints, context, outcome);
+      if (fed.stopped)
+        return std::nullopt;
+      failure = std::move(fed.failure);
+    }
+    if (failure) {
+      add_failure(failed, reasons, row.id, *failure);
+      continue;
+    }
+    const auto hex = reading.digests().finish();
+    outcome.md5 = hex[0];
+    outcome.digest = hex[1];
+    if (signed_over != nullptr)
+      outcome.signature_digest = hex[2];
+    // As Glance spells it, if it is that one: verify reads an image without a value by MD5 alone.
+    const bool is_images_own = !task.image.os_hash_algo.empty() &&
+                               find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
+    outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
+    outcome.read_class = ReadClass::hashed;
+    if (!reasons.empty())
+      outcome.reason = fmt::format("read from location {}; {}", row.id, reasons);
+    return outcome;
+  }
+  failed.reason = reasons;
+  return failed;
+}
+
+std::variant<FoundLocation, ReadFailure> find_location(const std::string& value,
+                                                       const ReadContext& context) {
+  auto location = read_location(value, context.encryption_key());
+  if (!location)
+    return ReadFailure{
+        ReadClass::unreadable,
+        context.encryption_key().empty()
+            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
+            : "the location is no URI and metadata_encryption_key does not decrypt it"};
+  SourceOpener* opener = context.opener_for(location->scheme);
+  if (opener == nullptr)
+    return ReadFailure{
+        ReadClass::store_not_supported,
+        fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
+  return FoundLocation{std::move(*location), opener};
+}
+
+bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context) {
+  return std::any_of(locations.begin(), locations.end(), [&](const LocationRow& row) {
+    const auto found = find_location(row.value, context);
+    const auto* there = std::get_if<FoundLocation>(&found);
+    return there != nullptr && there->opens();
+  });
+}
+
+}  // namespace backglance

@@ -1,0 +1,94 @@
+#include "read/store_probe.h"
+
+#include "ledger/items.h"
+#include "sql/images.h"
+#include "sql/retry.h"
+#include "sql/row_list.h"
+
+namespace backglance {
+namespace {
+
+constexpr int kPages = 64;
+
+// In a store that backglance knows and cannot read.
+bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
+  const auto* const failure = std::get_if<ReadFailure>(&found);
+  return failure != nullptr && failure->read_class == ReadClass::store_not_supported;
+}
+
+}  // namespace
+
+bool StoreProbe::sees(const std::string& place, const std::set<std::string>& doubted) {
+  constexpr std::chrono::minutes kGood{1};
+  const auto now = std::chrono::steady_clock::now();
+  const auto known = answers_.find(place);
+  if (known != answers_.end() && now - known->second.at < kGood &&
+      (!place.empty() || doubted.size() <= known->second.doubted))
+    return known->second.sees;
+  const bool sees = look(place, doubted);
+  answers_[place] = {sees, doubted.size(), now};
+  return sees;
+}
+
+bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted) {
+  // Ids are random, so these are images of every size and age. What was read once can be opened;
+  // of what never was, many may be such as no host can.
+  constexpr int kSome = 64;
+  constexpr int kMany = 4096;
+  if (has_ledger_) {
+    const auto page = [&](const std::string& after) {
+      return Items(session_).read_page(after, kRowsPerStatement);
+    };
+    Seen read;
+    look_at(place, doubted, page, kSome, read);
+    if (!read.tells_nothing())
+      return read.opened;
+  }
+  if (!place.empty())
+    return !context_.is_empty(place);
+  // Both together: all that lies in other stores may be hashed, and what is doubted is not.
+  Seen seen;
+  for (const auto page_of : {unhashed_page, hashed_page}) {
+    const auto page = [&](const std::string& after) {
+      return page_of(session_, after, kRowsPerStatement);
+    };
+    look_at(place, doubted, page, kMany, seen);
+    if (seen.opened)
+      return true;
+  }
+  return seen.tells_nothing();
+}
+
+void StoreProbe::look_at(const std::string& place, const std::set<std::string>& doubted,
+                         const Page& page, int most, Seen& seen) {
+  std::string after;
+  int tried = 0;
+  for (int pages = 0; pages < kPages && tried < most; ++pages) {
+    const auto ids = retry(session_, [&] { return page(after); });
+    if (ids.empty())
+      break;
+    const auto images = retry(session_, [&] { return read_details(session_, ids); });
+    for (const auto& [id, image] : images)
+      for (const LocationRow& location : image.locations) {
+        const auto found = find_location(location.value, context_);
+        const auto* there = std::get_if<FoundLocation>(&found);
+        if (!place.empty() && (there == nullptr || there->place() != place))
+          continue;
+        if (there != nullptr && there->opens()) {
+          seen.opened = true;
+          return;
+        }
+        if (place.empty() && is_elsewhere(found)) {
+          ++seen.elsewhere;
+        } else if (place.empty() && doubted.contains(id)) {
+          ++seen.doubted;
+        } else {
+          ++seen.tried;
+          ++tried;
+        }
+      }
+    after = ids.back();
+  }
+}
+
+}  // namespace backglance

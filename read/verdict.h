@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "ledger/items.h"
+#include "sql/images.h"
+
+namespace backglance {
+
+// Whether the bytes that were read are the image that Glance knows. The one place where that is
+// decided; nothing is published for an outcome that does not come out of here as `hashed`.
+
+// Fills in outcome.read_class and, for a finding, outcome.reason, from outcome.bytes and
+// outcome.md5:
+//   size_differs      images.size is known and is not the number of bytes
+//   checksum_differs  images.checksum is set and is not the MD5; compared without case, because
+//   users could
+//                     set it in capitals
+//   hashed            neither
+void judge_for_backfill(const ImageRow& image, ReadOutcome& outcome);
+
+// For verify: as above, and moreover hash_differs if os_hash_value is set and is not outcome.digest
+// (without case), else verified.
+void judge_for_verify(const ImageRow& image, ReadOutcome& outcome);
+
+// True if `checksum` can be an MD5 at all: 32 hexadecimal digits. Glance fills in no other; what is
+// not one cannot agree with any bytes.
+bool is_md5_hex(const std::string& checksum);
+
+}  // namespace backglance

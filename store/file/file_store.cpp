@@ -1,0 +1,289 @@
+#include "store/file/file_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "store/file/open_beneath.h"
+#include "store/file/page_cache.h"
+
+namespace backglance {
+namespace {
+
+// A file named by a store directory and a path below it. The path is a secret.
+struct Place {
+  std::string directory;
+  std::string path;
+};
+
+struct OpenFile {
+  Place place;
+  Fd file;
+  struct stat status;
+};
+
+std::string error_text(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+// Ours and not the image's: a file that could not be opened for want of it says nothing.
+void require_means(int error_number) {
+  if (error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM)
+    throw Error(ErrorKind::io, "no more files can be opened here: " + error_text(error_number),
+                error_number == EMFILE ? "raise the limit (ulimit -n), or read fewer images at a "
+                                         "time (--streams-per-store)"
+                                       : "");
+}
+
+std::string quoted(const std::string& directory) {
+  return fmt::format("\"{}\"", printable(directory));
+}
+
+ReadFailure unreadable(std::string reason) {
+  return {ReadClass::unreadable, std::move(reason)};
+}
+ReadFailure changed(std::string reason) {
+  return {ReadClass::changed_while_read, std::move(reason)};
+}
+
+// Takes the first component off `path`; empty at its end. Repeated slashes and "." are no
+// components.
+std::string_view take_component(std::string_view& path) {
+  while (true) {
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    const std::string_view component = path.substr(0, path.find('/'));
+    path.remove_prefix(component.size());
+    if (component != ".")
+      return component;
+  }
+}
+
+std::size_t count_components(std::string_view path) {
+  std::size_t count = 0;
+  while (!take_component(path).empty())
+    ++count;
+  return count;
+}
+
+// What is left of `path` below `directory`, if it lies there.
+std::optional<std::string> below(std::string_view directory, std::string_view path) {
+  if (directory.empty())
+    return std::nullopt;
+  for (std::string_view expected = take_component(directory); !expected.empty();
+       expected = take_component(directory))
+    if (take_component(path) != expected)
+      return std::nullopt;
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  return path.empty() ? "." : std::string(path);
+}
+
+ReadFailure open_failure(const Place& place, int error) {
+  require_means(error);
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return {ReadClass::missing,
+              fmt::format("no such file in store directory {}", quoted(place.directory))};
+    case EXDEV:
+    case ELOOP:
+      return unreadable("its path or a symbolic link leads out of the store directory");
+    case ENXIO:  // a socket, a device without a driver
+    case EISDIR:
+      return unreadable("not a regular file");
+    default:
+      return unreadable(error_text(error));
+  }
+}
+
+std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
+  const Opened directory = open_directory(place.directory);
+  if (!directory.file) {
+    require_means(directory.error);
+    return unreadable(fmt::format("store directory {} cannot be opened: {}",
+                                  quoted(place.directory), error_text(directory.error)));
+  }
+  Opened opened = open_beneath(directory.file, place.path, flags);
+  if (!opened.file)
+    return open_failure(place, opened.error);
+  OpenFile open{place, std::move(opened.file), {}};
+  if (fstat(open.file.get(), &open.status) != 0)
+    return unreadable(error_text(errno));
+  if (!S_ISREG(open.status.st_mode))
+    return unreadable("not a regular file");
+  return open;
+}
+
+std::variant<OpenFile, ReadFailure> open_location(
+    const std::vector<std::filesystem::path>& directories, const Location& location, int flags) {
+  const std::optional<std::string> path = file_path(location);
+  if (!path)
+    return unreadable("its location is not the URL of an absolute path");
+  std::vector<Place> places;
+  for (const std::filesystem::path& directory : directories)
+    if (std::optional<std::string> rest = below(directory.native(), *path))
+      places.push_back({directory.native(), std::move(*rest)});
+  if (places.empty())
+    return unreadable("outside the configured store directories");
+  std::stable_sort(places.begin(), places.end(), [](const Place& left, const Place& right) {
+    return count_components(left.directory) > count_components(right.directory);
+  });
+
+  // What an outer directory says of a file that the innermost one cannot give is said only if it is
+  // yes.
+  std::variant<OpenFile, ReadFailure> first = open_place(places.front(), flags);
+  for (std::size_t i = 1; i < places.size() && std::holds_alternative<ReadFailure>(first); ++i) {
+    std::variant<OpenFile, ReadFailure> next = open_place(places[i], flags);
+    if (std::holds_alternative<OpenFile>(next))
+      return next;
+  }
+  return first;
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::string identity_of(const struct stat& status) {
+  return fmt::format("{}:{}:{}:{}", status.st_dev, status.st_ino, status.st_size,
+                     nanoseconds(status.st_mtim));
+}
+
+class FileSource : public Source {
+ public:
+  explicit FileSource(OpenFile open)
+      : place_(std::move(open.place)),
+        file_(std::move(open.file)),
+        status_(open.status),
+        reader_(file_.get(), size()) {}
+
+  std::optional<std::uint64_t> length() const override { return size(); }
+  std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override;
+  bool skip_to(std::uint64_t offset) override;
+  std::optional<std::string> identity_when_opened() const override {
+    return fmt::format("{}:{}", identity_of(status_), nanoseconds(status_.st_ctim));
+  }
+  std::variant<std::string, ReadFailure> identity() override;
+
+ private:
+  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+
+  Place place_;
+  Fd file_;
+  struct stat status_;  // when it was opened
+  PageCacheReader reader_;
+  std::uint64_t offset_ = 0;
+};
+
+std::variant<std::size_t, ReadFailure> FileSource::read(std::span<std::byte> buffer) {
+  std::size_t filled = 0;
+  // A file that grows as fast as it is read would never end; past its first length it has changed
+  // anyway.
+  while (filled < buffer.size() && offset_ <= size()) {
+    const ssize_t got = reader_.read(buffer.subspan(filled), offset_);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return unreadable(error_text(errno));
+    if (got == 0)
+      break;
+    filled += static_cast<std::size_t>(got);
+    offset_ += static_cast<std::uint64_t>(got);
+  }
+  return filled;
+}
+
+bool FileSource::skip_to(std::uint64_t offset) {
+  if (offset > size())
+    return false;
+  offset_ = offset;
+  reader_.skip_to(offset);
+  return true;
+}
+
+std::variant<std::string, ReadFailure> FileSource::identity() {
+  struct stat now;
+  if (fstat(file_.get(), &now) != 0)
+    return unreadable(error_text(errno));
+  if (now.st_size != status_.st_size)
+    return changed(fmt::format("its length changed from {} to {} bytes while it was read",
+                               status_.st_size, now.st_size));
+  if (offset_ != size())
+    return changed(fmt::format("{} of its {} bytes were read", offset_, size()));
+  if (nanoseconds(now.st_mtim) != nanoseconds(status_.st_mtim))
+    return changed("it was written to while it was read");
+
+  const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
+  if (const ReadFailure* failure = std::get_if<ReadFailure>(&again)) {
+    if (failure->read_class == ReadClass::missing)
+      return changed("it was removed while it was read");
+    return *failure;
+  }
+  const struct stat& there = std::get<OpenFile>(again).status;
+  if (there.st_dev != status_.st_dev || there.st_ino != status_.st_ino)
+    return changed("another file took its place while it was read");
+  return identity_of(status_);
+}
+
+}  // namespace
+
+FileStore::FileStore(std::vector<std::filesystem::path> directories)
+    : directories_(std::move(directories)) {
+  for (std::filesystem::path& directory : directories_)
+    if (!directory.empty())
+      directory = std::filesystem::absolute(directory);
+}
+
+bool FileStore::handles(const std::string& scheme) const {
+  return scheme == "file" || scheme == "filesystem";
+}
+
+std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Location& location) {
+  std::variant<OpenFile, ReadFailure> opened =
+      open_location(directories_, location, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (ReadFailure* failure = std::get_if<ReadFailure>(&opened))
+    return std::move(*failure);
+  return std::make_unique<FileSource>(std::get<OpenFile>(std::move(opened)));
+}
+
+std::variant<std::string, ReadFailure> FileStore::identify(const Location& location) {
+  std::variant<OpenFile, ReadFailure> opened = open_location(directories_, location, O_PATH);
+  if (ReadFailure* failure = std::get_if<ReadFailure>(&opened))
+    return std::move(*failure);
+  return identity_of(std::get<OpenFile>(opened).status);
+}
+
+std::string FileStore::place_of(const Location& location) const {
+  const std::optional<std::string> path = file_path(location);
+  std::string innermost;
+  for (const std::filesystem::path& directory : directories_)
+    if (path && below(directory.native(), *path) &&
+        count_components(directory.native()) >= count_components(innermost))
+      innermost = directory.native();
+  return innermost;
+}
+
+bool FileStore::is_empty(const std::string& place) const {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().filename() != "lost+found")
+      return false;
+  return !error;
+}
+
+std::vector<std::filesystem::path> FileStore::unavailable_directories() const {
+  std::vector<std::filesystem::path> unavailable;
+  for (const std::filesystem::path& directory : directories_)
+    if (!open_directory(directory.native()).file)
+      unavailable.push_back(directory);
+  return unavailable;
+}
+
+}  // namespace backglance
