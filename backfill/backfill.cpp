@@ -24,9 +24,6 @@
 namespace backglance {
 namespace {
 
-// Beyond some dozens a store only seeks more, whatever the number of cores.
-constexpr int kMostReaders = 96;
-
 void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
                     const ReadOptions& options, Settler& settler) {
   read_in_time(work, workers, context, options,
@@ -161,69 +158,6 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
 }
 
 }  // namespace
-
-int ReadOptions::jobs_or_default() const {
-  // More would only take turns.
-  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return jobs > 0 ? std::min(jobs, processors) : processors;
-}
-
-std::function<void()> ReadOptions::begin_thread() const {
-  return gives_way ? give_way : std::function<void()>();
-}
-
-int ReadOptions::streams_or_default() const {
-  const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
-  const int asked = streams > 0 ? streams : jobs;
-  return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
-}
-
-int ReadOptions::readers(const Site& site) const {
-  const auto stores = static_cast<int>(std::clamp<std::size_t>(
-      site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
-  return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
-}
-
-StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
-  StreamLimits::Terms terms{
-      .cores = jobs_or_default(), .most = streams_or_default(), .fixed = streams > 0 || jobs > 0};
-  for (const auto& directory : site.store_directories())
-    terms.places.push_back(std::filesystem::absolute(directory).native());
-  return terms;
-}
-
-std::int64_t ReadResult::findings() const {
-  std::int64_t found = 0;
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    if (is_finding(static_cast<ReadClass>(i)))
-      found += classes[i].images;
-  return found - again;
-}
-
-bool ReadResult::has_findings() const {
-  if (findings() > 0)
-    return true;
-  for (std::size_t i = 0; i < signatures.size(); ++i)
-    if (signatures[i] > 0 && is_finding(static_cast<SignatureVerdict>(i)))
-      return true;
-  return untrusted_chains > 0;
-}
-
-void ReadResult::count(const ReadOutcome& outcome) {
-  ClassTotal& of_class = total(outcome.read_class);
-  ++of_class.images;
-  of_class.bytes += outcome.bytes;
-  if (is_finding(outcome.read_class) && outcome.again)
-    ++again;
-  const auto count_verdict = [](Verdicts& verdicts, const std::optional<SignatureFound>& found) {
-    if (found)
-      ++verdicts[static_cast<std::size_t>(found->verdict)];
-  };
-  count_verdict(signatures, outcome.signatures.data);
-  count_verdict(legacy_signatures, outcome.signatures.legacy);
-  if (outcome.signatures.chain)
-    ++(outcome.signatures.chain->is_trusted ? trusted_chains : untrusted_chains);
-}
 
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
                     const OnResult& on_result) {

@@ -6,11 +6,12 @@
 #include <set>
 #include <string>
 
-#include "backfill/backfill.h"
 #include "ledger/checkpoints.h"
 #include "ledger/items.h"
 #include "read/look_up.h"
 #include "read/pipeline.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -8,11 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "backfill/backfill.h"
 #include "ledger/checkpoints.h"
 #include "ledger/items.h"
 #include "read/commit_pace.h"
 #include "read/pipeline.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 #include "read/unreached.h"
 #include "sql/session.h"
 

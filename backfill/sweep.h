@@ -1,6 +1,8 @@
 #pragma once
 
-#include "backfill/backfill.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
+#include "read/reader.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -30,29 +30,6 @@ const std::vector<Command>& commands() {
   return table;
 }
 
-ExitCode exit_code_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::usage:
-      return ExitCode::usage;
-    case ErrorKind::locked:
-      return ExitCode::locked;
-    case ErrorKind::in_doubt:
-      return ExitCode::in_doubt;
-    case ErrorKind::interrupted:
-      return ExitCode::interrupted;
-    case ErrorKind::connect:
-    case ErrorKind::lost:
-    case ErrorKind::busy:
-    case ErrorKind::sql:
-    case ErrorKind::schema_state:
-    case ErrorKind::gate:
-    case ErrorKind::io:
-    case ErrorKind::no_space:
-      break;
-  }
-  return ExitCode::failed;
-}
-
 void print_json(const nlohmann::json& object) {
   fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }

@@ -1,6 +1,9 @@
 // migrate, backfill, verify and sync: the commands about the data.
 #include "cli/data_commands.h"
 
+#include "backfill/backfill.h"
+#include "verify/verify.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +14,7 @@
 
 #include "base/text.h"
 #include "cli/json.h"
+#include "cli/option_values.h"
 #include "cli/owner_grace.h"
 #include "cli/schema_commands.h"
 #include "digest/digest_engine.h"
@@ -268,14 +272,6 @@ void add_read_options(CLI::App& app, ReadFlags& flags) {
   add_job_options(app, flags.job);
 }
 
-std::chrono::seconds duration_option(const std::string& name, const std::string& text) {
-  const auto duration = parse_duration(text);
-  if (!duration)
-    throw Error(ErrorKind::usage, fmt::format("{} {}: not a duration such as 90s, 8h or 180d", name,
-                                              printable(text)));
-  return *duration;
-}
-
 ReadOptions read_options(const ReadFlags& flags) {
   ReadOptions options;
   options.jobs = flags.jobs;
@@ -386,12 +382,6 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
   if (result.first_deadline)
     fmt::print("the first grace period ends on {} UTC; deadlines once set stay\n",
                utc_time(*result.first_deadline));
-}
-
-ExitCode exit_code_of(const ReadResult& result) {
-  if (result.end == RunEnd::interrupted || result.end == RunEnd::stopped)
-    return ExitCode::interrupted;
-  return result.has_findings() ? ExitCode::findings : ExitCode::done;
 }
 
 Runner add_migrate(CLI::App& app) {

@@ -4,11 +4,12 @@
 #include <optional>
 #include <string>
 
-#include "backfill/backfill.h"
 #include "cli/command.h"
 #include "cli/job.h"
 #include "cli/signature_options.h"
 #include "migrate/migrate.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 
 namespace backglance {
 
@@ -34,10 +35,8 @@ void add_read_options(CLI::App& app, ReadFlags& flags);
 
 // Throws Error{usage} for a number or a duration that is none.
 ReadOptions read_options(const ReadFlags& flags);
-std::chrono::seconds duration_option(const std::string& name, const std::string& text);
 
 void print_read_result(const ReadResult& result, const std::string& verb);
 void print_migrate_result(const MigrateResult& result, bool dry_run);
-ExitCode exit_code_of(const ReadResult& result);
 
 }  // namespace backglance

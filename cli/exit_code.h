@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "read/read_result.h"
 
 namespace backglance {
 
@@ -19,5 +20,7 @@ enum class ExitCode {
 };
 
 ExitCode exit_code_of(ErrorKind kind);
+// Of a run that came to its end.
+ExitCode exit_code_of(const ReadResult& result);
 
 }  // namespace backglance

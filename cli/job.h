@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "backfill/backfill.h"
 #include "cli/event_log.h"
 #include "glance/site.h"
 #include "read/pace/throttle.h"
 #include "read/pace/window.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
+#include "read/reader.h"
 
 namespace backglance {
 

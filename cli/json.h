@@ -2,12 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "backfill/backfill.h"
 #include "expand/expand.h"
 #include "ledger/control.h"
 #include "ledger/items.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 
 namespace backglance {
 

@@ -9,8 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "backfill/backfill.h"
 #include "cli/exit_code.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
+#include "read/reader.h"
 
 namespace backglance {
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/data_commands.h"
+#include "cli/option_values.h"
 
 namespace backglance {
 

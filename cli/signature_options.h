@@ -4,7 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "backfill/backfill.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 
 namespace backglance {
 

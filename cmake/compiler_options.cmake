@@ -3,6 +3,10 @@ add_library(backglance_options INTERFACE)
 target_compile_options(backglance_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wimplicit-fallthrough)
+# GCC: lets ccache see the macros of a precompiled header.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(backglance_options INTERFACE -fpch-preprocess)
+endif()
 target_include_directories(backglance_options INTERFACE
   "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 if(BACKGLANCE_SANITIZE)

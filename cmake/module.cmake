@@ -1,12 +1,21 @@
+add_library(backglance_precompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cpp)
+target_link_libraries(backglance_precompiled PRIVATE
+  backglance_options fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11)
+target_precompile_headers(backglance_precompiled PRIVATE ${CMAKE_CURRENT_LIST_DIR}/precompiled.h)
+
 # A module of the program: the static library backglance_<name>. It sees the whole source tree by its top-level names
 # ("glance/site.h"), and links only the modules and packages that it is given.
 # SQL names its files of SQL: they are compiled into the program (backglance_embed_sql).
+#
+# All modules share one precompiled header, which is built for backglance_precompiled. Each source still includes
+# what it uses: tests/run_tidy.py looks at every one of them without that header.
 function(backglance_module name)
   cmake_parse_arguments(MODULE "" "" "SOURCES;SQL;PUBLIC;PRIVATE" ${ARGN})
   add_library(backglance_${name} STATIC ${MODULE_SOURCES})
   target_link_libraries(backglance_${name}
     PUBLIC ${MODULE_PUBLIC}
     PRIVATE ${MODULE_PRIVATE} backglance_options)
+  target_precompile_headers(backglance_${name} REUSE_FROM backglance_precompiled)
   list(TRANSFORM MODULE_SQL PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   set_property(GLOBAL APPEND PROPERTY BACKGLANCE_SQL_FILES ${MODULE_SQL})
 endfunction()

@@ -23,15 +23,29 @@ std::size_t most_of(std::size_t kind) {
 
 }  // namespace
 
+std::uint64_t StreamDigests::all_done() const {
+  std::uint64_t least = filled;
+  for (const DigestPart& part : parts)
+    least = std::min(least, part.done);
+  return least;
+}
+
+std::byte* StreamDigests::buffer(std::uint64_t number) const {
+  return buffers->memory + static_cast<std::size_t>(number % kBuffers) * kBufferStride;
+}
+
+std::span<const std::byte> StreamDigests::bytes(std::uint64_t number) const {
+  return {buffer(number), sizes[static_cast<std::size_t>(number % kBuffers)]};
+}
+
 DigestScheduler::DigestScheduler(int workers, std::size_t streams, std::function<void()> begin)
     : workers_(workers),
       begin_(std::move(begin)),
-      memory_(std::make_unique_for_overwrite<std::byte[]>(streams * DigestWorkers::kBuffers *
-                                                          kBufferStride)),
+      memory_(std::make_unique_for_overwrite<std::byte[]>(streams * kBuffers * kBufferStride)),
       buffers_(streams),
       arena_(workers) {
   for (std::size_t i = 0; i < streams; ++i) {
-    buffers_[i].memory = memory_.get() + i * DigestWorkers::kBuffers * kBufferStride;
+    buffers_[i].memory = memory_.get() + i * kBuffers * kBufferStride;
     free_.push_back(&buffers_[i]);
   }
 }
@@ -69,7 +83,7 @@ void DigestScheduler::wait_for(StreamDigests& stream, std::uint64_t all_done,
 
 void DigestScheduler::wait_for_buffer(StreamDigests& stream) {
   std::unique_lock lock(mutex_);
-  if (stream.filled - stream.all_done() < DigestWorkers::kBuffers)
+  if (stream.filled - stream.all_done() < kBuffers)
     return;
   // All but one are to be free, as who is woken for each has a core taken from who digests.
   wait_for(stream, stream.filled - 1, lock);
@@ -82,7 +96,7 @@ void DigestScheduler::wait_until_done(StreamDigests& stream) {
 
 void DigestScheduler::hand_over(StreamDigests& stream, std::size_t size) {
   const std::lock_guard lock(mutex_);
-  stream.sizes[static_cast<std::size_t>(stream.filled % DigestWorkers::kBuffers)] = size;
+  stream.sizes[static_cast<std::size_t>(stream.filled % kBuffers)] = size;
   ++stream.filled;
   for (DigestPart& part : stream.parts)
     if (!part.queued)

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -13,10 +14,12 @@
 
 #include "digest/block_digest.h"
 #include "digest/digest_set.h"
-#include "digest/digest_stream.h"
+#include "digest/stream_buffers.h"
 #include "digest/worker_arena.h"
 
 namespace backglance {
+
+struct StreamDigests;
 
 // One digest of one stream. Its digests go on independently of each other: one may be a buffer or
 // two ahead.
@@ -31,26 +34,14 @@ struct DigestPart {
   std::exception_ptr failure;        // from there on buffers are passed over
 };
 
-// From one buffer to the next. Lanes go through as many buffers side by side: were these a power of
-// two apart, their lines would share one set of each cache and push each other out (MD5 in 16 lanes
-// loses a fourth of its speed).
-constexpr std::size_t kBufferStride = DigestWorkers::kBufferBytes + std::size_t{3} * 64;
-
-// A stream's buffers, and what its reader sleeps on. They outlive the stream: who is done with its
-// last buffer wakes the reader, who then does away with the stream, without the lock.
-struct StreamBuffers {
-  std::byte* memory = nullptr;  // DigestWorkers::kBuffers x kBufferStride
-  std::condition_variable is_there;
-};
-
 struct StreamDigests {
   static constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
 
   std::deque<DigestPart> parts;      // never moved
   std::vector<std::size_t> part_of;  // by position in the constructor's list
   StreamBuffers* buffers = nullptr;
-  std::array<std::size_t, DigestWorkers::kBuffers> sizes = {};
-  std::uint64_t filled = 0;  // buffers handed over; number i lies at i % DigestWorkers::kBuffers
+  std::array<std::size_t, kBuffers> sizes = {};
+  std::uint64_t filled = 0;        // buffers handed over; number i lies at i % kBuffers
   std::uint64_t awaited = kNever;  // the reader sleeps until all_done() is that
 
   std::uint64_t all_done() const;  // buffers that every part is done with

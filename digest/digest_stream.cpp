@@ -26,22 +26,6 @@ DigestWorkers::DigestWorkers(int workers, std::size_t streams, std::function<voi
 
 DigestWorkers::~DigestWorkers() = default;
 
-std::uint64_t StreamDigests::all_done() const {
-  std::uint64_t least = filled;
-  for (const DigestPart& part : parts)
-    least = std::min(least, part.done);
-  return least;
-}
-
-std::byte* StreamDigests::buffer(std::uint64_t number) const {
-  return buffers->memory +
-         static_cast<std::size_t>(number % DigestWorkers::kBuffers) * kBufferStride;
-}
-
-std::span<const std::byte> StreamDigests::bytes(std::uint64_t number) const {
-  return {buffer(number), sizes[static_cast<std::size_t>(number % DigestWorkers::kBuffers)]};
-}
-
 DigestStream::DigestStream(DigestWorkers& workers,
                            const std::vector<const DigestAlgorithm*>& algorithms,
                            std::uint64_t bytes)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "digest/algorithm.h"
+#include "digest/stream_buffers.h"
 
 namespace backglance {
 
@@ -32,11 +33,8 @@ class DigestWorkers {
   DigestWorkers(const DigestWorkers&) = delete;
   DigestWorkers& operator=(const DigestWorkers&) = delete;
 
-  // A hand-over wakes a thread or two; with less than this it would cost more than the digest.
-  // Those of 32 streams fit into a cache of 32 MiB.
-  static constexpr std::size_t kBufferBytes = 224 << 10;
-  // One is digested while the others are read into, for all of which the reader is woken once.
-  static constexpr std::size_t kBuffers = 4;
+  static constexpr std::size_t kBufferBytes = backglance::kBufferBytes;
+  static constexpr std::size_t kBuffers = backglance::kBuffers;
 
  private:
   friend class DigestStream;

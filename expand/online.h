@@ -1,6 +1,6 @@
 #pragma once
 
-#include "expand/expand.h"
+#include "expand/plan.h"
 
 namespace backglance {
 

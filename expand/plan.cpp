@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "expand/expand.h"
+#include "expand/plan.h"
 #include "sql/guard.h"
 
 namespace backglance {

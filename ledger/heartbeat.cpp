@@ -5,7 +5,7 @@
 
 #include "base/stop.h"
 #include "ledger/items.h"
-#include "ledger/runs.h"
+#include "sql/text.h"
 
 namespace backglance {
 namespace {
@@ -23,6 +23,16 @@ constexpr seconds kQuietBeat{30};
 constexpr seconds kMargin{20};
 
 }  // namespace
+
+void record_heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
+                      std::int64_t bytes_per_second) {
+  session.execute(sql_text(session.engine(), "runs", "heartbeat"),
+                  {{"run", run_id},
+                   {"images", figures.images},
+                   {"bytes", figures.bytes},
+                   {"rate", bytes_per_second},
+                   {"waiting_for", text_or_null(figures.waiting_for)}});
+}
 
 Heartbeat::Heartbeat(DatabaseUrl database, std::string run_id, RunLife life)
     : database_(std::move(database)),
@@ -112,7 +122,7 @@ void Heartbeat::beat() {
   const RunFigures now = figures();
   const double passed = std::chrono::duration<double>(began - beaten_).count();
   const double rate = static_cast<double>(now.bytes - told_.bytes) / std::max(passed, 1e-3);
-  Run::heartbeat(*session_, run_id_, now, static_cast<std::int64_t>(rate));
+  record_heartbeat(*session_, run_id_, now, static_cast<std::int64_t>(rate));
   beaten_ = began;
   beaten_by_database_ = database_now_;
   told_ = now;

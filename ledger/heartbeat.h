@@ -44,6 +44,11 @@ struct RunLife {
   std::function<void()> lost = {};
 };
 
+// Says once that the run lives, and how far it is. By another session than the run's own, so that
+// another thread may call it.
+void record_heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
+                      std::int64_t bytes_per_second);
+
 // Shows that a run lives, renews its leases, and looks what it is told to do: from one thread, by a
 // session of its own, which it opens when it first needs it. A thread of its own, not a task of
 // oneTBB's, because it does nothing but wait. A wish to stop becomes request_stop(StopWish::fleet).

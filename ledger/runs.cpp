@@ -159,16 +159,6 @@ void Run::forget() {
   heart_.reset();
 }
 
-void Run::heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
-                    std::int64_t bytes_per_second) {
-  session.execute(run_sql(session, "heartbeat"),
-                  {{"run", run_id},
-                   {"images", figures.images},
-                   {"bytes", figures.bytes},
-                   {"rate", bytes_per_second},
-                   {"waiting_for", text_or_null(figures.waiting_for)}});
-}
-
 std::int64_t earlier_pace(Session& session) {
   // What is less shows how long files take to open. Of several runs the best: one may have had
   // small images alone, or a --bandwidth.

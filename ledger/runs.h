@@ -60,11 +60,6 @@ class Run {
   // Nothing more is written about this run: the ledger itself is gone.
   void forget();
 
-  // Says that the run lives, and how far it is. By another session, so that another thread may call
-  // it.
-  static void heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
-                        std::int64_t bytes_per_second);
-
  private:
   void enter(const std::string& command);
   void write_end(const std::string& outcome, std::int64_t images, std::int64_t bytes);

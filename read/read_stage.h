@@ -2,8 +2,9 @@
 
 #include <string>
 
-#include "backfill/backfill.h"
 #include "read/pipeline.h"
+#include "read/read_options.h"
+#include "read/read_result.h"
 
 namespace backglance {
 

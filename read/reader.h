@@ -20,6 +20,7 @@
 #include "read/pace/pause_gate.h"
 #include "read/pace/read_pace.h"
 #include "read/pace/stream_limit.h"
+#include "read/read_result.h"
 #include "read/resume.h"
 #include "signature/check.h"
 #include "sql/images.h"
@@ -43,8 +44,6 @@ struct ReadCounters {
                               std::memory_order_relaxed);
   }
 };
-
-enum class RunEnd { complete, limit, out_of_time, interrupted, stopped };
 
 // What all readers of a run share. Any thread, once made.
 class ReadContext {

@@ -12,7 +12,8 @@
 #include "base/error.h"
 #include "glance/database_url.h"
 #include "sql/engine.h"
-#include "sql/session.h"
+#include "sql/row.h"
+#include "sql/session_options.h"
 
 namespace backglance {
 

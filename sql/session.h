@@ -13,59 +13,10 @@
 #include "base/error.h"
 #include "glance/database_url.h"
 #include "sql/engine.h"
+#include "sql/row.h"
+#include "sql/session_options.h"
 
 namespace backglance {
-
-// A bound value. Booleans of Glance's tables are written in the SQL text as {true} and {false},
-// because SOCI 4.0 cannot bind them and PostgreSQL refuses integers for them.
-using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string>;
-
-struct SqlParameter {
-  std::string name;  // of ":name" in the text
-  SqlValue value;
-};
-using SqlParameters = std::vector<SqlParameter>;
-
-SqlValue sql_value(const std::optional<std::string>& text);
-// NULL for an empty text.
-SqlValue text_or_null(const std::string& text);
-SqlValue sql_value(const std::optional<std::int64_t>& number);
-
-// One row of a result. Every column arrives as text or NULL, whatever the engine declares, so that
-// garbage in a column is data to judge here and not an exception of a driver.
-class SqlRow {
- public:
-  explicit SqlRow(std::vector<std::optional<std::string>> columns) : columns_(std::move(columns)) {}
-
-  std::size_t size() const { return columns_.size(); }
-  bool is_null(std::size_t column) const { return !columns_.at(column).has_value(); }
-  const std::optional<std::string>& text(std::size_t column) const { return columns_.at(column); }
-  // The text, empty for NULL.
-  std::string text_or_empty(std::size_t column) const { return columns_.at(column).value_or(""); }
-  // The integer; nothing for NULL and for what is not one.
-  std::optional<std::int64_t> integer(std::size_t column) const;
-  std::int64_t integer_or(std::size_t column, std::int64_t other) const {
-    return integer(column).value_or(other);
-  }
-  bool truth(std::size_t column) const;
-
- private:
-  std::vector<std::optional<std::string>> columns_;
-};
-
-enum class OpenMode { read_only, read_write };
-
-struct SessionOptions {
-  OpenMode mode = OpenMode::read_write;
-  // How long a statement waits for somebody else's lock before it fails with Error{busy}.
-  std::chrono::seconds lock_timeout{10};
-  // A connection that stood idle for so long is taken for cut: servers, and firewalls on the way to
-  // them, cut such ones without a word.
-  std::chrono::seconds idle_limit{600};
-  // The first statement makes the connection, and fails with Error{lost} while the server is away:
-  // for sessions that a run opens on its way, which sql/retry.h brings over that.
-  bool when_needed = false;
-};
 
 // A connection to Glance's database. Used by one thread at a time; move-only.
 // Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, no_space,

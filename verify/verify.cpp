@@ -1,3 +1,5 @@
+#include "verify/verify.h"
+
 #include <algorithm>
 #include <deque>
 #include <limits>
@@ -5,7 +7,6 @@
 #include <mutex>
 #include <optional>
 
-#include "backfill/backfill.h"
 #include "base/text.h"
 #include "ledger/runs.h"
 #include "read/commit_pace.h"

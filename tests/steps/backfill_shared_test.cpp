@@ -142,7 +142,7 @@ class Beating {
   explicit Beating(const GlanceSite& site)
       : thread_([session = site.open()](const std::stop_token& stop) mutable {
           while (!stop.stop_requested()) {
-            Run::heartbeat(session, "far", {}, 0);
+            record_heartbeat(session, "far", {}, 0);
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
           }
         }) {}

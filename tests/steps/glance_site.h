@@ -17,6 +17,7 @@
 #include "glance/site.h"
 #include "sql/session.h"
 #include "tests/unit/config_dir.h"
+#include "verify/verify.h"
 
 namespace backglance {
 

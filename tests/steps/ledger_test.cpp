@@ -237,7 +237,7 @@ TEST_CASE("a run of another host counts as alive for as long as its heart beats"
   };
   other_host("{now} - 30");
   CHECK(required_error([&] { const Run run(session, "migrate"); }).kind() == ErrorKind::locked);
-  Run::heartbeat(session, "r", {7, 8, "a reason"}, 9);
+  record_heartbeat(session, "r", {7, 8, "a reason"}, 9);
   CHECK(session.count("SELECT {now} - heartbeat_at FROM backglance_run") < 5);
   const LiveRun live = live_runs(session).at(0);
   CHECK((live.images == 7 && live.bytes == 8 && live.bytes_per_second == 9));

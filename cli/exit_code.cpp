@@ -1,0 +1,34 @@
+#include "cli/exit_code.h"
+
+namespace backglance {
+
+ExitCode exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return ExitCode::usage;
+    case ErrorKind::locked:
+      return ExitCode::locked;
+    case ErrorKind::in_doubt:
+      return ExitCode::in_doubt;
+    case ErrorKind::interrupted:
+      return ExitCode::interrupted;
+    case ErrorKind::connect:
+    case ErrorKind::lost:
+    case ErrorKind::busy:
+    case ErrorKind::sql:
+    case ErrorKind::schema_state:
+    case ErrorKind::gate:
+    case ErrorKind::io:
+    case ErrorKind::no_space:
+      break;
+  }
+  return ExitCode::failed;
+}
+
+ExitCode exit_code_of(const ReadResult& result) {
+  if (result.end == RunEnd::interrupted || result.end == RunEnd::stopped)
+    return ExitCode::interrupted;
+  return result.has_findings() ? ExitCode::findings : ExitCode::done;
+}
+
+}  // namespace backglance

@@ -1,0 +1,48 @@
+#include "read/read_options.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "base/priority.h"
+#include "digest/digest_engine.h"
+
+namespace backglance {
+namespace {
+
+// Beyond some dozens a store only seeks more, whatever the number of cores.
+constexpr int kMostReaders = 96;
+
+}  // namespace
+
+int ReadOptions::jobs_or_default() const {
+  // More would only take turns.
+  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return jobs > 0 ? std::min(jobs, processors) : processors;
+}
+
+std::function<void()> ReadOptions::begin_thread() const {
+  return gives_way ? give_way : std::function<void()>();
+}
+
+int ReadOptions::streams_or_default() const {
+  const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
+  const int asked = streams > 0 ? streams : jobs;
+  return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
+}
+
+int ReadOptions::readers(const Site& site) const {
+  const auto stores = static_cast<int>(std::clamp<std::size_t>(
+      site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
+  return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
+}
+
+StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
+  StreamLimits::Terms terms{
+      .cores = jobs_or_default(), .most = streams_or_default(), .fixed = streams > 0 || jobs > 0};
+  for (const auto& directory : site.store_directories())
+    terms.places.push_back(std::filesystem::absolute(directory).native());
+  return terms;
+}
+
+}  // namespace backglance
