@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "attest/stated_images.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures backglance on private servers, and prints one table. scripts/bench builds the program and calls this.
 
     /usr/bin/python3 bench/bench.py [--quick] [--engine NAME] [--only NAME] [--rounds N] [--images N] BINARY

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(2) Claim and publish: how many tiny images a second, what of the machine's CPU goes where, and what the claims lock
 and read as the table grows."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How fast digests are computed of images that lie in memory: in lanes where they lie, whether they
 // pay or not; by DigestWorkers whom readers hand them over; and by OpenSSL's EVP in one pass, chunk
 // by chunk, as Glance does it. Prints one JSON object. bench/digests.py runs it beside other

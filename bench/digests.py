@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(1) and (2) of reading: the digests alone, of images that lie in memory."""
 
 import json

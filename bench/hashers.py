@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What digests of files are computed with beside backglance: a command, or several that share the files."""
 
 import os

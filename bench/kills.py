@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(6) What a kill costs in the middle of a large image: bytes read again, beside one interval between checkpoints."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(5) What saves of a running glance-api undo while hashes are published, without the guard and with it. The
 measurement is that of the tests: tests/glance_api/lost_hashes.py."""
 

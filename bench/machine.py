@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine, in the words that a reader of figures needs."""
 
 import os

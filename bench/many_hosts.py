@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(3) Eight workers on stores that give 20 MiB/s each, beside one: what sharing a queue costs."""
 
 import shutil

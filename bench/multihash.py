@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(4) The images of the multihash specification's own table of times, and what they take here."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The private servers that everything is measured on, and copies of all that one holds."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(7) Ways to read local files: what each gives, and what it costs in CPU time, with nothing computed."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(1) How long a client's write waits while the schema is changed under it: by backglance, and by glance-manage."""
 
 import contextlib

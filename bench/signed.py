@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(8) What it costs a backfill to verify the signatures of all that it reads. On SQLite, from the page cache."""
 
 import contextlib

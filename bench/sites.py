@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sites of very many images, made by the server itself: Python would take longer than what is measured."""
 
 import hashlib

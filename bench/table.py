@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one table that is printed at the end, and the notes on the way to it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(4) How long the images of a host that died wait until another one holds them."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(5) Images of 4 KiB, a great many: how many a second, and whether memory grows with them. On SQLite."""
 
 import os

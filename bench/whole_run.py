@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """(3) The whole backfill on SQLite, of files that the page cache holds, against loops that do nothing else."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The program, run as one process or as several at once, with what each used."""
 
 import contextlib

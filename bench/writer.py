@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """One client that writes to images as Glance does, at a steady pace, until SIGTERM.
 
     /usr/bin/python3 bench/writer.py DATABASE IMAGES NUMBER LOG

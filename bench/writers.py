@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several clients that write at the same time (writer.py), and how long their writes took."""
 
 import dataclasses

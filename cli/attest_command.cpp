@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // attest: what was stated of images, held against the key and the database.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // contract --revert: what was removed is put back, from our own table or from an archive.
 #include "cli/contract_revert.h"
 

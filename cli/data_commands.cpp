@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // migrate, backfill, verify and sync: the commands about the data.
 #include "cli/data_commands.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // pause, resume and stop: what is said to all runs of the site, on every host.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/owner_grace.h"
 
 #include <fmt/format.h>

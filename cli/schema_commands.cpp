@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expand and plan: the commands about the schema.
 #include "cli/schema_commands.h"
 

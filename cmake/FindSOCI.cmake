@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds SOCI 4.0, whose Debian package carries no CMake files.
 #
 # Components are backends: sqlite3, postgresql, mysql. Makes SOCI::core and SOCI::<backend>.

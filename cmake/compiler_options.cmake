@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 # Warnings and sanitizers for our own targets, carried by one INTERFACE target.
 add_library(backglance_options INTERFACE)
 target_compile_options(backglance_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wimplicit-fallthrough)
-# GCC: lets ccache see the macros of a precompiled header.
+# Without it ccache passes over every source that has a precompiled header (its manual, "Precompiled headers").
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(backglance_options INTERFACE -fpch-preprocess)
 endif()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes OUTPUT, a C++ source that holds the text of every file of INPUTS under its path below ROOT.
 # Run as: cmake -DOUTPUT=… -DROOT=… -DINPUTS=a;b -P embed_sql.cmake
 set(_source "#include \"sql/text.h\"\n\nnamespace backglance {\n\nconst std::vector<SqlFile>& sql_files() {\n  static const std::vector<SqlFile> files = {\n")

@@ -1,14 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 add_library(backglance_precompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cpp)
 target_link_libraries(backglance_precompiled PRIVATE
-  backglance_options fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11)
+  backglance_options fmt::fmt)
 target_precompile_headers(backglance_precompiled PRIVATE ${CMAKE_CURRENT_LIST_DIR}/precompiled.h)
 
 # A module of the program: the static library backglance_<name>. It sees the whole source tree by its top-level names
 # ("glance/site.h"), and links only the modules and packages that it is given.
 # SQL names its files of SQL: they are compiled into the program (backglance_embed_sql).
 #
-# All modules share one precompiled header, which is built for backglance_precompiled. Each source still includes
-# what it uses: tests/run_tidy.py looks at every one of them without that header.
+# All modules share one precompiled header, which is built for backglance_precompiled.
 function(backglance_module name)
   cmake_parse_arguments(MODULE "" "" "SOURCES;SQL;PUBLIC;PRIVATE" ${ARGN})
   add_library(backglance_${name} STATIC ${MODULE_SOURCES})

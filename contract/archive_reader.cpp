@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading of contract/archive.h: what is in a file is somebody's word, until its signature fits.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Putting back what contract removed: from our own table, or from an archive.
 #include <optional>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One stream by OpenSSL's code for this CPU. Its EVP interface keeps the chaining value to itself;
 // the older functions, deprecated in OpenSSL 3.0 and there in all of its releases, take and give
 // it.

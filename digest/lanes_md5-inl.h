@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // MD5 (RFC 1321) of several vectors of streams at once: one vector alone would wait for itself, as
 // each step needs the one before it, and leave most of the core's ports idle.
 #if defined(BACKGLANCE_LANES_MD5_INL_H) == defined(HWY_TARGET_TOGGLE)

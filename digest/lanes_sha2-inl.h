@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-256 and SHA-512 (FIPS 180-4, 6.2 and 6.4), which differ in the width of their words, in the
 // shifts and in the number of rounds.
 #if defined(BACKGLANCE_LANES_SHA2_INL_H) == defined(HWY_TARGET_TOGGLE)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the lane kernels share: vectors of one word per stream, made from blocks that lie anywhere.
 #if defined(BACKGLANCE_LANES_VECTOR_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BACKGLANCE_LANES_VECTOR_INL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Items: taking images from the queue.
 #include <algorithm>
 #include <random>

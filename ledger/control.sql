@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What is said to all runs at once, and to each.
 
 -- name: fleet

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Where MariaDB and MySQL say it in another way: an UPDATE of a join. The ids stand twice, so that the rows are
 -- found by primary key, whatever the optimizer thinks of the join.
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Where PostgreSQL must be told more.
 
 -- A row that another run's claim or settlement has locked is left to it. To wait for it would be for nothing, and an

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The work queue and the publication of what was read. docs/ledger.md documents the columns and the states.
 
 -- name: queue_page

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Legacy signature properties: what contract removes, and puts back.
 
 -- Found settled when they were last verified; whether they are so still is asked of each image.

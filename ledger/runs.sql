@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The row that a run which begins writes first.
 -- name: lock_runs
 UPDATE backglance_control

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Items: what was read goes into the ledger and, where it may, into Glance's table.
 #include <algorithm>
 #include <map>

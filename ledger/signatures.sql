@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Signature properties and our flags on them.
 
 -- The value is read of one name alone: others can be as large as a user cared to make them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "read/look_up.h"
 
 #include <fmt/format.h>

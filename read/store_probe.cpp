@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "read/store_probe.h"
 
 #include "ledger/items.h"

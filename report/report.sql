@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- name: signatures
 SELECT   s.image_id, i.name, i.owner, i.status, i.deleted, i.os_hidden, s.snapshot, s.scheme, s.present,
          s.missing, s.flagged_at, s.deadline_at, s.removed_at, s.verdict, s.legacy_verdict,

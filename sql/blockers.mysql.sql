@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Who stands in the way of a statement on images: process id, age in seconds, kind of statement, and what makes it
 -- one. Never the statement itself, which holds values. Without the privilege PROCESS the server shows us
 -- ourselves alone.

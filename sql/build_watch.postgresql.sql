@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What is asked about another session while it builds or drops an index. For libpqxx: $1 is its process id.
 
 -- name: build_progress

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The server opens every table for such a question: one for all of them, not one for each.
 -- name: tables
 SELECT   lower(table_name)

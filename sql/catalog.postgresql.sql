@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What the search path shows, as Glance sees it.
 -- name: tables
 SELECT c.relname

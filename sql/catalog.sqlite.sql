@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- name: tables
 SELECT lower(name)
 FROM   sqlite_master

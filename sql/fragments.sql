@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- COALESCE around a column that is never NULL keeps every planner off the index of that column: with statistics of
 -- yesterday it would look for the few rows of a claim among all that are queued.
 --

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What a server says of the Galera cluster that it is a node of, and how long an index of images takes to build.
 
 -- Name and value; without a row on a server that knows nothing of Galera.

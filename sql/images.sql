@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Reads of Glance's tables. What live, pending and verifiable mean stands in fragments.sql.
 
 -- name: pending_totals

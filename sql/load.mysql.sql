@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- How busy the server is, how far this replica is behind, and whether a Galera cluster holds its writers back.
 -- SHOW has no columns by name here; those that are read have stood in their places since MySQL 5.0.
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- How busy the server is and how far its replicas are behind.
 
 -- Sessions at work that are none of ours, and sessions that this role may not see into.

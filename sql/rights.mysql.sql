@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Which rights the account lacks of those that backglance needs for :what (sql/rights.h): what is missing, and the
 -- statement that gives it. Asked of the account's own rights on the server and on the database. One on a single table
 -- counts as if it were on all, and an account with a role in force is taken to have them all: neither is worth a false

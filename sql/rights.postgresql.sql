@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Which rights the role lacks of those that backglance needs for :what (sql/rights.h): what is missing, and the
 -- statement that gives it; one line for all objects that lack the same. docs/postgresql.md has the list. An owner alone
 -- may change a table; everybody is shown its triggers.

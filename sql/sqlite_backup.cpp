@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one source that uses SQLite's own interface. It includes no header of SOCI, which declares
 // the same types inside a namespace.
 #include "sql/sqlite_backup.h"

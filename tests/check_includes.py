@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks the rules that no compiler checks, over every file that git knows or would add:
 
 - a module includes only the modules below it (MODULES), and a sub-folder only what SUBFOLDERS says;
@@ -6,6 +7,7 @@
 - soci, libpqxx and SQLite are for sql/ alone (and tests), and never SOCI and SQLite in one file: SOCI
   declares SQLite's types a second time;
 - no file of code has more than 600 lines;
+- every source says its licence in a line of its own (SPDX);
 - no path of somebody's machine.
 """
 
@@ -47,7 +49,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILIN
 DATABASE_HEADER = re.compile(r'^(soci/.*|soci\.h|pqxx(/.*)?|sqlite3\.h)$')
 # Written apart, or this file would find itself.
 MACHINE_PATH = re.compile(r'(?<![\w.$}-])/(' + 'work|root|home' + r')/')
-CODE = ('.cpp', '.h', '.py', '.sql', '.cmake')
+CODE = ('.cpp', '.h', '.py', '.sql', '.cmake', '.css', '.html')
+LICENCE = 'SPDX-License-Identifier: Apache-2.0'
 
 
 def tracked_files(root=ROOT):
@@ -134,6 +137,9 @@ def faults(path, text):
     is_script = path.parts[0] == 'scripts'
     if path.suffix in ('.cpp', '.h'):
         yield from include_faults(path, text)
+    if (path.suffix in CODE or is_script or path.name == 'CMakeLists.txt') and \
+            not any(line.endswith(LICENCE) for line in text.splitlines()[:2]):
+        yield 'has no line "%s"' % LICENCE
     lines = text.count('\n')
     if (path.suffix in CODE or is_script) and lines > MAX_LINES:
         yield 'has %d lines; split it (at most %d)' % (lines, MAX_LINES)

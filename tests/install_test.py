@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What scripts/install does with the administrator's own policy-rc.d.
 
 The script is run in mounts of its own, with an empty /usr/sbin and an apt-get that does what each test

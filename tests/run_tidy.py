@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs clang-tidy over the sources of the program, two at a time.
 
     /usr/bin/python3 tests/run_tidy.py build/dev

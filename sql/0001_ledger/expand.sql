@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The ledger: our own tables. docs/ledger.md says what each column means.
 -- makes: table backglance_step
 -- lock: none on Glance's tables, this one is new

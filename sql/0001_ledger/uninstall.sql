@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- makes: table backglance_removed
 DROP TABLE backglance_removed;
 -- makes: table backglance_signature

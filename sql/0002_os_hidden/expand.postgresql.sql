@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
 -- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
 -- lock: the database's write lock; readers go on (WAL) or wait (rollback journal) for the commit

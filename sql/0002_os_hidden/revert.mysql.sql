@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- makes: index images os_hidden_image_idx
 ALTER TABLE images {ddl_wait}DROP INDEX os_hidden_image_idx;
 -- makes: column images os_hidden

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand02: images.os_hash_algo, images.os_hash_value and the index of the latter.
 -- makes: column images os_hash_algo
 -- makes: column images os_hash_value

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- makes: index images os_hash_value_image_idx
 -- waits: unbounded
 DROP INDEX {online_index} os_hash_value_image_idx;

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
 -- size as well, or the image is active no longer) and any other hash that it sets go through.
 -- makes: trigger images backglance_guard

@@ -1,2 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- makes: trigger images backglance_guard
 DROP TRIGGER backglance_guard;

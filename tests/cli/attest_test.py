@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What a site signs of what it has stored: by the program, and verified by Python's cryptography and the program."""
 
 import base64

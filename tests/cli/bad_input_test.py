@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Wrong use and broken sites: one clear line, the right exit code, nothing lost."""
 
 import contextlib

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Certificates held against trusted ones: what the program says is what Debian's cursive says for Nova."""
 
 import datetime

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What holds for every command: help, JSON, dry runs."""
 
 import re

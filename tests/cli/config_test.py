@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """How the program finds a site: configuration files as oslo.config reads them, or the command line."""
 
 import hashlib

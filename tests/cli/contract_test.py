@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """contract: its gate, its confirmation, what it removes, puts back and leaves."""
 
 import base64

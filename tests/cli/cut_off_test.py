@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A server from which nothing comes any more, not even an end of the connection: in a network of this test's own,
 whose loopback it takes down, and by a proxy that lets nothing through."""
 

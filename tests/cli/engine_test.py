@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A processor, or an OpenSSL, whose block functions err: noticed before the first byte is trusted to them."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Connections that are cut at chosen statements, by a proxy in front of the private server that the environment
 names: before the statement, or behind it, so that it is run and its answer is lost."""
 

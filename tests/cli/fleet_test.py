@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Several runs over one site, each as if it were on a host of its own, and what is said to all of them:
 pause, resume, stop, and the status that shows them."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The program on two nodes of a private Galera cluster (tests/servers/galera.py), whose directory is
 BACKGLANCE_TEST_SERVERS."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Garbage in every column that is read. One image each; the good ones among them fare as ever."""
 
 import program

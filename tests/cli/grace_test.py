@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The grace periods of single owners: what migrate and sync set, keep and say."""
 
 import program

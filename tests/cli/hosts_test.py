@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Hosts that share a queue: one whose clock jumps, and one that is suspended beyond its leases."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs that work unattended: in windows of the day, behind throttles, with metrics and a log."""
 
 import json

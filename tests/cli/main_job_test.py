@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The whole job on the demo site, compared image by image with what the site's maker expects."""
 
 import program

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A host that lacks what a run needs: room on the database's disk, open files. What is for want of them is no finding
 of an image, and no bytes are read for nothing."""
 

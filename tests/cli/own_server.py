@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private server that one test file may kill, restart and configure: no other uses it."""
 
 import atexit

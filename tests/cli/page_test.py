@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The HTML report as a browser shows it: headless Chromium, on a wide screen and on a telephone's."""
 
 import html

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the program as a user does, and looks at what it leaves.
 
 Each test file here ends with `program.main()` and is called

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The report in its four forms, and verify, whose results it shows."""
 
 import csv

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs whose server goes away in mid-run and comes back: on a server of this test's own, of the engine that the
 environment names."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A replica in the place of the primary, and accounts that lack one right: on a server of this test's own."""
 
 import contextlib

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs of the backfill as they begin, show themselves, meet other runs, are limited and end."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A database on one of the private servers, with the methods of sites.Database."""
 
 import atexit

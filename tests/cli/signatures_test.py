@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Signatures of both schemes, made by Python's cryptography: what the program says of them is what Debian's cursive
 says of the new scheme, and what the rules of Liberty say of the old one."""
 

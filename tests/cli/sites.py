@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two kinds of sites that these tests run on: the whole demo site, and small ones made row by row. On SQLite, or
 on the private server that the environment names (tests/servers/databases.py)."""
 

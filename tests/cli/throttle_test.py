@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs that give way to what else a database server has to do, on private PostgreSQL and MariaDB servers."""
 
 import atexit

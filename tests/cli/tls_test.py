@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Encrypted connections to a server of this test's own, with a private authority: the right certificate is taken,
 one of another authority or of another host is not."""
 

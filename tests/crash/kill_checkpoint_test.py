@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Kills a backfill in the middle of one large image: the next one goes on at the last checkpoint, if the file is still
 the same. On SQLite, or on the private server that the environment names (tests/servers/databases.py)."""
 

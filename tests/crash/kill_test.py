@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Kills expand, migrate, backfill and contract at random moments and looks at what is left.
 
     /usr/bin/python3 tests/crash/kill_test.py [--kills N] [--seed S] [BINARY]

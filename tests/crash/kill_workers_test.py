@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Kills random ones of four backfills that share the queue of a server, and looks at what is left.
 
 The private server is the one that the environment names (tests/servers/databases.py). BACKGLANCE_TEST_KILLS is the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints hashlib_digests.inc: what Python's hashlib makes of names of digests.
 
 Made with Python 3.11 and OpenSSL 3.0; run it with another pair to see what differs there:
@@ -56,6 +57,7 @@ for base in SPELLINGS:
         else:
             spellings.setdefault(hashlib.new(spelling).name, []).append(spelling)
 
+print("// SPDX-License-Identifier: Apache-2.0")
 print("// Made by make_hashlib_digests.py from what hashlib says.")
 print('// {name, digest of "backglance", digest of the digests of all lengths, spellings}')
 print("const std::vector<HashlibDigest> kHashlibDigests = {")

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs the commands of the documents, and holds the documents against the sources.
 
     /usr/bin/python3 tests/docs/docs_test.py [BINARY] [unittest's own arguments]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the commands in a Markdown document, and compares what they print with what stands below them.
 
 A fenced block of the kind `console` is a session: a line beginning with "$ " is a command, the lines

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host of server_host.py with its database on a private cluster (tests/servers/galera.py). The documents call its
 nodes db1.example.org, db2.example.org; what they call the server is the first of them."""
 

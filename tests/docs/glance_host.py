@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A directory that stands for a host with a small Glance of the Queens release, for documents to work on."""
 
 import contextlib

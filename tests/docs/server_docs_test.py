@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs the commands of the document on an engine, on a private server of it (tests/servers/databases.py), or those
 of the document on Galera where that is a cluster.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host of glance_host.py with its database on a private server, as the documents on servers have it: database and
 account are both named glance, and the clients log in as the server's administrator by their own files."""
 

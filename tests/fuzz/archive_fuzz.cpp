@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an archive of contract's holds that nobody has signed: each line is a property that contract
 // removes, or a fault.
 #include <sys/mman.h>

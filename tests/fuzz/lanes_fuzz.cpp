@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Streams of any lengths, cut anyhow, that join and leave the lanes at any time, are written down
 // and gone on with, or given up: each digest must be OpenSSL's. libFuzzer chooses; what it found to
 // be of interest is kept by scripts/fuzz.

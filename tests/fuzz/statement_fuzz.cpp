@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a file of statements holds: JSON, a DSSE envelope, an in-toto statement. Nothing opens by
 // chance, and what is read as a statement is one that is written again as the same.
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """backglance beside a real, running glance-api.
 
     /usr/bin/python3 tests/glance_api/beside_test.py [BINARY] [unittest's own arguments]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private glance-api of Debian's on a free port of loopback, without Keystone: who asks is said by the headers of
 each request. Its database and its store directories are those of a site of tests/cli/sites.py.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures what saves of glance-api undo: clients change images through the API without pause, and their hashes are
 published again and again meanwhile, with and without the guard.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a client asks of Glance's API in the life of an image, each as a function that returns the image's id. After
 each the image is looked at in the API and in the database; done with and without the guard both must be the same.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What `report --owners` tells an owner to type, typed: by the real `openstack` client (python3-openstackclient and
 python3-barbicanclient) against the real glance-api on the site's database. What comes of it is verified by Debian's
 cursive, and by backglance.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A site of tests/cli/sites.py with a glance-api before it, for the tests and the measurement of this directory."""
 
 import pathlib

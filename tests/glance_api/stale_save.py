@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What glance-api does between its reading of an image and its saving of it, with a command in between.
 
     /usr/bin/python3 stale_save.py CONFIG_FILE IMAGE_ID NAME COMMAND...

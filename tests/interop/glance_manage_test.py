@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Compares what `backglance expand` makes with what Glance makes, and lets the real glance-manage go on.
 
     /usr/bin/python3 tests/interop/glance_manage_test.py [BINARY] [CLASS...]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Databases for the comparison with glance-manage, on SQLite or on the servers of tests/servers/databases.py: each
 with a dump of all that Glance's tables are, column by column and index by index."""
 

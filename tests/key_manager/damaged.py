@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A key manager that answers as it is told, until it is killed. A process of its own, because the clients of OpenStack
 turn threads into something else.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private Keystone and a private Barbican of Debian's, on free ports of loopback: the real services, each in one
 process of wsgiref, on SQLite and with keys of their own.
 

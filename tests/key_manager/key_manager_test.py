@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Certificates from a real Barbican behind a real Keystone, and from servers that are neither.
 
     /usr/bin/python3 -B tests/key_manager/key_manager_test.py [BINARY]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Serves keystone or barbican by wsgiref on loopback, until it is killed.
 
     serve.py keystone|barbican HOME PORT [CERTIFICATE KEY]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Installs into an empty directory, and asks systemd what it thinks of the units.
 
     /usr/bin/python3 tests/packaging/packaging_test.py BUILD [unittest's own arguments]

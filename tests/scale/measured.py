@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs a command and writes what it used, as JSON, to a file.
 
     /usr/bin/python3 tests/scale/measured.py FILE COMMAND...

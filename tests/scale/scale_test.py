@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """What a large site costs: memory, and bytes read.
 
     /usr/bin/python3 tests/scale/scale_test.py [--gib N] [--rows N] [BINARY]

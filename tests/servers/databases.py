@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Databases on the private servers of servers.py, for tests in Python.
 
 BACKGLANCE_TEST_ENGINE, postgresql or mysql, names the engine, and BACKGLANCE_TEST_SERVERS the directory of the

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A private Galera cluster of MariaDB servers on loopback, as servers.py starts single ones.
 
     galera.py start DIR [NODES]    two nodes if not said otherwise; whatever was there of an earlier one goes

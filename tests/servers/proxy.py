@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TCP proxy in front of a private server, which understands enough of both protocols to know the statements, and
 does to the connection what a test tells it.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Private PostgreSQL and MariaDB servers for tests, demos and benchmarks: on loopback, on free ports, in a
 scratch directory, with nothing of the machine's own servers touched.
 

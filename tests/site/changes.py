@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What turns a plain image into a case. Each is a function of (image, site), or makes one."""
 
 import os

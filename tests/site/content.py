@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bytes of images: written from a seed, so that two sites of one seed are byte for byte the same."""
 
 import dataclasses

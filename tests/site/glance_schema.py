@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes a database with Glance's real schema at any revision, by Glance's own alembic environment.
 
     /usr/bin/python3 tests/site/glance_schema.py sqlite:////abs/path/x.db queens_contract01

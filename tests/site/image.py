@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One image as the cases shape it, and the site that it is shaped for."""
 
 import dataclasses

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes a whole Glance site in an empty directory, with every kind of image that backglance can meet.
 
     /usr/bin/python3 tests/site/make_site.py DIR

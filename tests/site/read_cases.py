@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What backfill meets: one line for each way in which an image can be, or fail to be, read."""
 
 import changes as c

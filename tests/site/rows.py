@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes images into Glance's tables through SQLAlchemy, so that any engine can hold the site."""
 
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What migrate classifies: signature properties of both schemes, whole and in part."""
 
 import changes as c

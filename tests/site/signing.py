@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Signatures of both schemes of Glance, as owners of images make them, and their certificates.
 
 The keys, the salts and so the signatures differ from run to run; all else of a site follows its seed.

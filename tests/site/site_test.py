@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that a made site is what its expected.json says.    /usr/bin/python3 tests/site/site_test.py"""
 
 import base64

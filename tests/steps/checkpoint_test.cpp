@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads that were broken off, and are gone on with in the middle.
 #include <fcntl.h>
 #include <sys/stat.h>

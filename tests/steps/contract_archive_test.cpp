@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an archive holds is put back from it alone; and what somebody did to it shows.
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What was signed again and verified may go before its day, and what rests on anything else stays.
 #include <thread>
 

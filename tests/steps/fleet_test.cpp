@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is said to all runs, and what each of them shows of itself, without a process of its own.
 #include "ledger/fleet.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two nodes of a real Galera cluster (tests/servers/galera.py), and what its certification does to
 // us. Hidden: only where BACKGLANCE_TEST_SERVERS names such a cluster.
 #include "sql/galera.h"

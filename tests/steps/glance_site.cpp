@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/steps/glance_site.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The trigger that keeps published hashes: what it holds back, what it lets through, and how it
 // comes and goes.
 #include "sql/guard.h"

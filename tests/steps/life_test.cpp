@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One site from Queens to the end, as an operator would take it, each verb twice.
 #include "contract/contract.h"
 #include "expand/expand.h"

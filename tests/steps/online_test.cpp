@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expand and revert beside live sessions, on engines whose schema statements run beside them. On
 // SQLite there is nothing of this to test.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a statement costs on a large site, as SQLite's planner says it, without a clock.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Connections that a server or the network has cut. On SQLite there is nothing to cut.
 #include "expand/expand.h"
 #include "ledger/items.h"

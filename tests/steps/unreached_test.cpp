@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images that cannot be opened, and hosts that do not see the store.
 #include <fstream>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <openssl/core_names.h>
 #include <openssl/dsa.h>
 #include <openssl/evp.h>
