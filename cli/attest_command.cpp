@@ -26,6 +26,8 @@ constexpr std::size_t kListed = 10;
 constexpr std::int64_t kMostTold = 20;  // with the wrong key it is every line
 
 struct AttestFlags {
+  bool verify = false;  // which of the two commands it is
+  bool missing = false;
   std::vector<std::string> files;
   std::string key;
 };
@@ -239,31 +241,29 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
   return run(common, session, flags);
 }
 
-CLI::App* add_verb(CLI::App& app, AttestFlags& flags, const char* name, const char* help) {
-  auto* const verb = app.add_subcommand(name, help);
-  verb->fallthrough();
-  verb->add_option("FILE", flags.files,
-                   "What backfill --attest has written; several of several "
-                   "hosts")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option("--key", flags.key, "The site's public key, or a certificate of it, in PEM")
-      ->type_name("FILE")
-      ->required();
-  return verb;
+void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,
+              bool& is_given) {
+  Arguments verb = app.subcommand(name, help, is_given);
+  verb.option("FILE", flags.files,
+              "What backfill --attest has written; several of several "
+              "hosts")
+      .required();
+  verb.option("--key", flags.key, "The site's public key, or a certificate of it, in PEM")
+      .type("FILE")
+      .required();
 }
 
 }  // namespace
 
-Runner add_attest(CLI::App& app) {
+Runner add_attest(Arguments& app) {
   auto flags = std::make_shared<AttestFlags>();
   // Of this command, not the commands of these names.
-  add_verb(app, *flags, "verify", "Hold each statement of a file against the key and the database");
-  const auto* const missing = add_verb(
-      app, *flags, "missing", "List the images that have a hash, and no statement in the file");
-  app.require_subcommand(1);
-  return [flags, missing](const CommonOptions& common) {
-    return run_attest(common, *flags, missing->parsed() ? run_missing : run_verify);
+  add_verb(app, *flags, "verify", "Hold each statement of a file against the key and the database",
+           flags->verify);
+  add_verb(app, *flags, "missing", "List the images that have a hash, and no statement in the file",
+           flags->missing);
+  return [flags](const CommonOptions& common) {
+    return run_attest(common, *flags, flags->missing ? run_missing : run_verify);
   };
 }
 

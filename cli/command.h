@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "cli/exit_code.h"
 #include "glance/site.h"
 
@@ -28,26 +28,26 @@ struct Command {
   std::string_view name;
   std::string_view help;
   bool changes;
-  Runner (*add)(CLI::App& app);
+  Runner (*add)(Arguments& app);
 };
 
 // The one table of commands, in the order in which an upgrade uses them.
 const std::vector<Command>& commands();
 
-Runner add_status(CLI::App& app);
-Runner add_plan(CLI::App& app);
-Runner add_expand(CLI::App& app);
-Runner add_migrate(CLI::App& app);
-Runner add_backfill(CLI::App& app);
-Runner add_verify(CLI::App& app);
-Runner add_report(CLI::App& app);
-Runner add_contract(CLI::App& app);
-Runner add_sync(CLI::App& app);
-Runner add_pause(CLI::App& app);
-Runner add_resume(CLI::App& app);
-Runner add_stop(CLI::App& app);
-Runner add_attest(CLI::App& app);
-Runner add_check(CLI::App& app);
+Runner add_status(Arguments& app);
+Runner add_plan(Arguments& app);
+Runner add_expand(Arguments& app);
+Runner add_migrate(Arguments& app);
+Runner add_backfill(Arguments& app);
+Runner add_verify(Arguments& app);
+Runner add_report(Arguments& app);
+Runner add_contract(Arguments& app);
+Runner add_sync(Arguments& app);
+Runner add_pause(Arguments& app);
+Runner add_resume(Arguments& app);
+Runner add_stop(Arguments& app);
+Runner add_attest(Arguments& app);
+Runner add_check(Arguments& app);
 
 // Prints one JSON object on standard output. Bytes that are not UTF-8 are replaced.
 void print_json(const nlohmann::json& object);

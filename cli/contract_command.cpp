@@ -230,29 +230,29 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
 
 }  // namespace
 
-Runner add_contract(CLI::App& app) {
+Runner add_contract(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ContractFlags>();
-  app.add_flag("--yes", flags->yes, "Do not ask");
-  auto* settled =
-      app.add_flag("--settled", flags->settled,
-                   "Only what settled images have: signed again under img_ names, and verified; "
-                   "before the end of their grace as well");
-  auto* key = app.add_option("--attest", flags->key,
-                             "Sign each line of the archive by this private key: Ed25519, ECDSA "
-                             "P-384 or RSA, in PEM")
-                  ->type_name("KEY");
-  auto* revert = add_revert_options(app, flags->revert)->excludes(settled)->excludes(key);
-  app.add_flag("--uninstall", flags->uninstall,
-               "Drop the guard and backglance's own tables, and nothing else")
-      ->excludes(revert)
-      ->excludes(settled)
-      ->excludes(key);
-  app.add_option(
+  app.flag("--yes", flags->yes, "Do not ask");
+  Option settled =
+      app.flag("--settled", flags->settled,
+               "Only what settled images have: signed again under img_ names, and verified; "
+               "before the end of their grace as well");
+  Option key = app.option("--attest", flags->key,
+                          "Sign each line of the archive by this private key: Ed25519, ECDSA "
+                          "P-384 or RSA, in PEM")
+                   .type("KEY");
+  Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
+  app.flag("--uninstall", flags->uninstall,
+           "Drop the guard and backglance's own tables, and nothing else")
+      .excludes(revert)
+      .excludes(settled)
+      .excludes(key);
+  app.option(
          "--archive-dir", flags->directory,
          "Where the safety copy and the archive go (default: beside an SQLite database, else here)")
-      ->type_name("DIR");
+      .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }
 

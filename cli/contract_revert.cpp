@@ -77,21 +77,21 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
 
 }  // namespace
 
-CLI::Option* add_revert_options(CLI::App& app, RevertFlags& flags) {
-  auto* revert = app.add_flag("--revert", flags.revert, "Put back what contract removed");
-  auto* archive = app.add_option("--archive", flags.archive,
-                                 "Of --revert: from this archive, whatever our tables hold")
-                      ->type_name("FILE")
-                      ->needs(revert);
-  auto* key = app.add_option("--key", flags.key,
-                             "Of --archive: the public key that its lines are signed by, or a "
-                             "certificate of it, in PEM")
-                  ->type_name("FILE")
-                  ->needs(archive);
-  app.add_flag("--unsigned", flags.is_unsigned,
-               "Of --archive: take each line as it stands; nobody has signed it")
-      ->needs(archive)
-      ->excludes(key);
+Option add_revert_options(Arguments& app, RevertFlags& flags) {
+  Option revert = app.flag("--revert", flags.revert, "Put back what contract removed");
+  Option archive = app.option("--archive", flags.archive,
+                              "Of --revert: from this archive, whatever our tables hold")
+                       .type("FILE")
+                       .needs(revert);
+  Option key = app.option("--key", flags.key,
+                          "Of --archive: the public key that its lines are signed by, or a "
+                          "certificate of it, in PEM")
+                   .type("FILE")
+                   .needs(archive);
+  app.flag("--unsigned", flags.is_unsigned,
+           "Of --archive: take each line as it stands; nobody has signed it")
+      .needs(archive)
+      .excludes(key);
   return revert;
 }
 

@@ -18,7 +18,7 @@ struct RevertFlags {
 };
 
 // Adds its options and returns --revert.
-CLI::Option* add_revert_options(CLI::App& app, RevertFlags& flags);
+Option add_revert_options(Arguments& app, RevertFlags& flags);
 
 // Throws Error{usage} for an archive without a key that nobody has called unsigned.
 ExitCode run_revert(const CommonOptions& common, Session& session, const RevertFlags& flags);

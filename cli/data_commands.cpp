@@ -152,28 +152,27 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
 }
 
 // Returns the option --tag.
-CLI::Option* add_migrate_options(CLI::App& app, MigrateFlags& flags) {
-  app.add_option("--grace", flags.grace,
-                 "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
-      ->type_name("DURATION")
-      ->capture_default_str();
+Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
+  app.option("--grace", flags.grace,
+             "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
+      .type("DURATION")
+      .shows_default();
   add_owner_grace(app, flags.owner_grace);
   return app
-      .add_option("--tag", flags.tag,
-                  "Also tag the images with deprecated signatures, for their owners to see; takes "
-                  "the place of a tag that an earlier --tag has set")
-      ->type_name("NAME");
+      .option("--tag", flags.tag,
+              "Also tag the images with deprecated signatures, for their owners to see; takes "
+              "the place of a tag that an earlier --tag has set")
+      .type("NAME");
 }
 
 // Those of verify, and one more.
-void add_backfill_options(CLI::App& app, ReadFlags& flags) {
+void add_backfill_options(Arguments& app, ReadFlags& flags) {
   add_read_options(app, flags);
-  app.add_option(
-         "--checkpoint-every", flags.checkpoint_every,
-         "Write down how far an image's read has come after so many of its bytes, and every "
-         "30 s (default: 4G)")
-      ->type_name("SIZE");
-  app.add_flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
+  app.option("--checkpoint-every", flags.checkpoint_every,
+             "Write down how far an image's read has come after so many of its bytes, and every "
+             "30 s (default: 4G)")
+      .type("SIZE");
+  app.flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
 }
 
 // All of them are about what is read, which a sweep does not do.
@@ -232,43 +231,36 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 
 }  // namespace
 
-void add_read_options(CLI::App& app, ReadFlags& flags) {
-  app.add_option("--jobs", flags.jobs,
-                 "Processors to use, of those that there are, and images read at a time (default: "
-                 "all processors, and as many images as they digest together)")
-      ->check(CLI::Range(1, kMaxJobs));
-  app.add_option("--streams-per-store", flags.streams,
-                 "Images read at a time, whatever --jobs says")
-      ->type_name("N")
-      ->check(CLI::Range(1, kMaxJobs));
-  app.add_option("--digest-engine", flags.digest_engine,
-                 "How digests are computed: auto, lanes (many images at once in the processor's "
-                 "vectors) or openssl (one by one)")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"auto", "lanes", "openssl"}));
-  app.add_option("--priority", flags.priority,
-                 "idle: take of processors and disks what nobody else wants; or normal")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"idle", "normal"}))
-      ->capture_default_str();
-  app.add_option("--limit", flags.limit, "At most so many images")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
-  app.add_option("--max-bytes", flags.max_bytes,
-                 "At most so many bytes; an image that does not fit into what is left is not begun")
-      ->type_name("BYTES");
-  app.add_option(
-         "--max-runtime", flags.max_runtime,
-         "End after this time: 90s, 15m, 8h; what is too large for the rest of it comes last, "
-         "and is read in parts")
-      ->type_name("DURATION");
-  app.add_option("--bandwidth", flags.bandwidth,
-                 "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
-      ->type_name("BYTES/S");
-  app.add_option("--image", flags.images, "This image alone; may be repeated")
-      ->type_name("ID")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+void add_read_options(Arguments& app, ReadFlags& flags) {
+  app.option("--jobs", flags.jobs,
+             "Processors to use, of those that there are, and images read at a time (default: "
+             "all processors, and as many images as they digest together)")
+      .range(1, kMaxJobs);
+  app.option("--streams-per-store", flags.streams, "Images read at a time, whatever --jobs says")
+      .type("N")
+      .range(1, kMaxJobs);
+  app.option("--digest-engine", flags.digest_engine,
+             "How digests are computed: auto, lanes (many images at once in the processor's "
+             "vectors) or openssl (one by one)")
+      .type("NAME")
+      .one_of({"auto", "lanes", "openssl"});
+  app.option("--priority", flags.priority,
+             "idle: take of processors and disks what nobody else wants; or normal")
+      .type("NAME")
+      .one_of({"idle", "normal"})
+      .shows_default();
+  app.option("--limit", flags.limit, "At most so many images").type("N").at_least(1);
+  app.option("--max-bytes", flags.max_bytes,
+             "At most so many bytes; an image that does not fit into what is left is not begun")
+      .type("BYTES");
+  app.option("--max-runtime", flags.max_runtime,
+             "End after this time: 90s, 15m, 8h; what is too large for the rest of it comes last, "
+             "and is read in parts")
+      .type("DURATION");
+  app.option("--bandwidth", flags.bandwidth,
+             "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
+      .type("BYTES/S");
+  app.option("--image", flags.images, "This image alone; may be repeated").type("ID").repeatable();
   add_signature_options(app, flags.signatures);
   add_job_options(app, flags.job);
 }
@@ -385,39 +377,39 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
                utc_time(*result.first_deadline));
 }
 
-Runner add_migrate(CLI::App& app) {
+Runner add_migrate(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<MigrateFlags>();
-  auto* tag = add_migrate_options(app, *flags);
-  app.add_option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
-      ->type_name("NAME")
-      ->excludes(tag)
-      ->excludes(app.get_option("--owner-grace"));
+  Option tag = add_migrate_options(app, *flags);
+  app.option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
+      .type("NAME")
+      .excludes(tag)
+      .excludes(app.find("--owner-grace"));
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
 }
 
-Runner add_backfill(CLI::App& app) {
+Runner add_backfill(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_backfill_options(app, *flags);
-  auto* sweep =
-      app.add_flag("--sweep", flags->sweep,
-                   "Only put back, from the ledger, hashes that a save in Glance has erased; reads "
-                   "nothing");
+  Option sweep =
+      app.flag("--sweep", flags->sweep,
+               "Only put back, from the ledger, hashes that a save in Glance has erased; reads "
+               "nothing");
   for (const char* name : kReadOptions)
-    sweep->excludes(app.get_option(name));
+    sweep.excludes(app.find(name));
   return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };
 }
 
-Runner add_verify(CLI::App& app) {
+Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_read_options(app, *flags);
-  app.add_flag("--signatures", flags->signatures.signed_only,
-               "Read the images that are signed, whether they have a hash or not, and no others");
+  app.flag("--signatures", flags->signatures.signed_only,
+           "Read the images that are signed, whether they have a hash or not, and no others");
   return [flags](const CommonOptions& common) { return run_verify(common, *flags); };
 }
 
-Runner add_sync(CLI::App& app) {
+Runner add_sync(Arguments& app) {
   auto flags = std::make_shared<SyncFlags>();
   add_migrate_options(app, flags->migrate);
   add_backfill_options(app, flags->read);

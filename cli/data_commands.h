@@ -32,7 +32,7 @@ struct ReadFlags {
   JobFlags job;
 };
 
-void add_read_options(CLI::App& app, ReadFlags& flags);
+void add_read_options(Arguments& app, ReadFlags& flags);
 
 // Throws Error{usage} for a number or a duration that is none.
 ReadOptions read_options(const ReadFlags& flags);

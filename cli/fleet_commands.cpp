@@ -101,20 +101,20 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
 
 }  // namespace
 
-Runner add_pause(CLI::App& app) {
+Runner add_pause(Arguments& app) {
   auto reason = std::make_shared<std::string>();
-  app.add_option("--reason", *reason, "Shown to whoever asks why the runs wait")->type_name("TEXT");
+  app.option("--reason", *reason, "Shown to whoever asks why the runs wait").type("TEXT");
   return [reason](const CommonOptions& common) {
     // It goes to other people's terminals and logs.
     return run_wish(common, FleetWish::pause, printable(trim(*reason)));
   };
 }
 
-Runner add_resume(CLI::App&) {
+Runner add_resume(Arguments&) {
   return [](const CommonOptions& common) { return run_wish(common, FleetWish::resume, {}); };
 }
 
-Runner add_stop(CLI::App&) {
+Runner add_stop(Arguments&) {
   return [](const CommonOptions& common) { return run_wish(common, FleetWish::stop, {}); };
 }
 

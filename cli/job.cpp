@@ -206,40 +206,39 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
 
 }  // namespace
 
-void add_job_options(CLI::App& app, JobFlags& flags) {
-  app.add_option("--window", flags.window,
-                 "Work only at these times of the day, and wait for them: 22:00-06:00, or several "
-                 "with commas between")
-      ->type_name("TIMES");
-  app.add_option("--max-load", flags.max_load,
-                 "Wait while the database has more sessions at work than this, ours left out")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
-  app.add_option("--max-lag", flags.max_lag,
-                 "Wait while a replica of the database is behind by more than this: 10s, 2m")
-      ->type_name("DURATION");
-  app.add_option("--lag-database", flags.lag_databases,
-                 "Ask this replica itself for its lag; may be repeated")
-      ->type_name("URL")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--metrics", flags.metrics,
-                 "Keep the run's figures in this file, for node_exporter's textfile collector")
-      ->type_name("FILE");
-  app.add_option("--log", flags.log,
-                 "Add the run's events to this file, a line each; - is standard error")
-      ->type_name("FILE");
-  app.add_option("--attest", flags.attest,
-                 "Sign a statement about each image that is read and agrees, by this private key: "
-                 "Ed25519, ECDSA P-384 or RSA, in PEM")
-      ->type_name("KEY");
-  app.add_option("--attest-to", flags.attest_to,
-                 "Add the statements to this file, a line each (default: "
-                 "backglance-statements.jsonl)")
-      ->type_name("FILE");
-  app.add_option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
+void add_job_options(Arguments& app, JobFlags& flags) {
+  app.option("--window", flags.window,
+             "Work only at these times of the day, and wait for them: 22:00-06:00, or several "
+             "with commas between")
+      .type("TIMES");
+  app.option("--max-load", flags.max_load,
+             "Wait while the database has more sessions at work than this, ours left out")
+      .type("N")
+      .at_least(0);
+  app.option("--max-lag", flags.max_lag,
+             "Wait while a replica of the database is behind by more than this: 10s, 2m")
+      .type("DURATION");
+  app.option("--lag-database", flags.lag_databases,
+             "Ask this replica itself for its lag; may be repeated")
+      .type("URL")
+      .repeatable();
+  app.option("--metrics", flags.metrics,
+             "Keep the run's figures in this file, for node_exporter's textfile collector")
+      .type("FILE");
+  app.option("--log", flags.log,
+             "Add the run's events to this file, a line each; - is standard error")
+      .type("FILE");
+  app.option("--attest", flags.attest,
+             "Sign a statement about each image that is read and agrees, by this private key: "
+             "Ed25519, ECDSA P-384 or RSA, in PEM")
+      .type("KEY");
+  app.option("--attest-to", flags.attest_to,
+             "Add the statements to this file, a line each (default: "
+             "backglance-statements.jsonl)")
+      .type("FILE");
+  app.option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
+      .type("FORMAT")
+      .one_of({"text", "json"});
 }
 
 JobOptions job_options(const JobFlags& flags) {

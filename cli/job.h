@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "cli/event_log.h"
 #include "glance/site.h"
 #include "read/pace/throttle.h"
@@ -30,7 +30,7 @@ struct JobFlags {
   std::optional<std::string> attest;
   std::optional<std::string> attest_to;
 };
-void add_job_options(CLI::App& app, JobFlags& flags);
+void add_job_options(Arguments& app, JobFlags& flags);
 
 struct JobOptions {
   std::optional<Windows> windows;

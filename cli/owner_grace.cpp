@@ -11,13 +11,12 @@
 
 namespace backglance {
 
-void add_owner_grace(CLI::App& app, std::vector<std::string>& texts) {
-  app.add_option("--owner-grace", texts,
-                 "The grace period of one owner's images (a project id), in the place of --grace; "
-                 "may be repeated")
-      ->type_name("OWNER=DURATION")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+void add_owner_grace(Arguments& app, std::vector<std::string>& texts) {
+  app.option("--owner-grace", texts,
+             "The grace period of one owner's images (a project id), in the place of --grace; "
+             "may be repeated")
+      .type("OWNER=DURATION")
+      .repeatable();
 }
 
 std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::string>& texts) {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "migrate/migrate.h"
 
 namespace backglance {
 
 // --owner-grace of migrate and sync: the grace periods of single owners.
 
-void add_owner_grace(CLI::App& app, std::vector<std::string>& texts);
+void add_owner_grace(Arguments& app, std::vector<std::string>& texts);
 
 // By owner. Throws Error{usage} for a text that is no OWNER=DURATION, and for an owner who is named
 // twice.

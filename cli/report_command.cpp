@@ -69,20 +69,19 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
 
 }  // namespace
 
-Runner add_report(CLI::App& app) {
+Runner add_report(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ReportFlags>();
-  app.add_flag("--csv{signatures}", flags->csv,
-               "Print CSV: --csv or --csv=signatures, or --csv=findings")
-      ->check(CLI::IsMember({"signatures", "findings"}));
-  app.add_option("--html", flags->html, "Write one self-contained HTML page; - is standard output")
-      ->type_name("FILE");
-  app.add_option(
-         "--owners", flags->owners,
-         "Write a page and a CSV for each owner who has to sign images again, and an index, "
-         "into this directory")
-      ->type_name("DIR");
+  app.flag("--csv", "signatures", flags->csv,
+           "Print CSV: --csv or --csv=signatures, or --csv=findings")
+      .one_of({"signatures", "findings"});
+  app.option("--html", flags->html, "Write one self-contained HTML page; - is standard output")
+      .type("FILE");
+  app.option("--owners", flags->owners,
+             "Write a page and a CSV for each owner who has to sign images again, and an index, "
+             "into this directory")
+      .type("DIR");
   return [flags](const CommonOptions& common) { return run_report(common, *flags); };
 }
 

@@ -180,24 +180,24 @@ void print_statements(const ExpandPlan& plan) {
   }
 }
 
-Runner add_expand(CLI::App& app) {
+Runner add_expand(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ExpandFlags>();
-  auto* revert = app.add_flag("--revert", flags->revert,
-                              "Take back what expand added, as far as that is safe");
-  app.add_flag("--repair", flags->repair,
-               "Also make what a revision row promises to Glance and the schema lacks")
-      ->excludes(revert);
-  app.add_flag("--guard", flags->guard,
-               "Also make a trigger that keeps published hashes when Glance saves a row as it was "
-               "before; with --revert take back that trigger alone");
+  Option revert =
+      app.flag("--revert", flags->revert, "Take back what expand added, as far as that is safe");
+  app.flag("--repair", flags->repair,
+           "Also make what a revision row promises to Glance and the schema lacks")
+      .excludes(revert);
+  app.flag("--guard", flags->guard,
+           "Also make a trigger that keeps published hashes when Glance saves a row as it was "
+           "before; with --revert take back that trigger alone");
   return [flags](const CommonOptions& common) { return run_expand(common, *flags); };
 }
 
-Runner add_plan(CLI::App& app) {
+Runner add_plan(Arguments& app) {
   auto guard = std::make_shared<bool>(false);
-  app.add_flag("--guard", *guard, "As expand --guard would do it");
+  app.flag("--guard", *guard, "As expand --guard would do it");
   return [guard](const CommonOptions& common) { return run_plan(common, *guard); };
 }
 

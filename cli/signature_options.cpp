@@ -47,19 +47,19 @@ std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
 
 }  // namespace
 
-void add_signature_options(CLI::App& app, SignatureFlags& flags) {
-  app.add_option("--certificates", flags.certificates,
-                 "Verify the signatures of what is read, by the certificates in this directory: "
-                 "ID.pem or ID.der, named by their id in the key manager")
-      ->type_name("DIR");
-  app.add_option("--key-manager", flags.key_manager,
-                 "Likewise, by the certificates of Barbican at this URL; with OS_TOKEN, or the "
-                 "password of OS_CLOUD in clouds.yaml or of OS_AUTH_URL, OS_USERNAME and the like")
-      ->type_name("URL");
-  app.add_option("--trusted-certificates", flags.trusted,
-                 "Hold these certificates against the trusted ones in this directory, as Nova "
-                 "does it: *.pem, *.crt, *.der")
-      ->type_name("DIR");
+void add_signature_options(Arguments& app, SignatureFlags& flags) {
+  app.option("--certificates", flags.certificates,
+             "Verify the signatures of what is read, by the certificates in this directory: "
+             "ID.pem or ID.der, named by their id in the key manager")
+      .type("DIR");
+  app.option("--key-manager", flags.key_manager,
+             "Likewise, by the certificates of Barbican at this URL; with OS_TOKEN, or the "
+             "password of OS_CLOUD in clouds.yaml or of OS_AUTH_URL, OS_USERNAME and the like")
+      .type("URL");
+  app.option("--trusted-certificates", flags.trusted,
+             "Hold these certificates against the trusted ones in this directory, as Nova "
+             "does it: *.pem, *.crt, *.der")
+      .type("DIR");
 }
 
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options) {

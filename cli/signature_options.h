@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
+#include "cli/arguments.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
 
@@ -18,7 +18,7 @@ struct SignatureFlags {
   bool signed_only = false;  // verify --signatures
 };
 
-void add_signature_options(CLI::App& app, SignatureFlags& flags);
+void add_signature_options(Arguments& app, SignatureFlags& flags);
 
 // Into `options`. Prints what of the trusted certificates is of no use. Throws Error{usage}.
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options);

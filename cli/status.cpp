@@ -195,7 +195,7 @@ void print_status(const json& status, GuardState guard) {
 
 }  // namespace
 
-Runner add_status(CLI::App&) {
+Runner add_status(Arguments&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});
@@ -211,7 +211,7 @@ Runner add_status(CLI::App&) {
   };
 }
 
-Runner add_check(CLI::App&) {
+Runner add_check(Arguments&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
     Session session(site.database, {.mode = OpenMode::read_only});

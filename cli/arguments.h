@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace backglance {
+
+// The options of a command, as the parser knows them. Only cli/command_line.cpp includes CLI11,
+// whose templates take seconds to compile in each source that includes it.
+
+// An option that was just added. Each call adds one rule to it and returns the option itself.
+class Option {
+ public:
+  explicit Option(CLI::Option* option) : option_(option) {}
+
+  // How help names the value: "FILE".
+  Option& type(const std::string& name);
+  Option& required();
+  // Help shows the value that the variable had when the option was added.
+  Option& shows_default();
+  // May be given several times, with one value each.
+  Option& repeatable();
+  Option& range(int least, int most);
+  Option& at_least(std::int64_t least);
+  Option& one_of(const std::vector<std::string>& values);
+  // Wrong usage together with `other`.
+  Option& excludes(const Option& other);
+  // Wrong usage without `other`.
+  Option& needs(const Option& other);
+
+  bool operator==(const Option& other) const { return option_ == other.option_; }
+
+ private:
+  CLI::Option* option_;
+};
+
+// The options of one command. A value is written into its variable while the command line is
+// parsed: the variable outlives the parser.
+class Arguments {
+ public:
+  explicit Arguments(CLI::App& app) : app_(app) {}
+
+  Option flag(const std::string& name, bool& value, const std::string& help);
+  // A flag that may carry a value: "--csv" is `if_bare`, "--csv=NAME" is NAME.
+  Option flag(const std::string& name, const std::string& if_bare, std::string& value,
+              const std::string& help);
+  // An option with a value; a name without dashes is a positional argument.
+  Option option(const std::string& name, std::string& value, const std::string& help);
+  Option option(const std::string& name, std::optional<std::string>& value,
+                const std::string& help);
+  Option option(const std::string& name, std::filesystem::path& value, const std::string& help);
+  Option option(const std::string& name, std::vector<std::string>& value, const std::string& help);
+  Option option(const std::string& name, std::vector<std::filesystem::path>& value,
+                const std::string& help);
+  Option option(const std::string& name, int& value, const std::string& help);
+  Option option(const std::string& name, std::optional<std::int64_t>& value,
+                const std::string& help);
+
+  // An option of this command that was added before.
+  Option find(const std::string& name) const;
+
+  // A command below this one, which takes the options of this one on either side of its name. One
+  // of them has to be given. `is_given` becomes true when it is.
+  Arguments subcommand(const std::string& name, const std::string& help, bool& is_given);
+
+ private:
+  CLI::App& app_;
+};
+
+}  // namespace backglance
