@@ -206,10 +206,8 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
   Transaction transaction(session_);
   for (const auto& [claim, outcome] : verified) {
     // What compared nothing says nothing against what was found before.
-    const bool compared = outcome.read_class != ReadClass::already_done &&
-                          outcome.read_class != ReadClass::busy_in_glance &&
-                          outcome.read_class != ReadClass::gone &&
-                          outcome.read_class != ReadClass::no_location;
+    const Evidence evidence = facts_of(outcome.read_class).evidence;
+    const bool compared = evidence != Evidence::none;
     if (!compared && session_.count(sql("has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
     if (outcome.read_class == ReadClass::verified &&
@@ -223,9 +221,7 @@ void Items::record_verifications(const std::string& run_id, const std::vector<Se
                       {"bytes", outcome.bytes},
                       {"run", run_id}});
     // What was found of other bytes.
-    if (outcome.read_class == ReadClass::size_differs ||
-        outcome.read_class == ReadClass::checksum_differs ||
-        outcome.read_class == ReadClass::hash_differs)
+    if (evidence == Evidence::refutes)
       forget_signatures(session_, claim.image_id);
     if (outcome.read_class == ReadClass::verified)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);

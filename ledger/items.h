@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "glance/signature_verdict.h"
 #include "sql/images.h"
 #include "sql/session.h"

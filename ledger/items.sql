@@ -390,7 +390,7 @@ JOIN      backglance_run r ON r.run_id = :run
 LEFT JOIN backglance_run other ON other.run_id = v.run_id
 WHERE     v.image_id = :id
 AND       v.run_id <> r.run_id
-AND       v.result IN ({bars_settlement})
+AND       v.result IN ({results_against})
 AND       (v.verified_at > r.started_at
            OR (v.verified_at = r.started_at AND COALESCE(other.finished_at, v.verified_at + 1) > r.started_at));
 

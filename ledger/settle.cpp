@@ -11,27 +11,15 @@
 namespace backglance {
 namespace {
 
-// When an image that could not be settled is tried again, and how often.
-constexpr std::int64_t kBusyDelaySeconds = 600;
-constexpr std::int64_t kChangedDelaySeconds = 60;
-constexpr std::int64_t kChangedAttempts = 3;
-
-struct Retry {
-  bool again = false;
-  std::int64_t delay_seconds = 0;
-  std::int64_t tries = 1;  // that it counts for
-};
-
-Retry retry_of(ReadClass read_class, std::int64_t attempts_before) {
-  if (read_class == ReadClass::busy_in_glance)
-    return {true, kBusyDelaySeconds, 0};  // waiting for Glance is no attempt
-  if (read_class == ReadClass::changed_while_read)
-    return {attempts_before + 1 < kChangedAttempts, kChangedDelaySeconds};
-  return {};
+// Whether the image is read again by itself after so many attempts.
+bool is_tried_again(ImageResult result, std::int64_t attempts_before) {
+  const RetryRule& rule = facts_of(result).retry;
+  return rule.when == RetryRule::When::soon &&
+         (rule.attempts == 0 || attempts_before + 1 < rule.attempts);
 }
 
-bool is_done(ReadClass read_class) {
-  return read_class == ReadClass::hashed || read_class == ReadClass::already_done;
+std::string state_of(ImageResult result) {
+  return facts_of(result).done ? "done" : "failed";
 }
 
 }  // namespace
@@ -41,7 +29,7 @@ bool is_finding(const ReadOutcome& outcome) {
 }
 
 bool Items::is_tried_again(ReadClass read_class, const Claim& claim) {
-  return retry_of(read_class, claim.attempts).again;
+  return backglance::is_tried_again(read_class, claim.attempts);
 }
 
 // Everything here may be run again after a lost answer: an image that is settled is known by run
@@ -66,11 +54,12 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
 
 std::optional<ReadClass> Items::postpone(const std::string& run_id, const Settled& settled) {
   const auto& [claim, outcome] = settled;
-  const Retry retry = retry_of(outcome.read_class, claim.attempts);
+  const RetryRule& retry = facts_of(outcome.read_class).retry;
   const std::string result(read_class_name(outcome.read_class));
   const auto rows = session_.execute(sql("postpone"), {{"result", result},
                                                        {"reason", outcome.reason},
-                                                       {"tries", retry.tries},
+                                                       // A wait without end is no attempt.
+                                                       {"tries", retry.attempts == 0 ? 0 : 1},
                                                        {"delay", retry.delay_seconds},
                                                        {"id", claim.image_id},
                                                        {"run", run_id},
@@ -99,7 +88,7 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
     };
     add("id", claim.image_id);
     add("token", number(claim.token));
-    add("state", std::string(is_done(outcome.read_class) ? "done" : "failed"));
+    add("state", state_of(outcome.read_class));
     add("result", std::string(read_class_name(outcome.read_class)));
     add("reason", text_or_null(outcome.reason));
     add("location", number(outcome.location_id));
@@ -145,17 +134,16 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
 ReadClass Items::amend(const std::string& run_id, const Settled& settled) {
   const Claim& claim = settled.claim;
   const ReadClass why = why_not_published(claim.image_id);
-  // A row that does not stand still is not read for ever.
-  const bool again = why == ReadClass::busy_in_glance && claim.attempts + 1 < kChangedAttempts;
+  // A row that does not stand still is not read for ever: it counts as an object that changed.
+  const bool again = why == ReadClass::busy_in_glance &&
+                     backglance::is_tried_again(ReadClass::changed_while_read, claim.attempts);
   session_.execute(
       sql("amend_result"),
-      {{"state", std::string(again          ? "queued"
-                             : is_done(why) ? "done"
-                                            : "failed")},
+      {{"state", again ? "queued" : state_of(why)},
        {"result", std::string(read_class_name(why))},
        {"reason", std::string(again ? "the image's row changed in Glance during the read"
                                     : read_class_text(why))},
-       {"delay", again ? kChangedDelaySeconds : 0},
+       {"delay", again ? facts_of(ReadClass::changed_while_read).retry.delay_seconds : 0},
        {"id", claim.image_id},
        {"run", run_id},
        {"token", claim.token}});

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "ledger/items.h"
 #include "sql/images.h"
 
@@ -23,7 +23,7 @@ struct ClassTotal {
 
 struct ReadResult {
   RunEnd end = RunEnd::complete;
-  std::array<ClassTotal, 15> classes = {};  // by ReadClass
+  std::array<ClassTotal, kResults.size()> classes = {};  // by ImageResult
   std::int64_t queued = 0;                  // newly, by this run
   std::int64_t bytes_read = 0;
   std::int64_t again = 0;  // images with a class of findings that are tried again by themselves

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "base/stop.h"
@@ -23,16 +22,6 @@ const DigestAlgorithm& required_algorithm(const std::string& name) {
                     "512 bits",
                     printable(name)));
   return *algorithm;
-}
-
-// Which of several failures the image is counted under.
-int severity(ReadClass read_class) {
-  constexpr std::array kOrder = {ReadClass::store_not_supported, ReadClass::missing,
-                                 ReadClass::unreadable, ReadClass::changed_while_read};
-  for (std::size_t i = 0; i < kOrder.size(); ++i)
-    if (kOrder[i] == read_class)
-      return static_cast<int>(i);
-  return -1;
 }
 
 struct Fed {
@@ -162,7 +151,8 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
 
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
-  if (reasons.empty() || severity(failure.read_class) > severity(worst.read_class))
+  if (reasons.empty() ||
+      facts_of(failure.read_class).severity > facts_of(worst.read_class).severity)
     worst.read_class = failure.read_class;
   reasons +=
       fmt::format("{}location {}: {}", reasons.empty() ? "" : "; ", location_id, failure.reason);

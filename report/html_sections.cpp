@@ -98,7 +98,7 @@ enum class Classes { findings, others, all };
 
 std::string class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCount>& results,
                         Classes wanted,
-                        std::string_view (&meaning)(ReadClass) = read_class_meaning) {
+                        std::string_view (*meaning)(ReadClass) = read_class_meaning) {
   std::string rows;
   for (const SiteReport::ClassCount& row : results) {
     const bool finding = is_finding(row.read_class);

@@ -98,8 +98,7 @@ std::vector<OwnerPage> owner_pages(const SiteReport& report) {
   std::unordered_map<std::string_view, ReadClass> damage;
   for (const auto* list : {&report.findings, &report.verify_findings})
     for (const SiteReport::Result& result : *list)
-      if (result.read_class != ReadClass::store_not_supported &&
-          result.read_class != ReadClass::hash_not_supported)
+      if (facts_of(result.read_class).of_store)
         damage[result.image_id] = result.read_class;
   std::map<std::string_view, OwnerPage> by_owner;
   for (const SiteReport::Signature& signature : report.signatures) {

@@ -75,7 +75,7 @@ std::string results_text(std::string_view title, const std::vector<SiteReport::C
 
 // One table for each class, under what a person does about it. `findings` are sorted by class.
 std::string findings_text(std::string_view title, const std::vector<SiteReport::Result>& findings,
-                          std::string_view (&meaning)(ReadClass), int columns) {
+                          std::string_view (*meaning)(ReadClass), int columns) {
   std::string out;
   for (auto begin = findings.begin(); begin != findings.end();) {
     const auto end = std::find_if(begin, findings.end(), [&](const SiteReport::Result& result) {

@@ -16,7 +16,7 @@ FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 WHERE    (t.state = 'failed'
           OR (t.state = 'queued' AND t.finished_at IS NOT NULL
-              AND t.result NOT IN ('hashed', 'restored', 'already_done', 'gone', 'busy_in_glance')))
+              AND t.result NOT IN ({results_without_findings})))
 AND      {pending}
 ORDER BY t.image_id;
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "glance/signature_properties.h"
 #include "glance/signature_verdict.h"
 

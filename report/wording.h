@@ -6,17 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "base/text.h"
 #include "glance/signature_properties.h"
 
 namespace backglance {
-
-// What a class means, and what a person does about it: a sentence or two, free of an image's
-// particulars.
-std::string_view read_class_meaning(ReadClass read_class);
-// The same of what verify found.
-std::string_view verify_class_meaning(ReadClass read_class);
 
 // What a scheme means for the image that carries it.
 std::string_view signature_scheme_meaning(SignatureScheme scheme);

@@ -33,7 +33,7 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 
 -- Of a failed one: a store that was not there may be back.
 -- name: item_may_be_reached
-result IN ('missing', 'unreadable') AND finished_at < {now} - 3600
+result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 
 -- As item_has_come_back, where items are taken by pages of ids: by the state, each page would be a pass over all of them.
 -- name: item_has_come_back_by_id
@@ -77,12 +77,7 @@ AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                 WHERE v.image_id = s.image_id
                 AND   v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r
                                                  WHERE r.run_id = s.verified_run), s.verified_at)
-                AND   v.result IN ({bars_settlement}))
-
--- Results of verify: the bytes were not found as they were.
--- name: bars_settlement
-'missing', 'unreadable', 'size_differs', 'checksum_differs', 'hash_differs', 'changed_while_read',
-'store_not_supported', 'hash_not_supported'
+                AND   v.result IN ({results_against}))
 
 -- Of a row of image_properties: removed, on an image that is still there. Each save of Glance deletes the image's dead
 -- properties once more (_set_properties_for_image, with purge_props), so that deleted_at says nothing.

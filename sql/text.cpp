@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/hex.h"
+#include "base/image_result.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -44,7 +45,8 @@ std::string_view without_end(std::string_view sql) {
   return sql;
 }
 
-// `sql` with each fragment's name in braces replaced by the fragment, which may name others.
+// `sql` with each fragment's name in braces replaced by the fragment, which may name others, and
+// each list of results by the names that it holds.
 std::string with_fragments(std::string_view sql, const Statements& fragments) {
   std::string out;
   for (;;) {
@@ -53,15 +55,18 @@ std::string with_fragments(std::string_view sql, const Statements& fragments) {
     if (open == std::string_view::npos)
       return out;
     const auto close = sql.find('}', open);
-    const auto found = close == std::string_view::npos
-                           ? fragments.end()
-                           : fragments.find(sql.substr(open + 1, close - open - 1));
-    if (found == fragments.end()) {
+    const auto name = close == std::string_view::npos ? std::string_view()
+                                                      : sql.substr(open + 1, close - open - 1);
+    const auto found = fragments.find(name);
+    if (found != fragments.end()) {
+      out += with_fragments(trim(found->second), fragments);
+    } else if (const auto list = sql_result_list(name)) {
+      out += *list;
+    } else {
       out += '{';
       sql.remove_prefix(open + 1);
       continue;
     }
-    out += with_fragments(trim(found->second), fragments);
     sql.remove_prefix(close + 1);
   }
 }
@@ -71,8 +76,8 @@ Statements read_statements(const EngineFacts& engine, std::string_view topic) {
   add_statements(fragments, find_file("fragments.sql")->text);
   Statements statements;
   bool found = false;
-  for (const std::string& name : {fmt::format("{}.sql", topic),
-                                  fmt::format("{}.{}.sql", topic, engine.name)}) {
+  for (const std::string& name :
+       {fmt::format("{}.sql", topic), fmt::format("{}.{}.sql", topic, engine.name)}) {
     if (const SqlFile* file = find_file(name)) {
       add_statements(statements, file->text);
       found = true;

@@ -19,7 +19,8 @@ const std::vector<SqlFile>& sql_files();
 // The statement called `name` in <topic>.<engine>.sql, else in <topic>.sql, whose folder is the
 // module that runs it; no two modules have a topic of the same name. A
 // statement is what follows a line "-- name: <name>", up to the next such line; a name in braces in
-// it stands for that condition of sql/fragments.sql. Names are constants of the program: an
+// it stands for that condition of sql/fragments.sql, or
+// for that list of results (base/image_result.h). Names are constants of the program: an
 // unknown one is a defect and throws std::logic_error.
 const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
                             std::string_view name);

@@ -9,7 +9,7 @@
 #include <string>
 #include <variant>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "glance/location.h"
 
 namespace backglance {

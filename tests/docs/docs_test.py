@@ -152,8 +152,8 @@ class SourceTest(unittest.TestCase):
     def test_every_result_and_scheme_is_documented(self):
         ledger = read('docs/ledger.md')
         operations = read('docs/operations.md')
-        for name, text in re.findall(r'Entry\{ReadClass::\w+, "(\w+)", "([^"]+)"',
-                                     read('base/read_class.cpp')):
+        for name, text in re.findall(r'ResultFacts\{ImageResult::\w+, "(\w+)", "([^"]+)"',
+                                     read('base/image_result.h')):
             self.assertIn('`%s`' % name, ledger)
             if name not in ('verified', 'hash_differs'):
                 self.assertIn('| `%s` |' % text, operations)

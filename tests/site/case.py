@@ -12,7 +12,7 @@ SMALL = Content(3 * MIB // 2 + 17)
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`result` is a name of base/read_class.h, or None for an image that is not to be queued;
+    """`result` is a name of base/image_result.h, or None for an image that is not to be queued;
     `scheme` is a name of glance/signature_properties.h."""
 
     name: str

@@ -10,7 +10,7 @@ DIR/images, images-cold    the file stores; DIR/outside is what they must not be
 DIR/certificates       <uuid>.pem of the certificates that signature properties name
 DIR/expected.json      what backglance must find: "images" maps an id to
     case        its name in the tables of cases
-    result      a name of base/read_class.h; null: not to be queued
+    result      a name of base/image_result.h; null: not to be queued
     finding     whether that result makes backfill end with exit code 10
     bytes, md5, sha512   of the bytes that are stored; null where there are none to read
     hash_value  what os_hash_value must be after a backfill; null: it must not be written
@@ -26,6 +26,7 @@ import collections
 import json
 import pathlib
 import random
+import re
 import sys
 
 from glance.common import crypt
@@ -43,9 +44,11 @@ import signature_cases
 from signing import SiteSigner
 
 ENCRYPTION_KEY = 'demo-site-location-key-32-bytes!'
-# The names of base/read_class.h that are findings.
-FINDINGS = {'missing', 'unreadable', 'size_differs', 'checksum_differs', 'changed_while_read',
-            'store_not_supported', 'hash_not_supported'}
+# The names of results that are findings, from the program's own table. verify alone finds hash_differs.
+RESULTS = (pathlib.Path(__file__).resolve().parents[2] / 'base/image_result.h').read_text(encoding='utf-8')
+FINDINGS = {name for name, finding in
+            re.findall(r'ResultFacts\{ImageResult::\w+, "(\w+)", "[^"]+",\s+(true|false)', RESULTS)
+            if finding == 'true'} - {'hash_differs'}
 
 CONFIG = '''\
 # A Glance site made for trying backglance out.

@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "base/read_class.h"
+#include "base/image_result.h"
 #include "expand/expand.h"
 #include "sql/text.h"
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace backglance {
+
+// What became of one image. The one table of all results stands below: a new result is a value
+// here, a row there, and the place in the code that finds it. Ledger, SQL, JSON, CSV, metrics,
+// reports and exit codes follow from the row; tests/unit/image_result_test.cpp checks that they do.
+// The names are the ledger's and never change.
+enum class ImageResult {
+  hashed,              // read, agrees with what Glance knows, published
+  restored,            // a published hash that a Glance save had erased was put back without a read
+  already_done,        // somebody else filled the hash in the meantime
+  verified,            // verify: the bytes agree with what is stored
+  no_location,         // nothing to read: no live location
+  missing,             // the store says that there is no such object
+  unreadable,          // the object is there, or may be, and cannot be read
+  size_differs,        // the number of bytes is not images.size
+  checksum_differs,    // the MD5 of the bytes is not images.checksum
+  hash_differs,        // verify: the digest of the bytes is not os_hash_value
+  changed_while_read,  // the object was not the same at the end as at the beginning
+  busy_in_glance,      // Glance itself is working on the image
+  store_not_supported,  // the image lies in a store that this program cannot read
+  hash_not_supported,   // os_hash_algo names an algorithm that cannot be computed here
+  gone,                 // deleted in Glance, or no longer active
+};
+
+// When an image with this result is read again without anybody asking for it.
+struct RetryRule {
+  enum class When {
+    never,          // only --retry-failed, or a change of the image in Glance
+    soon,           // it stays in the queue, and is due again after `delay_seconds`
+    when_reachable  // it leaves the queue, and comes back after an hour: a store may be back
+  };
+  When when = When::never;
+  std::int64_t delay_seconds = 0;
+  std::int64_t attempts = 0;  // of `soon`: so many in all; 0: without end, and none is counted
+};
+
+// What the bytes of an image were found to be, for what is known of them already.
+enum class Evidence {
+  none,     // nothing was compared
+  agrees,   // the bytes are the image's
+  against,  // the bytes were not found as they were
+  refutes,  // the bytes are others than Glance's: what signatures were found to be is void too
+};
+
+struct ResultFacts {
+  ImageResult result;
+  std::string_view name;  // "checksum_differs", in the ledger, JSON, CSV and metrics
+  std::string_view text;  // "checksum differs", as people read it
+  bool finding;           // a person must look at the image; such a run ends with exit code 10
+  bool done;              // nothing is left to do: the ledger's state is `done`, else `failed`
+  RetryRule retry;
+  int severity;       // of several failed locations the highest counts; 0: not of a location
+  Evidence evidence;  // of verify; `against` and `refutes` bar the removal of settled signatures
+  bool of_store;      // of a finding: whether the stored data itself is at fault
+  // What it means and what a person does about it: a sentence or two.
+  std::string_view meaning;
+  // The same where verify found it; empty: the same words.
+  std::string_view verify_meaning;
+};
+
+inline constexpr RetryRule kNoRetry = {};
+inline constexpr RetryRule kWhenReachable = {RetryRule::When::when_reachable};
+
+// clang-format off
+inline constexpr std::array kResults = {
+    ResultFacts{ImageResult::hashed, "hashed", "hashed", false, true, kNoRetry, 0,
+                Evidence::agrees, false,
+                "Read once, agreed with what Glance knows, hash published.", ""},
+    ResultFacts{ImageResult::restored, "restored", "restored", false, true, kNoRetry, 0,
+                Evidence::none, false,
+                "A published hash that a Glance save had erased was put back without another read.",
+                ""},
+    ResultFacts{ImageResult::already_done, "already_done", "already done", false, true, kNoRetry, 0,
+                Evidence::none, false,
+                "Something else filled the hash in the meantime.", ""},
+    ResultFacts{ImageResult::verified, "verified", "verified", false, true, kNoRetry, 0,
+                Evidence::agrees, false,
+                "Read again; the bytes agree with the stored hash or checksum.", ""},
+    ResultFacts{ImageResult::no_location, "no_location", "no location", false, false, kNoRetry, 0,
+                Evidence::none, false,
+                "Nothing to read: the image has no live location.", ""},
+    ResultFacts{ImageResult::missing, "missing", "missing", true, false, kWhenReachable, 2,
+                Evidence::against, true,
+                "The store has no such object. Restore it from a backup or delete the image, then "
+                "run \"backglance backfill --retry-failed\".",
+                "The store has no such object. Restore it from a backup or delete the image, then "
+                "run \"backglance verify --image ID\"."},
+    ResultFacts{ImageResult::unreadable, "unreadable", "unreadable", true, false, kWhenReachable, 3,
+                Evidence::against, true,
+                "The data could not be read. Mend what the reason names (rights, path, disk), then "
+                "run \"backglance backfill --retry-failed\".",
+                "The data could not be read. Mend what the reason names (rights, path, disk), then "
+                "run \"backglance verify --image ID\"."},
+    ResultFacts{ImageResult::size_differs, "size_differs", "size differs", true, false, kNoRetry, 0,
+                Evidence::refutes, true,
+                "The stored data is longer or shorter than Glance says. No hash was given. Compare "
+                "it with its source and replace the image if it is damaged.",
+                "The stored data is longer or shorter than Glance says. Compare it with its source "
+                "and replace the image if it is damaged."},
+    ResultFacts{ImageResult::checksum_differs, "checksum_differs", "checksum differs", true, false,
+                kNoRetry, 0, Evidence::refutes, true,
+                "The stored data is not what was uploaded: its MD5 disagrees with Glance's "
+                "checksum. No hash was given. Compare it with its source and replace the image.",
+                "The stored data is not what was uploaded: its MD5 disagrees with Glance's "
+                "checksum. Compare it with its source and replace the image."},
+    ResultFacts{ImageResult::hash_differs, "hash_differs", "hash differs", true, false, kNoRetry, 0,
+                Evidence::refutes, true,
+                "The stored data disagrees with the hash in Glance, so downloads of it fail. "
+                "Compare it with its source; replace the image, or correct the hash.", ""},
+    ResultFacts{ImageResult::changed_while_read, "changed_while_read", "changed while read", true,
+                false, {RetryRule::When::soon, 60, 3}, 4, Evidence::against, true,
+                "Something wrote to the object while it was read. Find out what does, then run "
+                "\"backglance backfill --retry-failed\".",
+                "Something wrote to the object while it was read. Find out what does, then run "
+                "\"backglance verify --image ID\"."},
+    ResultFacts{ImageResult::busy_in_glance, "busy_in_glance", "busy in Glance", false, false,
+                {RetryRule::When::soon, 600, 0}, 0, Evidence::none, false,
+                "Glance itself was working on the image; a later run takes it.", ""},
+    ResultFacts{ImageResult::store_not_supported, "store_not_supported", "store not supported",
+                true, false, kNoRetry, 1, Evidence::against, false,
+                "The image lies in a store that this version cannot read. Its hash stays empty.",
+                "The image lies in a store that this version cannot read."},
+    ResultFacts{ImageResult::hash_not_supported, "hash_not_supported", "hash not supported", true,
+                false, kNoRetry, 0, Evidence::against, false,
+                "os_hash_algo names an algorithm that cannot be computed here. Correct it in "
+                "Glance, then run \"backglance backfill --retry-failed\".",
+                "os_hash_algo names an algorithm that cannot be computed here. Correct it in "
+                "Glance, then run \"backglance verify --image ID\"."},
+    ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kNoRetry, 0,
+                Evidence::none, false,
+                "Deleted in Glance, or no longer active, before it was its turn.", ""},
+};
+// clang-format on
+
+namespace image_result_checks {
+
+// The facts of a result are found by its value.
+consteval bool is_in_order() {
+  for (std::size_t i = 0; i < kResults.size(); ++i)
+    if (static_cast<std::size_t>(kResults[i].result) != i)
+      return false;
+  return true;
+}
+static_assert(is_in_order(), "the rows of kResults stand in the order of ImageResult");
+// The last value has a row; a value without one would index beyond the table.
+static_assert(static_cast<std::size_t>(ImageResult::gone) + 1 == kResults.size(),
+              "every ImageResult has a row, and `gone` is the last");
+
+// backglance_item.result and backglance_verify.result are VARCHAR(24).
+consteval bool has_fitting_names() {
+  for (const ResultFacts& row : kResults)
+    if (row.name.empty() || row.name.size() > 24 || row.text.empty() || row.meaning.empty())
+      return false;
+  return true;
+}
+static_assert(has_fitting_names());
+
+// What is done asks for nothing more; what is tried again soon cannot be done.
+consteval bool is_consistent() {
+  for (const ResultFacts& row : kResults)
+    if (row.done && (row.finding || row.retry.when != RetryRule::When::never))
+      return false;
+  return true;
+}
+static_assert(is_consistent());
+
+}  // namespace image_result_checks
+
+constexpr const ResultFacts& facts_of(ImageResult result) {
+  return kResults[static_cast<std::size_t>(result)];
+}
+constexpr std::string_view result_name(ImageResult result) {
+  return facts_of(result).name;
+}
+constexpr std::string_view result_text(ImageResult result) {
+  return facts_of(result).text;
+}
+constexpr bool is_finding(ImageResult result) {
+  return facts_of(result).finding;
+}
+constexpr std::string_view result_meaning(ImageResult result) {
+  return facts_of(result).meaning;
+}
+constexpr std::string_view verify_result_meaning(ImageResult result) {
+  const ResultFacts& facts = facts_of(result);
+  return facts.verify_meaning.empty() ? facts.meaning : facts.verify_meaning;
+}
+std::optional<ImageResult> result_from_name(std::string_view name);
+
+// The lists of results that SQL texts name in braces ({results_with_findings}), each as
+// "'missing', 'unreadable'"; nothing for another name.
+//   results_without_findings   nobody has to look at these
+//   results_retried_when_reachable
+//   results_against            verify did not find the bytes as they were
+std::optional<std::string> sql_result_list(std::string_view name);
+
+// The names of before, until every source has the new ones.
+using ReadClass = ImageResult;
+constexpr std::string_view read_class_name(ImageResult result) {
+  return result_name(result);
+}
+constexpr std::string_view read_class_text(ImageResult result) {
+  return result_text(result);
+}
+inline std::optional<ImageResult> read_class_from_name(std::string_view name) {
+  return result_from_name(name);
+}
+constexpr std::string_view read_class_meaning(ImageResult result) {
+  return result_meaning(result);
+}
+constexpr std::string_view verify_class_meaning(ImageResult result) {
+  return verify_result_meaning(result);
+}
+
+}  // namespace backglance
