@@ -15,9 +15,12 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "digest/digest_engine.h"
+#include "ledger/queue.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "read/read_stage.h"
 #include "read/run_life.h"
+#include "read/run_stages.h"
 #include "read/verdict.h"
 #include "sql/retry.h"
 #include "sql/schema_state.h"
@@ -36,13 +39,13 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
 
 // Queues the images named on the command line, whatever became of them before. Returns those that
 // are to be read; the others have their result.
-std::vector<std::string> queue_named(Session& session, Items& items,
+std::vector<std::string> queue_named(Session& session, Queue& queue,
                                      const std::vector<std::string>& images, ReadResult& result,
                                      const OnResult& on_result) {
   std::vector<std::string> queued;
   for (const std::string& image_id : images) {
     const ImageRow image = retry(session, [&] { return named_image(session, image_id); });
-    if (retry(session, [&] { return items.requeue_one(image_id); })) {
+    if (retry(session, [&] { return queue.requeue_one(image_id); })) {
       queued.push_back(image_id);
       continue;
     }
@@ -69,30 +72,19 @@ Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& 
 }
 
 // What the run that begins is to read.
-QueueTotals totals_of_run(Session& session, Items& items, const ReadOptions& options) {
+QueueTotals totals_of_run(Session& session, QueueFigures& figures, const ReadOptions& options) {
   if (!options.images.empty())
     return named_allowance(session, /*has_ledger=*/true, options).whole();
   if (!Allowance::has_limits(options))
-    return items.claimable();
+    return figures.claimable();
   Allowance allowance(options);
-  items.claimable_sizes(
+  figures.claimable_sizes(
       [&](std::int64_t left, std::int64_t whole) { allowance.take(left, whole); });
   return allowance.whole();
 }
 
-// A stage that fails ends the reads under way too: what they read could not be published.
-template <typename Stage>
-auto or_abandon(ReadContext& context, const Stage& stage) {
-  try {
-    return stage();
-  } catch (...) {
-    context.abandon();
-    throw;
-  }
-}
-
 void require_leases(const Run& run, const ReadContext& context, const ReadResult& result) {
-  if (!run.lost() && !context.has_lost_leases())
+  if (!run.lost() && !context.control.has_lost_leases())
     return;
   const std::int64_t images = result.lost_leases + result.broken_off;
   throw Error(ErrorKind::busy,
@@ -106,55 +98,45 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
-  const int readers = options.readers(site);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(readers),
+  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(options.readers(site)),
                         options.begin_thread());
   auto rest = Rest::held;
   do {
-    context.before_waiting([&] { settler.flush(); });
-    run_pipeline(
-        {readers, options.begin_thread()},
-        {[&](Work& work) { return or_abandon(context, [&] { return claimer.next(work); }); },
-         [&] { return context.admit(); },
-         [&](Work& work) {
-           or_abandon(context, [&] { read_and_judge(work, workers, context, options, settler); });
-         },
-         [&](Work& work) { or_abandon(context, [&] { settler.add(work); }); }});
-    context.before_waiting({});
+    run_stages(site, context, options, claimer, settler,
+               [&](Work& work) { read_and_judge(work, workers, context, options, settler); });
     settler.finish();
     claimer.release_rest();
     const auto refused = settler.take_refused();
-    if (!refused.empty() && !context.should_stop()) {
+    if (!refused.empty() && !context.control.should_stop()) {
       result.put_back -= std::ssize(refused);
       claimer.take_back(refused);
       rest = Rest::free;
     } else {
       // At once `stopped` where leases were lost before.
       rest = options.images.empty() && claimer.end() == RunEnd::complete
-                 ? outlive_dead_runs(session, run.id(), context)
+                 ? outlive_dead_runs(session, run.id(), context.control)
                  : Rest::held;
     }
     require_leases(run, context, result);
   } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();
-  result.end =
-      rest == Rest::stopped ? context.why_stopped() : end_of_run(claimer.end(), result, context);
+  result.end = rest == Rest::stopped ? context.control.why_stopped()
+                                     : end_of_run(claimer.end(), result, context);
 }
 
 // What a run leaves for later.
-void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& options,
+void look_at_queue(QueueFigures& figures, const ReadContext& context, const ReadOptions& options,
                    ReadResult& result) {
-  const QueueTotals left = items.queued();
+  const QueueTotals left = figures.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
   // Of a run that ended while it waited nothing is known.
   if (options.images.empty() && result.waited_for.empty())
-    result.too_large = items.larger_than(context.pace().largest_in_run());
-  result.in_parts =
-      is_worth_a_part(context.site_algorithm(), context.pace().largest_in_run(), options);
+    result.too_large = figures.larger_than(context.pace.largest_in_run());
+  result.in_parts = is_worth_a_part(context.site_algorithm, context.pace.largest_in_run(), options);
   if (result.too_large > 0)
-    result.largest = items.largest_queued();
-  result.failed_before = items.failed().images;
+    result.largest = figures.largest_queued();
+  result.failed_before = figures.failed().images;
   result.failed_before = std::max<std::int64_t>(result.failed_before - result.findings(), 0);
 }
 
@@ -167,39 +149,40 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   if (options.certificates)
     options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
-  Items items(session);
+  Queue queue(session);
+  QueueFigures figures(session);
   ReadResult result;
 
   retry(session, [&] { Checkpoints(session).forget_settled(); });
-  context.may_go_on();
+  context.control.may_go_on();
   sweep_erased(session, context, on_result, result);
-  const auto may_go_on = [&] { return context.may_go_on(); };
-  result.queued = items.queue_new(may_go_on);
+  const auto may_go_on = [&] { return context.control.may_go_on(); };
+  result.queued = queue.queue_new(may_go_on);
   if (options.retry_failed && options.images.empty())
-    items.requeue_failed(may_go_on);
+    queue.requeue_failed(may_go_on);
   ReadOptions to_read = options;
-  to_read.images = queue_named(session, items, options.images, result, on_result);
+  to_read.images = queue_named(session, queue, options.images, result, on_result);
   if (options.images.empty() || !to_read.images.empty()) {
-    const auto totals = retry(session, [&] { return totals_of_run(session, items, to_read); });
-    context.counters().images_total.store(static_cast<std::uint64_t>(totals.images));
-    context.counters().bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
+    const auto totals = retry(session, [&] { return totals_of_run(session, figures, to_read); });
+    context.counters.images_total.store(static_cast<std::uint64_t>(totals.images));
+    context.counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   }
-  context.limit_streams(to_read.stream_terms(site));
-  context.pace().begin(context.streams(), retry(session, [&] { return earlier_pace(session); }));
+  context.streams.limit(to_read.stream_terms(site));
+  context.pace.begin(context.streams.count(),
+                     retry(session, [&] { return earlier_pace(session); }));
 
   // No image to read of those named is not the same as none named.
   if (options.images.empty() || !to_read.images.empty())
     read_queue(site, session, run, context, to_read, on_result, result);
 
   // What Glance saved over while we read. Not worth a wait: the next run begins with it.
-  if (!stop_requested() && !context.pause_gate().is_closed())
+  if (!stop_requested() && !context.control.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
-  result.waited_for = context.waiting_for();
-  retry(session, [&] { look_at_queue(items, context, options, result); });
-  result.bytes_read = static_cast<std::int64_t>(context.counters().bytes_read.load());
+  result.waited_for = context.control.waiting_for();
+  retry(session, [&] { look_at_queue(figures, context, options, result); });
+  result.bytes_read = static_cast<std::int64_t>(context.counters.bytes_read.load());
   run.finish(run_outcome(result.end),
-             static_cast<std::int64_t>(context.counters().images_settled.load()),
-             result.bytes_read);
+             static_cast<std::int64_t>(context.counters.images_settled.load()), result.bytes_read);
   return result;
 }
 
@@ -209,13 +192,13 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   Run run(session, "backfill", life_of(context, kLease));
   ReadResult result;
   bool whole = false;
-  while (!whole && context.may_go_on())
+  while (!whole && context.control.may_go_on())
     whole = sweep_erased(session, context, on_result, result);
-  const QueueTotals left = retry(session, [&] { return Items(session).queued(); });
+  const QueueTotals left = retry(session, [&] { return QueueFigures(session).queued(); });
   result.left_images = left.images;
   result.left_bytes = left.bytes;
   if (!whole)
-    result.end = context.why_stopped();
+    result.end = context.control.why_stopped();
   run.finish(run_outcome(result.end), result.total(ReadClass::restored).images);
   return result;
 }
@@ -241,21 +224,22 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
     const PendingTotals pending = pending_totals(session, state.has_os_hash);
     return take({pending.images, pending.bytes});
   }
-  Items items(session);
-  const QueueTotals failed = items.failed();
+  QueueFigures figures(session);
+  Results results(session);
+  const QueueTotals failed = figures.failed();
   plan.failed = failed.images;
-  plan.erased = items.erased();
+  plan.erased = results.erased();
   if (!options.images.empty())
     return take(named_allowance(session, state.has_ledger, options).used());
   if (Allowance::has_limits(options)) {
-    items.due_sizes(options.retry_failed,
-                    [&](std::int64_t left, std::int64_t) { allowance.take(left); });
+    figures.due_sizes(options.retry_failed,
+                      [&](std::int64_t left, std::int64_t) { allowance.take(left); });
     return take(allowance.used());
   }
-  const QueueTotals queued = items.queued();
-  const QueueTotals unqueued = items.unqueued();
-  const QueueTotals changed = items.changed();
-  const QueueTotals again = options.retry_failed ? failed : items.reachable();
+  const QueueTotals queued = figures.queued();
+  const QueueTotals unqueued = figures.unqueued();
+  const QueueTotals changed = figures.changed();
+  const QueueTotals again = options.retry_failed ? failed : figures.reachable();
   plan.images = queued.images + unqueued.images + changed.images + again.images;
   plan.bytes = queued.bytes + unqueued.bytes + changed.bytes + again.bytes;
   return plan;

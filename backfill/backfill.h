@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "glance/site.h"
+#include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
-#include "read/reader.h"
 #include "signature/trust.h"
 
 namespace backglance {

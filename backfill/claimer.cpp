@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ledger/queue_figures.h"
 #include "read/read_stage.h"
 #include "read/with_space.h"
 #include "sql/retry.h"
@@ -24,41 +25,35 @@ constexpr std::int64_t kCheckpointBytes = 64 << 20;
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
                  const ReadOptions& options)
-    : session_(site.database, {.when_needed = true}),
-      items_(session_),
+    : ClaimStage(site.database, {.when_needed = true}, context, options),
+      queue_(session_),
       checkpoints_(session_),
-      ahead_(session_, options.with_signatures()),
       run_id_(run_id),
-      context_(context),
-      options_(options),
       listed_(options.images) {}
 
-bool Claimer::next(Work& work) {
-  if (!context_.may_go_on()) {
-    end_ = context_.why_stopped();
-    return false;
-  }
-  if (options_.limit && handed_out_ >= *options_.limit) {
-    end_ = RunEnd::limit;
-    return false;
-  }
+std::optional<Claim> Claimer::take() {
   if (claims_.empty() && !(options_.images.empty() ? refill() : refill_from_list()))
-    return false;
-  work.claim = std::move(claims_.front());
+    return std::nullopt;
+  Claim claim = std::move(claims_.front());
   claims_.pop_front();
-  ++handed_out_;
-  look_up(work);
-  return true;
+  return claim;
+}
+
+std::vector<std::string> Claimer::coming() const {
+  std::vector<std::string> ids;
+  for (const Claim& claim : claims_)
+    ids.push_back(claim.image_id);
+  return ids;
 }
 
 std::int64_t Claimer::used_bytes() const {
   // Images of unknown size count once they are read.
-  return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters().bytes_read.load()));
+  return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters.bytes_read.load()));
 }
 
 bool Claimer::refill() {
-  while (!context_.should_stop()) {
-    const std::int64_t in_time = context_.pace().largest_in_time();
+  while (!context_.control.should_stop()) {
+    const std::int64_t in_time = context_.pace.largest_in_time();
     const std::int64_t in_bytes = options_.max_bytes ? *options_.max_bytes - used_bytes()
                                                      : std::numeric_limits<std::int64_t>::max();
     claim(std::min(in_time, in_bytes));
@@ -66,7 +61,8 @@ bool Claimer::refill() {
       claim_part(in_time, in_bytes);
     if (!claims_.empty())
       return true;
-    const auto smallest = retry(session_, [&] { return items_.smallest_claimable(); });
+    const auto smallest =
+        retry(session_, [&] { return QueueFigures(session_).smallest_claimable(); });
     if (!smallest)
       return false;
     // What fits has come due since the claim.
@@ -75,35 +71,37 @@ bool Claimer::refill() {
     end_ = in_bytes <= in_time ? RunEnd::limit : RunEnd::out_of_time;
     return false;
   }
-  end_ = context_.why_stopped();
+  end_ = context_.control.why_stopped();
   return false;
 }
 
 void Claimer::claim(std::int64_t largest) {
-  Items::Bunch bunch;
+  Queue::Bunch bunch;
   // Under --max-bytes each claim decides what the next may be.
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
   for (Claim& one :
-       with_space(context_, [&] { return items_.claim(run_id_, bunch, largest, kLease); }))
-    take(std::move(one));
+       with_space(context_.control, [&] { return queue_.claim(run_id_, bunch, largest, kLease); }))
+    hold(std::move(one));
 }
 
 void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
   const bool in_parts =
-      in_time < in_bytes && is_worth_a_part(context_.site_algorithm(), in_time, options_);
+      in_time < in_bytes && is_worth_a_part(context_.site_algorithm, in_time, options_);
   const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
-  auto begun = with_space(context_, [&] { return items_.claim_begun(run_id_, most, kLease); });
+  auto begun =
+      with_space(context_.control, [&] { return queue_.claim_begun(run_id_, most, kLease); });
   if (begun && !parts_.contains(begun->image_id))
     return take_part(std::move(*begun));
   if (begun)
-    retry(session_, [&] { items_.release(run_id_, *begun); });
+    retry(session_, [&] { queue_.release(run_id_, *begun); });
   // What is to be read in parts is larger than what the claim before this one could take. Those
   // that the reader has put back are held meanwhile, else each claim would be of the same one.
   std::vector<Claim> had;
-  while (in_parts && claims_.empty() && !context_.should_stop()) {
-    auto claims = with_space(context_, [&] { return items_.claim(run_id_, {}, in_bytes, kLease); });
+  while (in_parts && claims_.empty() && !context_.control.should_stop()) {
+    auto claims =
+        with_space(context_.control, [&] { return queue_.claim(run_id_, {}, in_bytes, kLease); });
     if (claims.empty())
       break;
     if (parts_.contains(claims.front().image_id))
@@ -112,16 +110,16 @@ void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
       take_part(std::move(claims.front()));
   }
   for (const Claim& one : had)
-    retry(session_, [&] { items_.release(run_id_, one); });
+    retry(session_, [&] { queue_.release(run_id_, one); });
 }
 
 void Claimer::take_part(Claim part) {
   parts_.insert(part.image_id);
-  take(std::move(part));
+  hold(std::move(part));
 }
 
-void Claimer::take(Claim claim) {
-  context_.held().add(claim);
+void Claimer::hold(Claim claim) {
+  context_.held.add(claim);
   claimed_bytes_ += claim.size_bytes;
   claims_.push_back(std::move(claim));
 }
@@ -129,35 +127,28 @@ void Claimer::take(Claim claim) {
 bool Claimer::refill_from_list() {
   while (next_listed_ < listed_.size()) {
     const std::string& image_id = listed_[next_listed_++];
-    auto claim = with_space(context_, [&] { return items_.claim_one(run_id_, image_id, kLease); });
+    auto claim =
+        with_space(context_.control, [&] { return queue_.claim_one(run_id_, image_id, kLease); });
     if (claim && options_.max_bytes &&
         left_of(claim->size_bytes, checkpoint_of(*claim)) > *options_.max_bytes - used_bytes()) {
-      retry(session_, [&] { items_.release(run_id_, *claim); });
+      retry(session_, [&] { queue_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
-      take(std::move(*claim));
+      hold(std::move(*claim));
       return true;
-    } else if (retry(session_, [&] { return items_.is_leased(image_id); })) {
+    } else if (retry(session_, [&] { return queue_.is_leased(image_id); })) {
       ++held_by_others_;
     }
   }
   return false;
 }
 
-void Claimer::look_up(Work& work) {
-  auto details = ahead_.take(work.claim.image_id, [&] {
-    std::vector<std::string> ids = {work.claim.image_id};
-    for (const Claim& claim : claims_)
-      ids.push_back(claim.image_id);
-    return ids;
-  });
-  if (!details || !details->row.hashable)
-    return settle_unread(work, ReadClass::gone, "the image is no longer active in Glance");
-  work.task.image = std::move(details->row);
+void Claimer::prepare(Work& work, ImageDetails details) {
+  work.task.image = std::move(details.row);
   if (!work.task.image.os_hash_value.empty())
     return settle_unread(work, ReadClass::already_done,
                          "os_hash_value has been filled by somebody else");
-  look_up_rest(work, std::move(*details), algorithm_of(work.task.image, context_));
+  look_up_rest(work, std::move(details), algorithm_of(work.task.image, context_));
   if (!work.outcome)
     work.checkpoint = checkpoint_of(work.claim);
   if (work.checkpoint)
@@ -177,8 +168,8 @@ std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
 
 void Claimer::release_rest() {
   for (const Claim& claim : claims_) {
-    retry(session_, [&] { items_.release(run_id_, claim); });
-    context_.held().remove(claim);
+    retry(session_, [&] { queue_.release(run_id_, claim); });
+    context_.held.remove(claim);
   }
   claims_.clear();
 }

@@ -8,12 +8,8 @@
 #include <string>
 
 #include "ledger/checkpoints.h"
-#include "ledger/items.h"
-#include "read/look_up.h"
-#include "read/pipeline.h"
-#include "read/read_options.h"
-#include "read/read_result.h"
-#include "sql/session.h"
+#include "ledger/queue.h"
+#include "read/claim_stage.h"
 
 namespace backglance {
 
@@ -22,18 +18,12 @@ namespace backglance {
 inline constexpr std::chrono::seconds kLease{120};
 
 // The pipeline's first stage: takes images from the queue, largest first, within the options'
-// limits, and looks each up in Glance's tables. Those that are not to be read get their outcome
-// here. One thread at a time.
-class Claimer {
+// limits, and leases them. One thread at a time.
+class Claimer : public ClaimStage {
  public:
   Claimer(const Site& site, const std::string& run_id, ReadContext& context,
           const ReadOptions& options);
 
-  // False when nothing more is due, a limit is met, or the run is to end.
-  bool next(Work& work);
-
-  // Why next() came to its end.
-  RunEnd end() const { return end_; }
   // How many of the images that were asked for by name another run holds.
   std::int64_t held_by_others() const { return held_by_others_; }
 
@@ -44,35 +34,31 @@ class Claimer {
   void take_back(const std::vector<Work>& refused);
 
  private:
+  std::optional<Claim> take() override;
+  std::vector<std::string> coming() const override;
+  void prepare(Work& work, ImageDetails details) override;
   bool refill();
   void claim(std::int64_t largest);
   // What is left of a read that was broken off, or the beginning of an image that is too large for
   // the time: where nothing whole can be read any more.
   void claim_part(std::int64_t in_time, std::int64_t in_bytes);
   void take_part(Claim part);
-  void take(Claim claim);
+  void hold(Claim claim);
   bool refill_from_list();
-  void look_up(Work& work);
   std::int64_t used_bytes() const;
   // Of a read that was broken off, if it may be gone on with.
   std::optional<Checkpoint> checkpoint_of(const Claim& claim);
 
-  Session session_;
-  Items items_;
+  Queue queue_;
   Checkpoints checkpoints_;
-  LookAhead ahead_;
   std::string run_id_;
-  ReadContext& context_;
-  const ReadOptions& options_;
   std::vector<std::string> listed_;  // of options_, and what of them was taken back
   std::deque<Claim> claims_;
   std::set<std::string> parts_;  // what claim_part() has had
   std::set<std::string> whole_;  // what has no checkpoint that fits
   std::size_t next_listed_ = 0;
-  std::int64_t handed_out_ = 0;
   std::int64_t claimed_bytes_ = 0;
   std::int64_t held_by_others_ = 0;
-  RunEnd end_ = RunEnd::complete;
 };
 
 }  // namespace backglance

@@ -8,7 +8,8 @@
 #include "base/process.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "ledger/queue_figures.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -22,13 +23,13 @@ constexpr seconds kLook{2};
 
 // Those of whom nothing is known but that they were silent since `began`. The dead of this host
 // lose their leases here.
-std::vector<Items::Holder> silent_holders(Items& items, const std::string& run_id,
+std::vector<Queue::Holder> silent_holders(Queue& queue, const std::string& run_id,
                                           Clock::time_point began) {
-  std::vector<Items::Holder> silent;
-  for (Items::Holder& holder : items.holders(run_id)) {
+  std::vector<Queue::Holder> silent;
+  for (Queue::Holder& holder : queue.holders(run_id)) {
     const auto lives = process_lives_on(holder.host, holder.process);
     if (lives == false)
-      items.release_run(holder.run_id);
+      queue.release_run(holder.run_id);
     // A beat within the first second may be older than the question.
     else if (!lives && seconds(holder.silent_seconds + 1) >= Clock::now() - began)
       silent.push_back(std::move(holder));
@@ -38,13 +39,14 @@ std::vector<Items::Holder> silent_holders(Items& items, const std::string& run_i
 
 }  // namespace
 
-Rest outlive_dead_runs(Session& session, const std::string& run_id, ReadContext& context) {
-  Items items(session);
+Rest outlive_dead_runs(Session& session, const std::string& run_id, RunControl& control) {
+  Queue queue(session);
+  QueueFigures figures(session);
   const auto began = Clock::now();
   Rest rest = Rest::stopped;
-  while (!context.should_stop()) {
-    const auto silent = retry(session, [&] { return silent_holders(items, run_id, began); });
-    if (retry(session, [&] { return items.smallest_claimable().has_value(); }))
+  while (!control.should_stop()) {
+    const auto silent = retry(session, [&] { return silent_holders(queue, run_id, began); });
+    if (retry(session, [&] { return figures.smallest_claimable().has_value(); }))
       rest = Rest::free;
     else if (silent.empty())
       rest = Rest::held;
@@ -53,13 +55,13 @@ Rest outlive_dead_runs(Session& session, const std::string& run_id, ReadContext&
     const auto& longest = *std::max_element(
         silent.begin(), silent.end(),
         [](const auto& a, const auto& b) { return a.silent_seconds < b.silent_seconds; });
-    context.pause_gate().close(
+    control.pause_gate().close(
         kSource,
         fmt::format("{} held by a run on {}, silent for {} s", counted(longest.images, "image"),
                     printable(longest.host), longest.silent_seconds));
-    sleep_unless([&] { return context.should_stop(); }, kLook);
+    sleep_unless([&] { return control.should_stop(); }, kLook);
   }
-  context.pause_gate().open(kSource);
+  control.pause_gate().open(kSource);
   return rest;
 }
 

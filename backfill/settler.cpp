@@ -19,39 +19,27 @@ constexpr std::chrono::milliseconds kBetweenTries{10};
 
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
                  const OnResult& on_result, ReadResult& result)
-    : session_(site.database, {.when_needed = true}),
-      items_(session_),
+    : SettleStage(site.database, {.when_needed = true}, /*has_ledger=*/true, context, on_result,
+                  result),
+      queue_(session_),
+      results_(session_),
       checkpoints_(session_),
-      run_id_(run_id),
-      context_(context),
-      on_result_(on_result),
-      result_(result),
-      unreached_(session_, /*has_ledger=*/true, context) {}
+      run_id_(run_id) {}
 
-void Settler::add(Work& work) {
-  const std::lock_guard lock(mutex_);
-  if (!work.outcome) {
-    ++(work.put_back ? result_.put_back : result_.broken_off);
-    if (work.checkpoint_refused)
-      with_space(context_, [&] {
-        retry(session_, [&] { checkpoints_.forget(work.claim); });
-        return true;
-      });
-    release(work.claim);
-    if (work.checkpoint_refused)
-      refused_.push_back(std::move(work));
-    return;
-  }
+void Settler::begin(const Work& work) {
   if (work.checkpoint)
     with_checkpoint_.insert(work.claim.image_id);
-  Items::Settled settled{work.claim, std::move(*work.outcome)};
-  if (UnreachedImages::is_one(settled.outcome))
-    return settle_unreached([&] { return unreached_.add(std::move(settled)); });
-  if (settled.outcome.location_id)
-    settle_unreached([&] { return unreached_.reached(settled.outcome.place); });
-  waiting_.push_back(std::move(settled));
-  if (pace_.add(work.took) || context_.pause_gate().is_closed())
-    commit();
+}
+
+void Settler::give_back(Work& work) {
+  if (work.checkpoint_refused)
+    with_space(context_.control, [&] {
+      retry(session_, [&] { checkpoints_.forget(work.claim); });
+      return true;
+    });
+  release(work.claim);
+  if (work.checkpoint_refused)
+    refused_.push_back(std::move(work));
 }
 
 void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
@@ -69,54 +57,29 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
   } catch (const Error& error) {
     // Whether it is there or not, nothing is published of it: no reason to end the run.
     if (!std::exchange(has_warned_, true))
-      context_.warn(std::string("a checkpoint could not be written, and reads go on without: ") +
-                    error.what());
+      context_.control.warn(
+          std::string("a checkpoint could not be written, and reads go on without: ") +
+          error.what());
   }
 }
 
-void Settler::flush() {
-  const std::lock_guard lock(mutex_);
-  commit();
-  give_back_unreached();
-}
-
-void Settler::finish() {
-  const std::lock_guard lock(mutex_);
-  // Nobody waits for what a host does not see, who waits for an end.
-  if (!context_.should_stop())
-    settle_unreached([&] { return unreached_.finish(); });
-  give_back_unreached();
-  commit();
-}
-
-template <typename Ask>
-void Settler::settle_unreached(const Ask& ask) {
-  try {
-    for (Items::Settled& one : ask())
-      waiting_.push_back(std::move(one));
-  } catch (const Error&) {
-    commit();
-    throw;
-  }
-}
-
-void Settler::give_back_unreached() {
-  for (const Items::Settled& one : unreached_.take_all())
-    release(one.claim);
+void Settler::leave_unreached() {
+  for (const SettledImage& image : take_unreached())
+    release(image.claim);
 }
 
 void Settler::release(const Claim& claim) {
-  retry(session_, [&] { items_.release(run_id_, claim); });
-  context_.held().remove(claim);
+  retry(session_, [&] { queue_.release(run_id_, claim); });
+  context_.held.remove(claim);
 }
 
 // Where commits are certified, on Galera, one that changes many rows loses against every one on
 // another node that changes a single of them and is quicker. What loses several times is settled in
 // halves.
 std::vector<std::optional<ReadClass>> Settler::settle(
-    const std::vector<Items::Settled>& some, std::chrono::steady_clock::time_point patience) {
+    const std::vector<SettledImage>& some, std::chrono::steady_clock::time_point patience) {
   constexpr BusyAttempts kTogether = {.waited = 4, .refused = 4};
-  const auto together = [&] { return items_.settle(run_id_, some); };
+  const auto together = [&] { return results_.settle(run_id_, some); };
   if (some.size() == 1)
     return retry(session_, together);
   try {
@@ -142,44 +105,36 @@ void Settler::forget_checkpoint(const std::string& image_id) {
   }
 }
 
-void Settler::commit() {
-  if (waiting_.empty())
-    return;
+std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
   // A lock that somebody holds all the while is no conflict.
   constexpr std::chrono::minutes kPatience{3};
-  const auto became = with_space(
-      context_, [&] { return settle(waiting_, std::chrono::steady_clock::now() + kPatience); });
-  std::vector<std::string> done_with;
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    Items::Settled& one = waiting_[i];
-    context_.held().remove(one.claim);
-    ReadCounters& counters = context_.counters();
-    counters.images_settled.fetch_add(1, std::memory_order_relaxed);
-    counters.skip(one.claim.size_bytes, one.outcome.bytes);
-    const bool has_checkpoint = with_checkpoint_.erase(one.claim.image_id) > 0;
-    if (!became[i]) {
-      ++result_.lost_leases;
+  const auto became = with_space(context_.control, [&] {
+    return settle(images, std::chrono::steady_clock::now() + kPatience);
+  });
+  std::vector<bool> ours;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    auto& [claim, outcome] = images[i];
+    context_.held.remove(claim);
+    const bool has_checkpoint = with_checkpoint_.erase(claim.image_id) > 0;
+    ours.push_back(became[i].has_value());
+    if (!became[i])
       continue;
+    if (*became[i] != outcome.read_class) {
+      outcome.read_class = *became[i];
+      outcome.reason.clear();
+      outcome.signatures = {};
     }
-    if (*became[i] != one.outcome.read_class) {
-      one.outcome.read_class = *became[i];
-      one.outcome.reason.clear();
-      one.outcome.signatures = {};
-    }
-    one.outcome.again = Items::is_tried_again(one.outcome.read_class, one.claim);
-    result_.count(one.outcome);
-    if (is_finding(one.outcome))
-      counters.findings.fetch_add(1, std::memory_order_relaxed);
-    if (on_result_)
-      on_result_(one.claim.image_id, one.outcome);
+    outcome.again = is_tried_again(outcome.read_class, claim);
     if (has_checkpoint)
-      done_with.push_back(one.claim.image_id);
+      done_with_.push_back(claim.image_id);
   }
-  waiting_.clear();
-  // Last: what else is done of images that are published would not be done again.
-  for (const std::string& image_id : done_with)
+  return ours;
+}
+
+// Last: what else is done of images that are published would not be done again.
+void Settler::recorded() {
+  for (const std::string& image_id : std::exchange(done_with_, {}))
     forget_checkpoint(image_id);
-  pace_.committed();
 }
 
 }  // namespace backglance

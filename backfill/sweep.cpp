@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "base/stop.h"
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
+#include "ledger/results.h"
 #include "read/store_probe.h"
 #include "sql/retry.h"
 
@@ -18,10 +19,10 @@ constexpr std::int64_t kPage = 200;
 // mtime. `hidden` where this host does not see it, and another may.
 enum class Object { same, other, hidden };
 
-Object look_at(const Items::Erased& erased, const ReadContext& context, StoreProbe& probe) {
+Object look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& probe) {
   if (!erased.location_value)
     return Object::other;
-  const auto found = find_location(*erased.location_value, context);
+  const auto found = stores.find(*erased.location_value);
   const auto* there = std::get_if<FoundLocation>(&found);
   if (there != nullptr) {
     const auto identity = there->opener->identify(there->location);
@@ -36,21 +37,21 @@ Object look_at(const Items::Erased& erased, const ReadContext& context, StorePro
 
 bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
                   ReadResult& result) {
-  Items items(session);
-  StoreProbe probe(session, /*has_ledger=*/true, context);
+  Results results(session);
+  StoreProbe probe(session, /*has_ledger=*/true, context.stores);
   std::string after;
   for (;;) {
-    const auto page = retry(session, [&] { return items.erased_page(after, kPage); });
+    const auto page = retry(session, [&] { return results.erased_page(after, kPage); });
     if (page.empty())
       return true;
-    if (stop_requested() || context.pause_gate().is_closed())
+    if (stop_requested() || context.control.pause_gate().is_closed())
       return false;
-    for (const Items::Erased& erased : page) {
-      const Object object = look_at(erased, context, probe);
+    for (const Results::Erased& erased : page) {
+      const Object object = look_at(erased, context.stores, probe);
       if (object == Object::hidden)
         continue;
-      if (object == Object::other || !retry(session, [&] { return items.restore(erased); })) {
-        retry(session, [&] { items.requeue_erased(erased.image_id); });
+      if (object == Object::other || !retry(session, [&] { return results.restore(erased); })) {
+        retry(session, [&] { results.requeue_erased(erased.image_id); });
         continue;
       }
       ++result.total(ReadClass::restored).images;

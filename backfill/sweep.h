@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
-#include "read/reader.h"
 #include "sql/session.h"
 
 namespace backglance {

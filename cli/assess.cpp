@@ -5,7 +5,8 @@
 
 #include "base/text.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
+#include "ledger/results.h"
 #include "ledger/signatures.h"
 
 namespace backglance {
@@ -20,25 +21,26 @@ Due assess(Session& session, const SchemaState& state) {
             counted(static_cast<std::int64_t>(statements), "schema statement") + " to run",
             "backglance expand"};
 
-  Items items(session);
-  const std::int64_t unqueued = items.unqueued().images + items.changed().images;
+  QueueFigures figures(session);
+  Results results(session);
+  const std::int64_t unqueued = figures.unqueued().images + figures.changed().images;
   const std::int64_t unflagged = unflagged_count(session);
   if (unqueued > 0 || unflagged > 0)
     return {ExitCode::migrate_due,
             fmt::format("{} to queue, {} with signature properties to classify",
                         counted(unqueued, "image"), unflagged),
             "backglance migrate"};
-  const QueueTotals queued = items.queued();
-  const std::int64_t erased = items.erased();
+  const QueueTotals queued = figures.queued();
+  const std::int64_t erased = results.erased();
   if (queued.images > 0 || erased > 0) {
-    const bool later = erased == 0 && items.claimable().images == 0;
+    const bool later = erased == 0 && figures.claimable().images == 0;
     return {ExitCode::migrate_due,
             fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
                         later ? " (all waiting for Glance or for a live run)" : "", erased),
             "backglance backfill"};
   }
   const std::int64_t due = due_count(session);
-  const QueueTotals failed = items.failed();
+  const QueueTotals failed = figures.failed();
   if (due > 0)
     return {ExitCode::contract_due,
             fmt::format("the grace period of {} with deprecated signatures has ended{}",

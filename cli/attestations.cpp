@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "digest/algorithm.h"
 
 namespace backglance {
 namespace {

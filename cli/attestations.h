@@ -5,7 +5,7 @@
 #include <string>
 
 #include "attest/key.h"
-#include "read/reader.h"
+#include "ledger/read_outcome.h"
 
 namespace backglance {
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -13,7 +14,8 @@
 #include "base/text.h"
 #include "cli/contract_revert.h"
 #include "contract/contract.h"
-#include "read/reader.h"
+#include "sql/images.h"
+#include "store/stores.h"
 
 namespace backglance {
 namespace {
@@ -169,15 +171,17 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
 
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const ReadContext context(site, 0, {});
-  if (!context.unavailable_directories().empty())
+  const Stores stores(site);
+  if (!stores.unavailable_directories().empty())
     throw Error(
         ErrorKind::gate,
         fmt::format("store directory {} cannot be opened: whether its images can be read is "
                     "not known",
-                    printable(join(context.unavailable_directories(), ", "), 600)));
+                    printable(join(stores.unavailable_directories(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
-    return backglance::is_readable(read_locations(session, image_id), context);
+    const auto locations = read_locations(session, image_id);
+    return std::any_of(locations.begin(), locations.end(),
+                       [&](const LocationRow& row) { return stores.opens(row.value); });
   };
   const ContractPlan plan = plan_contract(session, is_readable);
   if (common.dry_run) {

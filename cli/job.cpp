@@ -146,17 +146,17 @@ class Telling {
  public:
   Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
     told_.through(&progress);
-    context_.pause_gate().observe([this](const std::string& text) {
+    context_.control.pause_gate().observe([this](const std::string& text) {
       // A run that ends no longer waits, and does not go on either.
-      if (!text.empty() || !context_.should_stop())
+      if (!text.empty() || !context_.control.should_stop())
         told_.wait(text);
     });
-    context_.warn_by([this](const std::string& text) { told_.warning(text); });
+    context_.control.warn_by([this](const std::string& text) { told_.warning(text); });
     told_.attach(context);
   }
   ~Telling() {
-    context_.warn_by({});
-    context_.pause_gate().observe({});
+    context_.control.warn_by({});
+    context_.control.pause_gate().observe({});
     told_.detach();
     told_.through(nullptr);
   }
@@ -180,17 +180,17 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   Progress::Decorate decorate;
   if (told.is_log_on_stderr())
     decorate = [&](const std::string& text) { return told.progress_event(text); };
-  Progress progress(context.counters(), context.pause_gate(), decorate);
+  Progress progress(context.counters, context.control.pause_gate(), decorate);
   const Telling telling(told, context, progress);
-  for (const std::string& directory : context.unavailable_directories())
+  for (const std::string& directory : context.stores.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
     told.warning(fmt::format("on this host our {} disagrees with OpenSSL's, which is used instead",
                              block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
-    window.emplace(*job.windows, context.pause_gate());
-  const ThrottleWatch throttle(site.database, job.throttle, context.pause_gate(),
+    window.emplace(*job.windows, context.control.pause_gate());
+  const ThrottleWatch throttle(site.database, job.throttle, context.control.pause_gate(),
                                [&](const std::string& text) { told.warning(text); });
   ReadResult result =
       command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {

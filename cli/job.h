@@ -10,9 +10,9 @@
 #include "glance/site.h"
 #include "read/pace/throttle.h"
 #include "read/pace/window.h"
+#include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
-#include "read/reader.h"
 
 namespace backglance {
 

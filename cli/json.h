@@ -5,7 +5,7 @@
 
 #include "expand/expand.h"
 #include "ledger/control.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "read/read_options.h"

@@ -229,7 +229,7 @@ void MetricsFile::run(const std::stop_token& stop) {
 }
 
 void MetricsFile::collect() {
-  const ReadCounters& counters = context_->counters();
+  const ReadCounters& counters = context_->counters;
   const auto now = std::chrono::steady_clock::now();
   const double seconds = std::chrono::duration<double>(now - collected_).count();
   const std::uint64_t read = counters.bytes_read.load();
@@ -244,7 +244,7 @@ void MetricsFile::collect() {
   metrics_.left_images = left(counters.images_total.load(), counters.images_settled.load());
   metrics_.left_bytes = left(counters.bytes_total.load(), read + counters.bytes_skipped.load());
   metrics_.waiting_for.clear();
-  for (const PauseGate::Reason& reason : context_->pause_gate().reasons())
+  for (const PauseGate::Reason& reason : context_->control.pause_gate().reasons())
     metrics_.waiting_for.push_back(reason.source);
 }
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
-#include "read/reader.h"
 
 namespace backglance {
 

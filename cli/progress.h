@@ -7,7 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "read/reader.h"
+#include "read/pace/pause_gate.h"
+#include "read/read_counters.h"
 
 namespace backglance {
 

@@ -10,8 +10,9 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "ledger/control.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/removal.h"
+#include "ledger/results.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "sql/guard.h"
@@ -69,11 +70,12 @@ json status_json(Session& session, const Site& site, const SchemaState& state, G
   status["without_hash"] = {
       {"images", pending.images}, {"bytes", pending.bytes}, {"unknown_size", pending.unknown_size}};
   if (expanded) {
-    Items items(session);
-    status["queue"] = {{"queued", totals_json(items.queued())},
-                       {"claimable_now", totals_json(items.claimable())},
-                       {"failed", totals_json(items.failed())},
-                       {"erased_by_glance", items.erased()}};
+    QueueFigures figures(session);
+    Results results(session);
+    status["queue"] = {{"queued", totals_json(figures.queued())},
+                       {"claimable_now", totals_json(figures.claimable())},
+                       {"failed", totals_json(figures.failed())},
+                       {"erased_by_glance", results.erased()}};
     status["signatures"] = schemes_json(scheme_counts(session));
     status["settled"] = settled_count(session);
   }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Items: taking images from the queue.
+// Queue: taking images from the queue.
 #include <algorithm>
 #include <random>
 
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
@@ -25,7 +26,7 @@ std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::i
 
 // Those of the candidates, largest first, that make one bunch.
 std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
-                                  const Items::Bunch& bunch) {
+                                  const Queue::Bunch& bunch) {
   std::vector<std::string> ids;
   std::int64_t room = bunch.most_bytes;
   for (const SizedImage& one : candidates) {
@@ -41,7 +42,7 @@ std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
 
 }  // namespace
 
-std::vector<Claim> Items::claim(const std::string& run_id, const Bunch& bunch,
+std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
                                 std::int64_t max_size, std::chrono::seconds lease) {
   for (int look = 0; look < kLooks; ++look) {
     std::vector<SizedImage> candidates;
@@ -64,7 +65,7 @@ std::vector<Claim> Items::claim(const std::string& run_id, const Bunch& bunch,
   return {};
 }
 
-std::optional<Claim> Items::claim_begun(const std::string& run_id, std::int64_t most,
+std::optional<Claim> Queue::claim_begun(const std::string& run_id, std::int64_t most,
                                         std::chrono::seconds lease) {
   // Other runs want the first one too.
   constexpr std::int64_t kCandidates = 8;
@@ -82,13 +83,13 @@ std::optional<Claim> Items::claim_begun(const std::string& run_id, std::int64_t 
   return std::nullopt;
 }
 
-std::optional<Claim> Items::claim_one(const std::string& run_id, const std::string& image_id,
+std::optional<Claim> Queue::claim_one(const std::string& run_id, const std::string& image_id,
                                       std::chrono::seconds lease) {
   std::vector<Claim> claims = claim_ids("claim_named", run_id, {image_id}, lease);
   return claims.empty() ? std::nullopt : std::optional(std::move(claims.front()));
 }
 
-std::vector<Claim> Items::claim_ids(std::string_view statement, const std::string& run_id,
+std::vector<Claim> Queue::claim_ids(std::string_view statement, const std::string& run_id,
                                     const std::vector<std::string>& ids,
                                     std::chrono::seconds lease) {
   std::vector<Claim> claims;

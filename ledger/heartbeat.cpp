@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/stop.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -119,7 +119,7 @@ void Heartbeat::obey(const Orders& orders) {
 void Heartbeat::beat() {
   const auto began = Clock::now();
   if (life_.lease)
-    Items(*session_).renew(run_id_, life_.held(), *life_.lease);
+    Queue(*session_).renew(run_id_, life_.held(), *life_.lease);
   const RunFigures now = figures();
   const double passed = std::chrono::duration<double>(began - beaten_).count();
   const double rate = static_cast<double>(now.bytes - told_.bytes) / std::max(passed, 1e-3);

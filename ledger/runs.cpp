@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
 #include "sql/retry.h"
 #include "sql/text.h"
 #include "version.h"
@@ -116,7 +116,7 @@ void Run::enter(const std::string& command) {
       return;  // by an attempt whose COMMIT had its answer lost
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
-      Items(session_).release_run(other.run.run_id);
+      Queue(session_).release_run(other.run.run_id);
     } else if (!reads_images(command) || !reads_images(other.run.command)) {
       throw Error(
           ErrorKind::locked,
@@ -138,7 +138,7 @@ Run::~Run() {
     return;
   heart_.reset();
   try {
-    Items(session_).release_run(id_);
+    Queue(session_).release_run(id_);
     write_end(outcome_of_wish(), 0, 0);
   } catch (const Error&) {
     // The next run finds that this process is no more, and ends its row.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Items: what was read goes into the ledger and, where it may, into Glance's table.
+// Results: what was read goes into the ledger and, where it may, into Glance's table.
 #include <algorithm>
 #include <map>
 
-#include "ledger/items.h"
+#include "ledger/results.h"
 #include "ledger/signatures.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
@@ -28,14 +28,14 @@ bool is_finding(const ReadOutcome& outcome) {
   return is_finding(outcome.read_class) && !outcome.again;
 }
 
-bool Items::is_tried_again(ReadClass read_class, const Claim& claim) {
-  return backglance::is_tried_again(read_class, claim.attempts);
+bool is_tried_again(ImageResult result, const Claim& claim) {
+  return is_tried_again(result, claim.attempts);
 }
 
 // Everything here may be run again after a lost answer: an image that is settled is known by run
 // and token, and is not settled twice.
-std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
-                                                    const std::vector<Settled>& settled) {
+std::vector<std::optional<ReadClass>> Results::settle(const std::string& run_id,
+                                                      const std::vector<SettledImage>& settled) {
   std::vector<std::optional<ReadClass>> became(settled.size());
   std::vector<std::size_t> final;
   Transaction transaction(session_);
@@ -52,7 +52,7 @@ std::vector<std::optional<ReadClass>> Items::settle(const std::string& run_id,
   return became;
 }
 
-std::optional<ReadClass> Items::postpone(const std::string& run_id, const Settled& settled) {
+std::optional<ReadClass> Results::postpone(const std::string& run_id, const SettledImage& settled) {
   const auto& [claim, outcome] = settled;
   const RetryRule& retry = facts_of(outcome.read_class).retry;
   const std::string result(read_class_name(outcome.read_class));
@@ -71,9 +71,9 @@ std::optional<ReadClass> Items::postpone(const std::string& run_id, const Settle
   return outcome.read_class;
 }
 
-void Items::settle_some(const std::string& run_id, const std::vector<Settled>& settled,
-                        const std::vector<std::size_t>& places,
-                        std::vector<std::optional<ReadClass>>& became) {
+void Results::settle_some(const std::string& run_id, const std::vector<SettledImage>& settled,
+                          const std::vector<std::size_t>& places,
+                          std::vector<std::optional<ReadClass>>& became) {
   SqlParameters values;
   std::vector<std::string> ids;
   for_padded_rows(places.size(), [&](const std::string& suffix, std::size_t row) {
@@ -131,12 +131,12 @@ void Items::settle_some(const std::string& run_id, const std::vector<Settled>& s
 }
 
 // The guard has held the image back.
-ReadClass Items::amend(const std::string& run_id, const Settled& settled) {
+ReadClass Results::amend(const std::string& run_id, const SettledImage& settled) {
   const Claim& claim = settled.claim;
   const ReadClass why = why_not_published(claim.image_id);
   // A row that does not stand still is not read for ever: it counts as an object that changed.
   const bool again = why == ReadClass::busy_in_glance &&
-                     backglance::is_tried_again(ReadClass::changed_while_read, claim.attempts);
+                     is_tried_again(ReadClass::changed_while_read, claim.attempts);
   session_.execute(
       sql("amend_result"),
       {{"state", again ? "queued" : state_of(why)},

@@ -5,7 +5,8 @@
 
 #include "base/stop.h"
 #include "base/text.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -14,7 +15,7 @@
 namespace backglance {
 namespace {
 
-// Flags written in one transaction; see kQueuePage in ledger/items.cpp for why not more.
+// Flags written in one transaction; see kQueuePage in ledger/queue.cpp for why not more.
 constexpr std::size_t kFlagBatch = 500;
 
 // image_tags.value is varchar(255).
@@ -110,7 +111,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   if (options.untag) {
     result.tagged = untag(session, *options.untag);
   } else {
-    result.queued = Items(session).queue_new();
+    result.queued = Queue(session).queue_new();
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; what was queued stays queued",
                   "backglance migrate");
@@ -132,8 +133,9 @@ MigrateResult plan_migrate(Session& session, const MigrateOptions& options) {
   MigrateResult result;
   const bool ledger = state.has_ledger && state.has_os_hash;
   if (ledger) {
-    Items items(session);
-    result.queued = items.unqueued().images + items.changed().images + items.reachable().images;
+    QueueFigures figures(session);
+    result.queued =
+        figures.unqueued().images + figures.changed().images + figures.reachable().images;
   } else {
     result.queued = pending_totals(session, state.has_os_hash).images;
   }

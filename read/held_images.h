@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 
 namespace backglance {
 

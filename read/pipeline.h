@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 #include "read/reader.h"
 
 namespace backglance {

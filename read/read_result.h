@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/image_result.h"
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 #include "sql/images.h"
 
 namespace backglance {
@@ -24,7 +24,7 @@ struct ClassTotal {
 struct ReadResult {
   RunEnd end = RunEnd::complete;
   std::array<ClassTotal, kResults.size()> classes = {};  // by ImageResult
-  std::int64_t queued = 0;                  // newly, by this run
+  std::int64_t queued = 0;                               // newly, by this run
   std::int64_t bytes_read = 0;
   std::int64_t again = 0;  // images with a class of findings that are tried again by themselves
   std::int64_t left_images = 0;  // of the queue, after the run; of verify, not compared

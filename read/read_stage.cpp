@@ -36,7 +36,7 @@ bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
 }
 
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options) {
-  return options.images.empty() && size > context.pace().largest_in_time();
+  return options.images.empty() && size > context.pace.largest_in_time();
 }
 
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
@@ -46,9 +46,9 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
   // Asked again: between the claim and the read may lie a whole other image.
   const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
   const auto in_parts = [&] {
-    return keep && is_worth_a_part(*work.algorithm, context.pace().largest_in_time(), options);
+    return keep && is_worth_a_part(*work.algorithm, context.pace.largest_in_time(), options);
   };
-  if (context.should_stop() ||
+  if (context.control.should_stop() ||
       (too_late(work.claim.size_bytes - done, context, options) && !in_parts())) {
     work.put_back = true;
     return;
@@ -84,8 +84,8 @@ void check_signatures(Work& work, const ReadOptions& options) {
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
   // A signal, or the end of the time, that came after the last image has ended nothing early.
-  if (result.broken_off + result.put_back > 0 && context.should_stop())
-    return context.why_stopped();
+  if (result.broken_off + result.put_back > 0 && context.control.should_stop())
+    return context.control.why_stopped();
   if (result.put_back > 0 && claimed == RunEnd::complete)
     return RunEnd::out_of_time;
   return claimed;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "ledger/queue_figures.h"
 #include "read/pipeline.h"
 #include "read/read_options.h"
 #include "read/read_result.h"

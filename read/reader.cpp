@@ -13,17 +13,6 @@
 namespace backglance {
 namespace {
 
-const DigestAlgorithm& required_algorithm(const std::string& name) {
-  const DigestAlgorithm* algorithm = find_digest_algorithm(name);
-  if (algorithm == nullptr)
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
-                    "512 bits",
-                    printable(name)));
-  return *algorithm;
-}
-
 struct Fed {
   bool stopped = false;  // the run is to end; the rest of the source was not read
   std::optional<ReadFailure> failure;
@@ -39,17 +28,17 @@ std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
 Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
          ReadOutcome& outcome) {
-  auto stream = context.take_stream(outcome.place);
+  auto stream = context.streams.take(outcome.place);
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
     // A limit of ours holds the stream up as the store does: more streams would not help.
     const auto asked = StreamSearch::Clock::now();
     // Before the read: what many streams read at once would otherwise be beyond it at first.
-    context.bandwidth().take(still_to_read(source, outcome.bytes, buffer.size()),
-                             [&] { return context.should_stop(); });
-    if (!context.may_go_on()) {
-      if (!context.has_lost_leases())
+    context.bandwidth.take(still_to_read(source, outcome.bytes, buffer.size()),
+                           [&] { return context.control.should_stop(); });
+    if (!context.control.may_go_on()) {
+      if (!context.control.has_lost_leases())
         checkpoints.broken_off(digests);
       return {true, {}};
     }
@@ -60,9 +49,9 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
     stream.add(got, StreamSearch::Clock::now() - asked);
     digests.hand_over(got);
     outcome.bytes += static_cast<std::int64_t>(got);
-    context.counters().bytes_read.fetch_add(got, std::memory_order_relaxed);
+    context.counters.bytes_read.fetch_add(got, std::memory_order_relaxed);
     const auto now = ReadPace::Clock::now();
-    context.pace().add(static_cast<std::int64_t>(got), now - before);
+    context.pace.add(static_cast<std::int64_t>(got), now - before);
     before = now;
     if (got < buffer.size())
       break;
@@ -160,73 +149,8 @@ void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location
 
 }  // namespace
 
-ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
-                         std::optional<std::chrono::seconds> max_runtime)
-    : encryption_key_(site.metadata_encryption_key),
-      site_algorithm_(&required_algorithm(site.hashing_algorithm)),
-      bandwidth_(bandwidth_bytes_per_second),
-      pace_(bandwidth_bytes_per_second, max_runtime) {
-  const auto directories = site.store_directories();
-  auto files = std::make_unique<FileStore>(directories);
-  for (const auto& directory : files->unavailable_directories())
-    unavailable_.push_back(directory.string());
-  if (!directories.empty() && unavailable_.size() == directories.size())
-    throw Error(ErrorKind::io, fmt::format("no store directory can be opened: {}",
-                                           printable(join(unavailable_, ", "), 1000)));
-  openers_.push_back(std::move(files));
-}
-
-RunEnd ReadContext::why_stopped() const {
-  if (stop_wish() == StopWish::fleet)
-    return RunEnd::stopped;
-  return !stop_requested() && pace_.out_of_time() ? RunEnd::out_of_time : RunEnd::interrupted;
-}
-
-bool ReadContext::should_stop() const {
-  return stop_requested() || has_lost_leases() || pace_.out_of_time();
-}
-
-bool ReadContext::has_lost_leases() const {
-  return abandoned_.load(std::memory_order_relaxed) ||
-         BootClock::now() > end_of_leases_.load(std::memory_order_relaxed);
-}
-
-bool ReadContext::may_go_on() {
-  if (pause_gate_.is_closed() && !should_stop()) {
-    if (before_waiting_)
-      before_waiting_();
-    pause_gate_.wait([this] { return should_stop(); });
-  }
-  return !should_stop();
-}
-
-StreamLimits::Admission ReadContext::admit() {
-  if (!stream_limits_)
-    return {};
-  auto admission = stream_limits_->admit([this] { return should_stop(); });
-  pace_.share_by(streams());
-  return admission;
-}
-
-std::int64_t ReadContext::streams() {
-  const auto images = static_cast<std::int64_t>(counters_.images_total.load());
-  return stream_limits_ ? std::min<std::int64_t>(stream_limits_->all_streams(), images) : 1;
-}
-
-SourceOpener* ReadContext::opener_for(const std::string& scheme) const {
-  for (const auto& opener : openers_)
-    if (opener->handles(scheme))
-      return opener.get();
-  return nullptr;
-}
-
-bool ReadContext::is_empty(const std::string& place) const {
-  return !place.empty() && std::any_of(openers_.begin(), openers_.end(),
-                                       [&](const auto& opener) { return opener->is_empty(place); });
-}
-
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context) {
-  return image.os_hash_algo.empty() ? &context.site_algorithm()
+  return image.os_hash_algo.empty() ? &context.site_algorithm
                                     : find_digest_algorithm(image.os_hash_algo);
 }
 
@@ -243,7 +167,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   ReadOutcome failed;
   std::string reasons;
   for (const LocationRow& row : task.locations) {
-    const auto found = find_location(row.value, context);
+    const auto found = context.stores.find(row.value);
     if (const auto* failure = std::get_if<ReadFailure>(&found)) {
       add_failure(failed, reasons, row.id, *failure);
       continue;
@@ -281,7 +205,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
         resumption.refused();
         return std::nullopt;
       }
-      context.counters().skip(outcome.bytes, 0);
+      context.counters.skip(outcome.bytes, 0);
       CheckpointTaker checkpoints(resumption,
                                   {.image_id = task.image.id,
                                    .location_id = row.id,
@@ -313,31 +237,6 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   }
   failed.reason = reasons;
   return failed;
-}
-
-std::variant<FoundLocation, ReadFailure> find_location(const std::string& value,
-                                                       const ReadContext& context) {
-  auto location = read_location(value, context.encryption_key());
-  if (!location)
-    return ReadFailure{
-        ReadClass::unreadable,
-        context.encryption_key().empty()
-            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
-            : "the location is no URI and metadata_encryption_key does not decrypt it"};
-  SourceOpener* opener = context.opener_for(location->scheme);
-  if (opener == nullptr)
-    return ReadFailure{
-        ReadClass::store_not_supported,
-        fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
-  return FoundLocation{std::move(*location), opener};
-}
-
-bool is_readable(const std::vector<LocationRow>& locations, const ReadContext& context) {
-  return std::any_of(locations.begin(), locations.end(), [&](const LocationRow& row) {
-    const auto found = find_location(row.value, context);
-    const auto* there = std::get_if<FoundLocation>(&found);
-    return there != nullptr && there->opens();
-  });
 }
 
 }  // namespace backglance

@@ -7,20 +7,21 @@ RunLife life_of(ReadContext& context, std::optional<std::chrono::seconds> lease)
   constexpr const char* kPause = "pause";
   RunLife life;
   life.figures = [&context] {
-    const ReadCounters& counters = context.counters();
+    const ReadCounters& counters = context.counters;
     return RunFigures{static_cast<std::int64_t>(counters.images_settled.load()),
-                      static_cast<std::int64_t>(counters.bytes_read.load()), context.waiting_for()};
+                      static_cast<std::int64_t>(counters.bytes_read.load()),
+                      context.control.waiting_for()};
   };
   life.lease = lease;
-  life.held = [&context] { return context.held().ids(); };
-  life.renewed = [&context](BootClock::time_point until) { context.read_until(until); };
+  life.held = [&context] { return context.held.ids(); };
+  life.renewed = [&context](BootClock::time_point until) { context.control.read_until(until); };
   life.obey = [&context](const FleetState& fleet) {
     if (fleet.paused)
-      context.pause_gate().close(kPause, fleet.text());
+      context.control.pause_gate().close(kPause, fleet.text());
     else
-      context.pause_gate().open(kPause);
+      context.control.pause_gate().open(kPause);
   };
-  life.lost = [&context] { context.abandon(); };
+  life.lost = [&context] { context.control.abandon(); };
   return life;
 }
 

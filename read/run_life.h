@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ledger/heartbeat.h"
-#include "read/reader.h"
+#include "read/read_context.h"
 
 namespace backglance {
 

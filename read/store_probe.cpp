@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/store_probe.h"
 
-#include "ledger/items.h"
+#include "ledger/results.h"
 #include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
@@ -38,7 +38,7 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
   constexpr int kMany = 4096;
   if (has_ledger_) {
     const auto page = [&](const std::string& after) {
-      return Items(session_).read_page(after, kRowsPerStatement);
+      return Results(session_).read_page(after, kRowsPerStatement);
     };
     Seen read;
     look_at(place, doubted, page, kSome, read);
@@ -46,7 +46,7 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
       return read.opened;
   }
   if (!place.empty())
-    return !context_.is_empty(place);
+    return !stores_.is_empty(place);
   // Both together: all that lies in other stores may be hashed, and what is doubted is not.
   Seen seen;
   for (const auto page_of : {unhashed_page, hashed_page}) {
@@ -71,7 +71,7 @@ void StoreProbe::look_at(const std::string& place, const std::set<std::string>& 
     const auto images = retry(session_, [&] { return read_details(session_, ids); });
     for (const auto& [id, image] : images)
       for (const LocationRow& location : image.locations) {
-        const auto found = find_location(location.value, context_);
+        const auto found = stores_.find(location.value);
         const auto* there = std::get_if<FoundLocation>(&found);
         if (!place.empty() && (there == nullptr || there->place() != place))
           continue;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "read/reader.h"
 #include "sql/session.h"
+#include "store/stores.h"
 
 namespace backglance {
 
@@ -19,8 +19,8 @@ namespace backglance {
 class StoreProbe {
  public:
   // Both outlive this. The columns for the hash are there, the ledger perhaps.
-  StoreProbe(Session& session, bool has_ledger, const ReadContext& context)
-      : session_(session), has_ledger_(has_ledger), context_(context) {}
+  StoreProbe(Session& session, bool has_ledger, const Stores& stores)
+      : session_(session), has_ledger_(has_ledger), stores_(stores) {}
 
   // Whether to believe what was found of `doubted`, images in that place. False if images lie there
   // by the ledger, because some host has read them, and this one can open none of several dozens;
@@ -52,7 +52,7 @@ class StoreProbe {
 
   Session& session_;
   bool has_ledger_;
-  const ReadContext& context_;
+  const Stores& stores_;
   struct Answer {
     bool sees = false;
     std::size_t doubted = 0;

@@ -17,7 +17,7 @@ void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
 
 }  // namespace
 
-UnreachedImages::Images UnreachedImages::add(Items::Settled settled) {
+UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
   images_[place].push_back(std::move(settled));
@@ -59,7 +59,7 @@ UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
 void UnreachedImages::doubt(const std::string& place) {
   const Images& images = images_[place];
   std::set<std::string> ids;
-  for (const Items::Settled& one : images)
+  for (const SettledImage& one : images)
     ids.insert(one.claim.image_id);
   if (probe_.sees(place, ids))
     return;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 #include "read/store_probe.h"
 
 namespace backglance {
@@ -16,11 +16,11 @@ namespace backglance {
 // the whole queue in a minute, and leave nothing to those that see it. One thread at a time.
 class UnreachedImages {
  public:
-  using Images = std::vector<Items::Settled>;
+  using Images = std::vector<SettledImage>;
 
   // As those of StoreProbe.
-  UnreachedImages(Session& session, bool has_ledger, const ReadContext& context)
-      : probe_(session, has_ledger, context) {}
+  UnreachedImages(Session& session, bool has_ledger, const Stores& stores)
+      : probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
     return outcome.read_class == ReadClass::missing || outcome.read_class == ReadClass::unreadable;
@@ -29,7 +29,7 @@ class UnreachedImages {
   // Each returns images that are to be settled as what they are. add() and finish() throw Error{io}
   // for a place that this host does not see: add() once they are many, finish() if no image of the
   // place was reached in this run.
-  Images add(Items::Settled settled);
+  Images add(SettledImage settled);
   Images reached(const std::string& place);
   Images finish();
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ledger/items.h"
+#include "ledger/read_outcome.h"
 #include "sql/images.h"
 
 namespace backglance {

@@ -5,20 +5,20 @@
 #include <thread>
 
 #include "base/error.h"
-#include "read/reader.h"
+#include "read/run_control.h"
 
 namespace backglance {
 
 // Repeats a write that the database's full disk has refused, until somebody has made room or the
 // run is to end: its leases are not renewed either. Meanwhile the gate is shut, and says why.
 template <typename Write>
-auto with_space(ReadContext& context, const Write& write) {
+auto with_space(RunControl& control, const Write& write) {
   constexpr const char* kFull = "disk_full";
   constexpr std::chrono::seconds kPause{1};
   bool is_shut = false;
   const auto open = [&] {
     if (is_shut)
-      context.pause_gate().open(kFull);
+      control.pause_gate().open(kFull);
   };
   for (;;) {
     try {
@@ -26,12 +26,12 @@ auto with_space(ReadContext& context, const Write& write) {
       open();
       return written;
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::no_space || context.should_stop()) {
+      if (error.kind() != ErrorKind::no_space || control.should_stop()) {
         open();
         throw;
       }
       is_shut = true;
-      context.pause_gate().close(kFull, error.what());
+      control.pause_gate().close(kFull, error.what());
     }
     std::this_thread::sleep_for(kPause);
   }

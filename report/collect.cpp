@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "base/text.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "report/owners.h"
 #include "sql/schema_state.h"
@@ -119,8 +119,8 @@ SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   for (RunRow& run : recent_runs(session, kRuns))
     report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
                            run.outcome, run.images, run.bytes});
-  Items items(session);
-  const QueueTotals queued = items.queued();
+  QueueFigures figures(session);
+  const QueueTotals queued = figures.queued();
   report.queued_images = queued.images;
   report.queued_bytes = queued.bytes;
   return report;

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "glance/site.h"
+#include "ledger/queue_figures.h"
+#include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
-#include "read/reader.h"
 #include "sql/session.h"
 
 namespace backglance {

@@ -7,7 +7,8 @@
 #include <thread>
 
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
+#include "ledger/read_outcome.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -227,7 +228,7 @@ ReadOutcome read_while(GlanceSite& site, const std::string& image,
   ReadContext context(site.site(), 4 << 20, std::nullopt);
   std::thread writer([&] {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (context.counters().bytes_read.load() == 0 && std::chrono::steady_clock::now() < patience)
+    while (context.counters.bytes_read.load() == 0 && std::chrono::steady_clock::now() < patience)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     change();
   });
@@ -299,7 +300,7 @@ TEST_CASE("one bad image ends no run", "[backfill]") {
   CHECK(run.images(ReadClass::missing) == 10);
   CHECK(run.images(ReadClass::checksum_differs) == 10);
   CHECK(run.images(ReadClass::hashed) == 10);
-  CHECK(Items(site.sql()).failed().images == 20);
+  CHECK(QueueFigures(site.sql()).failed().images == 20);
 }
 
 TEST_CASE("the worst of several locations' failures is told, with the reason of each",

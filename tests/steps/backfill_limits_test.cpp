@@ -4,7 +4,7 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -34,7 +34,7 @@ TEST_CASE("--limit ends a run after so many images", "[backfill]") {
   CHECK(run.order == Ids{ids[1], ids[4]});
   CHECK(run.result.left_images == 3);
   CHECK(run.result.left_bytes == 60);
-  CHECK(Items(site.sql()).claimable().images == 3);
+  CHECK(QueueFigures(site.sql()).claimable().images == 3);
   CHECK(site.runs("backfill", "limit") == 1);
   CHECK(run_backfill(site, {.jobs = 3, .limit = 0}).order.empty());
   CHECK(run_backfill(site, {.jobs = 3, .limit = 100}).images(ReadClass::hashed) == 3);
@@ -50,7 +50,7 @@ TEST_CASE("--max-bytes begins no image that does not fit into what is left", "[b
   CHECK(site.get(ids[0], "os_hash_value") == std::nullopt);
   CHECK(site.get(ids[4], "os_hash_value") == std::nullopt);
   CHECK(run.images(ReadClass::hashed) == 3);
-  CHECK(Items(site.sql()).claimable().images == 2);
+  CHECK(QueueFigures(site.sql()).claimable().images == 2);
   CHECK(run_backfill(site, {.jobs = 2, .max_bytes = 560}).result.end == RunEnd::complete);
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
   CHECK(run.result.end == RunEnd::out_of_time);
   CHECK(site.get(ids[0], "os_hash_value") == std::nullopt);
   CHECK(run.result.left_images >= 1);
-  CHECK(Items(site.sql()).claimable().images == run.result.left_images);
+  CHECK(QueueFigures(site.sql()).claimable().images == run.result.left_images);
   CHECK(site.runs("backfill", "out of time") == 1);
   run_backfill(site);
   CHECK(site.get(ids[0], "os_hash_value").has_value());
@@ -147,7 +147,7 @@ TEST_CASE("of an image that was broken off only the rest counts against the limi
   const ReadOptions in_parts = {.jobs = 1, .checkpoint_bytes = 256 << 10};
   run_backfill(site, in_parts,
                {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)});
-  const std::int64_t left = Items(site.sql()).queued().bytes;
+  const std::int64_t left = QueueFigures(site.sql()).queued().bytes;
   REQUIRE(left < 4 << 20);
   CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left - 1}).images(ReadClass::hashed) == 0);
   ReadOptions named = in_parts;
@@ -199,9 +199,8 @@ TEST_CASE("of an image that was broken off only the rest counts against the limi
   SECTION("and progress counts the whole") {
     ReadContext context(site.site(), 0, std::nullopt);
     backfill(site.site(), context, {.jobs = 1, .limit = 1}, nullptr);
-    CHECK(context.counters().bytes_total.load() == 4 << 20);
-    CHECK(context.counters().bytes_read.load() + context.counters().bytes_skipped.load() ==
-          4 << 20);
+    CHECK(context.counters.bytes_total.load() == 4 << 20);
+    CHECK(context.counters.bytes_read.load() + context.counters.bytes_skipped.load() == 4 << 20);
   }
   SECTION("--max-bytes") {
     CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left}).images(ReadClass::hashed) == 1);
@@ -442,7 +441,7 @@ TEST_CASE("a store directory that is gone is no site without images", "[backfill
     CHECK(run.images(ReadClass::hashed) == 1);
     CHECK(run.images(ReadClass::unreadable) == 1);
     ReadContext context(site.site(), 0, std::nullopt);
-    CHECK(context.unavailable_directories().size() == 1);
+    CHECK(context.stores.unavailable_directories().size() == 1);
   }
 }
 

@@ -8,7 +8,9 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "ledger/queue_figures.h"
+#include "ledger/read_outcome.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -56,7 +58,7 @@ TEST_CASE("a run that is told to stop publishes what was read and gives the rest
   CHECK(settled < 12);
   CHECK(hashed(site) == settled);
   CHECK(result.left_images == 12 - settled);
-  CHECK(Items(site.sql()).claimable().images == 12 - settled);
+  CHECK(QueueFigures(site.sql()).claimable().images == 12 - settled);
   CHECK(site.runs("backfill", "interrupted") == 1);
   CHECK(live_runs(site.sql()).empty());
 
@@ -74,7 +76,7 @@ TEST_CASE("a run whose last image is broken off is not complete", "[backfill]") 
   ReadContext context(site.site(), 2'000'000, std::nullopt);
   auto stopper = std::async(std::launch::async, [&] {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (context.counters().bytes_read.load() == 0 && std::chrono::steady_clock::now() < patience)
+    while (context.counters.bytes_read.load() == 0 && std::chrono::steady_clock::now() < patience)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     request_stop();
   });
@@ -126,12 +128,12 @@ struct FarRun {
   explicit FarRun(std::chrono::seconds lease = std::chrono::seconds(100)) {
     expand(site.sql());
     upload_many(site, 3, 100);
-    Items items(site.sql());
-    items.queue_new();
+    Queue queue(site.sql());
+    queue.queue_new();
     site.sql().execute(
         "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
         "heartbeat_at) VALUES ('far', 'backfill', 'elsewhere', 'p', '1', {now}, {now})");
-    REQUIRE(items.claim("far", {2, 2}, INT64_MAX, lease).size() == 2);
+    REQUIRE(queue.claim("far", {2, 2}, INT64_MAX, lease).size() == 2);
   }
 
   GlanceSite site;
@@ -172,7 +174,7 @@ TEST_CASE("images of a host that died a moment ago are waited for at the end", "
   FarRun far(std::chrono::seconds(4));
   ReadContext context(far.site.site(), 0, std::nullopt);
   std::string waited_for;
-  context.pause_gate().observe([&](const std::string& reason) {
+  context.control.pause_gate().observe([&](const std::string& reason) {
     if (waited_for.empty())
       waited_for = reason;
   });
@@ -187,7 +189,7 @@ TEST_CASE("a run that is told to stop while it waits for a silent host was stopp
   const StopReset reset;
   FarRun far;
   ReadContext context(far.site.site(), 0, std::nullopt);
-  context.pause_gate().observe([](const std::string&) { request_stop(StopWish::fleet); });
+  context.control.pause_gate().observe([](const std::string&) { request_stop(StopWish::fleet); });
   const ReadResult result = backfill(far.site.site(), context, {.jobs = 1}, nullptr);
   reset_stop();
   CHECK(result.end == RunEnd::stopped);

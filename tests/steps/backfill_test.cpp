@@ -2,7 +2,6 @@
 #include <openssl/evp.h>
 
 #include "expand/expand.h"
-#include "ledger/items.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 

@@ -6,6 +6,7 @@
 #include "digest/digest_stream.h"
 #include "expand/expand.h"
 #include "ledger/checkpoints.h"
+#include "ledger/queue.h"
 #include "read/resume.h"
 #include "tests/steps/glance_site.h"
 
@@ -140,10 +141,10 @@ TEST_CASE("a checkpoint is kept by the lease alone", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");
-  Items items(site.sql());
-  items.queue_new();
+  Queue queue(site.sql());
+  queue.queue_new();
   const std::chrono::seconds lease(60);
-  const auto claims = items.claim("one", {}, 100, lease);
+  const auto claims = queue.claim("one", {}, 100, lease);
   REQUIRE(claims.size() == 1);
   Checkpoints checkpoints(site.sql());
   const auto at = [&](std::int64_t offset) {

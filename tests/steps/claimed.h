@@ -7,7 +7,9 @@
 #include <string>
 
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "ledger/read_outcome.h"
+#include "ledger/results.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -21,9 +23,9 @@ struct Claimed {
     image = site.upload(content);
     location = site.first_location(image);
     site.set(image, "checksum", nullptr);
-    Items(site.sql()).queue_new();
+    Queue(site.sql()).queue_new();
     run.emplace(runs, "backfill");
-    claim = Items(site.sql()).claim_one(run->id(), image, std::chrono::seconds(120)).value();
+    claim = Queue(site.sql()).claim_one(run->id(), image, std::chrono::seconds(120)).value();
   }
 
   ReadOutcome outcome(ReadClass read_class = ReadClass::hashed) {
@@ -39,7 +41,7 @@ struct Claimed {
   }
 
   std::optional<ReadClass> settle(const ReadOutcome& read) {
-    return Items(site.sql()).settle(run->id(), {{claim, read}}).front();
+    return Results(site.sql()).settle(run->id(), {{claim, read}}).front();
   }
 
   GlanceSite site;

@@ -13,6 +13,7 @@
 #include "ledger/signatures.h"
 #include "migrate/migrate.h"
 #include "sql/images.h"
+#include "store/stores.h"
 #include "tests/steps/glance_site.h"
 
 namespace backglance {
@@ -45,9 +46,12 @@ struct ContractSite {
   }
 
   IsReadable readable() {
-    context.emplace(site.site(), 0, std::nullopt);
+    stores.emplace(site.site());
     return [this](const std::string& id) {
-      return is_readable(read_locations(site.sql(), id), *context);
+      for (const LocationRow& row : read_locations(site.sql(), id))
+        if (stores->opens(row.value))
+          return true;
+      return false;
     };
   }
 
@@ -66,7 +70,7 @@ struct ContractSite {
   }
 
   GlanceSite site;
-  std::optional<ReadContext> context;
+  std::optional<Stores> stores;
 };
 
 inline std::vector<nlohmann::json> lines_of(const std::filesystem::path& file) {

@@ -5,7 +5,6 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
 #include "ledger/runs.h"
 #include "migrate/migrate.h"
 #include "sql/images.h"

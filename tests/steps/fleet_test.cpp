@@ -7,7 +7,6 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;

@@ -11,7 +11,9 @@
 #include <thread>
 
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
+#include "ledger/queue_figures.h"
+#include "ledger/read_outcome.h"
 #include "ledger/runs.h"
 #include "sql/guard.h"
 #include "sql/retry.h"
@@ -101,16 +103,16 @@ TEST_CASE("what one node has committed the other shows at once", "[.galera]") {
 TEST_CASE("of two runs on two nodes that claim the same image one gets it", "[.galera]") {
   Cluster it;
   const auto ids = it.site.upload_many(60);
-  Items(it.site.sql()).queue_new();
+  Queue(it.site.sql()).queue_new();
   Run first_run(it.site.sql(), "backfill");
   Run second_run(it.second, "backfill");
   std::barrier both(2);
   const auto claim_all = [&](Session& session, const std::string& run) {
     std::vector<std::string> won;
-    Items items(session);
+    Queue queue(session);
     for (const std::string& id : ids) {
       both.arrive_and_wait();
-      if (const auto claim = items.claim_one(run, id, seconds(120))) {
+      if (const auto claim = queue.claim_one(run, id, seconds(120))) {
         CHECK(claim->token == 1);
         won.push_back(id);
       }
@@ -131,15 +133,15 @@ TEST_CASE("of two runs on two nodes that claim the same image one gets it", "[.g
 TEST_CASE("two runs on two nodes share the queue by bunches", "[.galera]") {
   Cluster it;
   const auto ids = it.site.upload_many(300);
-  Items(it.site.sql()).queue_new();
+  Queue(it.site.sql()).queue_new();
   Run first_run(it.site.sql(), "backfill");
   Run second_run(it.second, "backfill");
   const auto claim_all = [&](Session& session, const std::string& run) {
     std::vector<std::string> won;
     for (;;) {
-      const auto claims = Items(session).claim(run, {.most = 8, .large = 8, .small_bytes = 1 << 20},
+      const auto claims = Queue(session).claim(run, {.most = 8, .large = 8, .small_bytes = 1 << 20},
                                                1 << 20, seconds(120));
-      if (claims.empty() && Items(session).claimable().images == 0)
+      if (claims.empty() && QueueFigures(session).claimable().images == 0)
         return won;
       for (const Claim& claim : claims)
         won.push_back(claim.image_id);

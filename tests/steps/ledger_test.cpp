@@ -15,23 +15,24 @@ TEST_CASE("a claim leases the largest images first and each to one run", "[ledge
   const std::string small = site.upload("s");
   const std::string large = site.upload(std::string(500, 'l'));
   const std::string middle = site.upload(std::string(50, 'm'));
-  Items items(site.sql());
-  CHECK(items.queue_new() == 3);
+  Queue queue(site.sql());
+  QueueFigures figures(site.sql());
+  CHECK(queue.queue_new() == 3);
   Session session = site.open();
   const Run one(session, "backfill");
   const Run two(session, "backfill");
 
-  const auto first = items.claim(one.id(), {2, 2}, kAnySize, seconds(60));
+  const auto first = queue.claim(one.id(), {2, 2}, kAnySize, seconds(60));
   REQUIRE(first.size() == 2);
   CHECK(first[0].image_id == large);
   CHECK(first[0].size_bytes == 500);
   CHECK(first[1].image_id == middle);
-  const auto second = items.claim(two.id(), {5, 5}, kAnySize, seconds(60));
+  const auto second = queue.claim(two.id(), {5, 5}, kAnySize, seconds(60));
   REQUIRE(second.size() == 1);
   CHECK(second[0].image_id == small);
-  CHECK(items.claim(two.id(), {5, 5}, kAnySize, seconds(60)).empty());
-  CHECK(items.claimable().images == 0);
-  CHECK(items.queued().images == 3);
+  CHECK(queue.claim(two.id(), {5, 5}, kAnySize, seconds(60)).empty());
+  CHECK(figures.claimable().images == 0);
+  CHECK(figures.queued().images == 3);
 }
 
 TEST_CASE("a claim takes few large images and small ones in a bunch", "[ledger]") {
@@ -39,17 +40,17 @@ TEST_CASE("a claim takes few large images and small ones in a bunch", "[ledger]"
   expand(site.sql());
   for (const std::size_t size : {500, 400, 300, 20, 10, 5})
     site.upload(std::string(size, 'x'));
-  Items items(site.sql());
-  items.queue_new();
+  Queue queue(site.sql());
+  queue.queue_new();
   Session session = site.open();
   const Run run(session, "backfill");
-  const auto sizes = [&](const Items::Bunch& bunch) {
+  const auto sizes = [&](const Queue::Bunch& bunch) {
     std::vector<std::int64_t> all;
-    for (const Claim& claim : items.claim(run.id(), bunch, kAnySize, seconds(60)))
+    for (const Claim& claim : queue.claim(run.id(), bunch, kAnySize, seconds(60)))
       all.push_back(claim.size_bytes);
     return all;
   };
-  const Items::Bunch bunch{4, 2, 100};
+  const Queue::Bunch bunch{4, 2, 100};
   CHECK(sizes(bunch) == std::vector<std::int64_t>{500, 400});
   CHECK(sizes(bunch) == std::vector<std::int64_t>{300, 20, 10, 5});
 }
@@ -61,18 +62,18 @@ TEST_CASE("a claim does not wait for a row that another run has locked", "[ledge
   expand(site.sql());
   const std::string largest = site.upload(std::string(500, 'l'));
   const std::string middle = site.upload(std::string(50, 'm'));
-  Items items(site.sql());
-  items.queue_new();
+  Queue queue(site.sql());
+  queue.queue_new();
   const Run run(site.sql(), "backfill");
   Session other = site.open();
   Transaction holding(other);
   other.execute("UPDATE backglance_item SET attempts = 1 WHERE image_id = :id", {{"id", largest}});
   site.sql().execute("SET lock_timeout = '2s'");
-  const auto claims = items.claim(run.id(), {2, 2}, kAnySize, seconds(60));
+  const auto claims = queue.claim(run.id(), {2, 2}, kAnySize, seconds(60));
   REQUIRE(claims.size() == 1);
   CHECK(claims[0].image_id == middle);
   holding.commit();
-  CHECK(items.claim(run.id(), {2, 2}, kAnySize, seconds(60)).size() == 1);
+  CHECK(queue.claim(run.id(), {2, 2}, kAnySize, seconds(60)).size() == 1);
 }
 
 TEST_CASE("a claim keeps to the largest size that it is given", "[ledger]") {
@@ -80,26 +81,26 @@ TEST_CASE("a claim keeps to the largest size that it is given", "[ledger]") {
   expand(site.sql());
   site.upload(std::string(500, 'l'));
   const std::string middle = site.upload(std::string(50, 'm'));
-  Items items(site.sql());
-  items.queue_new();
+  Queue queue(site.sql());
+  queue.queue_new();
   Session session = site.open();
   const Run run(session, "backfill");
-  const auto claims = items.claim(run.id(), {5, 5}, 50, seconds(60));
+  const auto claims = queue.claim(run.id(), {5, 5}, 50, seconds(60));
   REQUIRE(claims.size() == 1);
   CHECK(claims[0].image_id == middle);
 }
 
 TEST_CASE("a released image can be claimed again, with a larger token", "[ledger]") {
   Claimed it;
-  Items items(it.site.sql());
-  CHECK_FALSE(items.claim_one(it.run->id(), it.image, seconds(60)).has_value());
-  items.release(it.run->id(), it.claim);
-  const auto again = items.claim_one(it.run->id(), it.image, seconds(60));
+  Queue queue(it.site.sql());
+  CHECK_FALSE(queue.claim_one(it.run->id(), it.image, seconds(60)).has_value());
+  queue.release(it.run->id(), it.claim);
+  const auto again = queue.claim_one(it.run->id(), it.image, seconds(60));
   REQUIRE(again.has_value());
   CHECK(again->token == it.claim.token + 1);
   // The first claim is of the past: it neither releases nor settles.
-  items.release(it.run->id(), it.claim);
-  CHECK_FALSE(items.claim_one(it.run->id(), it.image, seconds(60)).has_value());
+  queue.release(it.run->id(), it.claim);
+  CHECK_FALSE(queue.claim_one(it.run->id(), it.image, seconds(60)).has_value());
   CHECK_FALSE(it.settle(it.outcome()).has_value());
   it.claim = *again;
   CHECK(it.settle(it.outcome()) == ReadClass::hashed);
@@ -107,10 +108,10 @@ TEST_CASE("a released image can be claimed again, with a larger token", "[ledger
 
 TEST_CASE("a lease that ran out can be claimed by another run", "[ledger]") {
   Claimed it;
-  Items items(it.site.sql());
+  Queue queue(it.site.sql());
   const Run other(it.runs, "backfill");
   it.site.sql().execute("UPDATE backglance_item SET lease_until = {now} - 1");
-  const auto taken = items.claim_one(other.id(), it.image, seconds(60));
+  const auto taken = queue.claim_one(other.id(), it.image, seconds(60));
   REQUIRE(taken.has_value());
   CHECK(taken->token > it.claim.token);
   CHECK_FALSE(it.settle(it.outcome()).has_value());
@@ -119,13 +120,13 @@ TEST_CASE("a lease that ran out can be claimed by another run", "[ledger]") {
 
 TEST_CASE("a renewal moves the end of a run's leases, and revives none that ran out", "[ledger]") {
   Claimed it;
-  Items items(it.site.sql());
-  items.renew(it.run->id(), {it.image}, seconds(5000));
+  Queue queue(it.site.sql());
+  queue.renew(it.run->id(), {it.image}, seconds(5000));
   CHECK(it.site.sql().count("SELECT lease_until - {now} FROM backglance_item") > 4000);
-  items.renew("another", {it.image}, seconds(9000));
+  queue.renew("another", {it.image}, seconds(9000));
   CHECK(it.site.sql().count("SELECT lease_until - {now} FROM backglance_item") < 6000);
   it.site.sql().execute("UPDATE backglance_item SET lease_until = {now} - 1");
-  items.renew(it.run->id(), {it.image}, seconds(5000));
+  queue.renew(it.run->id(), {it.image}, seconds(5000));
   CHECK(it.site.sql().count("SELECT lease_until - {now} FROM backglance_item") < 0);
 }
 
@@ -133,37 +134,37 @@ TEST_CASE("work that comes back is queued again", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");
-  Items items(site.sql());
-  items.queue_new();
+  Queue queue(site.sql());
+  queue.queue_new();
   const auto mark = [&](const char* state, const char* result) {
     site.sql().execute("UPDATE backglance_item SET state = :state, result = :result",
                        {{"state", std::string(state)}, {"result", std::string(result)}});
   };
   SECTION("a hash of somebody else that is gone again") {
     mark("done", "already_done");
-    CHECK(items.queue_new() == 1);
+    CHECK(queue.queue_new() == 1);
   }
   SECTION("an image that lives again") {
     mark("failed", "gone");
-    CHECK(items.queue_new() == 1);
+    CHECK(queue.queue_new() == 1);
   }
   SECTION("a location where there was none") {
     mark("failed", "no_location");
     site.sql().execute("UPDATE image_locations SET deleted = {true}");
-    CHECK(items.queue_new() == 0);
+    CHECK(queue.queue_new() == 0);
     site.sql().execute("UPDATE image_locations SET deleted = {false}");
-    CHECK(items.queue_new() == 1);
+    CHECK(queue.queue_new() == 1);
   }
   SECTION("but no finding") {
     mark("failed", "missing");
-    CHECK(items.queue_new() == 0);
-    CHECK(items.requeue_one(image));
+    CHECK(queue.queue_new() == 0);
+    CHECK(queue.requeue_one(image));
   }
   SECTION("and nothing of an image that is gone") {
     mark("failed", "missing");
     site.delete_image(image);
-    CHECK(items.requeue_failed() == 0);
-    CHECK_FALSE(items.requeue_one(image));
+    CHECK(queue.requeue_failed() == 0);
+    CHECK_FALSE(queue.requeue_one(image));
   }
 }
 
@@ -197,26 +198,26 @@ TEST_CASE("a run that was not finished ends as failed and gives its images back"
   Claimed it;
   it.run.reset();
   CHECK(it.site.runs("backfill", "failed") == 1);
-  CHECK(Items(it.site.sql()).claimable().images == 1);
+  CHECK(QueueFigures(it.site.sql()).claimable().images == 1);
 }
 
 TEST_CASE("a dead process's run is ended and its leases are free at once", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");
-  Items(site.sql()).queue_new();
+  Queue(site.sql()).queue_new();
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     Session session = site.open();
     const Run run(session, "backfill");
-    const bool claimed = Items(session).claim_one(run.id(), image, seconds(7200)).has_value();
+    const bool claimed = Queue(session).claim_one(run.id(), image, seconds(7200)).has_value();
     _exit(claimed ? 42 : 1);
   }
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(WEXITSTATUS(status) == 42);
-  CHECK(Items(site.sql()).claimable().images == 0);
+  CHECK(QueueFigures(site.sql()).claimable().images == 0);
   CHECK(live_runs(site.sql()).empty());
 
   const BackfillRun run = run_backfill(site);

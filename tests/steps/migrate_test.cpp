@@ -6,7 +6,7 @@
 
 #include "base/stop.h"
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "tests/steps/glance_site.h"
@@ -425,7 +425,7 @@ TEST_CASE("sizes that are no sizes do not keep migrate from queueing", "[migrate
   for (const SqlValue& size : sizes)
     site.set(site.upload("content"), "size", size);
   CHECK(migrate(site.sql(), {}).queued == static_cast<std::int64_t>(sizes.size()));
-  CHECK(Items(site.sql()).queued().bytes == 0);
+  CHECK(QueueFigures(site.sql()).queued().bytes == 0);
 }
 
 TEST_CASE("migrate pages through more images than a page holds", "[migrate]") {

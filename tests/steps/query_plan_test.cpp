@@ -47,8 +47,8 @@ std::vector<std::string> plan_of(GlanceSite& site, const char* topic, const std:
 }
 
 // The plan of a statement on PostgreSQL, every value a "1".
-std::string postgresql_plan_of(GlanceSite& site, const std::string& name) {
-  std::string sql = statement_for(sql_text(site.sql().engine(), "items", name), 64);
+std::string postgresql_plan_of(GlanceSite& site, const char* topic, const std::string& name) {
+  std::string sql = statement_for(sql_text(site.sql().engine(), topic, name), 64);
   auto parameters = parameters_of(sql);
   // The longest names first: ":id1" begins ":id10".
   std::sort(parameters.begin(), parameters.end(),
@@ -86,9 +86,15 @@ TEST_CASE("statistics of yesterday do not lead a claim through the queue", "[led
   for (const char* table : {"images", "image_locations", "backglance_item"})
     site.sql().execute(std::string("ANALYZE ") + table);
   add("new", "NULL", "queued");
-  for (const char* name : {"claim_due", "claim_named", "claimed", "renew", "release_leased",
-                           "finish", "publish", "settled"}) {
-    const std::string plan = postgresql_plan_of(site, name);
+  for (const auto& [topic, name] : {std::pair("queue", "claim_due"),
+                                    {"queue", "claim_named"},
+                                    {"queue", "claimed"},
+                                    {"queue", "renew"},
+                                    {"queue", "release_leased"},
+                                    {"results", "finish"},
+                                    {"results", "publish"},
+                                    {"results", "settled"}}) {
+    const std::string plan = postgresql_plan_of(site, topic, name);
     INFO(name << "\n" << plan);
     CHECK_THAT(plan, !Contains("backglance_item_state_idx") &&
                          !Contains("os_hash_value_image_idx") && !Contains("Seq Scan"));
@@ -100,11 +106,20 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
   expand(site.sql());
   // By the state or by `deleted` a page would be a pass over the table, and the pages together the
   // square of it.
-  for (const char* name :
-       {"queue_page", "requeue_changed", "requeue_unreachable", "requeue_failed", "erased_page",
-        "claim_due", "claim_named", "claimed", "renew", "release_leased", "settled", "publish"}) {
+  for (const auto& [topic, name] : {std::pair("queue", "queue_page"),
+                                    {"queue", "requeue_changed"},
+                                    {"queue", "requeue_unreachable"},
+                                    {"queue", "requeue_failed"},
+                                    {"queue", "claim_due"},
+                                    {"queue", "claim_named"},
+                                    {"queue", "claimed"},
+                                    {"queue", "renew"},
+                                    {"queue", "release_leased"},
+                                    {"results", "erased_page"},
+                                    {"results", "settled"},
+                                    {"results", "publish"}}) {
     INFO(name);
-    const std::string plan = join(plan_of(site, "items", name), "\n");
+    const std::string plan = join(plan_of(site, topic, name), "\n");
     CHECK_THAT(plan, !Contains("(state=?)") && !Contains("(deleted=?)") && !Contains("SCAN"));
   }
   for (const char* name :
@@ -130,8 +145,8 @@ TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
 TEST_CASE("an image's locations and properties are found by the image", "[plan]") {
   GlanceSite site;
   expand(site.sql());
-  for (const auto& [topic, name] : {std::pair("items", "requeue_changed"),
-                                    {"items", "changed_totals"},
+  for (const auto& [topic, name] : {std::pair("queue", "requeue_changed"),
+                                    {"queue_figures", "changed_totals"},
                                     {"images", "locations"},
                                     {"images", "busy_markers"},
                                     {"removal", "live_properties"},
@@ -154,6 +169,6 @@ TEST_CASE("what every run asks every other second is found by primary keys", "[p
 TEST_CASE("what has come back is counted by the state", "[plan]") {
   GlanceSite site;
   expand(site.sql());
-  CHECK_THAT(join(plan_of(site, "items", "changed_totals"), "\n"),
+  CHECK_THAT(join(plan_of(site, "queue_figures", "changed_totals"), "\n"),
              Contains("backglance_item_state_idx") && !Contains("SCAN"));
 }

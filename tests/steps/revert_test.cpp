@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "migrate/migrate.h"
 #include "tests/steps/glance_site.h"
@@ -151,7 +151,7 @@ TEST_CASE("a revert refuses while the ledger holds what cannot be had again", "[
   }
   SECTION("but not for a queue of which nothing was read") {
     migrate(site.sql(), {});
-    REQUIRE(Items(site.sql()).queued().images == 1);
+    REQUIRE(QueueFigures(site.sql()).queued().images == 1);
     CHECK_FALSE(revert_expand(site.sql()).statements.empty());
     CHECK_FALSE(read_schema_state(site.sql()).has_ledger);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that a server or the network has cut. On SQLite there is nothing to cut.
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue.h"
 #include "ledger/runs.h"
 #include "sql/retry.h"
 #include "tests/steps/glance_site.h"
@@ -107,9 +107,9 @@ TEST_CASE("what is repeated after a loss is done once", "[session]") {
   Session session = site.open();
   Run run(session, "backfill");
   cut(site, session);
-  CHECK(Items(session).queue_new() == 1);
+  CHECK(Queue(session).queue_new() == 1);
   cut(site, session);
-  CHECK(Items(session).claim(run.id(), {1, 1}, 1000, seconds(60)).size() == 1);
+  CHECK(Queue(session).claim(run.id(), {1, 1}, 1000, seconds(60)).size() == 1);
   cut(site, session);
   run.finish("done", 1, 2);
   CHECK(site.runs("backfill", "done") == 1);

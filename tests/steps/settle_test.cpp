@@ -41,7 +41,8 @@ TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothin
 TEST_CASE("what is published is not queued to be read again while it stands", "[ledger]") {
   Claimed it;
   REQUIRE(it.settle(it.outcome()) == ReadClass::hashed);
-  Items items(it.site.sql());
+  Queue queue(it.site.sql());
+  Results results(it.site.sql());
   SECTION("as it is") {}
   SECTION("nor once its image is deleted") {
     it.site.set(it.image, "os_hash_value", nullptr);
@@ -49,9 +50,9 @@ TEST_CASE("what is published is not queued to be read again while it stands", "[
   }
   // An image that is pending changes nothing for one that is not.
   it.site.upload("another");
-  CHECK(items.queue_new() == 1);
-  items.requeue_erased(it.image);
-  CHECK(items.queue_new() == 0);
+  CHECK(queue.queue_new() == 1);
+  results.requeue_erased(it.image);
+  CHECK(queue.queue_new() == 0);
   CHECK(it.site.ours("item", it.image, "state") == "done");
   CHECK(it.site.ours("item", it.image, "digest").has_value());
 }
@@ -175,7 +176,7 @@ TEST_CASE("a run that lost its lease changes nothing", "[ledger]") {
     it.site.sql().execute("UPDATE backglance_item SET lease_run = 'another'");
   }
   SECTION("it was released") {
-    Items(it.site.sql()).release_run(it.run->id());
+    Queue(it.site.sql()).release_run(it.run->id());
   }
   SECTION("it was settled by another") {
     it.site.sql().execute("UPDATE backglance_item SET state = 'done'");
@@ -188,14 +189,15 @@ TEST_CASE("a run that lost its lease changes nothing", "[ledger]") {
 TEST_CASE("images settled together are each judged alone", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
-  Items items(site.sql());
+  Queue queue(site.sql());
+  Results results(site.sql());
   for (int i = 0; i < 4; ++i)
     site.upload("content");
-  items.queue_new();
+  queue.queue_new();
   Session session = site.open();
   const Run run(session, "backfill");
-  std::vector<Items::Settled> settled;
-  for (const Claim& claim : items.claim(run.id(), {4, 4}, kAnySize, seconds(60))) {
+  std::vector<SettledImage> settled;
+  for (const Claim& claim : queue.claim(run.id(), {4, 4}, kAnySize, seconds(60))) {
     ReadOutcome outcome;
     outcome.read_class = ReadClass::hashed;
     outcome.location_id = site.first_location(claim.image_id);
@@ -210,7 +212,7 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
   settled[2].outcome.read_class = ReadClass::checksum_differs;
   settled[2].outcome.reason = "they differ";
   settled[3].claim.token += 1;
-  const auto became = items.settle(run.id(), settled);
+  const auto became = results.settle(run.id(), settled);
   CHECK(became == std::vector<std::optional<ReadClass>>{ReadClass::hashed, ReadClass::gone,
                                                         ReadClass::checksum_differs, std::nullopt});
   CHECK(site.get(settled[0].claim.image_id, "os_hash_value").has_value());
@@ -228,9 +230,9 @@ TEST_CASE("a finding is kept with its reason and without a digest to restore", "
   CHECK(it.site.ours("item", it.image, "state") == "failed");
   CHECK(it.site.ours("item", it.image, "reason") == "MD5 differs");
   CHECK(it.site.ours("item", it.image, "digest") == std::nullopt);
-  CHECK(Items(it.site.sql()).failed().images == 1);
-  CHECK(Items(it.site.sql()).queue_new() == 0);
-  CHECK(Items(it.site.sql()).requeue_failed() == 1);
+  CHECK(QueueFigures(it.site.sql()).failed().images == 1);
+  CHECK(Queue(it.site.sql()).queue_new() == 0);
+  CHECK(Queue(it.site.sql()).requeue_failed() == 1);
 }
 
 TEST_CASE("what is busy or changing is put off, and changing no more than three times",
@@ -239,23 +241,24 @@ TEST_CASE("what is busy or changing is put off, and changing no more than three 
     Claimed it;
     CHECK(it.settle(it.outcome(ReadClass::busy_in_glance)) == ReadClass::busy_in_glance);
     CHECK(it.site.ours("item", it.image, "state") == "queued");
-    Items items(it.site.sql());
-    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
-    CHECK(items.queued().images == 1);
+    Queue queue(it.site.sql());
+    QueueFigures figures(it.site.sql());
+    CHECK(queue.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
+    CHECK(figures.queued().images == 1);
     it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
-    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).size() == 1);
+    CHECK(queue.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).size() == 1);
   }
   SECTION("changing") {
     Claimed it;
-    Items items(it.site.sql());
+    Queue queue(it.site.sql());
     for (int attempt = 1; attempt <= 3; ++attempt) {
       CHECK(it.settle(it.outcome(ReadClass::changed_while_read)) == ReadClass::changed_while_read);
       CHECK(it.site.ours("item", it.image, "state") == (attempt < 3 ? "queued" : "failed"));
       it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
       if (attempt < 3)
-        it.claim = items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).at(0);
+        it.claim = queue.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).at(0);
     }
-    CHECK(items.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
+    CHECK(queue.claim(it.run->id(), {1, 1}, kAnySize, seconds(60)).empty());
   }
 }
 
@@ -288,7 +291,7 @@ struct Publisher {
           return std::async(std::launch::async, [&] {
             return retry(session, [&] {
               ++attempts;
-              return Items(session).settle(it.run->id(), {{it.claim, it.outcome()}}).front();
+              return Results(session).settle(it.run->id(), {{it.claim, it.outcome()}}).front();
             });
           });
         }()) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
+#include "ledger/read_outcome.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -146,7 +147,7 @@ TEST_CASE("where size or checksum are others than those read, the image is read 
     CHECK(run_backfill(it.site).images(ReadClass::size_differs) == 1);
   }
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
-  CHECK(Items(it.site.sql()).failed().images == 1);
+  CHECK(QueueFigures(it.site.sql()).failed().images == 1);
 }
 
 TEST_CASE("a sweep leaves alone what is not erased", "[sweep]") {

@@ -3,7 +3,8 @@
 #include <fstream>
 
 #include "expand/expand.h"
-#include "ledger/items.h"
+#include "ledger/queue_figures.h"
+#include "ledger/results.h"
 #include "ledger/runs.h"
 #include "tests/steps/glance_site.h"
 
@@ -26,7 +27,7 @@ void check_left_alone(GlanceSite& site, std::int64_t images) {
   const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
   CHECK(error.kind() == ErrorKind::io);
   CHECK_THAT(error.what(), Contains("is it mounted?"));
-  CHECK(Items(site.sql()).claimable().images == images);
+  CHECK(QueueFigures(site.sql()).claimable().images == images);
   CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 0);
   CHECK(site.runs("backfill", "failed") == 1);
 }
@@ -71,7 +72,7 @@ TEST_CASE("a host that was told of another store directory passes over no image"
   };
   SECTION("backfill") {
     refused([&] { run_backfill(site, {.jobs = 2}); });
-    CHECK(Items(site.sql()).claimable().images == images);
+    CHECK(QueueFigures(site.sql()).claimable().images == images);
     CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 0);
   }
   SECTION("verify") {
@@ -154,7 +155,7 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
   site.add_location(image, "file://" + (cold / image).native());
   unmount(cold);
   CHECK_THAT(required_error([&] { run_backfill(site); }).what(), Contains(cold.native()));
-  CHECK(Items(site.sql()).claimable().images == 1);
+  CHECK(QueueFigures(site.sql()).claimable().images == 1);
   mount(cold);
   CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
 }
@@ -172,7 +173,7 @@ TEST_CASE("a sweep on a host that does not see the store forgets no digest", "[s
     site.save(copy);
   unmount(site.store());
   CHECK(run_sweep(site).images(ReadClass::restored) == 0);
-  CHECK(Items(site.sql()).erased() == 5);
+  CHECK(Results(site.sql()).erased() == 5);
   mount(site.store());
   CHECK(run_sweep(site).images(ReadClass::restored) == 5);
 }

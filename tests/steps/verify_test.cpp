@@ -3,6 +3,7 @@
 
 #include "expand/expand.h"
 #include "ledger/runs.h"
+#include "ledger/verifications.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -159,7 +160,7 @@ TEST_CASE("a verify that was at work before a finding does not take it back", "[
   const auto record = [&](Run& run, ReadClass read_class) {
     ReadOutcome outcome;
     outcome.read_class = read_class;
-    Items(site.sql()).record_verifications(run.id(), {{{.image_id = image}, outcome}});
+    record_verifications(site.sql(), run.id(), {{{.image_id = image}, outcome}});
   };
   Run early(site.sql(), "verify");
   site.sql().execute("UPDATE backglance_run SET started_at = started_at - 5");

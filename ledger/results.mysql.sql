@@ -1,7 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Where MariaDB and MySQL say it in another way: an UPDATE of a join. The ids stand twice, so that the rows are
--- found by primary key, whatever the optimizer thinks of the join.
-
 -- Rows of values take half the time of a UNION of SELECTs. MySQL (8.0.19) wants the word ROW before each, which
 -- MariaDB passes over in a comment of that version.
 -- name: finish

@@ -1,6 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Where PostgreSQL must be told more.
-
 -- A row that another run's claim or settlement has locked is left to it. To wait for it would be for nothing, and an
 -- UPDATE that has waited keeps the lock of the row even if it then does not change it: with eight runs claims and
 -- settlements waited for each other in circles, which the server ends after a second each.

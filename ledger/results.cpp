@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results: publishing again what is known, without a read. ledger/settle.cpp has the first publish.
+#include "ledger/results.h"
+
+#include "sql/images.h"
+#include "sql/row_list.h"
+#include "sql/text.h"
+
+namespace backglance {
+
+const std::string& Results::sql(std::string_view name) const {
+  return sql_text(session_.engine(), "results", name);
+}
+
+std::int64_t Results::publish(const std::string& run_id, const std::vector<std::string>& ids) {
+  return session_.execute(statement_for(sql("publish"), ids.size()),
+                          id_parameters(ids, {{"run", run_id}}));
+}
+
+ReadClass Results::why_not_published(const std::string& image_id) {
+  const auto image = read_image(session_, image_id);
+  if (!image || !image->hashable)
+    return ReadClass::gone;
+  if (!image->os_hash_value.empty())
+    return ReadClass::already_done;
+  // Checksum, size or location moved under the read: Glance was at work on the row.
+  return ReadClass::busy_in_glance;
+}
+
+std::vector<std::string> Results::read_page(const std::string& after, std::int64_t page) {
+  std::vector<std::string> ids;
+  session_.query(sql("read_page"), {{"after", after}, {"page", page}},
+                 [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
+  return ids;
+}
+
+std::vector<Results::Erased> Results::erased_page(const std::string& after, std::int64_t page) {
+  std::vector<Erased> erased;
+  session_.query(sql("erased_page"), {{"after", after}, {"page", page}}, [&](const SqlRow& row) {
+    Erased one;
+    one.image_id = row.text_or_empty(0);
+    one.run_id = row.text_or_empty(1);
+    one.digest = row.text_or_empty(2);
+    one.bytes = row.integer_or(3, 0);
+    one.identity = row.text_or_empty(4);
+    one.location_value = row.text(5);
+    erased.push_back(std::move(one));
+  });
+  return erased;
+}
+
+bool Results::restore(const Erased& erased) {
+  Transaction transaction(session_);
+  if (publish(erased.run_id, {erased.image_id}) == 0 ||
+      session_.execute(sql("mark_restored"),
+                       {{"id", erased.image_id}, {"digest", erased.digest}}) == 0)
+    return false;
+  transaction.commit();
+  return true;
+}
+
+void Results::requeue_erased(const std::string& image_id) {
+  session_.execute(sql("requeue_erased"), {{"id", image_id}});
+}
+
+std::int64_t Results::erased() {
+  return session_.count(sql("erased_count"));
+}
+
+}  // namespace backglance

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/verifications.h"
+
+#include "ledger/signatures.h"
+#include "sql/text.h"
+
+namespace backglance {
+namespace {
+
+const std::string& sql(const Session& session, std::string_view name) {
+  return sql_text(session.engine(), "verifications", name);
+}
+
+}  // namespace
+
+void record_verifications(Session& session, const std::string& run_id,
+                          const std::vector<SettledImage>& verified) {
+  if (verified.empty())
+    return;
+  Transaction transaction(session);
+  for (const auto& [claim, outcome] : verified) {
+    // What compared nothing says nothing against what was found before.
+    const Evidence evidence = facts_of(outcome.read_class).evidence;
+    const bool compared = evidence != Evidence::none;
+    if (!compared && session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
+      continue;
+    if (outcome.read_class == ReadClass::verified &&
+        session.count(sql(session, "has_later_finding"),
+                      {{"id", claim.image_id}, {"run", run_id}}) > 0)
+      continue;
+    session.execute(sql(session, "forget_verification"), {{"id", claim.image_id}});
+    session.execute(sql(session, "record_verification"),
+                    {{"id", claim.image_id},
+                     {"result", std::string(read_class_name(outcome.read_class))},
+                     {"reason", text_or_null(outcome.reason)},
+                     {"bytes", outcome.bytes},
+                     {"run", run_id}});
+    // What was found of other bytes.
+    if (evidence == Evidence::refutes)
+      forget_signatures(session, claim.image_id);
+    if (outcome.read_class == ReadClass::verified)
+      record_signatures(session, run_id, claim.image_id, outcome.signatures);
+  }
+  transaction.commit();
+}
+
+}  // namespace backglance

@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- name: has_verification
+SELECT COUNT(*)
+FROM   backglance_verify
+WHERE  image_id = :id;
+
+-- By a run that was at work at the same time as this one, which may have read the bytes before. One that ended in the
+-- second in which this one began was before it.
+-- name: has_later_finding
+SELECT    COUNT(*)
+FROM      backglance_verify v
+JOIN      backglance_run r ON r.run_id = :run
+LEFT JOIN backglance_run other ON other.run_id = v.run_id
+WHERE     v.image_id = :id
+AND       v.run_id <> r.run_id
+AND       v.result IN ({results_against})
+AND       (v.verified_at > r.started_at
+           OR (v.verified_at = r.started_at AND COALESCE(other.finished_at, v.verified_at + 1) > r.started_at));
+
+-- name: forget_verification
+DELETE FROM backglance_verify
+WHERE  image_id = :id;
+
+-- name: record_verification
+INSERT INTO backglance_verify (image_id, result, reason, bytes_read, run_id, verified_at)
+VALUES (:id, :result, :reason, :bytes, :run, {now});

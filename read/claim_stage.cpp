@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/claim_stage.h"
+
+#include <utility>
+
+namespace backglance {
+
+ClaimStage::ClaimStage(const DatabaseUrl& database, SessionOptions session, ReadContext& context,
+                       const ReadOptions& options)
+    : session_(database, session),
+      context_(context),
+      options_(options),
+      ahead_(session_, options.with_signatures()) {}
+
+bool ClaimStage::next(Work& work) {
+  if (!context_.control.may_go_on()) {
+    end_ = context_.control.why_stopped();
+    return false;
+  }
+  if (options_.limit && handed_out_ >= *options_.limit) {
+    end_ = RunEnd::limit;
+    return false;
+  }
+  auto claim = take();
+  if (!claim)
+    return false;
+  work.claim = std::move(*claim);
+  ++handed_out_;
+  auto details = ahead_.take(work.claim.image_id, [&] {
+    std::vector<std::string> ids = coming();
+    ids.insert(ids.begin(), work.claim.image_id);
+    return ids;
+  });
+  if (details && details->row.hashable)
+    prepare(work, std::move(*details));
+  else
+    settle_unread(work, ReadClass::gone, "the image is not active in Glance");
+  return true;
+}
+
+}  // namespace backglance

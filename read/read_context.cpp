@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/read_context.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace backglance {
+namespace {
+
+const DigestAlgorithm& required_algorithm(const std::string& name) {
+  const DigestAlgorithm* algorithm = find_digest_algorithm(name);
+  if (algorithm == nullptr)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
+                    "512 bits",
+                    printable(name)));
+  return *algorithm;
+}
+
+}  // namespace
+
+ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
+                         std::optional<std::chrono::seconds> max_runtime)
+    : site_algorithm(required_algorithm(site.hashing_algorithm)),
+      stores(site),
+      bandwidth(bandwidth_bytes_per_second),
+      pace(bandwidth_bytes_per_second, max_runtime) {}
+
+}  // namespace backglance

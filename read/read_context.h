@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "digest/algorithm.h"
+#include "glance/site.h"
+#include "read/held_images.h"
+#include "read/pace/bandwidth.h"
+#include "read/pace/read_pace.h"
+#include "read/read_counters.h"
+#include "read/run_control.h"
+#include "read/streams.h"
+#include "store/stores.h"
+
+namespace backglance {
+
+// What all readers of a run share. Each part is a class of its own and may be used by any thread;
+// a function takes the parts that it needs.
+struct ReadContext {
+  // Throws Error{usage} if site.hashing_algorithm is none that can be computed, and what Stores
+  // throws.
+  ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
+              std::optional<std::chrono::seconds> max_runtime);
+
+  const DigestAlgorithm& site_algorithm;
+  const Stores stores;
+  Bandwidth bandwidth;
+  ReadPace pace;
+  RunControl control{pace};
+  ReadCounters counters;
+  Streams streams{control, pace, counters};
+  HeldImages held;
+};
+
+}  // namespace backglance

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/settle_stage.h"
+
+#include <utility>
+
+namespace backglance {
+
+SettleStage::SettleStage(const DatabaseUrl& database, SessionOptions session, bool has_ledger,
+                         ReadContext& context, const OnResult& on_result, ReadResult& result)
+    : session_(database, session),
+      context_(context),
+      result_(result),
+      on_result_(on_result),
+      unreached_(session_, has_ledger, context.stores) {}
+
+void SettleStage::add(Work& work) {
+  const std::lock_guard lock(mutex_);
+  if (!work.outcome) {
+    ++(work.put_back ? result_.put_back : result_.broken_off);
+    return give_back(work);
+  }
+  begin(work);
+  SettledImage image{work.claim, std::move(*work.outcome)};
+  if (UnreachedImages::is_one(image.outcome))
+    return take_from([&] { return unreached_.add(std::move(image)); });
+  // Before the image itself: what was kept back of its place is older.
+  if (image.outcome.location_id)
+    take_from([&] { return unreached_.reached(image.outcome.place); });
+  take(std::move(image));
+  if (pace_.add(work.took) || context_.control.pause_gate().is_closed())
+    commit();
+}
+
+void SettleStage::flush() {
+  const std::lock_guard lock(mutex_);
+  commit();
+  leave_unreached();
+}
+
+void SettleStage::finish() {
+  const std::lock_guard lock(mutex_);
+  // Who waits for an end does not wait for an answer about a place.
+  if (!context_.control.should_stop())
+    take_from([&] { return unreached_.finish(); });
+  leave_unreached();
+  commit();
+}
+
+template <typename Ask>
+void SettleStage::take_from(const Ask& ask) {
+  try {
+    for (SettledImage& image : ask())
+      take(std::move(image));
+  } catch (const Error&) {
+    // The place cannot be seen, and the run ends with that; what was read is read.
+    commit();
+    throw;
+  }
+}
+
+void SettleStage::take(SettledImage image) {
+  taken(image);
+  waiting_.push_back(std::move(image));
+}
+
+void SettleStage::commit() {
+  if (waiting_.empty())
+    return;
+  const std::vector<bool> ours = record(waiting_);
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    const auto& [claim, outcome] = waiting_[i];
+    ReadCounters& counters = context_.counters;
+    counters.images_settled.fetch_add(1, std::memory_order_relaxed);
+    counters.skip(claim.size_bytes, outcome.bytes);
+    if (!ours[i]) {
+      ++result_.lost_leases;
+      continue;
+    }
+    result_.count(outcome);
+    if (is_finding(outcome))
+      counters.findings.fetch_add(1, std::memory_order_relaxed);
+    if (on_result_)
+      on_result_(claim.image_id, outcome);
+  }
+  waiting_.clear();
+  recorded();
+  pace_.committed();
+}
+
+}  // namespace backglance

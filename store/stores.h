@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "glance/site.h"
+#include "store/source.h"
+
+namespace backglance {
+
+// A deciphered location and the store that opens it.
+struct FoundLocation {
+  Location location;
+  SourceOpener* opener = nullptr;
+
+  std::string place() const { return opener->place_of(location); }
+  // Whether it can be opened for reading now. Reads nothing.
+  bool opens() const {
+    return std::holds_alternative<std::unique_ptr<Source>>(opener->open(location));
+  }
+};
+
+// The stores of one site. Any thread, once made.
+class Stores {
+ public:
+  // Throws Error{io} if the site has file stores and not one of their directories can be opened: a
+  // mount that is gone is not a site without images.
+  explicit Stores(const Site& site);
+
+  // The location that a row of image_locations holds (a secret, possibly encrypted), and its store;
+  // or why it cannot be read: it is no URI, or no store here is for its scheme.
+  std::variant<FoundLocation, ReadFailure> find(const std::string& value) const;
+  // Whether that location can be opened for reading now. Reads nothing.
+  bool opens(const std::string& value) const;
+
+  // Whether there is nothing at all in the place (SourceOpener::is_empty). False of "", which is
+  // no place.
+  bool is_empty(const std::string& place) const;
+  // Store directories that cannot be opened now.
+  const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
+
+ private:
+  std::vector<std::unique_ptr<SourceOpener>> openers_;
+  std::vector<std::string> unavailable_;
+  std::string encryption_key_;  // a secret; empty: locations are in plain text
+};
+
+}  // namespace backglance

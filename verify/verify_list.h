@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glance/site.h"
+#include "ledger/queue_figures.h"
+#include "read/claim_stage.h"
+#include "sql/images.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+
+// Images that are too large for the time of a run.
+struct TooLarge {
+  std::int64_t images = 0;
+  std::optional<SizedImage> largest;
+
+  void add(const SizedImage& image);
+  void add(const TooLarge& others);
+};
+
+// What there is to verify before any limit, and what of it the limits let through.
+PendingTotals images_to_verify(Session& session, const ReadOptions& options);
+QueueTotals within_limits(Session& session, const PendingTotals& all, const ReadOptions& options);
+
+// The pipeline's first stage: the images to verify, largest first, or those that were named. One
+// thread at a time.
+class VerifyList : public ClaimStage {
+ public:
+  // Throws Error{schema_state} where the hash columns, or the flags of --signatures, are missing,
+  // and Error{usage} for an unknown --image.
+  VerifyList(const Site& site, ReadContext& context, const ReadOptions& options);
+
+  bool has_ledger() const { return has_ledger_; }
+  // What there was to read before any limit.
+  const PendingTotals& all() const { return all_; }
+  // What was skipped, and would have been at the beginning of the run as well.
+  const TooLarge& too_large() const { return too_large_; }
+
+ private:
+  std::optional<Claim> take() override;
+  std::vector<std::string> coming() const override;
+  void prepare(Work& work, ImageDetails details) override;
+  bool refill();
+
+  bool has_ledger_ = false;
+  std::deque<SizedImage> images_;
+  SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
+  std::int64_t bytes_ = 0;
+  PendingTotals all_;
+  TooLarge too_large_;
+};
+
+}  // namespace backglance

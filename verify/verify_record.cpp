@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/verify_record.h"
+
+#include "ledger/verifications.h"
+#include "read/read_stage.h"
+#include "read/run_life.h"
+#include "read/with_space.h"
+#include "sql/retry.h"
+
+namespace backglance {
+
+VerifyRecord::VerifyRecord(const Site& site, bool has_ledger, ReadContext& context,
+                           const OnResult& on_result, ReadResult& result)
+    : SettleStage(site.database, {.mode = has_ledger ? OpenMode::read_write : OpenMode::read_only},
+                  has_ledger, context, on_result, result) {
+  if (has_ledger)
+    run_.emplace(session_, "verify", life_of(context, std::nullopt));
+}
+
+void VerifyRecord::give_back(Work& work) {
+  if (work.claim.size_bytes > context_.pace.largest_in_run())
+    too_large_.add({work.claim.image_id, work.claim.size_bytes});
+}
+
+void VerifyRecord::taken(const SettledImage& image) {
+  --result_.left_images;
+  result_.left_bytes -= image.claim.size_bytes;
+}
+
+std::vector<bool> VerifyRecord::record(std::vector<SettledImage>& images) {
+  if (run_)
+    with_space(context_.control, [&] {
+      retry(session_, [&] { record_verifications(session_, run_->id(), images); });
+      return true;
+    });
+  return std::vector<bool>(images.size(), true);
+}
+
+void VerifyRecord::finish_run(RunEnd end) {
+  if (run_)
+    run_->finish(run_outcome(end),
+                 static_cast<std::int64_t>(context_.counters.images_settled.load()),
+                 result_.bytes_read);
+}
+
+}  // namespace backglance
