@@ -271,7 +271,7 @@ TEST_CASE("JSON of garbage can be printed and read again") {
 }
 
 TEST_CASE("docs/json.md describes every member of the report") {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs/json.md";
+  const auto path = std::filesystem::path(BACKGLANCE_SOURCES) / "docs/json.md";
   std::ifstream file(path);
   REQUIRE(file);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
