@@ -6,8 +6,8 @@
 
 namespace backglance {
 
-// Why a run or a step cannot continue. A bad image is never an Error. It is a ReadClass
-// (base/read_class.h), and the run counts it, reports it and continues.
+// Why a run or a step cannot continue. A bad image is never an Error. It is an ImageResult
+// (base/image_result.h), and the run counts it, reports it and continues.
 enum class ErrorKind {
   usage,         // the command line or the configuration is wrong
   connect,       // the database cannot be reached or opened
