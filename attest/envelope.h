@@ -9,15 +9,16 @@
 
 namespace backglance {
 
-// DSSE v1.0.2 (github.com/secure-systems-lab/dsse, envelope.md and protocol.md): a payload with
-// signatures over its type and its bytes, in JSON on one line.
+// A DSSE envelope, v1.0.2 (github.com/secure-systems-lab/dsse, envelope.md and protocol.md): a
+// payload and signatures over its type and its bytes. seal() returns it as JSON on one line.
 std::string seal(const SiteKey& key, std::string_view payload_type, std::string_view payload);
 
 struct Opened {
   std::string payload_type;
   std::string payload;
 };
-// What is in an envelope with a signature by `key`. Else why it cannot be believed, for a person.
+// The content of an envelope that has a valid signature by `key`. Otherwise the reason, for a
+// person.
 std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_view envelope);
 
 }  // namespace backglance

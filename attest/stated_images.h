@@ -7,12 +7,12 @@
 
 namespace backglance {
 
-// A set of images by their ids: 16 bytes each, of SHA-256, whatever an id looks like; up to three
-// times that while it grows.
+// A set of image ids. It stores 16 bytes per id (of its SHA-256), so ids may have any form. Needs
+// up to three times as much memory while it grows.
 class StatedImages {
  public:
   void add(std::string_view image_id);
-  // After the last add(), once, before the first look.
+  // Call once, after the last add() and before the first contains().
   void sort();
   bool contains(std::string_view image_id) const;
 

@@ -8,8 +8,8 @@
 
 namespace backglance {
 
-// What a site states of an image that it has read: an in-toto Statement v1
-// (github.com/in-toto/attestation, spec/v1/statement.md) whose subject is the image.
+// What a site states about an image that it has read. As text it is an in-toto Statement v1
+// (github.com/in-toto/attestation, spec/v1/statement.md) with the image as its subject.
 struct StoredImage {
   std::string id;
   std::int64_t size = 0;
@@ -23,7 +23,7 @@ struct StoredImage {
 inline constexpr std::string_view kStatementPayloadType = "application/vnd.in-toto+json";
 
 std::string statement_of(const StoredImage& image);
-// Or why it is no such statement, for a person.
+// The image of a statement. If `text` is no such statement, the reason, for a person.
 std::variant<StoredImage, std::string> read_statement(std::string_view text);
 
 }  // namespace backglance

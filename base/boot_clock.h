@@ -6,9 +6,9 @@
 
 namespace backglance {
 
-// Time since boot, with the time for which the machine was suspended (CLOCK_BOOTTIME,
-// clock_gettime(2)): what the clocks of other hosts went on by meanwhile. steady_clock stands still
-// then. For differences alone.
+// Time since boot, including the time for which the machine was suspended (CLOCK_BOOTTIME,
+// clock_gettime(2)). The clocks of other hosts continue during a suspend, so leases must be
+// measured with this clock; steady_clock stops then. Use it for differences only.
 struct BootClock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;

@@ -6,25 +6,26 @@
 
 namespace backglance {
 
-// What kept a run from going on. A bad image is never an Error: it is a ReadClass (sql/ledger.h),
-// counted and reported while the run goes on.
+// Why a run or a step cannot continue. A bad image is never an Error. It is an ImageResult
+// (base/image_result.h), and the run counts it, reports it and continues.
 enum class ErrorKind {
   usage,         // the command line or the configuration is wrong
   connect,       // the database cannot be reached or opened
-  busy,          // a lock of somebody else outlasted our wait; safe to run again
-  lost,          // the connection to the server broke; what was not committed is undone
+  busy,          // another session held a lock for longer than we wait; safe to run again
+  lost,          // the connection to the server broke; uncommitted work is rolled back
   sql,           // the database refused a statement
   schema_state,  // the schema is not one that this step may start from
-  gate,          // a precondition of a destructive step does not hold
-  io,            // a file, a directory or the disk
-  no_space,      // the database's disk is full; what was to be written is undone
-  in_doubt,      // the connection broke at a COMMIT; its outcome has to be found out
+  gate,          // the gate of a destructive step is closed
+  io,            // a file, a directory or the disk failed
+  no_space,      // the database's disk is full; the write is rolled back
+  in_doubt,      // the connection broke during a COMMIT; the caller must find out its outcome
   interrupted,   // SIGINT or SIGTERM
-  locked,        // another run of ours is at work
+  locked,        // another run of backglance is at work
 };
 
-// The one exception type. what() is one line for a person, without secrets. next() is the command
-// that the person should run, or empty. Context is put in front while unwinding, the cause is kept.
+// The only exception type. what() is one line for a person, without secrets. next() is the command
+// that the person should run, or empty. within() adds context while the exception travels up; the
+// kind and the cause stay.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& text, std::string next = {})
@@ -32,10 +33,10 @@ class Error : public std::runtime_error {
 
   ErrorKind kind() const { return kind_; }
   const std::string& next() const { return next_; }
-  // The number that the database gave its refusal, where its driver says so; else 0.
+  // The database's error number, if its driver reports one; else 0.
   int code() const { return code_; }
 
-  // The same error, its text preceded by "context: ".
+  // The same error with "context: " before its text.
   Error within(const std::string& context) const;
   Error with_code(int code) const;
 
@@ -45,7 +46,7 @@ class Error : public std::runtime_error {
   int code_ = 0;
 };
 
-// An io Error made of what was attempted and strerror of `error_number` (an errno).
+// An Error{io} whose text is what was attempted, and strerror of `error_number` (an errno).
 Error io_error(const std::string& attempted, int error_number);
 
 }  // namespace backglance

@@ -7,7 +7,7 @@
 
 namespace backglance {
 
-// Two digits for each byte, in lower case.
+// Two lower-case digits for each byte.
 inline std::string hex(std::span<const unsigned char> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -7,11 +7,13 @@
 
 namespace backglance {
 
-// The value that a line of a file has: of few values, and little nesting, so that it needs no more
-// memory than a small multiple of the text. Discarded if it is no JSON, or has more.
+// Parses one line of a file that a stranger may have written. Limits the number of values and the
+// nesting, so that memory stays a small multiple of the text. Returns a discarded value
+// (is_discarded()) if the text is not JSON or exceeds these limits.
 nlohmann::json parse_json(std::string_view text);
 
-// The member of that name; empty if there is none, if it is no text, or `object` no object.
+// The text of the member `name`. Empty if there is no such member, if it is not a string, or if
+// `object` is not an object.
 inline std::string text_member(const nlohmann::json& object, const std::string& name) {
   const auto found = object.is_object() ? object.find(name) : object.end();
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();

@@ -8,20 +8,22 @@
 
 namespace backglance {
 
-// Reads a text file line by line, whatever is in it: of a line that is longer than it may be
-// nothing is kept.
+// Reads a text file line by line. The file may contain anything: a line that is too long is skipped
+// and not kept in memory.
 class LineReader {
  public:
-  // Throws Error{usage} if there is no such file to read.
+  // `longest`: the longest line to accept, in bytes. Throws Error{usage} if the file cannot be
+  // read.
   LineReader(const std::filesystem::path& file, std::size_t longest);
   ~LineReader();
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
 
   enum class Found { line, too_long, end };
-  // The next line without its end; the last one may lack that. Throws Error{io}.
+  // Gets the next line, without its line end. The last line of the file need not have one. Throws
+  // Error{io}.
   Found next(std::string& line);
-  // Of the line that was found last, from 1.
+  // Number of the last line that next() found, from 1.
   std::int64_t number() const { return number_; }
 
  private:

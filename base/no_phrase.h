@@ -3,7 +3,8 @@
 
 namespace backglance {
 
-// For OpenSSL's PEM_read_bio_*: nobody is asked for a pass phrase, as it would at the terminal.
+// A callback for OpenSSL's PEM_read_bio_*: fails for a file with a pass phrase. Without it, OpenSSL
+// asks for the phrase at the terminal.
 inline int no_phrase(char*, int, int, void*) {
   return -1;
 }

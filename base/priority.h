@@ -3,11 +3,12 @@
 
 namespace backglance {
 
-// Lets everybody else go first: the least nice value that others have (19), and of a disk what
-// nobody else wants (the class idle of ioprio_set(2), which schedulers without classes ignore). Of
-// the calling thread and those that it makes from then on, as Linux has it; once for each thread,
-// and nothing when called again. Never raises anything. For threads that read and digest: one that
-// holds the database's locks, or a lease, is not to wait for the whole host.
+// Gives the calling thread, and the threads that it creates later, a lower priority than everything
+// else on the host: nice 19, and the idle I/O class (ioprio_set(2); disk schedulers without classes
+// ignore it). A second call in the same thread does nothing. Never raises a priority.
+//
+// Only for threads that read or digest. A thread that holds database locks or renews leases must
+// not wait until the whole host is idle.
 void give_way();
 
 }  // namespace backglance

@@ -6,23 +6,24 @@
 
 namespace backglance {
 
-// Which host, user and process this is. A host's name may be shared by containers; a process is
-// named so that no other one, of this boot or another, is taken for it.
+// The names of this host, user and process. Several containers may have the same host name. The
+// name of a process is unique: no other process, in this boot or another, has the same one.
 
 std::string host_name();
 
-// "glance@controller": who gave a command, for people. The user is the process's own, by number
-// where it has no name.
+// "glance@controller": who ran a command, for people. The user is that of the process; the user id
+// if it has no name.
 std::string user_at_host();
 
-// "BOOT NAMESPACE PID START": boot id, pid namespace, process id, and the moment at which the
-// process began in clock ticks since boot (proc(5), random(4), pid_namespaces(7)).
+// "BOOT NAMESPACE PID START": boot id, pid namespace, process id, and the start of the process in
+// clock ticks since boot (proc(5), random(4), pid_namespaces(7)).
 std::string this_process();
 
-// Whether the process of that name is at work on this host. Nothing if this process cannot know:
-// the text is none, or of another pid namespace, or of another boot: two hosts may bear one name.
+// Whether the process with this name exists on this host. Returns nothing if that cannot be known:
+// the text is not such a name, or names another pid namespace or another boot (it may then be on
+// another host with the same host name).
 std::optional<bool> process_lives(const std::string& process);
-// The same of a process on that host: of another host nobody can know.
+// The same, for a process on `host`. Returns nothing if `host` is not this host.
 std::optional<bool> process_lives_on(const std::string& host, const std::string& process);
 
 }  // namespace backglance

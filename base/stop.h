@@ -7,22 +7,22 @@
 
 namespace backglance {
 
-// Makes SIGINT, SIGTERM and SIGHUP ask for a clean end. One that comes more than a second after the
-// first ends the process at once with the signal's default action; within that second it is the
-// same wish (`timeout` sends each signal to the process and to its group). Call once, before
-// threads start.
+// Makes SIGINT, SIGTERM and SIGHUP request a clean end. A second signal, more than one second after
+// the first, ends the process at once with the signal's default action. Within that second it
+// counts as the same request, because `timeout` sends each signal to the process and also to its
+// group. Call once, before threads start.
 void install_stop_handlers();
 
-// Who asks for a clean end: a signal to this process, `backglance stop` to all, or the run itself
-// because another took it for dead.
+// Who requested a clean end: `signal`: a signal to this process; `fleet`: `backglance stop`;
+// `lost`: the run itself, because another run has declared it dead.
 enum class StopWish { none, signal, fleet, lost };
 
-// True once a clean end was asked for, by a signal or by request_stop(). Any thread.
+// True once a clean end was requested, by a signal or by request_stop(). Any thread.
 bool stop_requested();
-// Who asked for it first.
+// Who requested it first.
 StopWish stop_wish();
 
-// Sleeps for so long, or until `should_stop` says so, which is asked every 50 ms.
+// Sleeps for `time`, or until `should_stop` returns true. It is called every 50 ms.
 template <typename ShouldStop>
 void sleep_unless(const ShouldStop& should_stop, std::chrono::steady_clock::duration time) {
   using Clock = std::chrono::steady_clock;
@@ -33,7 +33,8 @@ void sleep_unless(const ShouldStop& should_stop, std::chrono::steady_clock::dura
     std::this_thread::sleep_for(std::min(left, kStep));
 }
 
-// Asks for a clean end from within the process; reset_stop() takes it back (tests).
+// Requests a clean end from within the process. reset_stop() cancels the request; only tests use
+// it.
 void request_stop(StopWish wish = StopWish::signal);
 void reset_stop();
 

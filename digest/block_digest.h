@@ -14,28 +14,27 @@
 
 namespace backglance {
 
-// True for md5, sha224, sha256, sha384 and sha512: what can be computed over many streams in
+// True for md5, sha224, sha256, sha384 and sha512: these can be computed for many streams in
 // lockstep.
 bool has_lanes(const DigestAlgorithm& algorithm);
 
-// One such digest of one stream. Between two calls it is a value of some 200 bytes that can be
-// copied, moved to another thread, written down and gone on with. One thread at a time.
+// One such digest of one stream. Between two calls it is a value of about 200 bytes. It can be
+// copied, moved to another thread, or saved and continued later. One thread at a time.
 class BlockDigest {
  public:
-  // has_lanes(algorithm); it is one of digest_algorithms().
+  // `algorithm` is one of digest_algorithms(), and has_lanes() is true for it.
   explicit BlockDigest(const DigestAlgorithm& algorithm);
 
-  // Takes the stream further on this core alone, by OpenSSL's code.
+  // Digests the next bytes of the stream on this core, with OpenSSL's code.
   void update(std::span<const std::byte> bytes);
 
-  // Lower-case hex. Once, and no update after it.
+  // The digest in lower-case hex. Call it once; no update() after it.
   std::string finish();
 
-  // At a border of blocks: the words of the chaining value, in hex, in their order. Nothing within
-  // a block.
+  // The words of the chaining value, in hex and in order. Nothing in the middle of a block.
   std::optional<std::string> save() const;
-  // Before the first update: as if `bytes` had been taken in, after which save() gave `state`.
-  // False, and nothing is changed, if it cannot have.
+  // Continues as if `bytes` bytes had been digested and save() had returned `state`. Call it before
+  // the first update(). Returns false and changes nothing if `state` is not possible.
   bool restore(std::string_view state, std::uint64_t bytes);
 
   std::uint64_t bytes() const { return bytes_; }
@@ -44,7 +43,7 @@ class BlockDigest {
  private:
   friend class Lockstep;
 
-  // How a run of bytes falls into blocks.
+  // How the next bytes are split into blocks.
   struct Pieces {
     bool held_block = false;  // rest_ has become a whole block, which comes first
     const std::byte* data = nullptr;
@@ -60,7 +59,7 @@ class BlockDigest {
   const DigestAlgorithm* algorithm_;
   BlockHash hash_;
   ChainingValue value_;
-  std::uint64_t bytes_ = 0;  // taken in so far; those past the last whole block lie in rest_
+  std::uint64_t bytes_ = 0;  // so far; the bytes after the last whole block are in rest_
   std::array<std::byte, 128> rest_;
 };
 

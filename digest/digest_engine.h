@@ -11,26 +11,29 @@
 
 namespace backglance {
 
-// What is used where: lanes, or OpenSSL's EVP, one stream after the other. `automatic` is lanes
-// where they pay, and EVP on a host in FIPS mode, whose provider is the one that was validated.
+// Which code computes the digests. `lanes`: our vector code, for many streams at once. `openssl`:
+// OpenSSL's EVP, one stream at a time. `automatic`: lanes where they are faster, and EVP on a host
+// in FIPS mode, because OpenSSL's provider is the one that was validated.
 enum class DigestEngine { automatic, lanes, openssl };
 
-// For the whole process; before the first digest. `lanes` uses them even where they do not pay.
+// Chooses for the whole process. Call it before the first digest. `lanes` uses lanes even where
+// they are slower.
 void choose_digest_engine(DigestEngine engine);
 
-// Whether a digest of it is to be a BlockDigest, else it is OpenSSL's. The first call holds our
-// code against OpenSSL's on this CPU (self_test.h), before the first byte is trusted to it.
+// True if this algorithm is computed by a BlockDigest, false if by OpenSSL. The first call compares
+// our code with OpenSSL's on this CPU (self_test.h), before any byte of an image is digested.
 bool uses_blocks(const DigestAlgorithm& algorithm);
 
-// What did not pass that test, and is left to OpenSSL. Nothing where OpenSSL was chosen.
+// What failed that test and is left to OpenSSL. Empty if OpenSSL was chosen.
 std::vector<BlockHash> refused_blocks();
 
-// How many streams are best taken together: the lanes of this CPU, or 1 where they do not pay.
+// The best number of streams to digest together: the lanes of this CPU, or 1 where lanes are
+// slower.
 std::size_t useful_lanes(BlockHash hash);
 
-// Takes many streams further together: each by its own bytes, of any lengths. Where this CPU gains
-// by it they share lanes, and a lane whose stream has come to its end takes the next one. No digest
-// may be named twice. The same result as update() for each. Any thread.
+// Digests the next bytes of many streams together; each has its own bytes, of any length. Streams
+// share lanes where this is faster on this CPU. A lane whose stream has ended takes the next
+// stream. No digest may occur twice. The result is the same as update() for each. Any thread.
 void update_together(std::span<const BlockUpdate> updates);
 
 // One line for people: "AVX2: md5 in 16 lanes from 3 streams on, sha256 one by one, sha512 in ...".

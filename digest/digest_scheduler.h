@@ -22,17 +22,17 @@ namespace backglance {
 
 struct StreamDigests;
 
-// One digest of one stream. Its digests go on independently of each other: one may be a buffer or
-// two ahead.
+// One digest of one stream. The digests of a stream advance independently: one may be a buffer or
+// two ahead of another.
 struct DigestPart {
   StreamDigests* stream = nullptr;
-  std::optional<BlockDigest> block;  // where lanes may take it
-  std::optional<DigestSet> single;   // everything else
-  std::uint64_t done = 0;            // buffers
-  std::uint64_t to_come = 0;         // bytes of the stream that it has not taken in
-  bool queued = false;               // ready for a worker, or with one
-  std::uint64_t ready_since = 0;     // the turn after which it was
-  std::exception_ptr failure;        // from there on buffers are passed over
+  std::optional<BlockDigest> block;  // if lanes can compute it
+  std::optional<DigestSet> single;   // if not
+  std::uint64_t done = 0;            // buffers that were digested
+  std::uint64_t to_come = 0;         // bytes of the stream that were not digested yet
+  bool queued = false;               // waits for a worker, or a worker has it
+  std::uint64_t ready_since = 0;     // the turn in which it began to wait
+  std::exception_ptr failure;        // after a failure, further buffers are skipped
 };
 
 struct StreamDigests {
@@ -42,15 +42,16 @@ struct StreamDigests {
   std::vector<std::size_t> part_of;  // by position in the constructor's list
   StreamBuffers* buffers = nullptr;
   std::array<std::size_t, kBuffers> sizes = {};
-  std::uint64_t filled = 0;        // buffers handed over; number i lies at i % kBuffers
-  std::uint64_t awaited = kNever;  // the reader sleeps until all_done() is that
+  std::uint64_t filled = 0;        // buffers handed over; number i is at i % kBuffers
+  std::uint64_t awaited = kNever;  // the reader sleeps until all_done() reaches this
 
-  std::uint64_t all_done() const;  // buffers that every part is done with
+  std::uint64_t all_done() const;  // buffers that all parts have digested
   std::byte* buffer(std::uint64_t number) const;
   std::span<const std::byte> bytes(std::uint64_t number) const;
 };
 
-// Who digests what. All of it under one lock, which nobody holds while it digests or waits.
+// Decides which worker digests what. One lock guards everything. No thread holds it while it
+// digests or waits.
 class DigestScheduler {
  public:
   DigestScheduler(int workers, std::size_t streams, std::function<void()> begin);
@@ -59,16 +60,17 @@ class DigestScheduler {
   StreamBuffers& take_buffers();
   void give_back(StreamBuffers& buffers);
 
-  // Nothing of it waits for a worker or is with one.
+  // True if no part of the stream waits for a worker or is being digested.
   bool is_idle(StreamDigests& stream);
   void wait_for_buffer(StreamDigests& stream);
   void hand_over(StreamDigests& stream, std::size_t size);
   void wait_until_done(StreamDigests& stream);
 
  private:
-  // Parts that wait for a worker: a queue for each kind of lanes, and one for what has none.
+  // Queues of parts that wait for a worker: one for each kind of lanes, and one for digests without
+  // lanes.
   static constexpr std::size_t kKinds = 4;
-  // So many turns may others have before a part that is ready, whatever its kind and size.
+  // A part that was skipped for this number of turns goes first, whatever its kind and size.
   static constexpr std::uint64_t kPatience = 64;
   using Group = std::vector<DigestPart*>;
 
@@ -80,21 +82,22 @@ class DigestScheduler {
   bool is_overdue(const DigestPart& part) const { return turn_ - part.ready_since > kPatience; }
   Group pick();
   static void digest(const Group& group);
-  // Whom to wake then.
+  // Streams whose readers must be woken.
   using Sleepers = std::vector<StreamBuffers*>;
   void note_done(const Group& group, Sleepers& sleepers);
 
   const int workers_;
   const std::function<void()> begin_;
-  const std::unique_ptr<std::byte[]> memory_;  // touched when it is read into
-  std::mutex mutex_;  // guards what follows, StreamDigests, and DigestPart but for its digest
+  const std::unique_ptr<std::byte[]> memory_;  // pages are allocated at the first read into them
+  // Guards the members below, StreamDigests, and DigestPart except for its digest.
+  std::mutex mutex_;
   std::vector<StreamBuffers> buffers_;
   std::vector<StreamBuffers*> free_;
   std::array<std::deque<DigestPart*>, kKinds> ready_;
   std::uint64_t turn_ = 0;
   int running_ = 0;
   std::condition_variable ended_;
-  // A worker begins after the call, as the thread sanitizer sees it: it knows nothing of oneTBB's.
+  // Shows the thread sanitizer that a worker begins after the call: it cannot see this in oneTBB.
   std::atomic<unsigned> calls_{0};
   WorkerArena arena_;
 };

@@ -13,28 +13,24 @@
 
 namespace backglance {
 
-// Several digests of one stream, fed chunk by chunk, so that the stream is read once. An algorithm
-// named twice is computed once.
+// Several digests of one stream, computed chunk by chunk with OpenSSL, so that the stream is read
+// once. An algorithm that is named twice is computed once.
 //
-// OpenSSL does the work here. An engine that digests many images in lockstep takes this class's
-// place in the read loop with the same three calls; the caller must therefore not rely on update()
-// having consumed the chunk's time, only on its having consumed the bytes.
+// The host's OpenSSL configuration selects the implementation, so on a FIPS host SHA-2 comes from
+// the FIPS provider. If that provider lacks an algorithm (MD5, BLAKE2, ...), it is requested with
+// "-fips", and then from the default provider in a separate library context: Glance's checksum is
+// MD5 on FIPS hosts, too.
 //
-// Each algorithm is the one that the host's OpenSSL configuration selects, so on a FIPS host SHA-2
-// comes from the FIPS provider. Where that has none (MD5, BLAKE2, ...), "-fips" is asked for, and
-// then the default provider in a library context of our own: Glance's checksum is MD5 on FIPS hosts
-// too.
-//
-// One thread at a time; separate sets on separate threads share nothing that changes.
+// One thread at a time. Different sets may be used on different threads.
 class DigestSet {
  public:
-  // The algorithms are digest_algorithms()' own. Throws Error{usage} naming the algorithm if this
-  // OpenSSL lacks it.
+  // The algorithms must point into digest_algorithms(). Throws Error{usage} with the name of an
+  // algorithm that this OpenSSL lacks.
   explicit DigestSet(const std::vector<const DigestAlgorithm*>& algorithms);
 
   void update(std::span<const std::byte> chunk);
 
-  // Lower-case hex, one value per algorithm given to the constructor, in that order. Once, and no
+  // Lower-case hex, one value per algorithm of the constructor, in that order. Call it once; no
   // update() after it.
   std::vector<std::string> finish();
 

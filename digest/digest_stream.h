@@ -18,18 +18,17 @@ namespace backglance {
 class DigestScheduler;  // digest_scheduler.h
 struct StreamDigests;
 
-// Digests of many images at once, on a few cores. Whoever reads an image fills a buffer and hands
-// it over; oneTBB workers, which never wait for a read, take what has been handed over by all
-// readers together: as many streams as this CPU has lanes for (block_digest.h), or, where only a
-// few are left, each digest of one stream on a core of its own. The result does not depend on who
-// took what.
+// Digests many images at once, on a few cores. The reader of an image fills a buffer and hands it
+// over. oneTBB workers take the buffers of all readers together and never wait for a read. A worker
+// takes as many streams as this CPU has lanes for (block_digest.h). If only few streams are left,
+// each digest of a stream gets its own core. The result does not depend on which worker took what.
 class DigestWorkers {
  public:
-  // `workers` cores at most; buffers for `streams` images at a time, all that there ever are:
-  // streams x kBuffers x kBufferBytes. `begin` is called by a worker's thread before it digests,
-  // more than once; empty: nothing.
+  // Uses at most `workers` cores. Allocates the buffers for `streams` images at once, and never
+  // more: streams x kBuffers x kBufferBytes. A worker thread calls `begin` before it digests,
+  // perhaps several times; `begin` may be empty.
   DigestWorkers(int workers, std::size_t streams, std::function<void()> begin = {});
-  // Every DigestStream is gone by then.
+  // Every DigestStream must be destroyed before.
   ~DigestWorkers();
   DigestWorkers(const DigestWorkers&) = delete;
   DigestWorkers& operator=(const DigestWorkers&) = delete;
@@ -42,35 +41,35 @@ class DigestWorkers {
   std::unique_ptr<DigestScheduler> scheduler_;
 };
 
-// The digests of one image. One thread at a time, that of its reader; at most `streams` at once of
-// one DigestWorkers, which outlives it.
+// The digests of one image. Only the thread of its reader may use it. At most `streams` of them may
+// exist at once for one DigestWorkers, which must live longer.
 class DigestStream {
  public:
-  // The algorithms are digest_algorithms()' own; one named twice is computed once. Of those that
-  // wait, who has the most to come goes first: `bytes`, where that is known. Throws Error{usage}
-  // naming the algorithm if this OpenSSL lacks it.
+  // The algorithms must point into digest_algorithms(). An algorithm that is named twice is
+  // computed once. `bytes` is the length of the stream, if known: the stream with the most bytes
+  // left goes first. Throws Error{usage} with the name of an algorithm that this OpenSSL lacks.
   DigestStream(DigestWorkers& workers, const std::vector<const DigestAlgorithm*>& algorithms,
                std::uint64_t bytes = 0);
-  // Waits for what is under way.
+  // Waits until the buffers that were handed over are digested.
   ~DigestStream();
   DigestStream(const DigestStream&) = delete;
   DigestStream& operator=(const DigestStream&) = delete;
 
-  // kBufferBytes to read into. Waits while all of them are being digested.
+  // A buffer of kBufferBytes to read into. Waits while all buffers are being digested.
   std::span<std::byte> buffer();
-  // Its first `size` bytes are the stream's next.
+  // Hands over the first `size` bytes of that buffer, as the next bytes of the stream.
   void hand_over(std::size_t size);
 
-  // What all digests are of what was handed over (BlockDigest::save), in the order of the
-  // constructor's list. Waits for what is under way. Nothing within a block, or where one of them
-  // cannot be written down: OpenSSL's own cannot.
+  // The states of all digests after the bytes handed over (BlockDigest::save), in the order of the
+  // constructor's list. Waits until these bytes are digested. Nothing in the middle of a block, or
+  // if one of the digests is computed by OpenSSL, whose states cannot be saved.
   std::optional<std::vector<std::string>> save();
-  // Before the first hand-over. False if one of the states is not of its digest: then this stream
-  // is not to be used.
+  // Continues from saved states. Call it before the first hand_over(). If it returns false, a state
+  // does not fit its digest, and this stream must not be used.
   bool restore(const std::vector<std::string>& states, std::uint64_t bytes);
 
-  // Lower-case hex, one value per algorithm given to the constructor, in that order, of all that
-  // was handed over. Once.
+  // The digests of all bytes handed over, in lower-case hex, one per algorithm of the constructor,
+  // in that order. Call it once.
   std::vector<std::string> finish();
 
  private:

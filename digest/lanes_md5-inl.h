@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MD5 (RFC 1321) of several vectors of streams at once: one vector alone would wait for itself, as
-// each step needs the one before it, and leave most of the core's ports idle.
+// MD5 (RFC 1321) of several vectors of streams at once. With one vector, each step would wait for
+// the step before it, and most of the core's ports would be idle.
 #if defined(BACKGLANCE_LANES_MD5_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BACKGLANCE_LANES_MD5_INL_H
 #undef BACKGLANCE_LANES_MD5_INL_H
@@ -15,8 +15,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace backglance::HWY_NAMESPACE {
 
-// Measured: two vectors fill the ports; with three the state no longer fits into 16 registers. One
-// takes less time than two: for streams that do not fill the second.
+// Measured: two vectors fill the ports; with three, the state does not fit into 16 registers. One
+// vector takes less time than two; it is used for streams that do not fill the second.
 template <std::size_t kVectors>
 class Md5Lanes {
   using D = Tag<std::uint32_t>;
@@ -59,8 +59,8 @@ class Md5Lanes {
     V of[kVectors][4];  // A, B, C, D
   };
 
-  // RFC 1321, 3.4. Each returns a + f(b, c, d). G's two halves never have a bit in common, so that
-  // they may be added one by one: the half without b does not wait for the step before.
+  // RFC 1321, 3.4. Each returns a + f(b, c, d). The two halves of G never have a bit in common, so
+  // they can be added one after the other: the half without b need not wait for the step before.
   struct F {
     static HWY_INLINE V plus(V a, V b, V c, V d) {
       return hn::Add(a, hn::Xor(hn::And(hn::Xor(c, d), b), d));
@@ -80,7 +80,7 @@ class Md5Lanes {
     }
   };
 
-  // One step of every vector: the roles of the four words turn by `turn`.
+  // One step of every vector. The roles of the four words rotate by `turn`.
   template <class Function, int kTurn, int kShift>
   static HWY_INLINE void step(State& state, const V (&words)[kVectors][16], std::size_t word,
                               std::uint32_t sine) {

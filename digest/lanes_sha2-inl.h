@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 and SHA-512 (FIPS 180-4, 6.2 and 6.4), which differ in the width of their words, in the
-// shifts and in the number of rounds.
+// SHA-256 and SHA-512 (FIPS 180-4, 6.2 and 6.4). They differ in the width of their words, in the
+// shifts, and in the number of rounds.
 #if defined(BACKGLANCE_LANES_SHA2_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BACKGLANCE_LANES_SHA2_INL_H
 #undef BACKGLANCE_LANES_SHA2_INL_H
@@ -68,7 +68,7 @@ class Sha2Lanes {
   static HWY_INLINE V small_sigma(V v) {
     return hn::Xor(hn::Xor(rotate<kBits[0]>(v), rotate<kBits[1]>(v)), hn::ShiftRight<kBits[2]>(v));
   }
-  // By whole bytes a rotation is one shuffle, where it otherwise is two shifts and an or.
+  // A rotation by whole bytes is one shuffle; any other is two shifts and an or.
   template <int kBits>
   static HWY_INLINE V rotate(V v) {
     if constexpr (HWY_TARGET > HWY_AVX3 && kBits == 8)
@@ -77,7 +77,7 @@ class Sha2Lanes {
       return hn::RotateRight<kBits>(v);
   }
 
-  // The round number i of sixteen: the roles of the eight words turn by one each round.
+  // Round i of sixteen. The roles of the eight words rotate by one in each round.
   template <bool kExtend, int i>
   static HWY_INLINE void step(V (&state)[8], V (&words)[16], V& a_xor_b, const Word* roots) {
     const V a = state[(8 - i) & 7];
@@ -90,13 +90,14 @@ class Sha2Lanes {
     const V choice = hn::Xor(hn::And(hn::Xor(f, g), e), g);
     const V first = hn::Add(hn::Add(hn::Add(h, hn::Add(words[i], hn::Set(D(), roots[i]))), choice),
                             big_sigma<Variant::kBigSigma1>(e));
-    // The word for the round after the next fifteen.
+    // The word of the message schedule that is needed sixteen rounds later.
     if constexpr (kExtend)
       words[i] = hn::Add(
           hn::Add(words[i], small_sigma<Variant::kSmallSigma0>(words[(i + 1) & 15])),
           hn::Add(words[(i + 9) & 15], small_sigma<Variant::kSmallSigma1>(words[(i + 14) & 15])));
     d = hn::Add(d, first);
-    // Majority: b unless a differs from it and c does. What a and b are now, b and c are next.
+    // Majority of a, b and c: b, unless both a and c differ from it. In the next round, a and b are
+    // called b and c.
     const V now = hn::Xor(a, b);
     const V majority = hn::Xor(hn::And(now, a_xor_b), b);
     a_xor_b = now;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the lane kernels share: vectors of one word per stream, made from blocks that lie anywhere.
+// Shared by the lane kernels: vectors with one word per stream, loaded from blocks anywhere in
+// memory.
 #if defined(BACKGLANCE_LANES_VECTOR_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BACKGLANCE_LANES_VECTOR_INL_H
 #undef BACKGLANCE_LANES_VECTOR_INL_H
@@ -29,8 +30,8 @@ using Tag = hn::ScalableTag<Word>;
 template <typename Word>
 inline constexpr std::size_t kVectorLanes = hn::MaxLanes(Tag<Word>());
 
-// The 16 bytes at `offset` of the streams i, i + stride, ... for i = `first`, one to each 16 bytes
-// of the vector.
+// The 16 bytes at `offset` of the streams i, i + stride, ... for i = `first`: one stream for each
+// 16 bytes of the vector.
 template <class D>
 HWY_INLINE hn::VFromD<D> load_pieces(D d, const Lane* lanes, std::size_t stride,
                                      std::size_t offset) {
@@ -64,7 +65,7 @@ HWY_INLINE V rotate_right_by_byte(D d, V v) {
   return hn::BitCast(d, hn::TableLookupBytes(hn::BitCast(bytes, v), hn::LoadDup128(bytes, kOrder)));
 }
 
-// Words 4 * group to 4 * group + 3 of each stream's block, one vector per word.
+// Words 4 * group to 4 * group + 3 of each stream's block: one vector per word.
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE void load_words32(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
   const hn::Repartition<std::uint64_t, D> d64;
@@ -82,7 +83,7 @@ HWY_INLINE void load_words32(D d, const Lane* lanes, std::size_t offset, V* HWY_
   words[3] = hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23));
 }
 
-// Two words of 64 bits likewise.
+// The same for two words of 64 bits.
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE void load_words64(D d, const Lane* lanes, std::size_t offset, V* HWY_RESTRICT words) {
   const V v0 = load_pieces(d, lanes + 0, 2, offset);
@@ -91,8 +92,8 @@ HWY_INLINE void load_words64(D d, const Lane* lanes, std::size_t offset, V* HWY_
   words[1] = hn::InterleaveUpper(d, v0, v1);
 }
 
-// To the next block. What comes a little later is asked for now: of as many streams as there are
-// lanes the processor does not guess it, and each lies in memory that another core has written.
+// Moves to the next block, and prefetches memory that is needed a little later. The processor does
+// not guess it for so many streams, and each is in memory that another core has written.
 template <std::size_t kLanes>
 HWY_INLINE void go_on(std::array<Lane, kLanes>& lanes, std::size_t block_bytes) {
   constexpr std::size_t kLine = 64;
@@ -104,7 +105,7 @@ HWY_INLINE void go_on(std::array<Lane, kLanes>& lanes, std::size_t block_bytes) 
   }
 }
 
-// The chaining values of a vector's streams, one vector per word, and back.
+// Loads the chaining values of a vector's streams, one vector per word, and stores them again.
 template <class D, std::size_t kWords, class V = hn::VFromD<D>>
 HWY_INLINE void load_values(D d, const Lane* lanes, V (&value)[kWords]) {
   using Word = hn::TFromD<D>;

@@ -13,22 +13,22 @@ namespace backglance {
 
 using CompressLanes = void(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks);
 
-// How lanes are to be used.
+// How to use lanes.
 struct LaneUse {
-  std::size_t lanes = 0;  // at most; 0: each stream alone
-  std::size_t pays = 1;   // lanes are used while there are so many streams
+  std::size_t lanes = 0;  // at most this number; 0: each stream alone
+  std::size_t pays = 1;   // use lanes only while there are at least this number of streams
 };
 
-// Takes streams of one compression function further together, each by its own bytes: which of them
+// Digests the next bytes of several streams of one compression function. Decides which of them
 // share lanes, and when. One thread at a time.
 class Lockstep {
  public:
   Lockstep(BlockHash hash, const LaneUse& use, CompressLanes& compress = compress_lanes)
       : hash_(hash), use_(use), compress_(&compress) {}
 
-  // update.digest->hash() is that of this; a digest is added once.
+  // update.digest->hash() must be the hash of this object. Add each digest only once.
   void add(const BlockUpdate& update);
-  // All that was added.
+  // Digests everything that was added.
   void run();
 
  private:

@@ -6,21 +6,22 @@
 
 namespace backglance {
 
-// The memory that an image is read into and digested from.
+// The memory into which an image is read, and from which it is digested.
 
-// A hand-over wakes a thread or two; with less than this it would cost more than the digest.
-// Those of 32 streams fit into a cache of 32 MiB.
+// Handing over a buffer wakes one or two threads; with smaller buffers this would cost more than
+// the digest. The buffers of 32 streams fit into a cache of 32 MiB.
 inline constexpr std::size_t kBufferBytes = 224 << 10;
-// One is digested while the others are read into, for all of which the reader is woken once.
+// While one buffer is digested, the reader fills the others; it is woken once for all of them.
 inline constexpr std::size_t kBuffers = 4;
 
-// From one buffer to the next. Lanes go through as many buffers side by side: were these a power of
-// two apart, their lines would share one set of each cache and push each other out (MD5 in 16 lanes
-// loses a fourth of its speed).
+// The distance from one buffer to the next. Each lane reads its own buffer. If the distance were a
+// power of two, their lines would share one set of each cache and push each other out (MD5 in 16
+// lanes would lose a fourth of its speed).
 inline constexpr std::size_t kBufferStride = kBufferBytes + std::size_t{3} * 64;
 
-// A stream's buffers, and what its reader sleeps on. They outlive the stream: who is done with its
-// last buffer wakes the reader, who then does away with the stream, without the lock.
+// The buffers of a stream, and the condition on which its reader sleeps. They must live longer than
+// the stream: the worker that finishes the last buffer wakes the reader, and the reader then
+// destroys the stream without holding the lock.
 struct StreamBuffers {
   std::byte* memory = nullptr;  // kBuffers x kBufferStride
   std::condition_variable is_there;

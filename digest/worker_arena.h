@@ -5,20 +5,20 @@
 
 namespace backglance {
 
-// oneTBB's task_arena for what takes nothing and returns nothing. It is built without the thread
-// sanitizer, to which Debian's oneTBB shows nothing of how it orders its tasks; what a task needs
-// from who enqueued it, it orders itself. Any thread.
+// oneTBB's task_arena, for tasks without a result. Its source is compiled without the thread
+// sanitizer, because the sanitizer cannot see how Debian's oneTBB orders its tasks. So a task must
+// itself synchronise with the thread that enqueued it. Any thread.
 class WorkerArena {
  public:
   using Task = void (*)(void* with);
 
-  // Throws what oneTBB does when it cannot be had.
+  // Throws oneTBB's exception if the arena cannot be created.
   explicit WorkerArena(int workers);
   ~WorkerArena();
   WorkerArena(const WorkerArena&) = delete;
   WorkerArena& operator=(const WorkerArena&) = delete;
 
-  // Has one of the workers run it, soon; `with` outlives that.
+  // A worker will soon run the task. `with` must stay valid until then.
   void enqueue(Task task, void* with);
 
  private:

@@ -7,29 +7,34 @@
 
 namespace backglance {
 
-// A row of image_locations, its value taken out of encryption. The URI is a secret: it may hold
-// credentials, so it reaches no log, error, report or ledger.
+// A row of image_locations, decrypted. The URI is a secret, because it may contain credentials: it
+// must not reach any log, error, report or ledger.
 struct Location {
   std::string scheme;  // "file", "rbd", "swift+https", ...: lower case
-  std::string uri;     // whole
+  std::string uri;     // complete, with the scheme
 };
 
-// What `stored` (image_locations.value) holds: plain text if it begins with a scheme and "://", one
-// that no Glance knows included (such a store is not supported, which is no damage); else the
-// decrypted text if `key` fits and the result begins with a scheme that Glance knows. Nothing
-// otherwise. AES-CBC with the key's bytes (16, 24 or 32), URL-safe base64 of IV || ciphertext,
-// padded with one zero byte and then random non-zero bytes (glance/common/crypt.py). Never throws
-// for bad data, whatever its size. Thread-safe.
+// Reads `stored`, a value of image_locations.value.
+// - If it begins with a scheme and "://", it is plain text. Any scheme is accepted: an unknown one
+//   means a store that is not supported, not damage.
+// - Otherwise it is decrypted with `key`. The result counts if it begins with a scheme that Glance
+//   knows.
+// - Otherwise returns nothing.
+//
+// The encryption (glance/common/crypt.py) is AES-CBC with a key of 16, 24 or 32 bytes. The text is
+// URL-safe base64 of the IV and the ciphertext. The padding is one zero byte and then random bytes
+// that are not zero. Never throws for bad data of any size. Thread-safe.
 std::optional<Location> read_location(std::string_view stored, std::string_view key);
 
-// The path that Glance would open for a file:// or filesystem:// URI (lower case, as its driver
-// insists): not percent-decoded, cut at '?' and '#' as urlparse cuts it, without line ends and
-// tabs, and without blanks at its ends. Nothing if the URI is of another kind or its path is not
-// absolute or holds a NUL.
+// The path that Glance would open for a file:// or filesystem:// URI. The scheme must be in lower
+// case, as Glance's driver requires. The path is not percent-decoded. It ends at '?' or '#', as
+// with Python's urlparse; line ends and tabs are removed, and blanks at both ends. Returns nothing
+// for another scheme, and if the path is not absolute or contains a NUL.
 std::optional<std::string> file_path(const Location& location);
 
-// The store id in image_locations.meta_data: "store" (Train and later), else "backend" (Rocky,
-// Stein). Empty if there is none that is a string, or the text is not a JSON object. Never throws.
+// The store id in image_locations.meta_data: the member "store" (Train and later), or else
+// "backend" (Rocky, Stein). Empty if neither is a string, or the text is not a JSON object. Never
+// throws.
 std::string store_id(std::string_view meta_data);
 
 }  // namespace backglance

@@ -16,37 +16,43 @@ struct OptionName {
   std::string_view option;
 };
 
-// Configuration files as oslo.config reads them (oslo_config/iniparser.py and cfg.py, 9.0):
-// "[group]" and "key = value" or "key: value" lines, whichever sign comes first. An indented line
-// continues the value of the line before it, '#' at its beginning or not; a blank line or a comment
-// line ('#' or ';' in the first column) ends the value, and an indented line after it is refused,
-// as is a key before any group. One pair of quotes around what stands on the first line is dropped.
-// A repeated key makes a multi-valued option whose last value is the single one. Of several files
-// the later wins; a multi-valued option takes the values of all, first file first. The variable
-// OS_<GROUP>__<OPTION> of the environment, in capitals, wins over all files, also for [DEFAULT].
-// $name, ${name} and ${group.name} are replaced by that option's value; $$ and \$ are a dollar
-// sign, and a '$' before anything else is itself.
+// Configuration files, read as oslo.config 9.0 reads them (oslo_config/iniparser.py and cfg.py).
+//
+// Lines: "[group]", "key = value" or "key: value"; the first of the two signs counts. An indented
+// line continues the value of the line before, even if it begins with '#'. A blank line or a
+// comment line ('#' or ';' in the first column) ends the value; an indented line after it is
+// refused. A key before any group is refused. One pair of quotes around the text of the first line
+// is removed.
+//
+// Which value counts: a repeated key makes a multi-valued option; where one value is wanted, the
+// last counts. If several files set an option, the last file counts; a multi-valued option has the
+// values of all files in order. The environment variable OS_<GROUP>__<OPTION>, in capitals, counts
+// more than all files, also for [DEFAULT].
+//
+// Substitution: $name, ${name} and ${group.name} are replaced by that option's value. $$ and \$
+// give a dollar sign. A '$' before anything else stays as it is.
 class OsloConfig {
  public:
-  // Reads `files` in order, "~/" in front being the home directory. Throws Error{usage} naming file
-  // and line for what oslo.config refuses, Error{io} for a file that cannot be read. The text of a
-  // line, which may hold a secret, is in no error.
+  // Reads `files` in order; a leading "~/" is the home directory. Throws Error{usage} with file and
+  // line for what oslo.config refuses, and Error{io} for a file that cannot be read. No error
+  // contains the text of a line, because it may be a secret.
   static OsloConfig read(const std::vector<std::filesystem::path>& files);
 
-  // The option's value after substitution; nothing if no file sets it. Group names are compared
-  // without case, but for DEFAULT, which is upper case; '-' in an option's name is not '_'.
-  // A bare reference is looked up in the option's own group, then in DEFAULT.
-  // Throws Error{usage} for a substitution that refers to itself, or to an option that no file sets
-  // and whose default is not known here (oslo.config refuses both as well).
+  // The option's value after substitution; nothing if no file sets it. Case does not matter in
+  // group names, except that DEFAULT must be upper case. In option names '-' and '_' are different.
+  // $name is looked up in the option's own group, then in DEFAULT. Throws Error{usage} for a
+  // substitution that refers to itself, or to an option that no file sets and whose default is not
+  // known here. oslo.config refuses both as well.
   std::optional<std::string> get(std::string_view group, std::string_view option) const;
 
-  // The same of an option that has old names: the last file that sets any of `names` decides, in it
-  // the first of them. References are looked up in the first name's group, as is the variable of
-  // the environment: old names have none.
+  // The same for an option that has old names. The last file that sets any of `names` counts, and
+  // in that file the first of them. References and the environment variable use the group of the
+  // first name; old names have no environment variable.
   std::optional<std::string> get_first(const std::vector<OptionName>& names) const;
 
-  // Every value of a multi-valued option, of all files, in the order of the lines. Throws
-  // Error{usage} if the environment sets it: oslo.config takes that value apart letter by letter.
+  // All values of a multi-valued option, from all files, in the order of the lines. Throws
+  // Error{usage} if the environment sets the option: oslo.config would split that value into single
+  // letters.
   std::vector<std::string> get_all(std::string_view group, std::string_view option) const;
 
   bool has_group(std::string_view group) const;
@@ -69,19 +75,19 @@ class OsloConfig {
   std::vector<Groups> parsed_;  // one per file, in order
 };
 
-// The files that oslo.config would read for glance-api and glance-manage on this machine when none
-// is named: the first hit each of glance.conf, glance-api.conf, glance-manage.conf in ~/.glance, ~,
-// /etc/glance, /etc; and then the *.conf of the .conf.d directories of the same names, found
-// likewise, sorted by name within each.
+// The files that oslo.config reads for glance-api and glance-manage on this machine if none is
+// named. First come glance.conf, glance-api.conf and glance-manage.conf, each from the first of
+// ~/.glance, ~, /etc/glance and /etc that has it. Then come the *.conf files of the .conf.d
+// directories with the same names, found in the same way, sorted by name in each directory.
 //
-// --config-file takes the place of the files alone, and --config-dir of the directories alone: the
-// other half of the default is still read, before what was named (oslo_config/cfg.py sets both
-// as defaults of these two options).
+// --config-file replaces only the files, and --config-dir replaces only the directories. The other
+// half of the default is still read, before the named ones, because oslo_config/cfg.py makes the
+// two halves the defaults of these two options.
 std::vector<std::filesystem::path> default_config_files();
 std::vector<std::filesystem::path> default_config_dir_files();
 
-// The *.conf of `directory` that are not hidden, sorted by name. Throws Error{usage} if it is not a
-// directory, Error{io} if it cannot be read.
+// The *.conf files in `directory` that are not hidden, sorted by name. Throws Error{usage} if it is
+// not a directory, Error{io} if it cannot be read.
 std::vector<std::filesystem::path> config_files_in(const std::filesystem::path& directory);
 
 }  // namespace backglance

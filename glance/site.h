@@ -12,10 +12,10 @@ namespace backglance {
 
 // One configured store of Glance.
 struct Store {
-  std::string id;    // "" for an old-style [glance_store], else the backend's id
+  std::string id;    // "" for an old-style [glance_store], else the id of the backend
   std::string type;  // "file", "http", "rbd", "swift", ...
-  // File stores: absolute directories without a slash at the end, highest priority first. Empty for
-  // other types, and where filesystem_store_datadir was set to nothing.
+  // For a file store: absolute directories without a slash at the end, highest priority first.
+  // Empty for other types, and if filesystem_store_datadir is set to nothing.
   std::vector<std::filesystem::path> directories;
 };
 
@@ -23,36 +23,38 @@ struct Store {
 struct Site {
   DatabaseUrl database;
   std::vector<Store> stores;
-  std::string hashing_algorithm = "sha512";         // as configured, not yet checked
-  std::string metadata_encryption_key;              // a secret; empty: locations are in plain text
-  std::vector<std::filesystem::path> config_files;  // that were read, in order
+  std::string hashing_algorithm = "sha512";         // as configured; not yet checked
+  std::string metadata_encryption_key;              // a secret; empty: locations are plain text
+  std::vector<std::filesystem::path> config_files;  // the files that were read, in order
 
-  // Every directory of every file store.
+  // The directories of all file stores.
   std::vector<std::filesystem::path> store_directories() const;
 };
 
-// What --config-file or --config-dir names.
+// One --config-file or --config-dir.
 struct ConfigPath {
   std::filesystem::path path;
   bool is_directory = false;
 };
 
-// Where the command line says that the site is.
+// Where the site is, according to the command line.
 struct SiteSource {
   std::vector<ConfigPath> config;           // in the order of the command line
-  std::optional<std::string> database_url;  // wins over the configuration's
-  // If any: the one file store, without an id, in place of the configuration's.
+  std::optional<std::string> database_url;  // replaces the one in the configuration
+  // If not empty: the only file store, without an id; replaces the stores in the configuration.
   std::vector<std::filesystem::path> store_dirs;
 };
 
-// Reads the site: oslo's own search path for whichever of files and directories is not named, then
-// the named files and the named directories' files in the order in which they are named; and over
-// them the environment, as oslo.config does. With a database_url and neither, no file is read. The
-// database is [database] connection or its old names; the stores are those of [DEFAULT]
-// enabled_backends, else of [glance_store].
-// Throws Error{usage} if no database is found, the URL is wrong, both filesystem_store_datadir and
-// filesystem_store_datadirs are set, or the encryption key is not of 16, 24 or 32 bytes; Error{io}
-// for an unreadable file. No secret is in any text.
+// Reads the site as oslo.config does. If no files are named, the default files are read; if no
+// directories are named, the default directories. Then come the named files and directories in
+// their order. The environment counts more than all of them. With a database_url and no named file
+// or directory, no file is read. The database is [database] connection or one of its old names. The
+// stores are those of [DEFAULT] enabled_backends, or else of [glance_store].
+//
+// Throws Error{usage} if there is no database, if the URL is wrong, if both
+// filesystem_store_datadir and filesystem_store_datadirs are set, or if the encryption key does not
+// have 16, 24 or 32 bytes. Throws Error{io} for a file that cannot be read. No text contains a
+// secret.
 Site read_site(const SiteSource& source);
 
 }  // namespace backglance

@@ -44,14 +44,15 @@ struct Flagged {
 Flagged flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                    std::chrono::seconds grace);
 
-// What verification found of an image was not of the bytes that it has.
+// Deletes what verification found for the image: it was found for other bytes than the image has
+// now.
 void forget_signatures(Session& session, const std::string& image_id);
 
-// Enters what verification found beside the flag, in the place of what was found before. An image
-// that was signed since the last migrate is flagged; its grace begins with the next. Of the
-// same state the want of a certificate takes nothing back, of each scheme by itself, and where
-// nobody asked for the chain that which was found of it stays. Does nothing where nothing was to be
-// verified, nor to an image without a flag that is not signed any more.
+// Records what verification found, and replaces what was found before. Two things are kept if the
+// verified state is the same: a verdict is not replaced by `no_certificate` (each scheme by
+// itself), and the result for the chain stays if this run did not check chains. An image that was
+// signed since the last migrate gets a flag; its grace period begins with the next migrate. Does
+// nothing if there was nothing to verify, or if the image has no flag and is no longer signed.
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found);
 

@@ -9,9 +9,9 @@
 
 namespace backglance {
 
-// What verify found, in one transaction; the claims are of no run. Replaces what was recorded of
-// these images before, but not by what compared nothing, and no finding
-// that another run recorded since this one began by `verified`.
+// Records in one transaction what verify found. No run holds these images. A new result replaces
+// the recorded one, with two exceptions: a result that compared nothing replaces nothing, and
+// `verified` does not replace a finding that another run has recorded since this run began.
 void record_verifications(Session& session, const std::string& run_id,
                           const std::vector<SettledImage>& verified);
 

@@ -7,9 +7,9 @@
 
 namespace backglance {
 
-// How to get into a cloud: a token, or a user with a password and the project that he works in.
+// Credentials for a cloud: a token, or a user with a password and a project.
 struct CloudAccess {
-  std::string token;  // if there is one, the rest but `authorities` is not used
+  std::string token;  // if not empty, only this and `authorities` are used
   std::string auth_url;
   std::string user_name;
   std::string user_id;
@@ -25,15 +25,17 @@ struct CloudAccess {
   bool has_password() const { return token.empty(); }
 };
 
-// A variable of the environment; "" if there is none.
+// Returns the value of an environment variable, or "".
 using Environment = std::function<std::string(const std::string& name)>;
 
-// By the rules of openstacksdk ("Configuring OpenStack SDK Applications"), as far as they go for a
-// password: OS_TOKEN; else with OS_CLOUD that cloud of the first clouds.yaml of
-// OS_CLIENT_CONFIG_FILE, the working directory, ~/.config/openstack and /etc/openstack, with what
-// the first secure.yaml says besides; else OS_AUTH_URL, OS_USERNAME and the like. A domain that
-// nobody names is the one with the id `default`. Throws Error{usage} if none of them is there, if
-// what is there does not do, or asks for certificates not to be verified.
+// Finds the credentials by the rules of openstacksdk ("Configuring OpenStack SDK Applications"), as
+// far as they are about tokens and passwords:
+// 1. OS_TOKEN.
+// 2. OS_CLOUD: this cloud in the first clouds.yaml of OS_CLIENT_CONFIG_FILE, the working directory,
+//    ~/.config/openstack and /etc/openstack; the first secure.yaml adds to it.
+// 3. OS_AUTH_URL, OS_USERNAME and so on.
+// A domain that is not named is the one with the id `default`. Throws Error{usage} if there are no
+// credentials, if they are incomplete, or if they ask not to verify certificates.
 CloudAccess read_cloud_access(const Environment& environment);
 
 }  // namespace backglance

@@ -23,25 +23,25 @@ struct HttpAnswer {
   std::string body;
 };
 
-// No answer came, or one that is larger than any that is asked for.
+// There was no answer, or it was larger than kLargestBody.
 struct NoAnswer {
-  std::string reason;  // for a person; holds no header and no body
+  std::string reason;  // for a person; contains no header and no body
   bool is_too_large = false;
 };
 
-// HTTP and HTTPS by libcurl. Redirects are not followed: they would take a token to somebody else.
-// A server's certificate and its name are verified. One thread at a time.
+// HTTP and HTTPS with libcurl. Redirects are not followed, because they could send a token to
+// another server. The server's certificate and its name are always verified. One thread at a time.
 class HttpClient {
  public:
   static constexpr std::size_t kLargestBody = 1 << 20;
 
-  // `authorities`: a PEM file, and nobody else's; empty: the system's.
+  // `authorities`: a PEM file with the only accepted authorities; empty: the system's.
   explicit HttpClient(std::string authorities);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Within 30 s, or about 3 s from when it first sees a wish to stop.
+  // Returns within 30 s, or about 3 s after it notices a request to stop.
   std::variant<HttpAnswer, NoAnswer> ask(const HttpRequest& request);
 
  private:
@@ -52,7 +52,7 @@ class HttpClient {
   std::string authorities_;
 };
 
-// "http://" or "https://", a host, and no user, query or fragment.
+// True for "http://" or "https://" with a host and without user, query and fragment.
 bool is_plain_url(const std::string& url);
 
 }  // namespace backglance

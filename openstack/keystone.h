@@ -8,9 +8,10 @@
 
 namespace backglance {
 
-// A token for a user with a password, scoped to a project: POST /v3/auth/tokens of Keystone's API
-// (docs.openstack.org/api-ref/identity/v3, "Password authentication with scoped authorization").
-// Throws Error{usage} if Keystone refuses them, Error{io} if it does not answer as it should.
+// Gets a token for a user with a password, scoped to a project: POST /v3/auth/tokens of Keystone's
+// API (docs.openstack.org/api-ref/identity/v3, "Password authentication with scoped
+// authorization"). Throws Error{usage} if Keystone refuses the credentials, Error{io} if there is
+// no proper answer.
 std::string fetch_token(HttpClient& http, const CloudAccess& access);
 
 }  // namespace backglance

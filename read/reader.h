@@ -26,13 +26,14 @@ struct ReadTask {
 // site's. Null if its own cannot be computed.
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context);
 
-// Reads the image's bytes once, MD5, `algorithm` and what its signature is over in that one pass,
-// from the first location that can be read. The outcome is not judged yet: its class is `hashed`
-// for bytes that were read, else the worst failure among the locations, with a reason that names
-// each by its id. Nothing if the run is to end before the last byte, or after
-// resumption.refused(). Where resumption.from fits,
-// only what follows it is read; the outcome is of all bytes nevertheless. The calling thread reads,
+// Reads the image's bytes once, from the first location that can be read. MD5, `algorithm` and the
+// digest that a signature needs are computed in the same pass. The calling thread reads, and
 // `workers` digest.
+//
+// The outcome is not judged yet. Its class is `hashed` if the bytes were read. Otherwise it is the
+// worst failure among the locations, and the reason names each location by its id. Returns nothing
+// if the run must end before the last byte, or after resumption.refused(). If resumption.from fits,
+// only the bytes after it are read, but the outcome is that of all bytes.
 std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm& algorithm,
                                      DigestWorkers& workers, ReadContext& context,
                                      const Resumption& resumption = {});

@@ -11,21 +11,20 @@ namespace backglance {
 // Whether the bytes that were read are the image that Glance knows. The one place where that is
 // decided; nothing is published for an outcome that does not come out of here as `hashed`.
 
-// Fills in outcome.read_class and, for a finding, outcome.reason, from outcome.bytes and
-// outcome.md5:
+// For backfill: sets outcome.read_class and, for a finding, outcome.reason, from outcome.bytes and
+// outcome.md5.
 //   size_differs      images.size is known and is not the number of bytes
-//   checksum_differs  images.checksum is set and is not the MD5; compared without case, because
-//   users could
-//                     set it in capitals
+//   checksum_differs  images.checksum is set and is not the MD5 (upper or lower case: users could
+//                     set it in either)
 //   hashed            neither
 void judge_for_backfill(const ImageRow& image, ReadOutcome& outcome);
 
-// For verify: as above, and moreover hash_differs if os_hash_value is set and is not outcome.digest
-// (without case), else verified.
+// For verify: the same two findings; hash_differs if os_hash_value is set and is not outcome.digest
+// (upper or lower case); else verified.
 void judge_for_verify(const ImageRow& image, ReadOutcome& outcome);
 
-// True if `checksum` can be an MD5 at all: 32 hexadecimal digits. Glance fills in no other; what is
-// not one cannot agree with any bytes.
+// True if `checksum` has the form of an MD5: 32 hexadecimal digits. Glance writes no other. A
+// checksum of another form cannot agree with any bytes.
 bool is_md5_hex(const std::string& checksum);
 
 }  // namespace backglance

@@ -12,20 +12,22 @@
 
 namespace backglance {
 
-// An X.509 certificate (RFC 5280). Once made it is not changed: any thread.
+// An X.509 certificate (RFC 5280). It never changes; any thread may use it.
 class Certificate {
  public:
   using Time = std::chrono::sys_seconds;
 
-  // The first certificate of a PEM text, or one in DER. Else why it is none, for a person.
+  // The first certificate of a PEM text, or one in DER. Otherwise the reason, for a person.
   static std::variant<Certificate, std::string> parse(std::string_view bytes);
-  // All certificates of a PEM text, or the one in DER; never none. Else why not, for a person.
+  // All certificates of a PEM text, or the one in DER; at least one. Otherwise the reason, for a
+  // person.
   static std::variant<std::vector<Certificate>, std::string> parse_all(std::string_view bytes);
 
   X509* x509() const { return x509_.get(); }
-  // As Python's cryptography 38 takes it, by which Glance and Nova verify: an RSA key that is meant
-  // for PSS alone is one without its restrictions. Null for one that it refuses: of a kind that
-  // OpenSSL does not know, or on an elliptic curve that is written out or that it has no name for.
+  // The key as Python's cryptography 38 reads it, which Glance and Nova use: an RSA key that is
+  // only for PSS is treated as an RSA key without restrictions. Null for a key that it refuses: a
+  // type that OpenSSL does not know, an elliptic curve with explicit parameters, or a curve without
+  // a name there.
   EVP_PKEY* key() const { return key_.get(); }
 
   Time not_before() const { return not_before_; }

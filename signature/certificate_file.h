@@ -10,11 +10,11 @@ namespace backglance {
 
 struct NoCertificate {
   std::string reason;    // for a person
-  bool passing = false;  // it may be there when it is asked for again
+  bool passing = false;  // true: a later try may find it
 };
 
-// What a file holds, of at most a little more than Certificate::parse takes. Nothing if there is no
-// such file.
+// The content of a file, cut a little above the size that Certificate::parse accepts. Nothing if
+// the file does not exist.
 std::optional<std::variant<std::string, NoCertificate>> read_certificate_file(
     const std::filesystem::path& file);
 

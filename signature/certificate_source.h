@@ -16,27 +16,28 @@ namespace backglance {
 
 using FoundCertificate = std::variant<std::shared_ptr<const Certificate>, NoCertificate>;
 
-// Where certificates are fetched from by the id that an image's property has. One thread at a time.
+// A place from which certificates are fetched, by the id in an image's property. One thread at a
+// time.
 class CertificateSource {
  public:
   virtual ~CertificateSource() = default;
-  // Before the first fetch: throws Error{usage} or Error{io} if nothing could be fetched.
+  // Called before the first fetch(). Throws Error{usage} or Error{io} if no fetch could succeed.
   virtual void prepare() {}
-  // `id` is one (is_certificate_id).
+  // is_certificate_id(id) is true.
   virtual FoundCertificate fetch(const std::string& id) = 0;
 };
 
-// A UUID in any case, its hyphens or none of them, as a key manager makes them. Nothing else
-// becomes a part of a path or a URL.
+// True for a UUID as a key manager makes it: in upper or lower case, with all its hyphens or with
+// none. Only such a text may become part of a path or a URL.
 bool is_certificate_id(const std::string& id);
 
-// Files ID.pem and ID.der of a directory, ID a UUID in any case. Throws Error{usage} if there is no
-// such directory.
+// Certificates in the files ID.pem and ID.der of a directory. ID is a UUID in upper or lower case.
+// Throws Error{usage} if the directory does not exist.
 std::unique_ptr<CertificateSource> certificate_directory(const std::filesystem::path& directory);
 
-// Asks its sources once for each id, one after the other until one has it, and keeps what they said
-// unless that may pass. Any thread: readers, which may wait for a network, and no thread that
-// digests.
+// Asks its sources for an id, one after the other, until one has the certificate. Keeps the answer,
+// unless a later try may give another one. Any thread that may wait for the network: readers, but
+// not threads that digest.
 class Certificates {
  public:
   explicit Certificates(std::vector<std::unique_ptr<CertificateSource>> sources)

@@ -14,26 +14,29 @@ namespace backglance {
 
 struct VerifyWith {
   Certificates& certificates;
-  const TrustedCertificates* trusted;  // null: chains are not looked at
+  const TrustedCertificates* trusted;  // null: do not check chains
   Certificate::Time now;
 };
 
-// What an image's properties leave to be verified, known before its bytes are read.
+// The signatures of an image that are to be verified. Made from its properties, before its bytes
+// are read.
 class ToVerify {
  public:
   ToVerify() = default;  // nothing
-  // `is_snapshot`: the image's properties are most likely inherited.
+  // `is_snapshot`: the properties are most likely inherited from a base image.
   ToVerify(const ImageProperties& properties, bool is_snapshot);
 
-  // The digest of the bytes that is needed besides their MD5; null: none.
+  // The digest of the bytes that is needed in addition to their MD5; null: none.
   const DigestAlgorithm* digest() const;
 
-  // When the bytes have been read: their MD5, and that digest ("" if none), both in lower-case hex.
+  // Verifies after the bytes were read. `digest` is that digest ("" if none is needed). Both are in
+  // lower-case hex.
   SignaturesFound check(const std::string& md5, const std::string& digest,
                         const VerifyWith& with) const;
 
  private:
-  // Nothing: no property of the scheme. A finding: there is nothing to verify.
+  // Empty: the image has no property of the scheme. A SignatureFound: the verdict is known already,
+  // so there is nothing to verify.
   using Scheme = std::optional<std::variant<Signature, SignatureFound>>;
 
   SignatureFound judge(const Signature& signature, const std::string& digest,

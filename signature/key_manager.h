@@ -9,13 +9,13 @@
 
 namespace backglance {
 
-// Throws Error{usage} for a URL that is none, or has a user or a password in it.
+// Throws Error{usage} if `url` is not a URL, or contains a user or a password.
 void require_key_manager_url(const std::string& url);
 
-// Certificates from Barbican's REST API, asked as Castellan 4.0 asks for Glance
-// (key_manager/barbican_key_manager.py): the secret's metadata, then its payload. What Glance could
-// not use is none: a secret that is no certificate, or is not in PEM. Throws Error{usage} for a URL
-// that is none.
+// Certificates from Barbican's REST API, fetched as Castellan 4.0 does it for Glance
+// (key_manager/barbican_key_manager.py): first the metadata of the secret, then its payload. A
+// secret that Glance could not use counts as missing: one that is not a certificate, or not in PEM.
+// Throws Error{usage} if `url` is not a URL.
 std::unique_ptr<CertificateSource> key_manager(const std::string& url, const CloudAccess& access);
 
 }  // namespace backglance

@@ -8,11 +8,11 @@
 
 namespace backglance {
 
-// What Barbican answers, read as Castellan 4.0 reads it for Glance: what Glance could not use is
-// none. Any thread.
+// Reads Barbican's answers as Castellan 4.0 does it for Glance. A secret that Glance could not use
+// counts as missing. Any thread.
 
-// Of a secret's metadata: the type that its payload is to be asked for with. It is fit for a
-// header.
+// The content type with which the payload must be requested, from the metadata of a secret. It is
+// safe in an HTTP header.
 std::variant<std::string, NoCertificate> content_type_of(const std::string& metadata);
 
 FoundCertificate certificate_of(const std::string& payload);

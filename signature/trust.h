@@ -11,9 +11,10 @@
 
 namespace backglance {
 
-// The certificates that an operator trusts, and whether another one leads to them by the rules of
-// Nova's `enable_certificate_validation`, which are those of cursive 0.2.3
-// (certificate_utils.verify_certificate) and not those of RFC 5280. Any thread, once made.
+// The certificates that an operator trusts. Decides whether another certificate leads to them, by
+// the rules of Nova's `enable_certificate_validation`. These are the rules of cursive 0.2.3
+// (certificate_utils.verify_certificate), not those of RFC 5280. Does not change after
+// construction; any thread may use it.
 class TrustedCertificates {
  public:
   struct Trusted {
@@ -22,16 +23,17 @@ class TrustedCertificates {
   };
   explicit TrustedCertificates(std::vector<Trusted> trusted) : trusted_(std::move(trusted)) {}
 
-  // All of the files *.pem, *.crt and *.der, in the order of their names; a PEM file may have
-  // several. Throws Error{usage} if there is no such directory, if nothing of it is a certificate,
-  // and for a file that is none.
+  // Reads all files *.pem, *.crt and *.der, in the order of their names. A PEM file may contain
+  // several certificates. Throws Error{usage} if the directory does not exist or has no
+  // certificate, and for a file that is not a certificate.
   static TrustedCertificates read(const std::filesystem::path& directory);
 
-  // Those that cannot have signed another at that moment, and why, for a person.
+  // The certificates that cannot have signed another one at that moment, with the reason, for a
+  // person.
   std::vector<std::string> unusable(Certificate::Time now) const;
 
-  // Nothing if `certificate` leads to one that is signed by itself, each step by one that is
-  // trusted; else why not, for a person.
+  // Nothing if `certificate` leads to a self-signed certificate and every issuer on the way is
+  // trusted. Otherwise the reason, for a person.
   std::optional<std::string> why_untrusted(const Certificate& certificate,
                                            Certificate::Time now) const;
 

@@ -10,15 +10,15 @@ namespace backglance {
 
 enum class KeyVerdict {
   valid,
-  other_salt,  // RSA-PSS with another salt length than it is to have: valid to OpenSSL's `auto`,
-               // and refused by Glance and Nova
+  other_salt,  // RSA-PSS with a wrong salt length: OpenSSL's `auto` accepts it, Glance and Nova
+               // refuse it
   invalid,
-  key_disagrees,  // the certificate's key is of another kind than the signature
+  key_disagrees,  // the certificate's key is not of the signature's type
 };
 
-// Whether the certificate's key has signed what has this digest, by signature.hash, as cursive
-// verifies it (verifiers.py): PSS with MGF1 over the same hash; DSA and ECDSA over the digest as it
-// is. Any thread.
+// Whether the certificate's key has signed a text with this digest (computed with signature.hash).
+// Verifies as cursive does (verifiers.py): PSS with MGF1 and the same hash; DSA and ECDSA over the
+// digest itself. Any thread.
 KeyVerdict verify(const Signature& signature, const Certificate& certificate,
                   std::span<const unsigned char> digest);
 

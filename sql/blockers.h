@@ -8,9 +8,9 @@
 
 namespace backglance {
 
-// Who may stand in the way of a schema statement on images, longest first: "pid 4711, 12 s, UPDATE,
-// holds a lock on images". No statement's text and no value. At most five; empty where the engine
-// or our privileges tell nothing.
+// The sessions that may block a schema statement on images, the longest first: "pid 4711, 12 s,
+// UPDATE, holds a lock on images". At most five. Contains no text and no value of a statement.
+// Empty if the engine or our privileges show nothing.
 std::vector<std::string> blockers(Session& session);
 
 }  // namespace backglance

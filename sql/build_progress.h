@@ -8,10 +8,10 @@
 
 namespace backglance {
 
-// How far PostgreSQL is with an index, as pg_stat_progress_create_index has it (PostgreSQL 15
-// manual, 28.4.4). The totals are 0 where a phase does not count such.
+// How far PostgreSQL is with an index build, from pg_stat_progress_create_index (PostgreSQL 15
+// manual, 28.4.4). A total is 0 if the phase does not count this.
 struct BuildProgress {
-  std::string phase;  // empty where the role may not see it
+  std::string phase;  // empty if the role may not see it
   std::int64_t lockers_done = 0;
   std::int64_t lockers_total = 0;
   std::int64_t blocks_done = 0;
@@ -23,13 +23,14 @@ struct BuildProgress {
 // "scanning table, 120 of 4000 blocks", "waiting for old snapshots, 1 of 2 transactions ended"
 std::string describe(const BuildProgress& progress);
 
-// Passes on what is looked at several times in a second: a line whose words up to the first comma
-// are new at once, else one in 15 seconds. Numbers change with each look; what is done, or waited
-// for, does not, and a person should see that it is not stuck unseen.
+// Limits lines that are produced several times per second. A line is passed on at once if its text
+// up to the first comma is new, and otherwise every 15 seconds. Numbers change all the time, but
+// the text before the comma says what is done or waited for. A person should see a new state at
+// once, and see that an old one is still at work.
 class CalmTeller {
  public:
   explicit CalmTeller(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
-  // Nothing is told of an empty line.
+  // An empty line is ignored.
   void operator()(const std::string& line);
 
  private:

@@ -9,15 +9,16 @@
 
 namespace backglance {
 
-// Watches over a statement of this session that runs for as long as it takes: an index that
-// PostgreSQL builds beside writers, which waits for every transaction that is older. Tells every
-// few seconds how far it is (pg_stat_progress_create_index; PostgreSQL 15 manual, 28.4.4) and for
-// whom it waits, and cancels it after a wish to stop: the statement then fails with Error{sql}.
-// From a thread and a connection of its own, through libpqxx, because the session's is taken. On
-// other engines it does nothing.
+// Watches a statement of this session that may take very long: an index that PostgreSQL builds
+// beside writers. Such a build waits for every older transaction. The watch reports every few
+// seconds how far the build is (pg_stat_progress_create_index; PostgreSQL 15 manual, 28.4.4) and
+// for whom it waits. After a request to stop it cancels the build; the statement then fails with
+// Error{sql}. The watch has its own thread and, through libpqxx, its own connection, because the
+// session's connection is busy. On other engines it does nothing.
 class BuildWatch {
  public:
-  // `tell` is called by the watch's thread, one line at a time, without values of any statement.
+  // The watch's thread calls `tell` with one line at a time. A line contains no value of a
+  // statement.
   BuildWatch(Session& session, std::function<void(const std::string&)> tell);
   ~BuildWatch();
   BuildWatch(const BuildWatch&) = delete;

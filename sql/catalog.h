@@ -11,11 +11,11 @@
 
 namespace backglance {
 
-// What the database's catalogue says of tables, columns and indexes: the one source for what is
-// done and what is due, whatever a version row or a journal claims.
+// What the database's catalogue says about tables, columns and indexes. What is done and what is
+// due is decided only from this, not from a version row or a journal.
 struct CatalogColumn {
   std::string name;
-  std::string type;  // as the engine spells it, lower case
+  std::string type;  // in the engine's spelling, lower case
   bool nullable = true;
   std::optional<std::string> default_value;
 
@@ -27,8 +27,8 @@ struct CatalogIndex {
   std::vector<std::string> columns;
   bool unique = false;
   bool partial = false;
-  bool valid = true;  // false for what a CREATE INDEX CONCURRENTLY left that has not ended
-  // Of one that is not valid: which session is building it, and how far that is; empty: none is.
+  bool valid = true;  // false: a CREATE INDEX CONCURRENTLY is running, or was interrupted
+  // Of an invalid index: the session that is building it, and how far it is. Empty: no session is.
   std::string builder = {};
 
   bool operator==(const CatalogIndex&) const = default;
@@ -44,22 +44,22 @@ struct CatalogTable {
 
 using Catalog = std::map<std::string, CatalogTable, std::less<>>;
 
-// All tables of the database with their columns and indexes. Names are in lower case where the
-// engine takes them without regard to case. Takes no lock beyond that of a read.
+// All tables of the database with their columns and indexes. Names are in lower case if the engine
+// ignores case in names. Takes only the locks of a read.
 Catalog read_catalog(Session& session);
 
 std::vector<std::string> view_names(Session& session);
 
-// A trigger, or a function that one of ours runs.
+// A trigger, or a function of one of our triggers.
 struct CatalogRoutine {
   std::string kind;   // "trigger" or "function"
-  std::string table;  // of a trigger; of a function its own name
+  std::string table;  // of a trigger; for a function, its own name
   std::string name;
-  std::string definition;  // as one would write it to make it, of whatever spacing
+  std::string definition;  // the statement that would create it, with any spacing
 };
 
-// All triggers of the database's tables, and functions with a name of ours. Where the engine shows
-// a trigger to those alone who may make one, those that this role may see.
+// All triggers of the database's tables, and all functions with one of our names. Some engines show
+// triggers only to roles that may create them; then only what this role may see.
 std::vector<CatalogRoutine> read_routines(Session& session);
 
 // "varchar(64), nullable, default none", for messages.

@@ -12,13 +12,13 @@
 
 namespace backglance {
 
-// Reads of Glance's tables. None opens a transaction.
+// Reads from Glance's tables. No function here opens a transaction.
 
-// A row of `images`, as far as it decides about a hash. Text is as stored, whatever it holds.
+// The columns of `images` that matter for a hash. Text is as stored and may be anything.
 struct ImageRow {
   std::string id;
   bool hashable = false;             // not deleted, and active or deactivated
-  std::optional<std::int64_t> size;  // nothing for NULL and 0: unknown; -1 for what is no number
+  std::optional<std::int64_t> size;  // empty for NULL and 0 (unknown); -1 if it is not a number
   std::string checksum;              // empty for NULL
   std::string os_hash_algo;
   std::string os_hash_value;
@@ -30,34 +30,35 @@ struct LocationRow {
   std::string meta_data;  // empty for NULL
 };
 
-// What verifies an image's signatures, or shows that they are another image's.
+// The properties that are needed to verify an image's signatures, and to see that they may be
+// inherited from another image.
 struct SignatureProperties {
-  std::map<std::string, std::string, std::less<>> values;  // by name, compared with case
+  std::map<std::string, std::string, std::less<>> values;  // by name; case matters
   bool is_snapshot = false;  // image_type=snapshot or a base_image_ref
 };
 enum class SignedOver { data, md5 };  // img_signature*, signature*
-// What a verdict on a signature rests on, in 64 characters that differ where something of it does:
-// its properties, whether the image is a snapshot, the digest of its bytes, and which its live
-// locations are: what another one holds has not been looked at.
+// Everything that a verdict on a signature depends on, as a digest of 64 characters: the
+// properties, whether the image is a snapshot, the digest of its bytes, and its live locations (a
+// new location may contain other bytes).
 std::string verified_state(SignedOver what, const SignatureProperties& signature,
                            const std::vector<LocationRow>& locations, const std::string& digest);
 
-// All that decides whether an image is read, and where.
+// Everything that decides whether an image is read, and where.
 struct ImageDetails {
   ImageRow row;
-  // The live ones, in the order in which a single-store Glance tries them (by id).
+  // Live locations, in the order in which a Glance with a single store tries them (by id).
   std::vector<LocationRow> locations;
-  // Of its signatures, the live ones, if they were asked for.
+  // Live signature properties, if they were requested.
   SignatureProperties signature;
-  // The name of a property by which Glance says that it is working on the image; empty if there is
+  // The name of a property with which Glance marks an image that it works on; empty if there is
   // none.
   std::string busy_marker;
 };
 
 enum class WithSignatures { no, yes };
 
-// By id, of those that are there; three statements for each kRowsPerStatement ids, four with
-// signatures.
+// The details of the images that exist, by id. Runs three statements for each kRowsPerStatement
+// ids, four with signatures.
 std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,
                                                  WithSignatures with = WithSignatures::no);
@@ -67,22 +68,22 @@ std::vector<LocationRow> read_locations(Session& session, const std::string& ima
 
 struct PendingTotals {
   std::int64_t images = 0;
-  std::int64_t bytes = 0;         // of those whose size is known
-  std::int64_t unknown_size = 0;  // images
+  std::int64_t bytes = 0;         // of images with a known size
+  std::int64_t unknown_size = 0;  // images with an unknown size
 };
 
-// Live images without a hash. `expanded` says whether the hash columns are there; before that, all
-// live images are.
+// Live images without a hash. `expanded`: whether the hash columns are there. If not, all live
+// images count.
 PendingTotals pending_totals(Session& session, bool expanded);
 
-// Their sizes, largest first; 0 for one that is unknown.
+// The sizes of these images, largest first; 0 for an unknown size.
 void pending_sizes(Session& session, bool expanded, const std::function<void(std::int64_t)>& each);
 
-// Images that are not deleted; the project id is compared with case.
+// The number of images of a project that are not deleted. Case matters in the project id.
 std::int64_t images_of_owner(Session& session, const std::string& owner);
 
-// The last id of the next `page` images after `after`, or nothing at the end: how loops over
-// `images` walk it without holding a read open or reading it whole.
+// The last id of the next `page` images after `after`; nothing at the end. Loops over `images` use
+// this, so that they neither keep a read open nor read the whole table at once.
 std::optional<std::string> image_page_end(Session& session, const std::string& after,
                                           std::int64_t page);
 
@@ -91,16 +92,16 @@ struct SizedImage {
   std::int64_t size = 0;
 };
 
-// Live images with a hash or a checksum, largest first, after the given one.
+// A page of live images with a hash or a checksum, largest first, after the given one.
 std::vector<SizedImage> verifiable_page(Session& session, const SizedImage& after,
                                         std::int64_t page);
 PendingTotals verifiable_totals(Session& session);
 
-// Likewise live images that the last migrate found to be signed.
+// The same for live images that were signed when the last migrate ran.
 std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, std::int64_t page);
 PendingTotals signed_totals(Session& session);
 
-// Live images without a hash, or with one, by id, after the given one.
+// A page of live images without a hash, or with one, by id, after the given one.
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);

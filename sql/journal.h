@@ -10,16 +10,16 @@
 
 namespace backglance {
 
-// The journal of schema statements, backglance_step: what this program did to the schema, statement
-// by statement. It is evidence and a memory of what was ours; what is due is decided from the
-// catalogue alone.
+// The journal of schema statements (table backglance_step): what this program did to the schema,
+// statement by statement. It is evidence, and it records which objects backglance created. What is
+// due is decided from the catalogue alone.
 
-// Notes that the statement begins; returns the note's id.
+// Records that the statement begins. Returns the id of the record.
 std::int64_t journal_start(Session& session, const std::string& step,
                            const StepStatement& statement);
 void journal_finish(Session& session, std::int64_t id, const std::string& outcome);
 
-// True if the journal has a finished note of that step's statement with that very text.
+// True if the journal has a finished record of this step with exactly this statement.
 bool journal_has(Session& session, const std::string& step, const std::string& sql);
 
 }  // namespace backglance

@@ -11,34 +11,35 @@
 
 namespace backglance {
 
-// What a database server says of how busy it is, for runs that give way to others. Each throws what
-// a Session throws; Error{connect} where the role lacks the privilege. Which engine answers which
-// question stands in EngineFacts.
+// How busy a database server says it is, for runs that wait while it is busy. The functions throw
+// what a Session throws, and Error{connect} if the role lacks the privilege. EngineFacts says which
+// engine can answer which question.
 
 struct ServerLoad {
-  std::int64_t active = 0;  // sessions at work, this one left out; on PostgreSQL all of ours
-  std::int64_t hidden = 0;  // sessions that this role may not see into, in no count
+  std::int64_t active = 0;  // active sessions without this one; on PostgreSQL without all of ours
+  std::int64_t hidden = 0;  // sessions whose state this role may not see; not counted as active
 };
 ServerLoad read_load(Session& session);  // EngineFacts::tells_load
 
 struct ReplicaLag {
-  std::string replica;                              // for people
-  std::optional<std::chrono::milliseconds> behind;  // nothing: replication stands still
-  std::string stands_at =
-      {};  // how far it has replayed, if there is more; empty: no more, or unknown
+  std::string replica;                              // name, for people
+  std::optional<std::chrono::milliseconds> behind;  // empty: replication has stopped
+  // The position up to which it has replayed, if more is waiting. Empty: nothing waits, or unknown.
+  std::string stands_at = {};
 };
-// Of all replicas, as their primary knows it; EngineFacts::primary_knows_lag. A role that may not
-// see it finds none: require_visible_lag() throws Error{connect} then.
+// The lag of all replicas, from their primary (EngineFacts::primary_knows_lag). A role without the
+// privilege sees no replica; require_visible_lag() throws Error{connect} then.
 std::vector<ReplicaLag> replica_lags(Session& primary);
 void require_visible_lag(Session& primary);
-// Of this server itself; nothing if it is no replica. EngineFacts::tells_load.
+// The lag of this server (EngineFacts::tells_load). The outer optional is empty if it is not a
+// replica, the inner one if replication has stopped.
 std::optional<std::optional<std::chrono::milliseconds>> own_lag(Session& session);
 
 struct FlowControl {
-  std::int64_t paused_nanoseconds = 0;  // ever; of interest is by how much it grows
-  std::int64_t queued = 0;              // write sets received and not applied
+  std::int64_t paused_nanoseconds = 0;  // since the start of the server; callers look at the growth
+  std::int64_t queued = 0;              // write sets that were received but not applied
 };
-// Nothing where the server is no member of a Galera cluster.
+// Nothing if the server is not a member of a Galera cluster.
 std::optional<FlowControl> flow_control(Session& session);
 
 }  // namespace backglance

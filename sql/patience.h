@@ -10,17 +10,19 @@
 
 namespace backglance {
 
-// Told each time that a statement has to wait for somebody else's lock, and whose it is.
+// Called each time that a statement must wait for a lock of another session, with a text that names
+// that session.
 using OnWait = std::function<void(const std::string&)>;
 
-// Runs a schema statement of the step beside live writers, again and again until it has its lock.
-// It waits for that for a moment at a time: while it waits, everything that comes later waits
-// behind it, and between two attempts the writers have their turn. Throws Error{busy} after a
-// quarter of an hour, Error{interrupted} before an attempt, with `command` as what to run next.
+// Runs a schema statement beside live writers, and tries again until it gets its lock. Each attempt
+// waits only for a moment: while it waits, all later statements wait behind it. Between two
+// attempts the writers can continue. Throws Error{busy} after a quarter of an hour, and
+// Error{interrupted} before an attempt if a stop was requested; `command` is the next command of
+// these errors.
 void run_patiently(Session& session, std::string_view step, const StepStatement& statement,
                    const OnWait& on_wait, const std::string& command);
 
-// Throws Error{interrupted} after a wish to stop.
+// Throws Error{interrupted} if a stop was requested.
 void require_no_stop(const std::string& command);
 
 }  // namespace backglance

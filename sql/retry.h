@@ -13,7 +13,7 @@
 
 namespace backglance {
 
-// 10 ms to 2 s: random, and longer from attempt to attempt.
+// A random pause of 10 ms to 2 s, longer with each attempt.
 inline std::chrono::milliseconds moment_before(int attempt) {
   static thread_local std::minstd_rand random{std::random_device()()};
   const int longest = std::min(2000, 20 << std::min(attempt, 7));
@@ -21,20 +21,26 @@ inline std::chrono::milliseconds moment_before(int attempt) {
       std::uniform_int_distribution<int>(longest / 2, longest)(random));
 }
 
-// Runs `work` again while somebody else's lock outlasts our wait (Error{busy}), and after the
-// connection was lost, a COMMIT's answer included (lost, in_doubt), once there is a new one: a run
-// that has read for hours is not ended by a lock of some seconds or by a server that is restarted.
-// Some minutes in all, after a wish to stop some seconds. `work` must find out by itself what an
-// attempt before it has done: whole or not at all, as one statement or one transaction is, and
-// known by run and token. Within a transaction nothing is repeated: it is undone as a whole.
+// Runs `work`, and repeats it in two cases, so that a short lock or a restart of the server does
+// not end a run that has read for hours:
+// - Error{busy}: another session held a lock for longer than we wait.
+// - Error{lost} and Error{in_doubt}: the connection broke, perhaps during a COMMIT. The next
+// attempt
+//   uses a new connection.
+// It gives up after some minutes, and after some seconds if a stop was requested.
 //
-// Where a lock is waited for, each attempt waits for SessionOptions::lock_timeout by itself. What
-// is refused at once (a deadlock, a conflict between Galera's nodes, of which all but one lose) is
-// tried again after a moment that grows and differs from host to host.
+// DANGER: `work` may run again after an attempt that did succeed. It must be all or nothing (one
+// statement or one transaction), and must recognise by run and token what an earlier attempt has
+// done. Inside a transaction nothing is repeated, because the transaction is rolled back as a
+// whole.
+//
+// An attempt that waits for a lock waits for SessionOptions::lock_timeout. An attempt that is
+// refused at once (a deadlock, or a conflict between Galera nodes) is repeated after a random,
+// growing pause, so that hosts do not collide again.
 struct BusyAttempts {
-  int waited = 18;
-  int refused = 18;
-  std::chrono::seconds away{600};  // of the server
+  int waited = 18;                 // attempts that waited for a lock
+  int refused = 18;                // attempts that were refused at once
+  std::chrono::seconds away{600};  // how long the server may be away
 };
 template <typename Work>
 auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
@@ -64,12 +70,13 @@ auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
         continue;
       }
       lost_at = lost_at.value_or(now);
-      // Who is to end has something to write still: on one more connection, if there is a server.
+      // A run that must stop still has results to write: it may try new connections for some
+      // seconds.
       if (now - *lost_at >
           (stop_requested() ? std::min(kWhenStopped, attempts.away) : attempts.away))
         throw;
     }
-    // The first attempt on a new connection is at once; the next find a server that is away.
+    // A short pause before each attempt on a new connection: the server may still be away.
     std::this_thread::sleep_for(kPause);
   }
 }

@@ -11,20 +11,20 @@ namespace backglance {
 // A right that the account of a session lacks.
 struct MissingRight {
   std::string name;   // "UPDATE ON images"
-  std::string grant;  // what gives it: a statement
+  std::string grant;  // the statement that grants it
 };
 
 enum class RightsFor {
-  rows,    // what every command but expand and contract does
+  rows,    // every command except expand and contract
   schema,  // expand, contract --uninstall
-  guard,   // to be shown whether the guard is there, where the engine hides it
+  guard,   // seeing whether the guard is there, if the engine hides it
 };
-// As the statement of rights.*.sql is asked: "rows".
+// The name that the statements in rights.*.sql use: "rows".
 const char* rights_name(RightsFor what);
 
-// What is lacking, as far as the server tells it to the account itself; rights that come through a
-// role of MariaDB or MySQL, or table by table there, are taken as given. Always empty on engines
-// that know no accounts.
+// The rights that are missing, as far as the server shows them to the account itself. On MariaDB
+// and MySQL, rights from a role or on single tables are assumed to be there. Always empty on
+// engines without accounts.
 std::vector<MissingRight> missing_rights(Session& session, RightsFor what);
 
 }  // namespace backglance

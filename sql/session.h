@@ -19,18 +19,19 @@
 
 namespace backglance {
 
-// A connection to Glance's database. Used by one thread at a time; move-only.
-// Every failure of the driver leaves as an Error of kind connect, busy, lost, sql, no_space,
-// schema_state or io, its text free of bound values and passwords.
+// A connection to Glance's database. One thread at a time; move-only.
+// Every failure of the driver becomes an Error of kind connect, busy, lost, sql, no_space,
+// schema_state or io. Its text contains no bound values and no passwords.
 //
-// The statement under which a connection breaks fails with Error{lost}; the next one begins on a
-// new connection with the same settings, as does one after SessionOptions::idle_limit. It fails
-// with Error{lost} again while the server is away. Nothing is repeated here: see sql/retry.h.
-// Within a ConnectionHold, so in a Transaction, no connection takes another's place.
+// If the connection breaks, the statement that uses it fails with Error{lost}. The next statement
+// begins on a new connection with the same settings; so does a statement after
+// SessionOptions::idle_limit. While the server is away, it fails with Error{lost} again. A session
+// never repeats a statement: see sql/retry.h. While a ConnectionHold exists, and so in a
+// Transaction, no new connection is made.
 class Session {
  public:
-  // Throws Error{connect} if the database is not there (an SQLite file is never created) or refuses
-  // us; nothing with SessionOptions::when_needed.
+  // Throws Error{connect} if the database does not exist (an SQLite file is never created) or
+  // refuses the connection. Does not connect yet with SessionOptions::when_needed.
   explicit Session(const DatabaseUrl& url, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;
@@ -41,18 +42,19 @@ class Session {
   // SessionOptions::lock_timeout
   std::int64_t lock_seconds() const;
 
-  // How often a connection was made after the session was.
+  // How often the session has connected again.
   int reconnects() const;
-  // Whether a ConnectionHold lives.
+  // Whether a ConnectionHold exists.
   bool is_held() const;
 
   // Runs one statement and returns the number of rows that it matched. {true}, {false}, {now} and
-  // {now_datetime} in the text become the engine's own words. Statements are prepared once and
-  // kept.
+  // {now_datetime} in the text are replaced by the engine's own words. A statement is prepared once
+  // and kept.
   std::int64_t execute(std::string_view sql, const SqlParameters& parameters = {});
 
-  // Runs one query and hands over each row in order. The callback may use another Session, not this
-  // one. On servers the whole result is in memory first: what may be long is asked for by pages.
+  // Runs one query and passes each row to `on_row`, in order. `on_row` may use another Session, but
+  // not this one. On servers the whole result is in memory first, so read long results page by
+  // page.
   void query(std::string_view sql, const SqlParameters& parameters,
              const std::function<void(const SqlRow&)>& on_row);
 
@@ -67,8 +69,9 @@ class Session {
   std::unique_ptr<Connection> connection_;
 };
 
-// While this lives the session keeps its connection, and fails with Error{lost} once that is
-// broken: what was begun or set on it would be missing on another one. May be nested.
+// While this exists, the session keeps its connection. If the connection breaks, every statement
+// fails with Error{lost}, because a new connection would lack what was begun or set on the old one.
+// May be nested.
 class ConnectionHold {
  public:
   explicit ConnectionHold(Session& session);
@@ -76,15 +79,16 @@ class ConnectionHold {
   ConnectionHold(const ConnectionHold&) = delete;
   ConnectionHold& operator=(const ConnectionHold&) = delete;
 
-  // The connection is broken; what was begun on it is undone, what was set on it gone.
+  // True if the connection is broken: what was begun on it is rolled back, and its settings are
+  // lost.
   bool is_broken() const;
 
  private:
   Session& session_;
 };
 
-// How long schema statements wait for their lock, for the life of this object: a moment, or without
-// end. Nothing where the engine has no such setting.
+// While this exists, schema statements wait for their lock either for a moment or without limit.
+// Does nothing if the engine has no such setting.
 class DdlPatience {
  public:
   DdlPatience(Session& session, bool unbounded);
@@ -97,9 +101,9 @@ class DdlPatience {
   ConnectionHold hold_;
 };
 
-// A write transaction: takes the engine's write lock at once where it has one (SQLite: BEGIN
-// IMMEDIATE, so that no later statement of it fails for a lock). Rolled back unless committed;
-// commit() throws Error{in_doubt} if the connection breaks under it.
+// A write transaction. Takes the engine's write lock at once, if it has one (SQLite: BEGIN
+// IMMEDIATE, so that no later statement fails because of a lock). Rolled back unless committed.
+// commit() throws Error{in_doubt} if the connection breaks during it.
 class Transaction {
  public:
   explicit Transaction(Session& session);

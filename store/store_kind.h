@@ -5,17 +5,17 @@
 
 namespace backglance {
 
-// What reads from a directory cost. `seeking`: one rotating disk, where streams read at once are
-// slower together than one after the other; `remote`: a network file system, whose end nobody here
-// sees; `solid`: all else, and what is not known.
+// How a directory reacts to parallel reads. `seeking`: one rotating disk; parallel reads are slower
+// there than one read after the other. `remote`: a network file system; its disks are not known
+// here. `solid`: everything else, and everything unknown.
 enum class StoreKind { solid, seeking, remote };
 
-// Of the file system that holds the directory: its type (statfs(2)), and of a local one what the
-// block device says of itself (/sys/dev/block/*/queue/rotational).
+// Decides by the type of the file system (statfs(2)), and for a local one by what the block device
+// reports (/sys/dev/block/*/queue/rotational).
 StoreKind store_kind(const std::string& directory);
 
-// The same for two directories whose reads share a disk or a server, as far as their file system
-// tells; of one that cannot be looked at its own name.
+// A name that is equal for two directories on the same disk or server, as far as their file system
+// shows. If the directory cannot be examined, its own name.
 std::string shared_storage(const std::string& directory);
 
 }  // namespace backglance

@@ -36,8 +36,8 @@ class Stores {
   // Whether that location can be opened for reading now. Reads nothing.
   bool opens(const std::string& value) const;
 
-  // Whether there is nothing at all in the place (SourceOpener::is_empty). False of "", which is
-  // no place.
+  // True if a store says that nothing at all is in `place` (SourceOpener::is_empty). False for an
+  // empty `place`: that stands for a location outside every store directory.
   bool is_empty(const std::string& place) const;
   // Store directories that cannot be opened now.
   const std::vector<std::string>& unavailable_directories() const { return unavailable_; }

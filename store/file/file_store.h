@@ -10,39 +10,40 @@ namespace backglance {
 
 // Glance's file store: regular files inside the configured directories.
 //
-// A location belongs to a directory if its path begins with that directory's, component by
-// component; no symlink is resolved for that. Of nested directories the longest is tried first.
+// A location belongs to a directory if its path begins with the directory's path, component by
+// component. Symlinks are not resolved for this. If directories are nested, the longest is tried
+// first.
 //
 // A file is opened relative to its store directory with openat2(RESOLVE_BENEATH |
-// RESOLVE_NO_MAGICLINKS), so no symlink and no ".." leads out of it; where the kernel has no
-// openat2, with one openat(O_NOFOLLOW) per path component, which refuses every symlink. The store
-// directory itself may be a symlink: it is the operator's. Opened with O_NONBLOCK, so that a FIFO
-// cannot hang a worker, and refused unless regular.
+// RESOLVE_NO_MAGICLINKS), so no symlink and no ".." can lead out of it. On kernels without openat2,
+// one openat(O_NOFOLLOW) per path component is used, which refuses every symlink. The store
+// directory itself may be a symlink, because the operator made it. Files are opened with
+// O_NONBLOCK, so that a FIFO cannot block a worker. Everything but a regular file is refused.
 //
-// The page cache is left as it was found: pages that were not resident before the read are dropped
-// (POSIX_FADV_DONTNEED) once read (page_cache.h).
+// The page cache is left as it was: pages that were not resident before the read are dropped after
+// it (POSIX_FADV_DONTNEED; see page_cache.h).
 //
-// Reasons of failures name the store directory at most, never the path below it.
+// The reason of a failure may name the store directory, but never the path inside it.
 class FileStore : public SourceOpener {
  public:
-  // Relative directories are taken from the current one. An empty name is no directory, and
-  // unavailable.
+  // Relative directories start at the current directory. An empty name counts as a directory that
+  // is unavailable.
   explicit FileStore(std::vector<std::filesystem::path> directories);
 
   bool handles(const std::string& scheme) const override;
 
-  // The Source may outlive the store. Its identity() also looks the location up again: a file that
-  // was removed or replaced meanwhile is changed_while_read.
+  // The Source may be used after the store is gone. Its identity() also looks up the path again: if
+  // the file was removed or replaced meanwhile, the result is changed_while_read.
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 
-  // The innermost store directory above it; empty if there is none.
+  // The innermost store directory that contains the location; empty if there is none.
   std::string place_of(const Location& location) const override;
-  // But for lost+found. One that cannot be listed is not empty.
+  // A lost+found does not count. A directory that cannot be listed counts as not empty.
   bool is_empty(const std::string& place) const override;
 
-  // The configured directories that cannot be opened now: a mount that is gone looks like a site
-  // without images, and must not be taken for one.
+  // The configured directories that cannot be opened now. A directory whose mount is gone looks
+  // like one without images, so callers must check this.
   std::vector<std::filesystem::path> unavailable_directories() const;
 
  private:

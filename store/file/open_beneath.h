@@ -6,7 +6,7 @@
 
 namespace backglance {
 
-// A file descriptor with an owner. Below zero: none.
+// Owns a file descriptor and closes it. Below zero: none.
 class Fd {
  public:
   Fd() = default;
@@ -25,23 +25,23 @@ class Fd {
   int number_ = -1;
 };
 
-// What open() gave: a file, or none and an errno.
+// The result of opening: a file, or no file and an errno.
 struct Opened {
   Fd file;
   int error = 0;
 };
 
-// A directory that files are opened beneath: one that may be searched, whether or not it may be
-// listed. It may be a symlink.
+// Opens a directory below which files are opened. The right to search it is enough; it need not be
+// listable. It may be a symlink.
 Opened open_directory(const std::string& path);
 
-// Opens `path` beneath `directory` with the flags of open(2), so that neither "..", nor a symlink,
-// nor a magic link of /proc leads out of it. Where one does: EXDEV or ELOOP. An absolute symlink
-// counts as leading out, wherever it points. Mounts are crossed.
+// Opens `path` below `directory` with the flags of open(2). If "..", a symlink or a magic link of
+// /proc leads out of the directory, the error is EXDEV or ELOOP. An absolute symlink always counts
+// as leading out. Mount points may be crossed.
 Opened open_beneath(const Fd& directory, const std::string& path, int flags);
 
-// The same for a kernel without openat2 (before Linux 5.6, or hidden by a container's filter), one
-// component at a time. Stricter: every symlink is ELOOP, every ".." EXDEV.
+// The same for a kernel without openat2 (before Linux 5.6, or if a container's filter blocks it),
+// one component at a time. It is stricter: every symlink gives ELOOP, every ".." gives EXDEV.
 Opened open_beneath_by_component(const Fd& directory, const std::string& path, int flags);
 
 }  // namespace backglance

@@ -9,19 +9,19 @@
 
 namespace backglance {
 
-// Reads a file from front to back and leaves the page cache as it was found: what the kernel had to
-// fetch for us is dropped again, what was resident stays. What others bring in or drop meanwhile
-// counts as found only if it happens before we come by.
+// Reads a file from the first byte to the last and leaves the page cache as it was: pages that the
+// kernel had to load for us are dropped again, pages that were resident stay. If other processes
+// load or drop pages meanwhile, this counts only if it happens before our read reaches them.
 //
-// What was resident is what mincore() says of a window of the file, asked one window ahead of the
-// reads, so that the kernel's readahead (which runs up to some MiB ahead of us) has not been there
-// yet. To who neither owns the file nor may write it, the kernel answers "all of it". Then the
-// reads are RWF_DONTCACHE (Linux 6.14, not on every filesystem), which does the same within the
-// kernel, or where there is none, all pages that we read are dropped: to cool an image that was
-// warm harms less than to fill the cache with all others.
+// mincore() says which pages of a window of the file are resident. It is asked one window ahead of
+// the reads, because the kernel's readahead runs up to some MiB ahead of us. If this process
+// neither owns the file nor may write it, mincore() says that all pages are resident. Then the
+// reads use RWF_DONTCACHE (Linux 6.14, not on every file system), which does the same inside the
+// kernel. Without it, all pages that we read are dropped: this may drop an image that was in the
+// cache, but filling the cache with all other images would be worse.
 //
-// Up to one window (32 MiB) and the readahead stay in the cache while the reads go on. Reads that
-// are given up before the end of the file may leave behind what the readahead still had in flight.
+// During the reads, up to one window (32 MiB) and the readahead stay in the cache. If a read ends
+// before the end of the file, pages that the readahead was still loading may stay.
 //
 // One thread at a time.
 class PageCacheReader {
@@ -32,14 +32,14 @@ class PageCacheReader {
   PageCacheReader(const PageCacheReader&) = delete;
   PageCacheReader& operator=(const PageCacheReader&) = delete;
 
-  // Before the first read: it will be at that offset or later.
+  // Call before the first read, which will be at `offset` or later.
   void skip_to(std::uint64_t offset);
 
-  // As pread(2): may be short, sets errno. `offset` never goes back.
+  // Like pread(2): may return fewer bytes, sets errno. `offset` must never decrease.
   ssize_t read(std::span<std::byte> buffer, std::uint64_t offset);
 
  private:
-  // What mincore said about one window: a byte per page.
+  // The answer of mincore() for one window: one byte per page.
   using Window = std::vector<unsigned char>;
 
   Window sample(std::uint64_t start) const;

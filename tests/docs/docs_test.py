@@ -23,9 +23,8 @@ from glance_host import GlanceHost
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMA = 'sql/0001_ledger/expand.sql'
-DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'docs/design.md', 'docs/ledger.md',
-             'docs/operations.md', 'docs/backfill.md', 'docs/json.md', 'docs/mariadb.md', 'docs/postgresql.md',
-             'docs/galera.md', 'docs/performance.md')
+DOCUMENTS = ('README.md', 'NEWS.md', 'CONTRIBUTING.md', 'SECURITY.md',
+             *(str(path.relative_to(SOURCES)) for path in sorted(SOURCES.glob('docs/*.md'))))
 
 binary = None
 
@@ -187,14 +186,27 @@ class SourceTest(unittest.TestCase):
         self.assertEqual({document.code_words(row[0])[0].split()[0] for row in rows}, options)
 
     def test_links_lead_somewhere(self):
+        broken = []
         for name in DOCUMENTS:
-            text = read(name)
-            for target in re.findall(r'\]\(([^)#]+)[^)]*\)', text):
-                if '://' not in target:
-                    self.assertTrue((SOURCES / name).parent.joinpath(target).exists(),
-                                    '%s: %s' % (name, target))
-            for path in re.findall(r'`((?:docs|scripts|tests|sql|cli|cmake)/[\w./-]+)`', text):
-                self.assertTrue((SOURCES / path).exists(), '%s: %s' % (name, path))
+            for target, section in re.findall(r'\]\(([^)#\s]*)#?([^)\s]*)\)', read(name)):
+                path = (SOURCES / name).parent / target if target else SOURCES / name
+                if '://' not in target and not (path.exists() and
+                                                (not section or section in document.sections(path.read_text()))):
+                    broken.append('%s: %s#%s' % (name, target, section))
+        self.assertEqual(broken, [])
+
+    def test_paths_are_those_of_the_sources(self):
+        broken = []
+        for name in DOCUMENTS:
+            for path in re.findall(r'`(\w+/[\w./-]+)`', read(name)):
+                folder = path.split('/')[0]
+                if folder != 'build' and (SOURCES / folder).is_dir() and not (SOURCES / path).exists():
+                    broken.append('%s: %s' % (name, path))
+        self.assertEqual(broken, [])
+
+    def test_index_names_every_document(self):
+        self.assertEqual([path.name for path in sorted(SOURCES.glob('docs/*.md'))
+                          if path.name != 'README.md' and '(%s' % path.name not in read('docs/README.md')], [])
 
     def test_prose_is_wrapped(self):
         long = []
@@ -219,6 +231,10 @@ class MatchTest(unittest.TestCase):
         self.assertIn('expected', differs(['...', 'b'], ['a', 'c']))
         self.assertIn('not expected', differs(['a'], ['a', 'b']))
         self.assertIn('expected', differs(['12 images'], ['13 images']))
+
+    def test_sections_are_named_as_sites_name_them(self):
+        self.assertEqual(document.sections('# A b\n## 1. `c`: d, e?\n```\n# no heading\n```\n### f_g-h\n## A b\n'),
+                         ['a-b', '1-c-d-e', 'f_g-h', 'a-b-1'])
 
     def test_commands_exit_codes_and_cron_lines(self):
         found = document.parse('```console\n$ a b    # exit 10\nout\n$ c\n```\n'

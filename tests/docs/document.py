@@ -131,6 +131,19 @@ def table_rows(text, heading):
     return rows[2:]
 
 
+def sections(text):
+    """What a link to each heading is called, as GitHub and GitLab derive it from the heading's text."""
+    found, in_block = [], False
+    for line in text.splitlines():
+        in_block = in_block != bool(FENCE.match(line))
+        heading = re.match(r'#+ (.+)', line)
+        if heading and not in_block:
+            name = re.sub(r'[^\w -]', '', heading.group(1).lower()).strip().replace(' ', '-')
+            before = sum(re.fullmatch(re.escape(name) + r'(-\d+)?', other) is not None for other in found)
+            found.append('%s-%d' % (name, before) if before else name)
+    return found
+
+
 def code_words(cell):
     return re.findall(r'`([^`]+)`', cell)
 

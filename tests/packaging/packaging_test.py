@@ -15,6 +15,7 @@ import tempfile
 import unittest
 
 MOST_EXPOSURE = 3.0
+SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 
 build = None
 
@@ -80,6 +81,29 @@ class PackagingTest(unittest.TestCase):
                      'SuccessExitStatus=10 130', 'SystemCallFilter=@system-service'):
             self.assertIn(line, lines)
         self.assertTrue(any(line.startswith('MemoryMax=') for line in lines))
+
+    def test_links_of_an_installed_document_lead_to_installed_files(self):
+        documents = sorted(self.root.rglob('share/doc/**/*.md'))
+        names = {path.name for path in documents}
+        self.assertLessEqual({'README.md', 'NEWS.md', 'SECURITY.md', 'operations.md'}, names)
+        broken = []
+        for document in documents:
+            for target in re.findall(r'\]\(([^)#\s]+)', document.read_text()):
+                if '://' not in target and not (document.parent / target).is_file():
+                    broken.append('%s: %s' % (document.name, target))
+        self.assertEqual(broken, [])
+
+    def test_every_document_that_the_service_names_is_installed(self):
+        names = [line.removeprefix('Documentation=file:') for line in self.lines('backglance.service')
+                 if line.startswith('Documentation=')]
+        self.assertTrue(names)
+        for name in names:
+            self.assertTrue((self.root / name.lstrip('/')).is_file(), name)
+
+    def test_licence_is_installed(self):
+        installed = [path.read_bytes() for path in self.root.rglob('share/doc/**/LICENSE')]
+        self.assertEqual(len(installed), 1)
+        self.assertTrue(installed[0] == (SOURCES / 'LICENSE').read_bytes())
 
     def test_timer_comes_once_a_night(self):
         calendar = [line.removeprefix('OnCalendar=') for line in self.lines('backglance.timer')
