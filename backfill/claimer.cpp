@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ledger/queue_figures.h"
+#include "read/checkpoint_interval.h"
 #include "read/read_stage.h"
 #include "read/with_space.h"
 #include "sql/retry.h"
@@ -17,9 +18,6 @@ constexpr std::int64_t kSmallImageBytes = 4 << 20;
 constexpr std::int64_t kSmallBunch = 64;
 // Other hosts wait at the end for what one has taken and not read.
 constexpr std::int64_t kBunchBytes = 32 << 20;
-
-// Smaller images, whose size is known, are read in less time than it takes to ask for one.
-constexpr std::int64_t kCheckpointBytes = 64 << 20;
 
 }  // namespace
 
@@ -157,7 +155,7 @@ void Claimer::prepare(Work& work, ImageDetails details) {
 
 std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
   const std::int64_t size = claim.size_bytes;
-  const bool is_large = size >= std::min(kCheckpointBytes, options_.checkpoint_bytes);
+  const bool is_large = size >= std::min(kWorthKeeping, options_.checkpoint_bytes);
   // Under --max-bytes each one counts by what is left of it.
   if (size != 0 && !is_large && !options_.max_bytes && !parts_.contains(claim.image_id))
     return std::nullopt;

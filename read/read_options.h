@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glance/site.h"
+#include "read/checkpoint_interval.h"
 #include "read/pace/stream_limit.h"
 #include "signature/certificate_source.h"
 #include "signature/trust.h"
@@ -41,7 +42,7 @@ struct ReadOptions {
   std::vector<std::string> images;  // these alone
   bool gives_way = true;            // to all else on the host, for processors and disks
   // Between two checkpoints of one image.
-  std::int64_t checkpoint_bytes = std::int64_t{4} << 30;
+  std::int64_t checkpoint_bytes = kCheckpointInterval;
   bool retry_failed = false;  // backfill: read again what failed before
   // To verify signatures by; null: they are not.
   std::shared_ptr<Certificates> certificates = {};

@@ -10,6 +10,7 @@
 
 #include "digest/digest_stream.h"
 #include "ledger/checkpoints.h"
+#include "read/checkpoint_interval.h"
 #include "store/source.h"
 
 namespace backglance {
@@ -22,9 +23,6 @@ inline constexpr std::size_t kTailBytes = 64 << 10;
 
 // Between the names in Checkpoint::algorithm, and between the states in digest_state.
 inline constexpr char kBetweenStates = '+';
-
-// Of a read that is broken off: less is read again sooner than it is worth a row.
-inline constexpr std::int64_t kWorthKeeping = 64 << 20;
 
 // What goes into Checkpoint::tail_digest.
 std::string tail_digest(std::span<const std::byte> tail);
@@ -39,7 +37,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
 struct Resumption {
   const Checkpoint* from = nullptr;                  // of an earlier run; null: none
   std::function<void(const Checkpoint&)> keep = {};  // by the reading thread; empty: none are taken
-  std::int64_t every_bytes = std::int64_t{4} << 30;
+  std::int64_t every_bytes = kCheckpointInterval;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};
   // Called where `from` does not fit the location that it is of, or that one is gone from Glance,
   // and the read ends; empty: it begins anew. Where that location cannot be read any more, another
