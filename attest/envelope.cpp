@@ -31,7 +31,8 @@ std::string seal(const SiteKey& key, std::string_view payload_type, std::string_
   return envelope.dump();
 }
 
-std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_view envelope) {
+std::variant<OpenedEnvelope, std::string> open_sealed(const SiteKey& key,
+                                                      std::string_view envelope) {
   const json object = parse_json(envelope);
   if (!object.is_object())
     return "it is no JSON object";
@@ -39,7 +40,8 @@ std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_vi
   const auto payload = decode_base64(text_member(object, "payload"), Base64Alphabet::url_safe);
   if (!payload || payload->empty() || signatures == object.end() || !signatures->is_array())
     return "it is no DSSE envelope";
-  Opened opened{text_member(object, "payloadType"), std::string(payload->begin(), payload->end())};
+  OpenedEnvelope opened{text_member(object, "payloadType"),
+                        std::string(payload->begin(), payload->end())};
   const std::string bytes = signed_bytes(opened.payload_type, opened.payload);
   // A keyid is a hint (envelope.md): what counts is that the key fits.
   for (const json& one : *signatures) {

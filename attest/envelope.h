@@ -13,12 +13,13 @@ namespace backglance {
 // payload and signatures over its type and its bytes. seal() returns it as JSON on one line.
 std::string seal(const SiteKey& key, std::string_view payload_type, std::string_view payload);
 
-struct Opened {
+struct OpenedEnvelope {
   std::string payload_type;
   std::string payload;
 };
 // The content of an envelope that has a valid signature by `key`. Otherwise the reason, for a
 // person.
-std::variant<Opened, std::string> open_sealed(const SiteKey& key, std::string_view envelope);
+std::variant<OpenedEnvelope, std::string> open_sealed(const SiteKey& key,
+                                                      std::string_view envelope);
 
 }  // namespace backglance

@@ -83,7 +83,7 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
   auto opened = open_sealed(key, line);
   if (auto* const why = std::get_if<std::string>(&opened))
     return std::move(*why);
-  const Opened& envelope = std::get<Opened>(opened);
+  const OpenedEnvelope& envelope = std::get<OpenedEnvelope>(opened);
   if (envelope.payload_type != kStatementPayloadType)
     return "it is no in-toto statement";
   return read_statement(envelope.payload);

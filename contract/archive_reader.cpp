@@ -125,7 +125,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
   auto opened = open_sealed(*key_, line);
   if (auto* const why = std::get_if<std::string>(&opened))
     return fault(std::move(*why));
-  const Opened& envelope = std::get<Opened>(opened);
+  const OpenedEnvelope& envelope = std::get<OpenedEnvelope>(opened);
   if (envelope.payload_type == kArchiveEndPayloadType)
     return close(envelope.payload);
   if (envelope.payload_type != kRemovedPayloadType)

@@ -4,6 +4,7 @@
 
 - a module includes only the modules below it (MODULES), and a sub-folder only what SUBFOLDERS says;
 - no circle: following the includes of a header and its source never leads back to it;
+- no two headers define a type of the same name: all are in one namespace, and the linker would take either;
 - soci, libpqxx and SQLite are for sql/ alone (and tests), and never SOCI and SQLite in one file: SOCI
   declares SQLite's types a second time;
 - no file of code has more than 600 lines;
@@ -132,6 +133,20 @@ def circles(texts):
         yield from walk(unit)
 
 
+TYPE = re.compile(r'^(?:struct|class|enum class) (\w+)(?: final)?(?: : [^;{]*)? \{', re.MULTILINE)
+
+
+def twins(texts):
+    """Sentences on types that two headers of the modules define."""
+    homes = {}
+    for path, text in texts.items():
+        if path.parts[0] in MODULES and path.suffix == '.h':
+            for name in TYPE.findall(text):
+                homes.setdefault(name, []).append(str(path))
+    return ['%s is defined in %s' % (name, ' and '.join(paths))
+            for name, paths in sorted(homes.items()) if len(paths) > 1]
+
+
 def faults(path, text):
     """Sentences on what is wrong with the file at relative `path`."""
     is_script = path.parts[0] == 'scripts'
@@ -153,6 +168,9 @@ def main():
     texts = {path: (ROOT / path).read_bytes().decode('utf-8', 'replace') for path in tracked_files()}
     for circle in circles(texts):
         print('these include each other: %s' % circle)
+        found += 1
+    for twin in twins(texts):
+        print(twin)
         found += 1
     for path, text in texts.items():
         for fault in faults(path, text):

@@ -104,13 +104,13 @@ ReadFailure open_failure(const Place& place, int error) {
 }
 
 std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
-  const Opened directory = open_directory(place.directory);
+  const OpenedFile directory = open_directory(place.directory);
   if (!directory.file) {
     require_means(directory.error);
     return unreadable(fmt::format("store directory {} cannot be opened: {}",
                                   quoted(place.directory), error_text(directory.error)));
   }
-  Opened opened = open_beneath(directory.file, place.path, flags);
+  OpenedFile opened = open_beneath(directory.file, place.path, flags);
   if (!opened.file)
     return open_failure(place, opened.error);
   OpenFile open{place, std::move(opened.file), {}};

@@ -19,7 +19,7 @@ namespace {
 // this, and it is something else (a lease that somebody will not give back).
 constexpr int kTries = 10;
 
-Opened opened(int result) {
+OpenedFile opened(int result) {
   if (result < 0)
     return {Fd(), errno};
   return {Fd(result), 0};
@@ -38,19 +38,19 @@ Fd::~Fd() {
     close(number_);
 }
 
-Opened open_directory(const std::string& path) {
-  Opened directory = opened(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+OpenedFile open_directory(const std::string& path) {
+  OpenedFile directory = opened(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   // O_PATH asks for no right at all on the directory itself, and gets a handle on a dead NFS mount.
   if (directory.file && faccessat(directory.file.get(), ".", X_OK, AT_EACCESS) != 0)
     return {Fd(), errno};
   return directory;
 }
 
-Opened open_beneath(const Fd& directory, const std::string& path, int flags) {
+OpenedFile open_beneath(const Fd& directory, const std::string& path, int flags) {
   struct open_how how = {};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  Opened file;
+  OpenedFile file;
   for (int i = 0; i < kTries; ++i) {
     file = opened(
         static_cast<int>(syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
@@ -63,7 +63,7 @@ Opened open_beneath(const Fd& directory, const std::string& path, int flags) {
   return file;
 }
 
-Opened open_beneath_by_component(const Fd& directory, const std::string& path, int flags) {
+OpenedFile open_beneath_by_component(const Fd& directory, const std::string& path, int flags) {
   if (path.starts_with('/'))
     return {Fd(), EXDEV};
   std::vector<std::string> names;
@@ -84,7 +84,7 @@ Opened open_beneath_by_component(const Fd& directory, const std::string& path, i
   Fd parent;
   const Fd* at = &directory;
   for (const std::string& name : names) {
-    Opened next =
+    OpenedFile next =
         opened(openat(at->get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     // O_DIRECTORY with O_NOFOLLOW calls a symlink ENOTDIR, which would read as "no such image".
     if (next.error == ENOTDIR && is_symlink(*at, name))
@@ -94,7 +94,7 @@ Opened open_beneath_by_component(const Fd& directory, const std::string& path, i
     parent = std::move(next.file);
     at = &parent;
   }
-  Opened file = opened(openat(at->get(), last.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+  OpenedFile file = opened(openat(at->get(), last.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
   // Nor is ELOOP certain here: O_PATH opens the symlink itself.
   if ((file.error == ENOTDIR || (flags & O_PATH)) && is_symlink(*at, last))
     return {Fd(), ELOOP};

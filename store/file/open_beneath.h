@@ -26,22 +26,22 @@ class Fd {
 };
 
 // The result of opening: a file, or no file and an errno.
-struct Opened {
+struct OpenedFile {
   Fd file;
   int error = 0;
 };
 
 // Opens a directory below which files are opened. The right to search it is enough; it need not be
 // listable. It may be a symlink.
-Opened open_directory(const std::string& path);
+OpenedFile open_directory(const std::string& path);
 
 // Opens `path` below `directory` with the flags of open(2). If "..", a symlink or a magic link of
 // /proc leads out of the directory, the error is EXDEV or ELOOP. An absolute symlink always counts
 // as leading out. Mount points may be crossed.
-Opened open_beneath(const Fd& directory, const std::string& path, int flags);
+OpenedFile open_beneath(const Fd& directory, const std::string& path, int flags);
 
 // The same for a kernel without openat2 (before Linux 5.6, or if a container's filter blocks it),
 // one component at a time. It is stricter: every symlink gives ELOOP, every ".." gives EXDEV.
-Opened open_beneath_by_component(const Fd& directory, const std::string& path, int flags);
+OpenedFile open_beneath_by_component(const Fd& directory, const std::string& path, int flags);
 
 }  // namespace backglance
