@@ -39,10 +39,10 @@ SiteKey made_key() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const SiteKey kKey = made_key();
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  if (std::holds_alternative<Opened>(open_sealed(kKey, input)))
+  if (std::holds_alternative<OpenedEnvelope>(open_sealed(kKey, input)))
     std::abort();
   const auto opened = open_sealed(kKey, seal(kKey, kStatementPayloadType, input));
-  if (!input.empty() && std::get<Opened>(opened).payload != input)
+  if (!input.empty() && std::get<OpenedEnvelope>(opened).payload != input)
     std::abort();
   const auto read = read_statement(input);
   if (const auto* const image = std::get_if<StoredImage>(&read)) {

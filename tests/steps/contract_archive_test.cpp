@@ -76,8 +76,8 @@ TEST_CASE("each line of a signed archive is an envelope, and the last one its en
   std::string archive;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto opened = open_sealed(it.key, lines[i]);
-    REQUIRE(std::holds_alternative<Opened>(opened));
-    const auto& [type, payload] = std::get<Opened>(opened);
+    REQUIRE(std::holds_alternative<OpenedEnvelope>(opened));
+    const auto& [type, payload] = std::get<OpenedEnvelope>(opened);
     const auto object = nlohmann::json::parse(payload);
     if (i == 0)
       archive = object.at("archive");

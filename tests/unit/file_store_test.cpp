@@ -227,7 +227,8 @@ TEST_CASE("nothing leads out of the store directory") {
 TEST_CASE("a link of /proc to an open file is no way out") {
   Site site;
   write(site.outside() / "secret-name", "not an image");
-  const Opened file{Fd(open((site.outside() / "secret-name").c_str(), O_RDONLY | O_CLOEXEC)), 0};
+  const OpenedFile file{Fd(open((site.outside() / "secret-name").c_str(), O_RDONLY | O_CLOEXEC)),
+                        0};
   REQUIRE(file.file);
   FileStore store({"/proc/self/fd"});
   const Location location = at("/proc/self/fd/" + std::to_string(file.file.get()));
@@ -426,7 +427,7 @@ TEST_CASE("both ways of opening beneath a directory keep to it") {
   fs::create_directory_symlink("../outside", site.store() / "out-dir");
   fs::create_symlink("sub/image", site.store() / "dir" / "in");
   fs::create_directory_symlink("dir", site.store() / "in-dir");
-  const Opened directory = open_directory(site.store());
+  const OpenedFile directory = open_directory(site.store());
   REQUIRE(directory.file);
 
   struct Case {
@@ -455,10 +456,11 @@ TEST_CASE("both ways of opening beneath a directory keep to it") {
   for (const int flags : {O_RDONLY | O_NONBLOCK, O_PATH})
     for (const Case& expected : cases) {
       INFO(expected.path << " with flags " << flags);
-      const Opened by_openat2 = open_beneath(directory.file, expected.path, flags);
+      const OpenedFile by_openat2 = open_beneath(directory.file, expected.path, flags);
       CHECK(by_openat2.error == expected.error);
       CHECK(static_cast<bool>(by_openat2.file) == (expected.error == 0));
-      const Opened by_component = open_beneath_by_component(directory.file, expected.path, flags);
+      const OpenedFile by_component =
+          open_beneath_by_component(directory.file, expected.path, flags);
       CHECK(by_component.error == expected.error_by_component);
       CHECK(static_cast<bool>(by_component.file) == (expected.error_by_component == 0));
     }
