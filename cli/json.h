@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "expand/expand.h"
 #include "ledger/control.h"
@@ -21,8 +21,7 @@ nlohmann::json live_run_json(const LiveRun& run);
 nlohmann::json fleet_json(const FleetState& fleet);
 nlohmann::json statements_json(const ExpandPlan& plan);
 nlohmann::json read_result_json(const ReadResult& result);
-
-// "2026-03-04T05:06:07Z".
-std::string json_time(std::int64_t unix_seconds);
+// How a run ended: "complete", "out_of_time".
+std::string_view run_end_name(RunEnd end);
 
 }  // namespace backglance

@@ -8,10 +8,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/write_file.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
 #include "cli/owner_files.h"
-#include "cli/write_file.h"
 #include "report/collect.h"
 #include "report/render.h"
 
