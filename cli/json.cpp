@@ -81,6 +81,10 @@ json statements_json(const ExpandPlan& plan) {
   return statements;
 }
 
+json due_json(const Due& due) {
+  return {{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}};
+}
+
 std::string_view run_end_name(RunEnd end) {
   switch (end) {
     case RunEnd::complete:

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cli/assess.h"
 #include "expand/expand.h"
 #include "ledger/control.h"
 #include "ledger/queue_figures.h"
@@ -20,6 +21,7 @@ nlohmann::json run_json(const RunRow& run);
 nlohmann::json live_run_json(const LiveRun& run);
 nlohmann::json fleet_json(const FleetState& fleet);
 nlohmann::json statements_json(const ExpandPlan& plan);
+nlohmann::json due_json(const Due& due);
 nlohmann::json read_result_json(const ReadResult& result);
 // How a run ended: "complete", "out_of_time".
 std::string_view run_end_name(RunEnd end);
