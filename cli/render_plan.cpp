@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/json.h"
 #include "cli/site_plan.h"
 
@@ -51,6 +52,11 @@ std::string backfill_text(const SitePlan& plan) {
     out += fmt::format("  {} failed before; only backfill --retry-failed reads them again\n",
                        counted(plan.reads.failed, "image"));
   return out;
+}
+
+bool is_guard_alone(const ExpandPlan& plan) {
+  return std::all_of(plan.statements.begin(), plan.statements.end(),
+                     [](const PlannedStatement& one) { return one.step == kGuardStep; });
 }
 
 json rights_json(const std::vector<MissingRight>& missing) {
@@ -123,6 +129,45 @@ json plan_json(const SitePlan& plan) {
             {"unknown_size", plan.unknown_size},
             {"failed_before", plan.reads.failed},
             {"to_restore", plan.reads.erased}}}};
+}
+
+void print_plan(const SitePlan& plan, bool as_json) {
+  if (as_json)
+    print_json(plan_json(plan));
+  else
+    fmt::print("{}", plan_text(plan));
+}
+
+std::string expand_text(const ExpandOutcome& outcome) {
+  const ExpandPlan& plan = outcome.plan;
+  std::string out = notes_text(plan);
+  if (outcome.dry_run)
+    out += statements_text(plan);
+  if (plan.statements.empty()) {
+    const char* const schema = outcome.revert        ? "not ours to take back"
+                               : plan.builds.empty() ? "complete"
+                                                     : "complete but for that";
+    return out + fmt::format("nothing to do: the schema is {}\n", schema);
+  }
+  const auto statements = static_cast<std::int64_t>(plan.statements.size());
+  const bool is_last = outcome.dry_run || outcome.revert || is_guard_alone(plan);
+  return out + fmt::format("{} {}{}\n", outcome.dry_run ? "would run" : "ran",
+                           counted(statements, "schema statement"),
+                           is_last ? "" : " -- next: backglance migrate");
+}
+
+json expand_json(const ExpandOutcome& outcome) {
+  return {{"dry_run", outcome.dry_run},
+          {"revert", outcome.revert},
+          {"notes", notes_of(outcome.plan)},
+          {"statements", statements_json(outcome.plan)}};
+}
+
+void print_expand(const ExpandOutcome& outcome, bool as_json) {
+  if (as_json)
+    print_json(expand_json(outcome));
+  else
+    fmt::print("{}", expand_text(outcome));
 }
 
 }  // namespace backglance

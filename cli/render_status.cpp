@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/json.h"
 #include "cli/site_status.h"
 
@@ -185,6 +186,35 @@ json status_json(const SiteStatus& status) {
       object["recent_runs"].push_back(run_json(run));
   }
   return object;
+}
+
+void print_status(const SiteStatus& status, bool as_json) {
+  if (as_json)
+    print_json(status_json(status));
+  else
+    fmt::print("{}", status_text(status));
+}
+
+std::string check_text(const CheckAnswer& answer) {
+  const Due& due = answer.due;
+  // The guard is optional: only what is there is worth a word.
+  const bool is_there = answer.guard != GuardState::missing && answer.guard != GuardState::hidden;
+  return fmt::format("{}{}{}\n", due.why,
+                     is_there ? fmt::format("; {}", guard_text(answer.guard)) : "",
+                     due.next.empty() ? "" : " -- next: " + due.next);
+}
+
+json check_json(const CheckAnswer& answer) {
+  json object = due_json(answer.due);
+  object["guard"] = guard_name(answer.guard);
+  return object;
+}
+
+void print_check(const CheckAnswer& answer, bool as_json) {
+  if (as_json)
+    print_json(check_json(answer));
+  else
+    fmt::print("{}", check_text(answer));
 }
 
 }  // namespace backglance

@@ -2,15 +2,10 @@
 // expand and plan: the commands about the schema.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "base/text.h"
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/site_plan.h"
-#include "sql/guard.h"
 
 namespace backglance {
 namespace {
@@ -20,28 +15,6 @@ struct ExpandFlags {
   bool repair = false;
   bool guard = false;
 };
-
-bool is_guard_alone(const ExpandPlan& plan) {
-  return std::all_of(plan.statements.begin(), plan.statements.end(),
-                     [](const PlannedStatement& one) { return one.step == kGuardStep; });
-}
-
-std::string expand_text(const ExpandPlan& plan, bool dry_run, bool revert) {
-  std::string out = notes_text(plan);
-  if (dry_run)
-    out += statements_text(plan);
-  if (plan.statements.empty()) {
-    const char* const schema = revert                ? "not ours to take back"
-                               : plan.builds.empty() ? "complete"
-                                                     : "complete but for that";
-    return out + fmt::format("nothing to do: the schema is {}\n", schema);
-  }
-  const auto statements = static_cast<std::int64_t>(plan.statements.size());
-  const bool is_last = dry_run || revert || is_guard_alone(plan);
-  return out + fmt::format("{} {}{}\n", dry_run ? "would run" : "ran",
-                           counted(statements, "schema statement"),
-                           is_last ? "" : " -- next: backglance migrate");
-}
 
 ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   const Site site = read_site(common.source);
@@ -59,24 +32,14 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   } else {
     plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }
-  if (common.json)
-    print_json({{"dry_run", common.dry_run},
-                {"revert", flags.revert},
-                {"notes", notes_of(plan)},
-                {"statements", statements_json(plan)}});
-  else
-    fmt::print("{}", expand_text(plan, common.dry_run, flags.revert));
+  print_expand({plan, common.dry_run, flags.revert}, common.json);
   return ExitCode::done;
 }
 
 ExitCode run_plan(const CommonOptions& common, bool with_guard) {
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
-  const SitePlan plan = collect_plan(session, site, with_guard);
-  if (common.json)
-    print_json(plan_json(plan));
-  else
-    fmt::print("{}", plan_text(plan));
+  print_plan(collect_plan(session, site, with_guard), common.json);
   return ExitCode::done;
 }
 

@@ -39,6 +39,18 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard);
 std::string plan_text(const SitePlan& plan);
 // The object that `plan --json` prints; docs/json.md documents its members.
 nlohmann::json plan_json(const SitePlan& plan);
+// One of them on standard output.
+void print_plan(const SitePlan& plan, bool as_json);
+
+// What `expand` says of what it did, or with --dry-run would do; likewise.
+struct ExpandOutcome {
+  ExpandPlan plan;
+  bool dry_run = false;
+  bool revert = false;
+};
+std::string expand_text(const ExpandOutcome& outcome);
+nlohmann::json expand_json(const ExpandOutcome& outcome);
+void print_expand(const ExpandOutcome& outcome, bool as_json);
 
 // What expand and sync say in the same words.
 

@@ -73,5 +73,16 @@ SiteStatus collect_status(Session& session, const Site& site);
 std::string status_text(const SiteStatus& status);
 // The object that `status --json` prints; docs/json.md documents its members.
 nlohmann::json status_json(const SiteStatus& status);
+// One of them on standard output.
+void print_status(const SiteStatus& status, bool as_json);
+
+// What `check` says, likewise.
+struct CheckAnswer {
+  Due due;
+  GuardState guard = GuardState::missing;
+};
+std::string check_text(const CheckAnswer& answer);
+nlohmann::json check_json(const CheckAnswer& answer);
+void print_check(const CheckAnswer& answer, bool as_json);
 
 }  // namespace backglance

@@ -101,4 +101,8 @@ json render_json(const SiteReport& report) {
           {"runs", runs_of(report)}};
 }
 
+std::string render_json_text(const SiteReport& report) {
+  return render_json(report).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace backglance

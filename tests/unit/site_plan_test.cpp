@@ -128,3 +128,29 @@ TEST_CASE("a plan as JSON has every member as a number, a text, a list or null")
                                            {"tried_on", nullptr},
                                            {"index_seconds", nullptr}}));
 }
+
+TEST_CASE("expand says what it ran and what is next, or what it would run") {
+  ExpandOutcome outcome{small_plan().schema, true, false};
+  outcome.plan.notes.clear();
+  outcome.plan.builds.clear();
+  outcome.plan.statements.resize(1);
+  CHECK(expand_text(outcome) ==
+        "\n-- step 0001_ledger\nCREATE TABLE a;\nwould run 1 schema statement\n");
+  outcome.dry_run = false;
+  CHECK(expand_text(outcome) == "ran 1 schema statement -- next: backglance migrate\n");
+  const json object = expand_json(outcome);
+  CHECK(object["dry_run"] == false);
+  CHECK(object["revert"] == false);
+  CHECK(object["notes"] == json::array());
+  CHECK(object["statements"].size() == 1);
+  outcome.plan.statements[0].step = "0004_guard";
+  CHECK(expand_text(outcome) == "ran 1 schema statement\n");
+  outcome.plan.statements.clear();
+  CHECK(expand_text(outcome) == "nothing to do: the schema is complete\n");
+  outcome.plan.builds = {"index i is being built"};
+  CHECK(expand_text(outcome) ==
+        "note: index i is being built; expand waits until that has ended\n"
+        "nothing to do: the schema is complete but for that\n");
+  outcome.revert = true;
+  CHECK_THAT(expand_text(outcome), Contains("the schema is not ours to take back\n"));
+}

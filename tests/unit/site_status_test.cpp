@@ -140,3 +140,15 @@ TEST_CASE("before expand the JSON of the status has no queue and no fleet") {
   CHECK(object["without_hash"] == json({{"images", 16}, {"bytes", 3 << 20}, {"unknown_size", 1}}));
   CHECK(object["due"]["exit_code"] == 3);
 }
+
+TEST_CASE("check says what is due, the guard if there is one, and the command to run") {
+  const CheckAnswer due{{ExitCode::expand_due, "16 schema statements to run", "backglance expand"},
+                        GuardState::missing};
+  CHECK(check_text(due) == "16 schema statements to run -- next: backglance expand\n");
+  CHECK(check_json(due) == json({{"exit_code", 3},
+                                 {"why", "16 schema statements to run"},
+                                 {"next", "backglance expand"},
+                                 {"guard", "missing"}}));
+  CHECK(check_text({{ExitCode::done, "nothing is due", ""}, GuardState::there}) ==
+        "nothing is due; guard there\n");
+}
