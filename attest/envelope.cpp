@@ -2,6 +2,7 @@
 #include "attest/envelope.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/base64.h"
 #include "base/json_text.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/statement.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json_text.h"
 
 namespace backglance {

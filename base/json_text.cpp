@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_text.h"
 
+#include <nlohmann/json.hpp>
+
 namespace backglance {
 
 using nlohmann::json;
@@ -19,6 +21,11 @@ json parse_json(std::string_view text) {
   };
   json value = json::parse(text, keep, /*allow_exceptions=*/false);
   return within ? value : json(json::value_t::discarded);
+}
+
+std::string text_member(const json& object, const std::string& name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace backglance

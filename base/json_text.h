@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -14,9 +14,6 @@ nlohmann::json parse_json(std::string_view text);
 
 // The text of the member `name`. Empty if there is no such member, if it is not a string, or if
 // `object` is not an object.
-inline std::string text_member(const nlohmann::json& object, const std::string& name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
+std::string text_member(const nlohmann::json& object, const std::string& name);
 
 }  // namespace backglance

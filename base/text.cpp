@@ -4,37 +4,15 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 
+#include "base/utf8.h"
+
 namespace backglance {
 namespace {
-
-// Length of the well-formed UTF-8 sequence that `text` begins with, 0 if it is none
-// (Unicode 15, table 3-7).
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80)
-    return 1;
-  if (lead >= 0xC2 && lead <= 0xDF)
-    return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return byte(1) >= low && byte(1) <= high && tail(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return byte(1) >= low && byte(1) <= high && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 struct Quantity {
   std::uint64_t number;
@@ -96,33 +74,18 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   while (!text.empty()) {
     if (out.size() >= max_bytes)
       return out + "...";
-    const auto length = utf8_sequence(text);
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const bool control = length == 1 && (lead < 0x20 || lead == 0x7F);
+    const CodePoint point = first_code_point(text);
     // U+0080..U+009F are control characters as well, some of which terminals obey.
-    const bool c1_control =
-        length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    if (length == 0 || control || c1_control) {
-      const std::size_t bad = c1_control ? 2 : 1;
-      for (std::size_t i = 0; i < bad; ++i)
-        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
-      text.remove_prefix(bad);
-    } else {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
-    }
+    const bool control = point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0);
+    const std::string_view bytes = text.substr(0, point.bytes);
+    if (point.is_bad() || control)
+      for (const char c : bytes)
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      out += bytes;
+    text.remove_prefix(point.bytes);
   }
   return out;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = utf8_sequence(text);
-    if (length == 0)
-      return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 std::string grouped(std::int64_t number) {
@@ -217,6 +180,17 @@ std::string utc_time(std::int64_t unix_seconds) {
 
 std::string utc_date(std::int64_t unix_seconds) {
   return utc_time(unix_seconds).substr(0, 10);
+}
+
+std::int64_t within_calendar(std::int64_t unix_seconds) {
+  constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
+  return std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
+}
+
+std::string iso_time(std::int64_t unix_seconds) {
+  std::string text = utc_time(within_calendar(unix_seconds));
+  text[10] = 'T';
+  return text + "Z";
 }
 
 }  // namespace backglance

@@ -22,9 +22,6 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 // "...".
 std::string printable(std::string_view text, std::size_t max_bytes = 200);
 
-// True if the whole text is well-formed UTF-8.
-bool is_utf8(std::string_view text);
-
 // grouped: "1,204". counted: "1 image", "1,204 images"; the plural is the noun with an "s".
 std::string grouped(std::int64_t number);
 std::string counted(std::int64_t number, std::string_view noun);
@@ -47,8 +44,13 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 // Replaces every `what` in `text` by `with`.
 void replace_all(std::string& text, std::string_view what, std::string_view with);
 
-// Unix seconds in UTC: "2026-03-04 05:06:07", and the date alone.
+// Unix seconds in UTC: "2026-03-04 05:06:07", "2026-03-04", and "2026-03-04T05:06:07Z" for
+// machines. iso_time() takes any number: a time before 1970 or past the year 9999 becomes the
+// nearest one within.
 std::string utc_time(std::int64_t unix_seconds);
 std::string utc_date(std::int64_t unix_seconds);
+std::string iso_time(std::int64_t unix_seconds);
+// The nearest time from 1970 to the end of the year 9999.
+std::int64_t within_calendar(std::int64_t unix_seconds);
 
 }  // namespace backglance

@@ -19,16 +19,6 @@
 #include "digest/algorithm.h"
 
 namespace backglance {
-namespace {
-
-std::string now_text() {
-  std::string text = utc_time(std::time(nullptr));
-  text.replace(text.find(' '), 1, "T");
-  return text + "Z";
-}
-
-}  // namespace
-
 void require_statements(const std::string& file) {
   // How an envelope begins, of ours and of most others.
   constexpr std::string_view kBegin = R"({"payload")";
@@ -80,7 +70,7 @@ void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) 
                           .md5 = outcome.md5,
                           .algorithm = outcome.algorithm,
                           .digest = outcome.digest,
-                          .read_at = now_text(),
+                          .read_at = iso_time(std::time(nullptr)),
                           .host = host_};
   const std::string line = seal(key_, kStatementPayloadType, statement_of(image)) + '\n';
   // Whole or not at all, as far as another writer of the same file can see.

@@ -17,7 +17,7 @@
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
-#include "cli/schema_commands.h"
+#include "cli/site_plan.h"
 #include "digest/digest_engine.h"
 
 namespace backglance {
@@ -204,7 +204,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
                   {"migrate", migrate_json(data, true)},
                   {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
     } else {
-      print_statements(schema);
+      fmt::print("{}", statements_text(schema));
       print_migrate_result(data, true);
       fmt::print("would read {}, {}\n", counted(reads.images, "image"),
                  human_bytes(static_cast<std::uint64_t>(reads.bytes)));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -62,7 +63,7 @@ EventLog::EventLog(const std::optional<std::string>& target, LogFormat format)
 }
 
 std::string EventLog::line(const std::string& event, const nlohmann::ordered_json& members) const {
-  const std::string time = json_time(std::time(nullptr));
+  const std::string time = iso_time(std::time(nullptr));
   if (format_ == LogFormat::json) {
     nlohmann::ordered_json object = {{"time", time}, {"event", event}};
     object.update(members);

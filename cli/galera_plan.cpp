@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "sql/galera.h"
 
 namespace backglance {
 namespace {
@@ -40,58 +39,68 @@ double hundredths(std::chrono::duration<double> time) {
 
 }  // namespace
 
-json galera_json(Session& session, const SchemaState& state, const ExpandPlan& plan) {
-  const auto galera = read_galera(session);
-  if (!galera)
-    return nullptr;
-  json object = {{"nodes", galera->nodes},
-                 {"status", galera->status},
-                 {"state", galera->state},
-                 {"method", galera->method},
-                 {"short_statements", count_of(Stall::short_one, plan, state)},
-                 {"index_builds", count_of(Stall::index, plan, state)},
-                 {"rebuilds", count_of(Stall::rebuild, plan, state)},
+std::optional<GaleraPlan> collect_galera(Session& session, const SchemaState& state,
+                                         const ExpandPlan& plan) {
+  const auto node = read_galera(session);
+  if (!node)
+    return std::nullopt;
+  GaleraPlan galera{.node = *node,
+                    .short_statements = count_of(Stall::short_one, plan, state),
+                    .index_builds = count_of(Stall::index, plan, state),
+                    .rebuilds = count_of(Stall::rebuild, plan, state),
+                    .trial = std::nullopt};
+  if (galera.index_builds > 0) {
+    Session writer(session.url());
+    galera.trial = try_index_build(writer);
+  }
+  return galera;
+}
+
+std::string galera_text(const GaleraPlan& galera) {
+  std::string out = fmt::format("\ngalera: {}, this one is {}, {}; wsrep_OSU_method is {}\n",
+                                counted(galera.node.nodes, "node"), galera.node.state,
+                                galera.node.status, galera.node.method);
+  if (galera.short_statements + galera.index_builds + galera.rebuilds == 0)
+    return out;
+  out +=
+      "  While a schema statement runs no node commits anything, of whatever table. Reads go on.\n"
+      "  Transactions that hold images then end with a deadlock (1213), on any node.\n";
+  if (galera.short_statements > 0)
+    out += fmt::format("  {:>4}  of an instant: a stall of some hundredths of a second each\n",
+                       galera.short_statements);
+  if (galera.index_builds > 0)
+    out += fmt::format(
+        "  {:>4}  {}: {}\n", galera.index_builds,
+        galera.index_builds == 1 ? "index of images" : "indexes of images",
+        !galera.trial
+            ? "how long is not known, for a trial in a temporary table failed"
+            : fmt::format("a stall of about {} s each, half or twice that; tried on {} of "
+                          "{} on this node, and the slowest node counts",
+                          hundredths(galera.trial->build), grouped(galera.trial->tried),
+                          counted(galera.trial->images, "image")));
+  if (galera.rebuilds > 0)
+    out += fmt::format("  {:>4}  that {} images: longer than an index, how much is not known\n",
+                       galera.rebuilds, galera.rebuilds == 1 ? "copies" : "copy");
+  return out;
+}
+
+json galera_json(const GaleraPlan& galera) {
+  json object = {{"nodes", galera.node.nodes},
+                 {"status", galera.node.status},
+                 {"state", galera.node.state},
+                 {"method", galera.node.method},
+                 {"short_statements", galera.short_statements},
+                 {"index_builds", galera.index_builds},
+                 {"rebuilds", galera.rebuilds},
                  {"images", nullptr},
                  {"tried_on", nullptr},
                  {"index_seconds", nullptr}};
-  if (object["index_builds"] == 0)
-    return object;
-  Session writer(session.url());
-  if (const auto trial = try_index_build(writer)) {
-    object["images"] = trial->images;
-    object["tried_on"] = trial->tried;
-    object["index_seconds"] = hundredths(trial->build);
+  if (galera.trial) {
+    object["images"] = galera.trial->images;
+    object["tried_on"] = galera.trial->tried;
+    object["index_seconds"] = hundredths(galera.trial->build);
   }
   return object;
-}
-
-void print_galera(const json& galera) {
-  if (galera.is_null())
-    return;
-  const auto number = [&](const char* key) { return galera[key].get<std::int64_t>(); };
-  fmt::print("\ngalera: {}, this one is {}, {}; wsrep_OSU_method is {}\n",
-             counted(number("nodes"), "node"), galera["state"].get<std::string>(),
-             galera["status"].get<std::string>(), galera["method"].get<std::string>());
-  if (number("short_statements") + number("index_builds") + number("rebuilds") == 0)
-    return;
-  fmt::print(
-      "  While a schema statement runs no node commits anything, of whatever table. Reads go on.\n"
-      "  Transactions that hold images then end with a deadlock (1213), on any node.\n");
-  if (number("short_statements") > 0)
-    fmt::print("  {:>4}  of an instant: a stall of some hundredths of a second each\n",
-               number("short_statements"));
-  if (number("index_builds") > 0)
-    fmt::print("  {:>4}  {}: {}\n", number("index_builds"),
-               number("index_builds") == 1 ? "index of images" : "indexes of images",
-               galera["index_seconds"].is_null()
-                   ? "how long is not known, for a trial in a temporary table failed"
-                   : fmt::format("a stall of about {} s each, half or twice that; tried on {} of "
-                                 "{} on this node, and the slowest node counts",
-                                 galera["index_seconds"].get<double>(), grouped(number("tried_on")),
-                                 counted(number("images"), "image")));
-  if (number("rebuilds") > 0)
-    fmt::print("  {:>4}  that {} images: longer than an index, how much is not known\n",
-               number("rebuilds"), number("rebuilds") == 1 ? "copies" : "copy");
 }
 
 }  // namespace backglance

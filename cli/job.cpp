@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
@@ -94,7 +95,7 @@ class Told {
   void ended(const ReadResult& result) {
     const ExitCode code = exit_code_of(result);
     tell("run_ended", {{"exit_code", static_cast<int>(code)},
-                       {"end", read_result_json(result)["end"].get<std::string>()},
+                       {"end", run_end_name(result.end)},
                        {"bytes_read", result.bytes_read},
                        {"left_images", result.left_images},
                        {"left_bytes", result.left_bytes}});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
 
 namespace backglance {
@@ -14,7 +16,7 @@ json text_or_null_json(const std::string& text) {
 }
 
 json time_or_null_json(const std::optional<std::int64_t>& unix_seconds) {
-  return unix_seconds ? json(json_time(*unix_seconds)) : json(nullptr);
+  return unix_seconds ? json(iso_time(*unix_seconds)) : json(nullptr);
 }
 
 // Images by the name of the verdict; those that there are.
@@ -27,14 +29,6 @@ json verdicts_json(const ReadResult::Verdicts& verdicts) {
 }
 
 }  // namespace
-
-std::string json_time(std::int64_t unix_seconds) {
-  std::string time = utc_time(unix_seconds);
-  const auto blank = time.find(' ');
-  if (blank != std::string::npos)
-    time[blank] = 'T';
-  return time + 'Z';
-}
 
 json totals_json(const QueueTotals& totals) {
   return {{"images", totals.images}, {"bytes", totals.bytes}};
@@ -51,7 +45,7 @@ json run_json(const RunRow& run) {
   return {{"run_id", run.run_id},
           {"command", run.command},
           {"host", run.host},
-          {"started_at", json_time(run.started_at)},
+          {"started_at", iso_time(run.started_at)},
           {"finished_at", time_or_null_json(run.finished_at)},
           {"outcome", text_or_null_json(run.outcome)},
           {"images", run.images},
@@ -72,7 +66,7 @@ json fleet_json(const FleetState& fleet) {
   const bool was_told = !fleet.by.empty();
   return {{"paused", fleet.paused},
           {"by", text_or_null_json(fleet.by)},
-          {"since", was_told ? json(json_time(fleet.since)) : json(nullptr)},
+          {"since", was_told ? json(iso_time(fleet.since)) : json(nullptr)},
           {"reason", text_or_null_json(fleet.reason)}};
 }
 
@@ -87,27 +81,32 @@ json statements_json(const ExpandPlan& plan) {
   return statements;
 }
 
+json due_json(const Due& due) {
+  return {{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}};
+}
+
+std::string_view run_end_name(RunEnd end) {
+  switch (end) {
+    case RunEnd::complete:
+      return "complete";
+    case RunEnd::limit:
+      return "limit";
+    case RunEnd::out_of_time:
+      return "out_of_time";
+    case RunEnd::stopped:
+      return "stopped";
+    case RunEnd::interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
 json read_result_json(const ReadResult& result) {
   json classes = json::object();
   for (std::size_t i = 0; i < result.classes.size(); ++i)
     if (result.classes[i].images > 0)
       classes[std::string(read_class_name(static_cast<ReadClass>(i)))] = {
           {"images", result.classes[i].images}, {"bytes", result.classes[i].bytes}};
-  const auto end = [&] {
-    switch (result.end) {
-      case RunEnd::complete:
-        return "complete";
-      case RunEnd::limit:
-        return "limit";
-      case RunEnd::out_of_time:
-        return "out_of_time";
-      case RunEnd::stopped:
-        return "stopped";
-      case RunEnd::interrupted:
-        break;
-    }
-    return "interrupted";
-  };
   const auto too_large = [&] {
     return result.largest ? json({{"images", result.too_large},
                                   {"image_id", result.largest->id},
@@ -115,7 +114,7 @@ json read_result_json(const ReadResult& result) {
                           : json(nullptr);
   };
   return {{"dry_run", false},
-          {"end", end()},
+          {"end", run_end_name(result.end)},
           {"classes", classes},
           {"again", result.again},
           {"queued", result.queued},

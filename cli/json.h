@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
+#include "cli/assess.h"
 #include "expand/expand.h"
 #include "ledger/control.h"
 #include "ledger/queue_figures.h"
@@ -20,9 +21,9 @@ nlohmann::json run_json(const RunRow& run);
 nlohmann::json live_run_json(const LiveRun& run);
 nlohmann::json fleet_json(const FleetState& fleet);
 nlohmann::json statements_json(const ExpandPlan& plan);
+nlohmann::json due_json(const Due& due);
 nlohmann::json read_result_json(const ReadResult& result);
-
-// "2026-03-04T05:06:07Z".
-std::string json_time(std::int64_t unix_seconds);
+// How a run ended: "complete", "out_of_time".
+std::string_view run_end_name(RunEnd end);
 
 }  // namespace backglance

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/metrics.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <ctime>
 #include <fstream>
@@ -16,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/write_file.h"
 
 namespace backglance {
 namespace {
@@ -68,34 +65,6 @@ std::string_view state_of(const std::optional<ExitCode>& code) {
     default:
       return "failed";
   }
-}
-
-// Empty, or why the file could not be put in place.
-std::string replace_file(const std::filesystem::path& path, const std::string& text) {
-  // Not "*.prom": the collector reads all of those in the directory.
-  const std::string next = fmt::format("{}.{}.tmp", path.string(), getpid());
-  unlink(next.c_str());  // of a killed process with our number
-  const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return io_error(fmt::format("metrics file {}", printable(path.string())), errno).what();
-  std::string_view rest = text;
-  // Whatever the umask: node_exporter is another user.
-  int failed = fchmod(fd, 0644) == 0 ? 0 : errno;
-  while (!rest.empty() && failed == 0) {
-    const ssize_t written = ::write(fd, rest.data(), rest.size());
-    if (written >= 0)
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR)
-      failed = errno;
-  }
-  if (close(fd) != 0 && failed == 0)
-    failed = errno;
-  if (failed == 0 && rename(next.c_str(), path.c_str()) != 0)
-    failed = errno;
-  if (failed == 0)
-    return {};
-  unlink(next.c_str());
-  return io_error(fmt::format("metrics file {}", printable(path.string())), failed).what();
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -206,7 +175,7 @@ void MetricsFile::count(const ReadOutcome& outcome) {
 }
 
 void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   metrics_.exit_code = exit_code;
   metrics_.waiting_for.clear();
   metrics_.bytes_per_second = 0;
@@ -216,14 +185,14 @@ void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
   }
   if (exit_code == ExitCode::done || exit_code == ExitCode::findings)
     metrics_.last_success = std::time(nullptr);
-  write();
+  write(lock);
 }
 
 void MetricsFile::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     collect();
-    write();
+    write(lock);
     wake_.wait_for(lock, stop, kEvery, [] { return false; });
   }
 }
@@ -248,12 +217,21 @@ void MetricsFile::collect() {
     metrics_.waiting_for.push_back(reason.source);
 }
 
-void MetricsFile::write() {
+void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
   metrics_.written_at = std::time(nullptr);
-  const std::string failed = replace_file(path_, metrics_text(metrics_));
-  if (!failed.empty() && !warned_)
-    warn_(failed);
-  warned_ = warned_ || !failed.empty();
+  const std::string text = metrics_text(metrics_);
+  // A busy disk may take seconds, and count() is not to wait for it.
+  lock.unlock();
+  try {
+    // The new file's name does not end in ".prom": the collector reads all of those in the
+    // directory. Its rights are for node_exporter, which is another user.
+    replace_file(path_, text, 0644, fmt::format("metrics file {}", printable(path_.string())));
+  } catch (const Error& error) {
+    if (!warned_)
+      warn_(error.what());
+    warned_ = true;
+  }
+  lock.lock();
 }
 
 }  // namespace backglance

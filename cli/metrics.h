@@ -62,15 +62,16 @@ class MetricsFile {
  private:
   void run(const std::stop_token& stop);
   void collect();
-  void write();
+  // By one thread at a time: the own one, or after it finish().
+  void write(std::unique_lock<std::mutex>& lock);
 
   const std::filesystem::path path_;
   const std::function<void(const std::string&)> warn_;
-  std::mutex mutex_;  // guards the fields below
+  bool warned_ = false;  // of write() alone
+  std::mutex mutex_;     // guards the fields below
   Metrics metrics_;
   ReadContext* context_ = nullptr;
   std::chrono::steady_clock::time_point collected_;
-  bool warned_ = false;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

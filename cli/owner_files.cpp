@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/write_file.h"
+#include "base/write_file.h"
 #include "report/render_owners.h"
 
 namespace backglance {

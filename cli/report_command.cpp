@@ -4,14 +4,13 @@
 #include <unistd.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/write_file.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
 #include "cli/owner_files.h"
-#include "cli/write_file.h"
 #include "report/collect.h"
 #include "report/render.h"
 
@@ -57,7 +56,7 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
     fmt::print(note, "wrote {}\n", *flags.html);
   }
   if (common.json)
-    print_json(render_json(report));
+    fmt::print("{}", render_json_text(report));
   else if (flags.csv == "signatures")
     fmt::print("{}", render_signatures_csv(report));
   else if (flags.csv == "findings")

@@ -11,6 +11,8 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "base/write_file.h"
 
 namespace backglance {
 namespace {
@@ -34,17 +36,6 @@ nlohmann::json as_json(const RemovedProperty& property) {
 
 std::string text_of(const nlohmann::json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// A new file is there after a loss of power once its directory is on the disk. What may not be
-// opened, or knows no such thing, is left to the system.
-int sync_directory(const std::filesystem::path& directory) {
-  const int fd = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-  const int failed = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
-  ::close(fd);
-  return failed;
 }
 
 }  // namespace
@@ -76,15 +67,8 @@ void RemovalArchive::add(const RemovedProperty& property) {
 }
 
 void RemovalArchive::sync() {
-  std::size_t done = 0;
-  while (done < buffer_.size()) {
-    const ssize_t wrote = write(fd_, buffer_.data() + done, buffer_.size() - done);
-    if (wrote < 0 && errno == EINTR)
-      continue;
-    if (wrote < 0)
-      throw io_error("archive " + path_.string(), errno);
-    done += static_cast<std::size_t>(wrote);
-  }
+  if (const int failed = write_all(fd_, buffer_); failed != 0)
+    throw io_error("archive " + path_.string(), failed);
   buffer_.clear();
   if (fsync(fd_) != 0)
     throw io_error("archive " + path_.string(), errno);

@@ -13,6 +13,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace backglance {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "ledger/queue_figures.h"
 #include "ledger/runs.h"
-#include "report/owners.h"
+#include "report/columns.h"
 #include "sql/schema_state.h"
 #include "sql/text.h"
 #include "version.h"
@@ -22,42 +22,10 @@ const std::string& report_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "report", name);
 }
 
-std::vector<std::string> words(const std::string& text) {
-  return text.empty() ? std::vector<std::string>() : split(text, ' ');
-}
-
 std::vector<SiteReport::Signature> read_signatures(Session& session) {
   std::vector<SiteReport::Signature> signatures;
   session.query(report_sql(session, "signatures"), {}, [&](const SqlRow& row) {
-    SiteReport::Signature one;
-    one.image_id = row.text_or_empty(0);
-    one.name = row.text_or_empty(1);
-    one.owner = row.text_or_empty(2);
-    one.status = row.text_or_empty(3);
-    one.deleted = row.truth(4);
-    one.hidden = row.truth(5);
-    one.snapshot = row.truth(6);
-    one.scheme = signature_scheme_from_name(row.text_or_empty(7));
-    one.present = words(row.text_or_empty(8));
-    one.missing = words(row.text_or_empty(9));
-    one.flagged_at = row.integer_or(10, 0);
-    if (is_deprecated(one.scheme))
-      one.deadline_at = row.integer(11);
-    one.removed_at = row.integer(12);
-    one.verdict = signature_verdict_from_name(row.text_or_empty(13));
-    one.legacy_verdict = signature_verdict_from_name(row.text_or_empty(14));
-    one.verdict_reason = row.text_or_empty(15);
-    one.legacy_reason = row.text_or_empty(16);
-    one.chain_reason = row.text_or_empty(17);
-    one.verified_at = row.integer(18);
-    if (!row.is_null(19))
-      one.is_trusted = row.text_or_empty(19) == chain_name(true);
-    if (needs_owner(one)) {
-      one.checksum = row.text_or_empty(20);
-      one.hash_algorithm = row.text_or_empty(21);
-      one.hash_value = row.text_or_empty(22);
-    }
-    signatures.push_back(std::move(one));
+    signatures.push_back(read_record(signature_columns(), row));
   });
   std::stable_sort(signatures.begin(), signatures.end(),
                    [](const SiteReport::Signature& a, const SiteReport::Signature& b) {
@@ -73,12 +41,9 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
 std::vector<SiteReport::Result> read_findings(Session& session, std::string_view name) {
   std::vector<SiteReport::Result> findings;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
-    const auto read_class = read_class_from_name(row.text_or_empty(4));
-    if (!read_class || !is_finding(*read_class))
-      return;
-    findings.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
-                        row.integer_or(3, 0), *read_class, row.text_or_empty(5),
-                        row.integer_or(6, 0)});
+    SiteReport::Result result = read_record(result_columns(), row);
+    if (is_finding(result.read_class))
+      findings.push_back(std::move(result));
   });
   std::stable_sort(findings.begin(), findings.end(),
                    [](const SiteReport::Result& a, const SiteReport::Result& b) {

@@ -2,7 +2,6 @@
 #include "report/csv.h"
 
 #include "base/text.h"
-#include "report/wording.h"
 
 namespace backglance {
 namespace {
@@ -42,18 +41,6 @@ void add_csv_row(std::string& out, const std::vector<std::string>& cells) {
     out += quoted(cells[i]);
   }
   out += "\r\n";
-}
-
-std::string csv_yes_no(bool value) {
-  return value ? "yes" : "no";
-}
-
-std::string csv_time(const std::optional<std::int64_t>& time) {
-  return time ? iso_time(*time) : std::string();
-}
-
-std::string csv_verdict(const std::optional<SignatureVerdict>& verdict) {
-  return verdict ? std::string(signature_verdict_name(*verdict)) : "";
 }
 
 }  // namespace backglance

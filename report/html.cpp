@@ -3,36 +3,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "base/embedded_file.h"
 #include "base/text.h"
 #include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
+
+// Written by the build: the files that report/CMakeLists.txt names under EMBED.
+const std::vector<EmbeddedFile>& report_files();
+
 namespace {
 
-std::string_view class_of(HtmlCell cell) {
-  switch (cell) {
-    case HtmlCell::text:
-      return "";
-    case HtmlCell::number:
-      return " class=\"n\"";
-    case HtmlCell::size:
-      return " class=\"n size\"";
-    case HtmlCell::label:
-      return " class=\"label\"";
-    case HtmlCell::id:
-      return " class=\"id\"";
-    case HtmlCell::owner:
-      return " class=\"owner\"";
-    case HtmlCell::prose:
-      return " class=\"prose\"";
+// A file's text behind the comment that it begins with, which says its licence and is for those
+// who read the source.
+std::string_view behind_comment(std::string_view text, std::string_view end) {
+  return text.substr(text.find(end) + end.size());
+}
+
+using Parts = std::map<std::string_view, std::string_view>;
+
+// A part ends before the newline in front of the next one's mark, or of the end of the file.
+void add_parts(Parts& parts, std::string_view text) {
+  constexpr std::string_view kMark = "<!-- part: ";
+  constexpr std::string_view kMarkEnd = " -->\n";
+  for (auto at = text.find(kMark); at != std::string_view::npos;) {
+    const auto name = at + kMark.size();
+    const auto name_end = text.find(kMarkEnd, name);
+    const auto begin = name_end + kMarkEnd.size();
+    const auto next = text.find(kMark, begin);
+    const auto end = std::min(next, text.size()) - 1;
+    if (!parts.emplace(text.substr(name, name_end - name), text.substr(begin, end - begin)).second)
+      throw std::logic_error(
+          fmt::format("two parts are called {}", text.substr(name, name_end - name)));
+    at = next;
   }
-  return "";
+}
+
+const Parts& all_parts() {
+  static const Parts parts = [] {
+    Parts out;
+    for (const EmbeddedFile& file : report_files())
+      if (file.name.ends_with(".html"))
+        add_parts(out, behind_comment(file.text, "-->\n"));
+    return out;
+  }();
+  return parts;
 }
 
 }  // namespace
 
-std::string html_escaped(std::string_view text) {
+Html html_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
@@ -56,88 +81,109 @@ std::string html_escaped(std::string_view text) {
         out += c;
     }
   }
-  return out;
+  return Html(std::move(out));
 }
 
-std::string html_text(std::string_view text, std::string_view missing, std::size_t max_bytes) {
-  if (text.empty())
-    return fmt::format("<span class=\"absent\">{}</span>", html_escaped(missing));
-  return fmt::format("<bdi>{}</bdi>", html_escaped(shown(text, max_bytes)));
-}
-
-std::string html_head(std::string_view title, std::string_view narrow_style) {
-  // The policy is a second line of defence: should a name ever escape the escaping, nothing runs
-  // and nothing is fetched.
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta name=\"referrer\" content=\"no-referrer\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>{}"
-      "@media screen and (max-width: 820px) {{\n{}}}\n</style>\n</head>\n",
-      title, html_style(), narrow_style);
-}
-
-std::string html_image(const std::string& name, const std::string& id) {
-  return fmt::format("{}<code class=\"id\">{}</code>", html_text(name, "no name"),
-                     html_text(id, "no id", 80));
-}
-
-std::string html_owner(const std::string& owner) {
-  return owner.empty() ? html_text(owner, "no owner")
-                       : fmt::format("<code class=\"id\">{}</code>", html_text(owner));
-}
-
-std::string html_date(std::int64_t time) {
-  return fmt::format("<time class=\"when\" datetime=\"{}\">{}</time>", iso_time(time),
-                     date_text(time));
-}
-
-std::string html_deadline(const SiteReport& report, const std::optional<std::int64_t>& deadline) {
-  if (!deadline)
-    return "<span class=\"absent\">none</span>";
-  const std::string days = days_from(report.made_at, *deadline);
-  if (*deadline <= report.made_at)
-    return fmt::format("{} <span class=\"tag bad\">passed {}</span>", html_date(*deadline), days);
-  return fmt::format("{} <span class=\"soft when\">{}</span>", html_date(*deadline), days);
-}
-
-std::string html_strong(std::int64_t number) {
-  return fmt::format("<strong>{}</strong>", grouped(number));
-}
-
-std::string html_fact(std::string_view label, const std::string& value) {
-  return fmt::format("<li><span>{}</span><b>{}</b></li>\n", label, value);
-}
-
-std::string html_table_head(const HtmlTable& table) {
-  std::string out =
-      fmt::format("<table id=\"{}\">\n<caption>{}</caption>\n<thead><tr>", table.id, table.caption);
-  for (const HtmlColumn& column : table.columns)
-    out += fmt::format("<th scope=\"col\"{}>{}</th>", class_of(column.cell), column.title);
-  return out + "</tr></thead>\n<tbody>\n";
-}
-
-std::string html_table_row(const HtmlTable& table, const std::vector<std::string>& cells) {
-  std::string out = "<tr>";
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    out += fmt::format("<td{}>{}</td>", class_of(table.columns[i].cell), cells[i]);
-  return out + "</tr>\n";
-}
-
-std::string html_table_end() {
-  return "</tbody>\n</table>\n";
-}
-
-std::string html_table_style(const HtmlTable& table) {
+Html html_part(std::string_view name, std::initializer_list<HtmlValue> values) {
+  const auto defect = [&](std::string_view what) {
+    return std::logic_error(fmt::format("part {} of the page: {}", name, what));
+  };
+  const auto part = all_parts().find(name);
+  if (part == all_parts().end())
+    throw defect("there is none");
+  // Only the part is searched for words, never a value: a name that holds "{{" stays a name.
+  std::string_view rest = part->second;
   std::string out;
-  for (std::size_t i = 1; i < table.columns.size(); ++i)  // the first is the card's title
-    if (table.columns[i].cell != HtmlCell::prose)
-      out += fmt::format("#{} td:nth-child({})::before{{content:\"{}\"}}\n", table.id, i + 1,
-                         table.columns[i].title);
-  return out;
+  std::size_t used = 0;
+  std::uint64_t seen = 0;
+  for (auto at = rest.find("{{"); at != std::string_view::npos; at = rest.find("{{")) {
+    const std::string_view word = rest.substr(at + 2, rest.find("}}", at) - at - 2);
+    const auto* const value =
+        std::find_if(values.begin(), values.end(),
+                     [&](const HtmlValue& candidate) { return candidate.word == word; });
+    if (value == values.end())
+      throw defect(fmt::format("nothing is given for {}", word));
+    const auto bit = std::uint64_t{1} << (value - values.begin());
+    used += (seen & bit) == 0 ? 1 : 0;
+    seen |= bit;
+    out += rest.substr(0, at);
+    out += value->value.text();
+    rest.remove_prefix(at + 4 + word.size());
+  }
+  if (used != values.size())
+    throw defect("a value has no place");
+  return Html(out + std::string(rest));
+}
+
+Html html_in(std::string_view name, const Html& text) {
+  return html_part(name, {{"text", text}});
+}
+
+Html html_text(std::string_view text, std::string_view missing, std::size_t max_bytes) {
+  return text.empty() ? html_in("absent", html_escaped(missing))
+                      : html_in("stored", html_escaped(shown(text, max_bytes)));
+}
+
+Html html_style() {
+  for (const EmbeddedFile& file : report_files())
+    if (file.name.ends_with(".css"))
+      return Html(std::string(behind_comment(file.text, "*/\n")));
+  throw std::logic_error("the style sheet is missing");
+}
+
+Html html_head(std::string_view title, const Html& narrow_style, const Html& more) {
+  return html_part("head", {{"title", html_escaped(title)},
+                            {"style", html_style()},
+                            {"narrow_style", narrow_style},
+                            {"more", more}});
+}
+
+Html html_image(const std::string& name, const std::string& id) {
+  return html_text(name, "no name") + html_part("id", {{"id", html_text(id, "no id", 80)}});
+}
+
+Html html_owner(const std::string& owner) {
+  return owner.empty() ? html_text(owner, "no owner") : html_part("id", {{"id", html_text(owner)}});
+}
+
+Html html_date(std::int64_t time) {
+  return html_part(
+      "date", {{"iso", html_escaped(iso_time(time))}, {"text", html_escaped(date_text(time))}});
+}
+
+Html html_minute(std::int64_t time) {
+  constexpr std::size_t kWithoutZone = 16;  // "2026-03-04 05:06"
+  return html_part("date", {{"iso", html_escaped(iso_time(time))},
+                            {"text", html_escaped(minute_text(time).substr(0, kWithoutZone))}});
+}
+
+Html html_deadline(const SiteReport& report, const std::optional<std::int64_t>& deadline) {
+  if (!deadline)
+    return html_in("absent", "none");
+  return html_part(*deadline <= report.made_at ? "deadline-passed" : "deadline",
+                   {{"date", html_date(*deadline)},
+                    {"days", html_escaped(days_from(report.made_at, *deadline))}});
+}
+
+Html html_made(const SiteReport& report) {
+  return html_part("time", {{"iso", html_escaped(iso_time(report.made_at))},
+                            {"text", html_escaped(minute_text(report.made_at))}});
+}
+
+Html html_strong(std::int64_t number) {
+  return html_in("strong", html_escaped(grouped(number)));
+}
+
+Html html_fact(const Html& label, const Html& value) {
+  return html_part("fact", {{"label", label}, {"value", value}});
+}
+
+Html html_section(std::string_view id, std::string_view title, const Html& content,
+                  std::string_view style_class) {
+  return html_part("section", {{"id", html_escaped(id)},
+                               {"title", html_escaped(title)},
+                               {"class", html_escaped(style_class)},
+                               {"content", content}});
 }
 
 }  // namespace backglance

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "report/charts.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <chrono>
 #include <limits>
 
-#include "report/html.h"
 #include "report/utf8.h"
 #include "report/wording.h"
 
@@ -27,14 +28,18 @@ std::string algorithm_text(const SiteReport::Coverage& row) {
   return row.algorithm.empty() ? "no hash" : shown(row.algorithm, 60);
 }
 
+Html fixed(double number, int decimals) {
+  return html_escaped(fmt::format("{:.{}f}", number, decimals));
+}
+
 double share(std::int64_t part, std::int64_t total) {
   return part <= 0 || total <= 0 ? 0 : static_cast<double>(part) / static_cast<double>(total);
 }
 
 // One bar of 100 % width: a rectangle for each algorithm, the many small ones in one. The smallest
 // are drawn wide enough to be seen, at the cost of the others.
-std::string stacked_bar(const Summary& summary, std::int64_t total, std::string_view what,
-                        std::int64_t SiteReport::Coverage::*part) {
+Html stacked_bar(const Summary& summary, std::int64_t total, const Html& what,
+                 std::int64_t SiteReport::Coverage::*part) {
   struct Segment {
     std::string style_class;
     double width;
@@ -60,20 +65,19 @@ std::string stacked_bar(const Summary& summary, std::int64_t total, std::string_
     segment.width = std::max(segment.width, kLeast);
     drawn += segment.width;
   }
-  std::string out = fmt::format(
-      "<svg class=\"bar\" role=\"img\" aria-labelledby=\"bar-{0}-t bar-{0}-d\">"
-      "<title id=\"bar-{0}-t\">Coverage by {0}</title><desc id=\"bar-{0}-d\">{1}</desc>",
-      what, html_escaped(description));
+  Html drawing;
   double x = 0;
   for (const Segment& segment : segments) {
     const double width = segment.width / drawn * 100;
-    out += fmt::format("<rect class=\"{}\" x=\"{:.3f}%\" width=\"{:.3f}%\" height=\"100%\"/>",
-                       segment.style_class, x, width);
+    drawing += html_part("segment", {{"class", html_escaped(segment.style_class)},
+                                     {"x", fixed(x, 3)},
+                                     {"width", fixed(width, 3)}});
     if (x > 0)
-      out += fmt::format("<line class=\"cut\" x1=\"{0:.3f}%\" x2=\"{0:.3f}%\" y2=\"100%\"/>", x);
+      drawing += html_part("cut", {{"x", fixed(x, 3)}});
     x += width;
   }
-  return out + "</svg>";
+  return html_part(
+      "bar", {{"what", what}, {"description", html_escaped(description)}, {"segments", drawing}});
 }
 
 // A column of the deadline chart.
@@ -182,64 +186,41 @@ std::string short_count(std::int64_t number) {
 
 }  // namespace
 
-std::string chart_patterns() {
-  // Lines across a series' colour. The one for what lies open or has passed is the coarsest.
-  std::string out = "<svg class=\"defs\" aria-hidden=\"true\" focusable=\"false\"><defs>\n";
-  const auto pattern = [&](std::string_view id, int size, std::string_view lines) {
-    out += fmt::format(
-        "<pattern id=\"{0}\" width=\"{1}\" height=\"{1}\" "
-        "patternUnits=\"userSpaceOnUse\"><rect class=\"{0}-ground\" width=\"{1}\" "
-        "height=\"{1}\"/>{2}</pattern>\n",
-        id, size, lines);
-  };
-  pattern("p1", 6, "<path class=\"ink\" d=\"M-1 1 1-1M0 6 6 0M5 7 7 5\"/>");
-  pattern("p2", 5, "<circle class=\"dot\" cx=\"2.5\" cy=\"2.5\" r=\"1.1\"/>");
-  pattern("p3", 5, "<path class=\"ink\" d=\"M0 2.5H5\"/>");
-  pattern("p4", 6, "<path class=\"ink\" d=\"M0 3H6M3 0V6\"/>");
-  pattern("p-open", 7, "<path class=\"ink\" d=\"M-1 1 1-1M0 7 7 0M6 8 8 6\"/>");
-  pattern("p-passed", 7, "<path class=\"ink\" d=\"M-1 6 1 8M0 0 7 7M6-1 8 1\"/>");
-  return out + "</defs></svg>\n";
+Html chart_patterns() {
+  return html_part("patterns");
 }
 
-std::string coverage_ring(const Summary& summary) {
+Html coverage_ring(const Summary& summary) {
   // Only the whole closes the ring, and the least part of it is seen.
   const double exact = share(summary.images_with_hash, summary.images) * 100;
   const double arc = exact <= 0 ? 0 : exact >= 100 ? 100 : std::clamp(exact, 1.5, 98.5);
   const std::string percent = percent_text(summary.images_with_hash, summary.images);
-  std::string out = fmt::format(
-      "<svg class=\"ring\" viewBox=\"0 0 120 120\" role=\"img\" aria-labelledby=\"ring-t ring-d\">"
-      "<title id=\"ring-t\">Coverage</title>"
-      "<desc id=\"ring-d\">{} of {} have a hash, {}</desc>"
-      "<circle class=\"track\" cx=\"60\" cy=\"60\" r=\"50\"/>",
-      grouped(summary.images_with_hash), counted(summary.images, "image"), percent);
-  if (arc > 0)
-    out += fmt::format(
-        "<circle class=\"arc\" cx=\"60\" cy=\"60\" r=\"50\" pathLength=\"100\" "
-        "stroke-dasharray=\"{:.2f} 100\" transform=\"rotate(-90 60 60)\"/>",
-        arc);
-  return out + fmt::format("<text x=\"60\" y=\"{}\" class=\"{}\">{}</text></svg>\n",
-                           percent.size() > 5 ? 65 : 68, percent.size() > 5 ? "small" : "large",
-                           percent);
+  const bool is_long = percent.size() > 5;
+  const std::string description =
+      fmt::format("{} of {} have a hash, {}", grouped(summary.images_with_hash),
+                  counted(summary.images, "image"), percent);
+  return html_part("ring",
+                   {{"description", html_escaped(description)},
+                    {"arc", arc > 0 ? html_part("ring-arc", {{"length", fixed(arc, 2)}}) : Html()},
+                    {"y", is_long ? Html("65") : Html("68")},
+                    {"class", is_long ? Html("small") : Html("large")},
+                    {"percent", html_escaped(percent)}});
 }
 
-std::string coverage_bars(const Summary& summary) {
-  return fmt::format(
-      "<div class=\"bars\"><span>Images</span>{}<span class=\"n\">{}</span>\n"
-      "<span>Bytes</span>{}<span class=\"n\">{}</span></div>\n",
-      stacked_bar(summary, summary.images, "images", &SiteReport::Coverage::images),
-      grouped(summary.images),
-      stacked_bar(summary, summary.bytes, "bytes", &SiteReport::Coverage::bytes),
-      bytes_text(summary.bytes));
+Html coverage_bars(const Summary& summary) {
+  return html_part(
+      "bars",
+      {{"image_bar", stacked_bar(summary, summary.images, "images", &SiteReport::Coverage::images)},
+       {"images", html_escaped(grouped(summary.images))},
+       {"byte_bar", stacked_bar(summary, summary.bytes, "bytes", &SiteReport::Coverage::bytes)},
+       {"bytes", html_escaped(bytes_text(summary.bytes))}});
 }
 
-std::string coverage_swatch(const Summary& summary, std::size_t row) {
-  return fmt::format(
-      "<svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"{}\" width=\"100%\" "
-      "height=\"100%\"/></svg>",
-      series_class(summary, row));
+Html coverage_swatch(const Summary& summary, std::size_t row) {
+  return html_part("swatch", {{"class", html_escaped(series_class(summary, row))}});
 }
 
-std::string deadline_chart(const SiteReport& report) {
+Html deadline_chart(const SiteReport& report) {
   const std::vector<Slot> slots = deadline_slots(report);
   if (slots.empty())
     return {};
@@ -256,35 +237,41 @@ std::string deadline_chart(const SiteReport& report) {
   constexpr double kBase = 172;
   constexpr double kTallest = 140;
   const double step = 100.0 / static_cast<double>(slots.size());
-  std::string out = fmt::format(
-      "<svg class=\"deadlines\" role=\"img\" aria-labelledby=\"dl-t dl-d\"><title id=\"dl-t\">"
-      "Images by the end of their grace period</title><desc id=\"dl-d\">{0}</desc>\n"
-      "<line class=\"axis\" x2=\"100%\" y1=\"{1}.5\" y2=\"{1}.5\"/>\n",
-      description, kBase);
+  Html drawing;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
     const double middle = (static_cast<double>(i) + 0.5) * step;
+    Html column;
     if (slot.images > 0) {
       const double height =
           std::max(3.0, kTallest * static_cast<double>(slot.images) / static_cast<double>(most));
-      out += fmt::format(
-          "<rect class=\"{}\" x=\"{:.3f}%\" y=\"{:.1f}\" width=\"{:.3f}%\" "
-          "height=\"{:.1f}\"/><text class=\"count\" x=\"{:.3f}%\" y=\"{:.1f}\">{}"
-          "</text>\n",
-          slot.passed ? "passed" : "due", middle - step * 0.34, kBase - height, step * 0.68, height,
-          middle, kBase - height - 7, short_count(slot.images));
+      column = html_part("slot-column", {{"class", slot.passed ? Html("passed") : Html("due")},
+                                         {"x", fixed(middle - step * 0.34, 3)},
+                                         {"y", fixed(kBase - height, 1)},
+                                         {"width", fixed(step * 0.68, 3)},
+                                         {"height", fixed(height, 1)},
+                                         {"middle", fixed(middle, 3)},
+                                         {"above", fixed(kBase - height - 7, 1)},
+                                         {"count", html_escaped(short_count(slot.images))}});
     }
     // A narrow screen has room for every second label.
     const bool last = i + 1 == slots.size();
     const bool keep = i == 0 || last || (i % 2 == 0 && i + 2 != slots.size());
-    out += fmt::format("<text{} x=\"{:.3f}%\" y=\"{}\">{}</text>", keep ? "" : " class=\"extra\"",
-                       middle, kBase + 18, slot.label);
+    Html below;
     if (!slot.label_below.empty())
-      out += fmt::format("<text class=\"below\" x=\"{:.3f}%\" y=\"{}\">{}</text>", middle,
-                         kBase + 34, slot.label_below);
-    out += '\n';
+      below = html_part("slot-below", {{"x", fixed(middle, 3)},
+                                       {"y", fixed(kBase + 34, 0)},
+                                       {"label", html_escaped(slot.label_below)}});
+    drawing += html_part("slot", {{"column", column},
+                                  {"class", keep ? Html() : Html(" class=\"extra\"")},
+                                  {"x", fixed(middle, 3)},
+                                  {"y", fixed(kBase + 18, 0)},
+                                  {"label", html_escaped(slot.label)},
+                                  {"below", below}});
   }
-  return out + "</svg>\n";
+  return html_part(
+      "deadlines",
+      {{"description", html_escaped(description)}, {"base", fixed(kBase, 0)}, {"slots", drawing}});
 }
 
 }  // namespace backglance

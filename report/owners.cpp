@@ -94,6 +94,10 @@ OwnerTask owner_task(const SiteReport::Signature& signature) {
   return verified ? OwnerTask::drop_old : OwnerTask::sign_or_drop;
 }
 
+bool is_to_sign(const OwnerImage& image) {
+  return image.task != OwnerTask::drop_old && !image.damage;
+}
+
 std::vector<OwnerPage> owner_pages(const SiteReport& report) {
   std::unordered_map<std::string_view, ReadClass> damage;
   for (const auto* list : {&report.findings, &report.verify_findings})

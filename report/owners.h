@@ -32,6 +32,9 @@ struct OwnerImage {
   std::optional<ReadClass> damage;
 };
 
+// False where a signature is there already, and where the bytes are damaged.
+bool is_to_sign(const OwnerImage& image);
+
 struct OwnerPage {
   std::string owner;  // project id as stored, empty for none
   // Of the page's files, without a suffix: letters that every file system takes, and not two owners

@@ -25,6 +25,8 @@ std::string render_findings_csv(const SiteReport& report);
 
 // The object that `report --json` prints; its members are documented in docs/json.md.
 nlohmann::json render_json(const SiteReport& report);
+// The same as text of several lines; bytes that are not UTF-8 are replaced.
+std::string render_json_text(const SiteReport& report);
 
 // One self-contained page: no script, no network, light and dark, good at 400 px and on paper.
 std::string render_html(const SiteReport& report);

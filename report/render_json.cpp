@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "report/columns.h"
 #include "report/render.h"
 #include "report/summary.h"
 #include "report/utf8.h"
@@ -15,20 +16,35 @@ json time_or_null(const std::optional<std::int64_t>& time) {
   return time ? json(iso_time(*time)) : json(nullptr);
 }
 
-json names_of(const std::vector<std::string>& names) {
-  json out = json::array();
-  for (const std::string& name : names)
-    out.push_back(valid_utf8(name));
-  return out;
+struct JsonCell {
+  json operator()(Nothing) const { return nullptr; }
+  json operator()(const Stored& stored) const { return valid_utf8(stored.text); }
+  json operator()(const Word& word) const { return word.text; }
+  json operator()(Count count) const { return count.number; }
+  json operator()(Bytes bytes) const { return bytes.number; }
+  json operator()(Minute minute) const { return iso_time(minute.time); }
+  json operator()(Day day) const { return iso_time(day.time); }
+  json operator()(bool truth) const { return truth; }
+  json operator()(const Names& names) const {
+    json out = json::array();
+    for (const std::string& name : names)
+      out.push_back(valid_utf8(name));
+    return out;
+  }
+};
+
+template <typename Row>
+json object_of(Columns<Row> columns, const Row& row) {
+  json object = json::object();
+  for (const auto& [name, value] : members_of(columns, row))
+    object[std::string(name)] = std::visit(JsonCell(), value);
+  return object;
 }
 
 json coverage_of(const Summary& summary) {
   json algorithms = json::array();
-  for (const SiteReport::Coverage& row : summary.coverage)
-    algorithms.push_back(
-        {{"algorithm", row.algorithm.empty() ? json(nullptr) : json(valid_utf8(row.algorithm))},
-         {"images", row.images},
-         {"bytes", row.bytes}});
+  for (std::size_t i = 0; i < summary.coverage.size(); ++i)
+    algorithms.push_back(object_of(coverage_columns(), CoverageRow{summary, i}));
   return {{"images", summary.images},
           {"bytes", summary.bytes},
           {"images_with_hash", summary.images_with_hash},
@@ -39,59 +55,21 @@ json coverage_of(const Summary& summary) {
 json reads_of(const std::vector<SiteReport::ClassCount>& counts,
               const std::vector<SiteReport::Result>& results) {
   json classes = json::array();
-  for (const SiteReport::ClassCount& row : counts)
-    classes.push_back({{"class", read_class_name(row.read_class)},
-                       {"finding", is_finding(row.read_class)},
-                       {"images", row.images},
-                       {"bytes", row.bytes}});
+  for (const SiteReport::ClassCount& count : counts)
+    classes.push_back(object_of(class_columns(), ClassRow{count, {}}));
   json findings = json::array();
   for (const SiteReport::Result& result : results)
-    findings.push_back({{"image_id", valid_utf8(result.image_id)},
-                        {"name", valid_utf8(result.name)},
-                        {"owner", valid_utf8(result.owner)},
-                        {"size", result.size},
-                        {"class", read_class_name(result.read_class)},
-                        {"reason", valid_utf8(result.reason)},
-                        {"finished_at", iso_time(result.finished_at)}});
+    findings.push_back(object_of(result_columns(), ResultRow{{}, result}));
   return {{"classes", std::move(classes)}, {"findings", std::move(findings)}};
-}
-
-json verdict_or_null(const std::optional<SignatureVerdict>& verdict) {
-  return verdict ? json(signature_verdict_name(*verdict)) : json(nullptr);
-}
-
-json chain_or_null(const std::optional<bool>& is_trusted) {
-  return is_trusted ? json(chain_name(*is_trusted)) : json(nullptr);
 }
 
 json signatures_of(const SiteReport& report, const Summary& summary) {
   json images = json::array();
   for (const SiteReport::Signature& signature : report.signatures)
-    images.push_back({{"image_id", valid_utf8(signature.image_id)},
-                      {"name", valid_utf8(signature.name)},
-                      {"owner", valid_utf8(signature.owner)},
-                      {"status", valid_utf8(signature.status)},
-                      {"deleted", signature.deleted},
-                      {"hidden", signature.hidden},
-                      {"snapshot", signature.snapshot},
-                      {"scheme", signature_scheme_name(signature.scheme)},
-                      {"deprecated", is_outstanding(signature)},
-                      {"present", names_of(signature.present)},
-                      {"missing", names_of(signature.missing)},
-                      {"flagged_at", iso_time(signature.flagged_at)},
-                      {"deadline_at", time_or_null(signature.deadline_at)},
-                      {"removed_at", time_or_null(signature.removed_at)},
-                      {"verdict", verdict_or_null(signature.verdict)},
-                      {"legacy_verdict", verdict_or_null(signature.legacy_verdict)},
-                      {"verdict_reason", valid_utf8(reasons_text(signature))},
-                      {"verified_at", time_or_null(signature.verified_at)},
-                      {"chain", chain_or_null(signature.is_trusted)}});
+    images.push_back(object_of(signature_columns(), SignatureRow{report, signature}));
   json owners = json::array();
   for (const Summary::Owner& owner : summary.owners)
-    owners.push_back({{"owner", valid_utf8(owner.owner)},
-                      {"images", owner.images},
-                      {"overdue", owner.overdue},
-                      {"first_deadline_at", time_or_null(owner.first_deadline)}});
+    owners.push_back(object_of(owner_columns(), OwnerRow{report, owner}));
   return {{"deprecated", summary.deprecated},
           {"deprecated_deleted", summary.deprecated_deleted},
           {"overdue", summary.overdue},
@@ -104,15 +82,7 @@ json signatures_of(const SiteReport& report, const Summary& summary) {
 json runs_of(const SiteReport& report) {
   json runs = json::array();
   for (const SiteReport::Run& run : report.runs)
-    runs.push_back(
-        {{"run_id", valid_utf8(run.run_id)},
-         {"command", valid_utf8(run.command)},
-         {"host", valid_utf8(run.host)},
-         {"started_at", iso_time(run.started_at)},
-         {"finished_at", time_or_null(run.finished_at)},
-         {"outcome", run.outcome.empty() ? json(nullptr) : json(valid_utf8(run.outcome))},
-         {"images", run.images},
-         {"bytes", run.bytes}});
+    runs.push_back(object_of(run_columns(), RunLine{run}));
   return runs;
 }
 
@@ -129,6 +99,10 @@ json render_json(const SiteReport& report) {
           {"verify", reads_of(report.verify_results, report.verify_findings)},
           {"signatures", signatures_of(report, summary)},
           {"runs", runs_of(report)}};
+}
+
+std::string render_json_text(const SiteReport& report) {
+  return render_json(report).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace backglance

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
-#include "report/html.h"
+#include "report/columns.h"
 #include "report/render_owners.h"
-#include "report/summary.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -16,312 +12,245 @@ namespace {
 // Images of one page: more would make it slow on a phone. The CSV has all.
 constexpr std::size_t kMaxImages = 500;
 
-constexpr std::array kImageColumns = {HtmlColumn{"Image", HtmlCell::id},
-                                      HtmlColumn{"What is wrong", HtmlCell::prose},
-                                      HtmlColumn{"Until"}, HtmlColumn{"To do"}};
-constexpr std::array kIndexColumns = {HtmlColumn{"Owner", HtmlCell::id},
-                                      HtmlColumn{"Images", HtmlCell::number},
-                                      HtmlColumn{"Past deadline", HtmlCell::number},
-                                      HtmlColumn{"Not verifying", HtmlCell::number},
-                                      HtmlColumn{"First due"},
-                                      HtmlColumn{"Lists"}};
-constexpr HtmlTable kImageTable{"t-images", "Images and what is wrong with them", kImageColumns};
-constexpr HtmlTable kIndexTable{"t-owners", "Owners with something to do", kIndexColumns};
-
-std::string page_start(const std::string& title, const HtmlTable& table) {
-  std::string out = html_head(title, html_table_style(table));
-  const std::string_view end = "</head>";
-  out.insert(out.rfind(end), std::string(kOwnersMark) + "\n");
-  return out + "<body>\n<div class=\"page\">\n";
+Html number_of(std::int64_t number) {
+  return html_escaped(grouped(number));
 }
 
-std::string page_end(const SiteReport& report) {
-  return fmt::format(
-      "</main>\n<footer>\n<p>Made by backglance {}. All times are UTC.</p>\n</footer>\n</div>\n"
-      "</body>\n</html>\n",
-      html_text(report.version, "of unknown version"));
+const HtmlTable& image_table() {
+  static const HtmlTable table =
+      page_table(owner_image_columns(), "t-images", "Images and what is wrong with them");
+  return table;
 }
 
-std::string section(std::string_view id, std::string_view title,
-                    std::string_view style_class = "overview") {
-  return fmt::format("<section class=\"{2}\" aria-labelledby=\"{0}\">\n<h2 id=\"{0}\">{1}</h2>\n",
-                     id, title, style_class);
+const HtmlTable& index_table() {
+  static const HtmlTable table =
+      page_table(owner_page_columns(), "t-owners", "Owners with something to do");
+  return table;
 }
 
-// To be pasted as it is.
-std::string commands_block(const std::vector<std::string>& commands) {
-  return fmt::format("<pre class=\"commands\"><code>{}</code></pre>\n",
-                     html_escaped(join(commands, " &&\n")));
+// What the page says above its sections, and the sections.
+struct PageText {
+  Html title;
+  Html meta;
+  Html lede;
+  Html body;
+};
+
+std::string page(const SiteReport& report, const HtmlTable& table, const PageText& text) {
+  const Html head = html_head("Image signatures, " + date_text(report.made_at),
+                              html_table_style(table), html_part("owners-mark"));
+  return html_part("owner-page", {{"head", head},
+                                  {"title", text.title},
+                                  {"meta", text.meta},
+                                  {"lede", text.lede},
+                                  {"body", text.body},
+                                  {"version", html_text(report.version, "of unknown version")}})
+      .text();
 }
 
-std::string images_text(std::int64_t images) {
-  return html_strong(images) + (images == 1 ? " image" : " images");
+Html commands_block(const std::vector<std::string>& commands) {
+  return html_part("commands", {{"commands", html_escaped(join(commands, " &&\n"))}});
 }
 
-std::string when_text(const SiteReport& report, std::int64_t deadline) {
-  return fmt::format("<strong>{}</strong> ({})", date_text(deadline),
-                     days_from(report.made_at, deadline));
+Html images_text(std::int64_t images) {
+  return html_strong(images) + (images == 1 ? Html(" image") : Html(" images"));
 }
 
-std::string lede(const SiteReport& report, const OwnerPage& page) {
+Html when_text(const SiteReport& report, std::int64_t deadline) {
+  return html_part("when", {{"date", html_escaped(date_text(deadline))},
+                            {"days", html_escaped(days_from(report.made_at, deadline))}});
+}
+
+Html lede(const SiteReport& report, const OwnerPage& page) {
   const auto images = static_cast<std::int64_t>(page.images.size());
-  std::string out =
-      fmt::format("{} of this project {} you", images_text(images), images == 1 ? "needs" : "need");
+  Html out = images_text(images) + " of this project " +
+             (images == 1 ? Html("needs") : Html("need")) + " you";
   if (page.overdue > 0)
-    out += fmt::format("; for {} of them the time is over since {}", html_strong(page.overdue),
-                       when_text(report, *page.first_deadline));
+    out += "; for " + html_strong(page.overdue) + " of them the time is over since " +
+           when_text(report, *page.first_deadline);
+  else if (page.first_deadline && page.deprecated < images)
+    out += ", " + html_strong(page.deprecated) + " of them until " +
+           when_text(report, *page.first_deadline);
   else if (page.first_deadline)
-    out +=
-        (page.deprecated < images ? fmt::format(", {} of them until ", html_strong(page.deprecated))
-                                  : " until ") +
-        when_text(report, *page.first_deadline);
+    out += " until " + when_text(report, *page.first_deadline);
   out += ".";
   if (page.deprecated > 0)
     out +=
         " At its deadline the site takes an image's old properties off; the data stays as it is, "
-        "and "
-        "can be used as before.";
+        "and can be used as before.";
   return out;
 }
 
-std::string cards(const SiteReport& report, const OwnerPage& page) {
+Html facts_list(const Html& facts) {
+  return html_part("facts", {{"facts", facts}});
+}
+
+Html card(const Html& style_class, const Html& title, const Html& content) {
+  return html_part("card", {{"class", style_class}, {"title", title}, {"content", content}});
+}
+
+Html how_many_card(const OwnerPage& page) {
   const auto images = static_cast<std::int64_t>(page.images.size());
-  std::string out = fmt::format(
-      "<div class=\"cards\">\n<div class=\"card warn\"><h2>How many</h2>\n<p class=\"big\">{} "
-      "<small>{}</small></p>\n<ul class=\"facts\">\n",
-      grouped(images), images == 1 ? "image" : "images");
+  Html facts;
   if (page.deprecated > 0)
-    out += html_fact("deprecated signature over MD5", grouped(page.deprecated));
+    facts += html_fact("deprecated signature over MD5", number_of(page.deprecated));
   if (page.unverified > 0)
-    out += html_fact("img_signature does not verify", grouped(page.unverified));
-  out += fmt::format("</ul></div>\n<div class=\"card{}\"><h2>Until when</h2>\n",
-                     page.overdue > 0 ? " bad" : "");
-  if (page.first_deadline) {
-    out += fmt::format("<p class=\"big date\">{}</p>\n<ul class=\"facts\">\n",
-                       date_text(*page.first_deadline));
-    out += html_fact(*page.first_deadline <= report.made_at ? "passed" : "which is",
-                     days_from(report.made_at, *page.first_deadline));
-    if (page.overdue > 0)
-      out += html_fact("past their deadline", grouped(page.overdue));
-    out += "</ul></div>\n";
-  } else {
-    out +=
-        "<p class=\"big date\">soon</p>\n<p>There is no deadline. Where Nova verifies signatures "
-        "it does not boot such an image.</p></div>\n";
-  }
-  out += "<div class=\"card\"><h2>What to do</h2>\n<ol class=\"steps\">\n";
-  out +=
-      "<li>Decide for each image <a href=\"#images\">in the list</a>: sign it again, or do "
-      "without a signature.</li>\n";
-  out += "<li>To sign, have <a href=\"#key\">a key and a certificate</a> ready.</li>\n";
-  out += "<li>Run the <a href=\"#commands\">commands</a> of the image.</li>\n";
-  return out + "</ol></div>\n</div>\n";
+    facts += html_fact("img_signature does not verify", number_of(page.unverified));
+  return card(" warn", "How many",
+              html_part("big", {{"number", number_of(images)},
+                                {"unit", images == 1 ? Html("image") : Html("images")}}) +
+                  facts_list(facts));
 }
 
-std::string with_verdict(const std::optional<SignatureVerdict>& verdict) {
-  return verdict ? fmt::format(" ({})", html_escaped(signature_verdict_text(*verdict))) : "";
+Html until_card(const SiteReport& report, const OwnerPage& page) {
+  if (!page.first_deadline)
+    return card({}, "Until when", html_part("no-deadline"));
+  Html facts = html_fact(*page.first_deadline <= report.made_at ? Html("passed") : Html("which is"),
+                         html_escaped(days_from(report.made_at, *page.first_deadline)));
+  if (page.overdue > 0)
+    facts += html_fact("past their deadline", number_of(page.overdue));
+  return card(page.overdue > 0 ? Html(" bad") : Html(), "Until when",
+              html_part("big-date", {{"date", html_escaped(date_text(*page.first_deadline))}}) +
+                  facts_list(facts));
 }
 
-std::string wrong_cell(const OwnerImage& image) {
-  const SiteReport::Signature& signature = *image.signature;
-  std::vector<std::string> lines;
-  if (image.task == OwnerTask::sign_again)
-    lines.push_back(fmt::format("<span class=\"tag bad\">img_signature: {}</span>",
-                                html_escaped(signature_finding_text(signature))));
-  if (is_deprecated(signature.scheme) && !signature.removed_at) {
-    lines.push_back(
-        signature.scheme == SignatureScheme::legacy_partial
-            ? "Part of a signature over the MD5, which no Glance ever verified."
-            : fmt::format("Signed over the MD5{}, which no Glance since Newton verifies.",
-                          with_verdict(signature.legacy_verdict)));
-    if (image.task == OwnerTask::drop_old)
-      lines.emplace_back("It is signed again, and that signature verifies.");
-    else if (signature.scheme == SignatureScheme::both && !signature.verdict)
-      lines.emplace_back("It has an img_signature too, which was not verified here.");
-    else if (signature.scheme == SignatureScheme::both)
-      lines.push_back("It has an img_signature too, which does not take its place: " +
-                      html_escaped(signature_verdict_text(*signature.verdict)) + ".");
-  }
-  if (signature.snapshot)
-    lines.push_back("A snapshot: these are most likely properties of the image below it.");
-  if (const std::string reasons = reasons_for_owner(signature); !reasons.empty())
-    lines.push_back(fmt::format("<span class=\"soft\">{}</span>", html_text(reasons, "", 300)));
-  if (image.damage)
-    lines.push_back(
-        fmt::format("<span class=\"tag bad\">data: {}</span>", read_class_text(*image.damage)));
-  std::string out;
-  for (const std::string& line : lines)
-    out += "<span class=\"reason\">" + line + "</span>";
-  return out;
+Html cards(const SiteReport& report, const OwnerPage& page) {
+  return html_part("cards", {{"cards", how_many_card(page) + until_card(report, page) +
+                                           card({}, "What to do", html_part("steps"))}});
 }
 
-std::string image_list(const SiteReport& report, const OwnerPage& page) {
-  std::string out = section("images", "Your images", "list") + html_table_head(kImageTable);
+Html image_list(const SiteReport& report, const OwnerPage& page) {
   const std::size_t shown = std::min(page.images.size(), kMaxImages);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const OwnerImage& image = page.images[i];
-    out += html_table_row(
-        kImageTable,
-        {html_image(image.signature->name, image.signature->image_id), wrong_cell(image),
-         html_deadline(report, image.signature->deadline_at),
-         fmt::format("<a href=\"#image-{}\">{}</a>", i + 1, owner_task_text(image.task))});
-  }
-  out += html_table_end();
+  std::vector<OwnerImageRow> rows;
+  for (std::size_t i = 0; i < shown; ++i)
+    rows.push_back({report, page.images[i], i + 1});
+  Html content = html_table(image_table(), page_rows(owner_image_columns(), rows));
   if (shown < page.images.size())
-    out += fmt::format(
-        "<p class=\"note\">The first {} of {}. The list beside this page, <code>{}.csv"
-        "</code>, has all of them with their commands.</p>\n",
-        grouped(static_cast<std::int64_t>(shown)),
-        grouped(static_cast<std::int64_t>(page.images.size())), page.file_stem);
-  return out + "</section>\n";
+    content +=
+        html_part("list-cap", {{"shown", number_of(static_cast<std::int64_t>(shown))},
+                               {"total", number_of(static_cast<std::int64_t>(page.images.size()))},
+                               {"file", html_escaped(page.file_stem + ".csv")}});
+  return html_section("images", "Your images", content, "list");
 }
 
-std::string key_section() {
-  return section("key", "Once: a key and its certificate", "list") +
-         "<p>The commands are for a POSIX shell on your own machine, with OpenSSL, the OpenStack "
-         "client (<code>openstack</code>, with the plugin of Barbican) and your project's "
-         "credentials. If you have no key for signing yet, make one; a certificate that your "
-         "cloud's compute service trusts is better than one that you sign yourself, and the only "
-         "kind "
-         "that helps where a certificate is not trusted: ask the operator of your cloud for "
-         "it.</p>\n" +
-         commands_block(key_commands()) +
-         "<p>Store the certificate in the key manager, in the same shell in which you go on. Put "
-         "your own files into the first two lines. Who boots the image must be allowed to read "
-         "the secret.</p>\n" +
-         commands_block(certificate_commands()) + "</section>\n";
+Html key_section() {
+  return html_section("key", "Once: a key and its certificate",
+                      html_part("key", {{"make", commands_block(key_commands())},
+                                        {"store", commands_block(certificate_commands())}}),
+                      "list");
 }
 
-std::string sign_text(const SiteReport::Signature& signature) {
-  std::string out =
-      "<p>Sign it again. The third command downloads the image; if you have the file that it was "
-      "made "
-      "from, put its path into <code>DATA=</code>, and nothing is downloaded.";
-  if (has_known_digest(signature))
-    out +=
-        " The fourth holds it against what the site has, and ends here unless it says "
-        "<q>OK</q>: then ask your operator, and sign nothing.";
-  else
-    out +=
-        " The site knows no digest of this image: compare the download with your own copy before "
-        "you sign.";
-  return out + "</p>\n";
+Html sign_text(const SiteReport::Signature& signature) {
+  return html_in("paragraph",
+                 html_part("sign-again") +
+                     html_part(has_known_digest(signature) ? "with-digest" : "without-digest"));
 }
 
-std::string image_commands(const OwnerImage& image, std::size_t number) {
+Html removal_text(const OwnerImage& image) {
+  if (image.task == OwnerTask::drop_old)
+    return "Take the old properties off. The new signature stays.";
+  return is_to_sign(image) ? Html("Or, if nobody needs a signature of it:")
+                           : Html("Take the signature off:");
+}
+
+Html image_commands(const OwnerImage& image, std::size_t number) {
   const SiteReport::Signature& signature = *image.signature;
-  std::string out = fmt::format("<article>\n<h3 id=\"image-{}\">{}</h3>\n", number,
-                                html_image(signature.name, signature.image_id));
   const auto sign = signing_commands(signature);
   const auto remove = removal_commands(signature);
+  Html content;
   if (image.damage)
-    out += fmt::format(
-        "<p><span class=\"tag bad\">data: {}</span> Do not sign it: what the site has stored is "
-        "not "
-        "what it should be. Replace the image, or ask your operator.</p>\n",
-        read_class_text(*image.damage));
+    content += html_part(
+        "damaged",
+        {{"tag", html_in("tag-bad", "data: " + html_escaped(read_class_text(*image.damage)))}});
   if (signature.status == "deactivated")
-    out +=
-        "<p>It is deactivated: it can be downloaded when your operator has reactivated it.</p>\n";
+    content += html_in("paragraph",
+                       "It is deactivated: it can be downloaded when your operator has reactivated "
+                       "it.");
   if (sign.empty() && remove.empty()) {
-    out += "<p>Its id is none that Glance gives: ask your operator.</p>\n";
+    content += html_in("paragraph", "Its id is none that Glance gives: ask your operator.");
   } else {
-    const bool signs = image.task != OwnerTask::drop_old && !image.damage;
-    if (signs)
-      out += sign_text(signature) + commands_block(sign);
+    if (is_to_sign(image))
+      content += sign_text(signature) + commands_block(sign);
     if (!remove.empty())
-      out +=
-          fmt::format("<p>{}</p>\n", image.task == OwnerTask::drop_old
-                                         ? "Take the old properties off. The new signature stays."
-                                     : signs ? "Or, if nobody needs a signature of it:"
-                                             : "Take the signature off:") +
-          commands_block(remove);
+      content += html_in("paragraph", removal_text(image)) + commands_block(remove);
   }
-  return out + "</article>\n";
+  return html_part("image", {{"number", html_number(static_cast<std::int64_t>(number))},
+                             {"image", html_image(signature.name, signature.image_id)},
+                             {"content", content}});
 }
 
-std::string commands_section(const OwnerPage& page) {
-  std::string out = section("commands", "Commands for each image", "list") +
-                    "<p>Click into a block to select all of it. Each goes on only while its "
-                    "commands succeed.</p>\n";
+Html commands_section(const OwnerPage& page) {
+  Html content = html_part("about-commands");
   for (std::size_t i = 0; i < std::min(page.images.size(), kMaxImages); ++i)
-    out += image_commands(page.images[i], i + 1);
-  return out + "</section>\n";
+    content += image_commands(page.images[i], i + 1);
+  return html_section("commands", "Commands for each image", content, "list");
 }
 
-std::string why_section() {
-  return section("why", "Why") +
-         "<p>The properties <code>signature*</code> were checked by the Liberty release at upload, "
-         "over the MD5 of the image. No Glance since Newton looks at them: they protect nothing, "
-         "and look as if they did. Their successors, <code>img_signature*</code>, sign the data "
-         "itself; Nova and Cinder verify them where the site has turned that on. Whoever needs no "
-         "signature need not sign again.</p>\n</section>\n";
+// What all pages together have.
+struct Totals {
+  std::int64_t images = 0;
+  std::int64_t overdue = 0;
+  std::int64_t unverified = 0;
+  std::optional<std::int64_t> first_deadline;
+};
+
+Totals totals_of(const std::vector<OwnerPage>& pages) {
+  Totals totals;
+  for (const OwnerPage& page : pages) {
+    totals.images += static_cast<std::int64_t>(page.images.size());
+    totals.overdue += page.overdue;
+    totals.unverified += page.unverified;
+    if (page.first_deadline &&
+        (!totals.first_deadline || *page.first_deadline < *totals.first_deadline))
+      totals.first_deadline = page.first_deadline;
+  }
+  return totals;
 }
 
-std::string title_of(const SiteReport& report) {
-  return fmt::format("Image signatures, {}", date_text(report.made_at));
+Html index_lede(const SiteReport& report, const std::vector<OwnerPage>& pages) {
+  if (pages.empty())
+    return "No owner has anything to do.";
+  const Totals totals = totals_of(pages);
+  const auto owners = static_cast<std::int64_t>(pages.size());
+  Html out = images_text(totals.images) + " of " + html_strong(owners) +
+             (owners == 1 ? Html(" owner ") : Html(" owners ")) +
+             (totals.images == 1 ? Html("needs its") : Html("need their")) + " owner";
+  if (totals.first_deadline)
+    out += "; the first deadline is " + when_text(report, *totals.first_deadline);
+  out += ".";
+  if (totals.overdue > 0)
+    out += " " + html_strong(totals.overdue) + " past their deadline.";
+  if (totals.unverified > 0)
+    out += " " + html_strong(totals.unverified) + " with an img_signature that does not verify.";
+  return out;
 }
 
 }  // namespace
 
-std::string render_owner_html(const SiteReport& report, const OwnerPage& page) {
-  std::string out = page_start(title_of(report), kImageTable);
-  out += fmt::format(
-      "<header>\n<h1>Image signatures: what to do</h1>\n<p class=\"meta\">Project {} &middot; "
-      "<time datetime=\"{}\">{}</time></p>\n<p class=\"lede\">{}</p>\n</header>\n<main>\n",
-      page.owner.empty() ? "<i>none: these images have no owner</i>" : html_text(page.owner),
-      iso_time(report.made_at), minute_text(report.made_at), lede(report, page));
-  return out + cards(report, page) + image_list(report, page) + key_section() +
-         commands_section(page) + why_section() + page_end(report);
+std::string render_owner_html(const SiteReport& report, const OwnerPage& of) {
+  const Html owner = of.owner.empty() ? html_part("no-project") : html_text(of.owner);
+  return page(report, image_table(),
+              {.title = "Image signatures: what to do",
+               .meta = html_part("owner-meta", {{"owner", owner}, {"made", html_made(report)}}),
+               .lede = lede(report, of),
+               .body = cards(report, of) + image_list(report, of) + key_section() +
+                       commands_section(of) + html_section("why", "Why", html_part("why"))});
 }
 
 std::string render_owners_index_html(const SiteReport& report,
                                      const std::vector<OwnerPage>& pages) {
-  std::int64_t images = 0;
-  std::int64_t overdue = 0;
-  std::int64_t unverified = 0;
-  std::optional<std::int64_t> first;
-  for (const OwnerPage& page : pages) {
-    images += static_cast<std::int64_t>(page.images.size());
-    overdue += page.overdue;
-    unverified += page.unverified;
-    if (page.first_deadline && (!first || *page.first_deadline < *first))
-      first = page.first_deadline;
-  }
-  std::string out = page_start(title_of(report), kIndexTable);
-  std::string summary = "No owner has anything to do.";
-  if (!pages.empty()) {
-    const auto owners = static_cast<std::int64_t>(pages.size());
-    summary =
-        fmt::format("{} of {} {} {} owner", images_text(images), html_strong(owners),
-                    owners == 1 ? "owner" : "owners", images == 1 ? "needs its" : "need their");
-    if (first)
-      summary += fmt::format("; the first deadline is {}", when_text(report, *first));
-    summary += ".";
-    if (overdue > 0)
-      summary += fmt::format(" {} past their deadline.", html_strong(overdue));
-    if (unverified > 0)
-      summary +=
-          fmt::format(" {} with an img_signature that does not verify.", html_strong(unverified));
-  }
-  out += fmt::format(
-      "<header>\n<h1>Image signatures by owner</h1>\n<p class=\"meta\">"
-      "<time datetime=\"{}\">{}</time></p>\n<p class=\"lede\">{}</p>\n</header>\n<main>\n",
-      iso_time(report.made_at), minute_text(report.made_at), summary);
-  if (!pages.empty()) {
-    out += section("owners", "Owners", "list") + html_table_head(kIndexTable);
-    for (const OwnerPage& page : pages)
-      out += html_table_row(
-          kIndexTable,
-          {fmt::format("<a href=\"{}.html\">{}</a>", page.file_stem,
-                       html_text(page.owner, "no owner")),
-           grouped(static_cast<std::int64_t>(page.images.size())), grouped(page.overdue),
-           grouped(page.unverified), html_deadline(report, page.first_deadline),
-           fmt::format("<a href=\"{0}.html\">page</a> <a href=\"{0}.csv\">CSV</a>",
-                       page.file_stem)});
-    out += html_table_end() + "</section>\n";
-  }
-  return out + page_end(report);
+  std::vector<OwnerPageRow> rows;
+  for (const OwnerPage& one : pages)
+    rows.push_back({report, one});
+  Html body;
+  if (!rows.empty())
+    body = html_section("owners", "Owners",
+                        html_table(index_table(), page_rows(owner_page_columns(), rows)), "list");
+  return page(report, index_table(),
+              {.title = "Image signatures by owner",
+               .meta = html_made(report),
+               .lede = index_lede(report, pages),
+               .body = body});
 }
 
 }  // namespace backglance

@@ -115,7 +115,7 @@ std::string TextTable::render(int columns, int indent) const {
   const Layout layout = lay_out(columns_, natural_widths(), columns, indent);
   std::vector<std::string> titles;
   for (const Column& column : columns_)
-    titles.push_back(column.title);
+    titles.emplace_back(column.title);
   std::string out = line_of(titles, layout, columns_, columns, indent);
   for (const auto& cells : rows_) {
     out += line_of(cells, layout, columns_, columns, indent);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace backglance {
@@ -18,7 +19,7 @@ class TextTable {
     detail,   // may move beneath its row, as "title: value"; empty values are left out there
   };
   struct Column {
-    std::string title;
+    std::string_view title;  // a literal
     Align align = Align::left;
     Fit fit = Fit::rigid;
   };

@@ -5,18 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace backglance {
-
-// The code point that `text` (not empty) begins with. Bytes that are not UTF-8 give U+FFFD, one
-// byte at a time.
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t bytes = 1;
-};
-CodePoint first_code_point(std::string_view text);
-
-// `text` with each byte that is not UTF-8 replaced by U+FFFD.
-std::string valid_utf8(std::string_view text);
 
 // printable() of base/text.h that also shows the characters which reorder a line or break it
 // (U+2028..U+202E, U+2066..U+2069) as \uNNNN: a name must not rearrange the text around it.

@@ -9,16 +9,6 @@
 #include "base/text.h"
 
 namespace backglance {
-namespace {
-
-constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
-
-std::int64_t within_calendar(std::int64_t unix_seconds) {
-  return std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
-}
-
-}  // namespace
-
 std::string_view signature_scheme_meaning(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::none:
@@ -58,12 +48,6 @@ std::string percent_text(std::int64_t part, std::int64_t total) {
 
 std::string bytes_text(std::int64_t bytes) {
   return human_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)));
-}
-
-std::string iso_time(std::int64_t unix_seconds) {
-  std::string text = utc_time(within_calendar(unix_seconds));
-  text[10] = 'T';
-  return text + "Z";
 }
 
 std::string minute_text(std::int64_t unix_seconds) {

@@ -25,9 +25,8 @@ std::string percent_text(std::int64_t part, std::int64_t total);
 // human_bytes() of a size from the database, where less than nothing is nothing.
 std::string bytes_text(std::int64_t bytes);
 
-// "2026-03-04T05:06:07Z", "2026-03-04 05:06 UTC", "2026-03-04"; times before 1970 or past the year
-// 9999 become the nearest one within.
-std::string iso_time(std::int64_t unix_seconds);
+// "2026-03-04 05:06 UTC", "2026-03-04"; times before 1970 or past the year 9999 become the nearest
+// one within, as with iso_time() of base/text.h.
 std::string minute_text(std::int64_t unix_seconds);
 std::string date_text(std::int64_t unix_seconds);
 

@@ -16,8 +16,8 @@ namespace backglance {
 namespace {
 
 // The file of that name in whichever folder; `name` may begin with the last of its folders.
-const SqlFile* find_file(std::string_view name) {
-  for (const SqlFile& file : sql_files())
+const EmbeddedFile* find_file(std::string_view name) {
+  for (const EmbeddedFile& file : sql_files())
     if (file.name.ends_with(name) && file.name[file.name.size() - name.size() - 1] == '/')
       return &file;
   return nullptr;
@@ -78,7 +78,7 @@ Statements read_statements(const EngineFacts& engine, std::string_view topic) {
   bool found = false;
   for (const std::string& name :
        {fmt::format("{}.sql", topic), fmt::format("{}.{}.sql", topic, engine.name)}) {
-    if (const SqlFile* file = find_file(name)) {
+    if (const EmbeddedFile* file = find_file(name)) {
       add_statements(statements, file->text);
       found = true;
     }
@@ -127,7 +127,7 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
 
 std::vector<StepStatement> step_statements(const EngineFacts& engine, std::string_view step,
                                            std::string_view verb) {
-  const SqlFile* file = find_file(fmt::format("{}/{}.{}.sql", step, verb, engine.name));
+  const EmbeddedFile* file = find_file(fmt::format("{}/{}.{}.sql", step, verb, engine.name));
   if (file == nullptr)
     file = find_file(fmt::format("{}/{}.sql", step, verb));
   if (file == nullptr)

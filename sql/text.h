@@ -5,16 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/embedded_file.h"
 #include "sql/engine.h"
 
 namespace backglance {
 
-// A file of SQL that was compiled into the program, by its path in the source tree.
-struct SqlFile {
-  std::string_view name;
-  std::string_view text;
-};
-const std::vector<SqlFile>& sql_files();
+// The files of SQL, of all modules.
+const std::vector<EmbeddedFile>& sql_files();
 
 // The statement `name` in <topic>.<engine>.sql, or else in <topic>.sql. The file is in the folder
 // of the module that runs it; no two modules have the same topic. A statement begins after a line

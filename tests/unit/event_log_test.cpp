@@ -2,6 +2,7 @@
 #include "cli/event_log.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 

@@ -104,7 +104,7 @@ TEST_CASE("no SQL text lists results by hand") {
   const std::string allowed = "'no_location', 'gone'";
   const std::regex list(either + ")'\\s*,\\s*" + either + ")'");
   std::set<std::string> used;
-  for (const SqlFile& file : sql_files()) {
+  for (const EmbeddedFile& file : sql_files()) {
     std::string text(file.text);
     for (auto at = text.find(allowed); at != std::string::npos; at = text.find(allowed))
       text.erase(at, allowed.size());

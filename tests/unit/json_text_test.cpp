@@ -2,6 +2,7 @@
 #include "base/json_text.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "attest/stated_images.h"
 #include "base/base64.h"

@@ -4,11 +4,14 @@
 #include <limits>
 #include <set>
 #include <stack>
+#include <stdexcept>
 #include <string_view>
 
 #include "base/text.h"
+#include "report/charts.h"
 #include "report/html.h"
 #include "report/render.h"
+#include "report/render_owners.h"
 #include "tests/unit/report_sample.h"
 
 namespace backglance {
@@ -59,7 +62,7 @@ std::vector<std::string> attributes(std::string_view page, const std::string& na
 }
 
 std::string chart_description(const SiteReport& report) {
-  const std::string chart = deadline_chart(report);
+  const std::string chart = deadline_chart(report).text();
   const auto begin = chart.find("<desc id=\"dl-d\">") + 16;
   return chart.substr(begin, chart.find("</desc>") - begin);
 }
@@ -98,6 +101,37 @@ TEST_CASE("no name can add markup to the page") {
   CHECK_THAT(page, Contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
   CHECK_THAT(page, Contains("&amp;lt;"));
   CHECK(unbalanced_tag(page).empty());
+}
+
+TEST_CASE("what is filled into a part of a page is never searched for words") {
+  CHECK(html_in("strong", html_escaped("{{text}} {{other}}")).text() ==
+        "<strong>{{text}} {{other}}</strong>");
+  SiteReport report = report_sample();
+  report.signatures[0].name = "{{head}}";
+  CHECK_THAT(render_html(report), Contains("<bdi>{{head}}</bdi>"));
+}
+
+TEST_CASE("a part of a page with a word too much or too little is a defect") {
+  CHECK_THROWS_AS(html_part("no such part"), std::logic_error);
+  CHECK_THROWS_AS(html_part("strong"), std::logic_error);
+  CHECK_THROWS_AS(html_part("strong", {{"text", "1"}, {"more", "2"}}), std::logic_error);
+  CHECK_THROWS_AS(html_part("strong", {{"other", "1"}}), std::logic_error);
+}
+
+TEST_CASE("the comments of the page's sources stay out of the page") {
+  const SiteReport report = report_sample();
+  for (const std::string& page :
+       {render_html(report), render_owner_html(report, owner_pages(report)[0]),
+        render_owners_index_html(report, owner_pages(report))}) {
+    CHECK_THAT(page, !Contains("SPDX") && !Contains("<!--") && !Contains("/*"));
+    CHECK_THAT(page, !Contains("{{") && Contains("<style>\n:root {"));
+  }
+}
+
+TEST_CASE("the pages for owners are known by their mark") {
+  const SiteReport report = report_sample();
+  CHECK_THAT(render_owner_html(report, owner_pages(report)[0]), Contains(std::string(kOwnersMark)));
+  CHECK_THAT(render_html(report), !Contains(std::string(kOwnersMark)));
 }
 
 TEST_CASE("the page needs no network and no script") {
@@ -261,11 +295,11 @@ TEST_CASE("the ring closes for the whole site alone") {
   Summary summary;
   summary.images = 1'000'000;
   summary.images_with_hash = 999'999;
-  CHECK_THAT(coverage_ring(summary), Contains("98.50 100") && Contains(">99 %<"));
+  CHECK_THAT(coverage_ring(summary).text(), Contains("98.50 100") && Contains(">99 %<"));
   summary.images_with_hash = 1'000'000;
-  CHECK_THAT(coverage_ring(summary), Contains("100.00 100") && Contains(">100 %<"));
+  CHECK_THAT(coverage_ring(summary).text(), Contains("100.00 100") && Contains(">100 %<"));
   summary.images_with_hash = 0;
-  CHECK_THAT(coverage_ring(summary), !Contains("class=\"arc\""));
+  CHECK_THAT(coverage_ring(summary).text(), !Contains("class=\"arc\""));
 }
 
 }  // namespace backglance

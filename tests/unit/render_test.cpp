@@ -167,6 +167,30 @@ TEST_CASE("columns stay aligned behind wide characters and combining marks") {
         "NAME      N\n\u65e5\u672c\u8a9e    1\ne\u0301te\u0301      22\nplain   333\n");
 }
 
+TEST_CASE("the width of a text is what a terminal gives to it") {
+  CHECK(display_width("plain") == 5);
+  // Combining marks stand on the letter before them.
+  CHECK(display_width("e\u0301") == 1);
+  CHECK(display_width("\u0e01\u0e34\u0e49") == 1);
+  CHECK(display_width("\u0915\u094d") == 1);
+  // Wide: Chinese, Japanese, Korean, full-width forms, and beyond the first 65536 code points.
+  CHECK(display_width("\u4e2d\u6587") == 4);
+  CHECK(display_width("\u30ab\u30ca") == 4);
+  CHECK(display_width("\ud55c\uae00") == 4);
+  CHECK(display_width("\uff21\uff22") == 4);
+  CHECK(display_width("\uff76") == 1);  // half-width
+  CHECK(display_width("\U00020000") == 2);
+  // Emoji, also behind a variation selector, and the joiner itself.
+  CHECK(display_width("\U0001f600") == 2);
+  CHECK(display_width("\u231a") == 2);
+  CHECK(display_width("\u2764\ufe0f") == 1);
+  CHECK(display_width("\u200d") == 0);
+  CHECK(display_width("\U0001f468\u200d\U0001f469") == 4);
+  CHECK(display_width("\u200b\ufeff") == 0);
+  // Bytes that are not UTF-8 are shown as U+FFFD.
+  CHECK(display_width("\xff\xfe") == 2);
+}
+
 TEST_CASE("a table too wide for the terminal moves its details beneath the rows") {
   using Fit = TextTable::Fit;
   TextTable table({{"ID"},
@@ -192,6 +216,10 @@ TEST_CASE("text is cut between characters and never past the width") {
   CHECK(cut_to_width("\u65e5\u672c\u8a9e", 6) == "\u65e5\u672c\u8a9e");
   CHECK(cut_to_width("\u65e5\u672c\u8a9e", 5) == "\u65e5...");
   CHECK(cut_to_width("abcdef", 2) == "..");
+  // A mark stays with its letter, and an emoji is not cut in half.
+  CHECK(cut_to_width("abe\u0301def", 6) == "abe\u0301def");
+  CHECK(cut_to_width("abe\u0301defg", 6) == "abe\u0301...");
+  CHECK(cut_to_width("\U0001f600\U0001f600\U0001f600", 5) == "\U0001f600...");
   CHECK(cut_to_width("abcdef", 0).empty());
 }
 

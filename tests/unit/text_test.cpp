@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/utf8.h"
+
 using namespace backglance;
 
 TEST_CASE("foreign text is printed on one line and cannot command a terminal") {

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/site_plan.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+std::string guard_line(const SitePlan& plan) {
+  switch (plan.guard.state) {
+    case GuardState::foreign:
+      return fmt::format("\n{}: {}\n", guard_text(plan.guard.state), plan.guard.difference);
+    case GuardState::missing:
+      // With --guard its statements are among those above.
+      return plan.with_guard ? "" : "\nno guard: expand --guard makes it\n";
+    case GuardState::there:
+    case GuardState::hidden:
+      break;
+  }
+  return fmt::format("\n{}\n", guard_text(plan.guard.state));
+}
+
+std::string migrate_text(const MigrateResult& data) {
+  std::string out = fmt::format("\nmigrate: {} to queue, {} with signature properties to flag\n",
+                                counted(data.queued, "image"), counted(data.flagged, "image"));
+  // By the schemes' names, as in the JSON.
+  std::vector<SchemeCount> counts = data.schemes;
+  std::sort(counts.begin(), counts.end(), [](const SchemeCount& a, const SchemeCount& b) {
+    return signature_scheme_name(a.scheme) < signature_scheme_name(b.scheme);
+  });
+  for (const SchemeCount& count : counts)
+    out += fmt::format("  {:>8}  {}\n", count.images, signature_scheme_text(count.scheme));
+  return out;
+}
+
+std::string backfill_text(const SitePlan& plan) {
+  std::string out = fmt::format(
+      "\nbackfill: {} to read, {}{}\n", counted(plan.reads.images, "image"),
+      human_bytes(static_cast<std::uint64_t>(plan.reads.bytes)),
+      plan.unknown_size > 0
+          ? fmt::format(" and {} of unknown or no size", counted(plan.unknown_size, "image"))
+          : "");
+  if (plan.reads.failed > 0)
+    out += fmt::format("  {} failed before; only backfill --retry-failed reads them again\n",
+                       counted(plan.reads.failed, "image"));
+  return out;
+}
+
+bool is_guard_alone(const ExpandPlan& plan) {
+  return std::all_of(plan.statements.begin(), plan.statements.end(),
+                     [](const PlannedStatement& one) { return one.step == kGuardStep; });
+}
+
+json rights_json(const std::vector<MissingRight>& missing) {
+  json rights = json::array();
+  for (const MissingRight& right : missing)
+    rights.push_back({{"right", right.name}, {"next", right.grant}});
+  return rights;
+}
+
+}  // namespace
+
+std::vector<std::string> notes_of(const ExpandPlan& plan) {
+  std::vector<std::string> notes = plan.notes;
+  for (const std::string& build : plan.builds)
+    notes.push_back(build + "; expand waits until that has ended");
+  return notes;
+}
+
+std::string notes_text(const ExpandPlan& plan) {
+  std::string out;
+  for (const std::string& note : notes_of(plan))
+    out += fmt::format("note: {}\n", note);
+  return out;
+}
+
+std::string statements_text(const ExpandPlan& plan) {
+  std::string out;
+  std::string step;
+  for (const PlannedStatement& planned : plan.statements) {
+    if (planned.step != step)
+      out += fmt::format("\n-- step {}\n", planned.step);
+    step = planned.step;
+    const StepStatement& statement = planned.statement;
+    if (!statement.lock.empty())
+      out += fmt::format("-- lock: {}\n", statement.lock);
+    if (!statement.cost.empty())
+      out += fmt::format("-- cost: {}\n", statement.cost);
+    out += fmt::format("{};\n", statement.sql);
+  }
+  return out;
+}
+
+std::string plan_text(const SitePlan& plan) {
+  const auto statements = static_cast<std::int64_t>(plan.schema.statements.size());
+  std::string out = notes_text(plan.schema);
+  out += fmt::format("expand: {}\n", counted(statements, "statement"));
+  out += statements_text(plan.schema);
+  out += guard_line(plan);
+  for (const MissingRight& right : plan.missing_rights)
+    out += fmt::format("\nthis account lacks {} -- next: {}\n", right.name, right.grant);
+  if (plan.galera)
+    out += galera_text(*plan.galera);
+  return out + migrate_text(plan.data) + backfill_text(plan) + "\nnothing was changed\n";
+}
+
+json plan_json(const SitePlan& plan) {
+  return {{"database", plan.database},
+          {"notes", notes_of(plan.schema)},
+          {"statements", statements_json(plan.schema)},
+          {"guard", guard_name(plan.guard.state)},
+          {"missing_rights", rights_json(plan.missing_rights)},
+          {"galera", plan.galera ? galera_json(*plan.galera) : json(nullptr)},
+          {"migrate",
+           {{"to_queue", plan.data.queued},
+            {"to_flag", plan.data.flagged},
+            {"signatures", schemes_json(plan.data.schemes)}}},
+          {"backfill",
+           {{"images", plan.reads.images},
+            {"bytes", plan.reads.bytes},
+            {"unknown_size", plan.unknown_size},
+            {"failed_before", plan.reads.failed},
+            {"to_restore", plan.reads.erased}}}};
+}
+
+void print_plan(const SitePlan& plan, bool as_json) {
+  if (as_json)
+    print_json(plan_json(plan));
+  else
+    fmt::print("{}", plan_text(plan));
+}
+
+std::string expand_text(const ExpandOutcome& outcome) {
+  const ExpandPlan& plan = outcome.plan;
+  std::string out = notes_text(plan);
+  if (outcome.dry_run)
+    out += statements_text(plan);
+  if (plan.statements.empty()) {
+    const char* const schema = outcome.revert        ? "not ours to take back"
+                               : plan.builds.empty() ? "complete"
+                                                     : "complete but for that";
+    return out + fmt::format("nothing to do: the schema is {}\n", schema);
+  }
+  const auto statements = static_cast<std::int64_t>(plan.statements.size());
+  const bool is_last = outcome.dry_run || outcome.revert || is_guard_alone(plan);
+  return out + fmt::format("{} {}{}\n", outcome.dry_run ? "would run" : "ran",
+                           counted(statements, "schema statement"),
+                           is_last ? "" : " -- next: backglance migrate");
+}
+
+json expand_json(const ExpandOutcome& outcome) {
+  return {{"dry_run", outcome.dry_run},
+          {"revert", outcome.revert},
+          {"notes", notes_of(outcome.plan)},
+          {"statements", statements_json(outcome.plan)}};
+}
+
+void print_expand(const ExpandOutcome& outcome, bool as_json) {
+  if (as_json)
+    print_json(expand_json(outcome));
+  else
+    fmt::print("{}", expand_text(outcome));
+}
+
+}  // namespace backglance

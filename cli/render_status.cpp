@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/site_status.h"
+
+namespace backglance {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLongestWait = 500;  // bytes; several reasons may come together
+
+// The lines are "Label       what is said of it".
+class Lines {
+ public:
+  void add(std::string_view label, const std::string& text) {
+    out_ += fmt::format("{:<11} {}\n", label, text);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+std::string store_line(const SiteStatus::StoreDirectories& store) {
+  std::vector<std::string> directories;
+  for (const SiteStatus::Directory& directory : store.directories)
+    directories.push_back(printable(directory.path) +
+                          (directory.opens ? "" : " ** cannot be opened **"));
+  return fmt::format(
+      "{}{}{}{}", store.id, store.id.empty() ? "" : ": ", store.type,
+      directories.empty() ? " (not read by this release)" : "  " + join(directories, ", "));
+}
+
+std::string schema_line(const SiteStatus::Schema& schema) {
+  const auto there = [](bool is_there) { return is_there ? "there" : "missing"; };
+  return fmt::format("{}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}",
+                     join(schema.revisions, " + "), there(schema.has_os_hidden),
+                     there(schema.has_os_hash), there(schema.has_ledger), guard_text(schema.guard));
+}
+
+std::string images_and_bytes(std::int64_t images, std::int64_t bytes) {
+  return fmt::format("{}, {}", counted(images, "image"),
+                     human_bytes(static_cast<std::uint64_t>(bytes)));
+}
+
+std::string images_and_bytes(const QueueTotals& totals) {
+  return images_and_bytes(totals.images, totals.bytes);
+}
+
+// By the schemes' names, as in the JSON.
+std::string signatures_line(const SiteStatus::Ledger& ledger) {
+  std::vector<SchemeCount> counts = ledger.signatures;
+  std::sort(counts.begin(), counts.end(), [](const SchemeCount& a, const SchemeCount& b) {
+    return signature_scheme_name(a.scheme) < signature_scheme_name(b.scheme);
+  });
+  std::vector<std::string> schemes;
+  for (const SchemeCount& count : counts)
+    schemes.push_back(fmt::format("{} {}", count.images, signature_scheme_text(count.scheme)));
+  return (schemes.empty() ? "none flagged" : join(schemes, ", ")) +
+         (ledger.settled > 0 ? fmt::format("; {} settled", grouped(ledger.settled)) : "");
+}
+
+std::string run_name(const RunRow& run) {
+  return fmt::format("{} {} on {}", iso_time(run.started_at), run.command, printable(run.host));
+}
+
+std::string live_run_line(const LiveRun& run) {
+  const std::string pace =
+      run.waiting_for.empty() ? human_bytes(static_cast<std::uint64_t>(run.bytes_per_second)) + "/s"
+                              : "waiting: " + printable(run.waiting_for, kLongestWait);
+  return fmt::format("{}: {}, {}, heartbeat {} s ago{}", run_name(run),
+                     images_and_bytes(run.images, run.bytes), pace, run.heartbeat_age,
+                     run.stop_by.empty() ? "" : ", told to stop by " + printable(run.stop_by));
+}
+
+std::string fleet_line(const SiteStatus::Runs& runs) {
+  const FleetState& fleet = runs.fleet;
+  std::string paused;
+  if (fleet.paused)
+    paused = fmt::format("paused by {} since {}{}; ", printable(fleet.by), iso_time(fleet.since),
+                         fleet.reason.empty() ? "" : ": " + printable(fleet.reason));
+  return fmt::format("{}{} at work", paused,
+                     counted(static_cast<std::int64_t>(runs.live.size()), "run"));
+}
+
+// The runs that are at work, and the last ones that are not.
+void add_runs(Lines& lines, const SiteStatus::Runs& runs) {
+  lines.add("Fleet", fleet_line(runs));
+  for (const LiveRun& run : runs.live)
+    lines.add("At work", live_run_line(run));
+  for (const RunRow& run : runs.recent) {
+    const bool is_live = std::any_of(runs.live.begin(), runs.live.end(), [&](const LiveRun& other) {
+      return other.run_id == run.run_id;
+    });
+    if (is_live)
+      continue;
+    // Killed, as it seems; the next run ends its row.
+    const std::string end = run.outcome.empty() ? "not heard of any more" : run.outcome;
+    lines.add("Run", fmt::format("{}: {}, {}", run_name(run), end,
+                                 images_and_bytes(run.images, run.bytes)));
+  }
+}
+
+json site_json(const SiteStatus& status) {
+  json stores = json::array();
+  for (const SiteStatus::StoreDirectories& store : status.stores) {
+    json directories = json::array();
+    for (const SiteStatus::Directory& directory : store.directories)
+      directories.push_back(directory.path);
+    stores.push_back({{"id", store.id}, {"type", store.type}, {"directories", directories}});
+  }
+  return {{"database", status.database},
+          {"hashing_algorithm", status.hashing_algorithm},
+          {"encrypted_locations", status.encrypted_locations},
+          {"stores", stores},
+          {"config_files", status.config_files}};
+}
+
+json schema_json(const SiteStatus::Schema& schema) {
+  return {{"alembic_version", schema.revisions},
+          {"os_hidden", schema.has_os_hidden},
+          {"os_hash", schema.has_os_hash},
+          {"ledger", schema.has_ledger},
+          {"guard", guard_name(schema.guard)}};
+}
+
+}  // namespace
+
+std::string status_text(const SiteStatus& status) {
+  Lines lines;
+  lines.add("Database", printable(status.database));
+  for (const SiteStatus::StoreDirectories& store : status.stores)
+    lines.add("Store", store_line(store));
+  lines.add("Hashing", printable(status.hashing_algorithm) +
+                           (status.encrypted_locations ? ", locations may be encrypted" : ""));
+  lines.add("Schema", schema_line(status.schema));
+  lines.add("Images",
+            fmt::format("{} live without a hash, {} known ({} of unknown size)",
+                        status.without_hash.images,
+                        human_bytes(static_cast<std::uint64_t>(status.without_hash.bytes)),
+                        status.without_hash.unknown_size));
+  if (status.ledger) {
+    lines.add("Queue", fmt::format("to read: {}; could not be hashed: {}; to restore: {}",
+                                   images_and_bytes(status.ledger->queued),
+                                   images_and_bytes(status.ledger->failed), status.ledger->erased));
+    lines.add("Signatures", signatures_line(*status.ledger));
+  }
+  if (status.runs)
+    add_runs(lines, *status.runs);
+  lines.add("Due", status.due.why);
+  if (!status.due.next.empty())
+    lines.add("Next", status.due.next);
+  return lines.take();
+}
+
+json status_json(const SiteStatus& status) {
+  json object = {{"site", site_json(status)},
+                 {"schema", schema_json(status.schema)},
+                 {"without_hash",
+                  {{"images", status.without_hash.images},
+                   {"bytes", status.without_hash.bytes},
+                   {"unknown_size", status.without_hash.unknown_size}}},
+                 {"runs", json::array()},
+                 {"recent_runs", json::array()},
+                 {"due", due_json(status.due)}};
+  if (status.ledger) {
+    object["queue"] = {{"queued", totals_json(status.ledger->queued)},
+                       {"claimable_now", totals_json(status.ledger->claimable)},
+                       {"failed", totals_json(status.ledger->failed)},
+                       {"erased_by_glance", status.ledger->erased}};
+    object["signatures"] = schemes_json(status.ledger->signatures);
+    object["settled"] = status.ledger->settled;
+  }
+  if (status.runs) {
+    object["fleet"] = fleet_json(status.runs->fleet);
+    for (const LiveRun& run : status.runs->live)
+      object["runs"].push_back(live_run_json(run));
+    for (const RunRow& run : status.runs->recent)
+      object["recent_runs"].push_back(run_json(run));
+  }
+  return object;
+}
+
+void print_status(const SiteStatus& status, bool as_json) {
+  if (as_json)
+    print_json(status_json(status));
+  else
+    fmt::print("{}", status_text(status));
+}
+
+std::string check_text(const CheckAnswer& answer) {
+  const Due& due = answer.due;
+  // The guard is optional: only what is there is worth a word.
+  const bool is_there = answer.guard != GuardState::missing && answer.guard != GuardState::hidden;
+  return fmt::format("{}{}{}\n", due.why,
+                     is_there ? fmt::format("; {}", guard_text(answer.guard)) : "",
+                     due.next.empty() ? "" : " -- next: " + due.next);
+}
+
+json check_json(const CheckAnswer& answer) {
+  json object = due_json(answer.due);
+  object["guard"] = guard_name(answer.guard);
+  return object;
+}
+
+void print_check(const CheckAnswer& answer, bool as_json) {
+  if (as_json)
+    print_json(check_json(answer));
+  else
+    fmt::print("{}", check_text(answer));
+}
+
+}  // namespace backglance

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/site_status.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "ledger/removal.h"
+#include "ledger/results.h"
+#include "sql/schema_state.h"
+
+namespace backglance {
+namespace {
+
+constexpr std::int64_t kRecentRuns = 5;
+
+std::vector<SiteStatus::StoreDirectories> stores_of(const Site& site) {
+  std::vector<SiteStatus::StoreDirectories> stores;
+  for (const Store& store : site.stores) {
+    SiteStatus::StoreDirectories& out = stores.emplace_back();
+    out.id = store.id;
+    out.type = store.type;
+    for (const auto& directory : store.directories)
+      out.directories.push_back({directory.string(), access(directory.c_str(), R_OK | X_OK) == 0});
+  }
+  return stores;
+}
+
+SiteStatus::Ledger read_ledger(Session& session) {
+  QueueFigures figures(session);
+  Results results(session);
+  return {.queued = figures.queued(),
+          .claimable = figures.claimable(),
+          .failed = figures.failed(),
+          .erased = results.erased(),
+          .signatures = scheme_counts(session),
+          .settled = settled_count(session)};
+}
+
+SiteStatus::Runs read_runs(Session& session) {
+  return {.fleet = read_fleet(session),
+          .live = live_runs(session),
+          .recent = recent_runs(session, kRecentRuns)};
+}
+
+Due assess_or_refusal(Session& session, const SchemaState& state) {
+  try {
+    return assess(session, state);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schema_state)
+      throw;
+    return {ExitCode::failed, error.what(), error.next()};
+  }
+}
+
+}  // namespace
+
+SiteStatus collect_status(Session& session, const Site& site) {
+  const SchemaState state = read_schema_state(session);
+  require_glance(state);
+  SiteStatus status;
+  status.database = site.database.redacted();
+  status.hashing_algorithm = site.hashing_algorithm;
+  status.encrypted_locations = !site.metadata_encryption_key.empty();
+  status.stores = stores_of(site);
+  for (const auto& file : site.config_files)
+    status.config_files.push_back(file.string());
+  status.schema = {.revisions = state.revisions.rows,
+                   .has_os_hidden = state.has_os_hidden,
+                   .has_os_hash = state.has_os_hash,
+                   .has_ledger = state.has_ledger,
+                   .guard = find_guard(state, session.engine()).state};
+  status.without_hash = pending_totals(session, state.has_os_hash);
+  if (state.has_os_hash && state.has_ledger)
+    status.ledger = read_ledger(session);
+  // An expand that has made our tables shows itself while it makes the rest.
+  if (state.has_ledger)
+    status.runs = read_runs(session);
+  status.due = assess_or_refusal(session, state);
+  return status;
+}
+
+}  // namespace backglance

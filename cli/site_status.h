@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/assess.h"
+#include "glance/site.h"
+#include "ledger/control.h"
+#include "ledger/queue_figures.h"
+#include "ledger/runs.h"
+#include "ledger/signatures.h"
+#include "sql/guard.h"
+#include "sql/images.h"
+
+namespace backglance {
+
+// Everything that `status` says, free of how it is shown. Text is as the configuration and the
+// database hold it: the printers make it safe. Times are unix seconds, sizes are bytes.
+struct SiteStatus {
+  struct Directory {
+    std::string path;
+    bool opens = false;  // this process may list it and enter it
+  };
+  struct StoreDirectories {
+    std::string id;  // empty for an old-style [glance_store]
+    std::string type;
+    std::vector<Directory> directories;  // empty for a store that is not read
+  };
+  struct Schema {
+    std::vector<std::string> revisions;  // of alembic_version
+    bool has_os_hidden = false;
+    bool has_os_hash = false;
+    bool has_ledger = false;
+    GuardState guard = GuardState::missing;
+  };
+  // What our tables hold of the images.
+  struct Ledger {
+    QueueTotals queued;
+    QueueTotals claimable;
+    QueueTotals failed;
+    std::int64_t erased = 0;  // hashes that Glance has erased
+    std::vector<SchemeCount> signatures;
+    std::int64_t settled = 0;  // images that are signed again
+  };
+  struct Runs {
+    FleetState fleet;
+    std::vector<LiveRun> live;
+    std::vector<RunRow> recent;  // newest first, those of `live` among them
+  };
+
+  std::string database;  // redacted URL
+  std::string hashing_algorithm;
+  bool encrypted_locations = false;
+  std::vector<StoreDirectories> stores;
+  std::vector<std::string> config_files;
+  Schema schema;
+  PendingTotals without_hash;
+  std::optional<Ledger> ledger;  // once expand is complete
+  std::optional<Runs> runs;      // once our tables are there, which expand makes first
+  // A schema that expand refuses is a fact to show: then the code is `failed`.
+  Due due;
+};
+
+// Reads it, without a write. Throws what the database throws, and Error{schema_state} where there
+// is no Glance.
+SiteStatus collect_status(Session& session, const Site& site);
+
+// Lines for a person, each ended by a newline.
+std::string status_text(const SiteStatus& status);
+// The object that `status --json` prints; docs/json.md documents its members.
+nlohmann::json status_json(const SiteStatus& status);
+// One of them on standard output.
+void print_status(const SiteStatus& status, bool as_json);
+
+// What `check` says, likewise.
+struct CheckAnswer {
+  Due due;
+  GuardState guard = GuardState::missing;
+};
+std::string check_text(const CheckAnswer& answer);
+nlohmann::json check_json(const CheckAnswer& answer);
+void print_check(const CheckAnswer& answer, bool as_json);
+
+}  // namespace backglance

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "report/column.h"
+#include "report/owners.h"
+#include "report/site_report.h"
+#include "report/summary.h"
+
+namespace backglance {
+
+// The tables of the report and of the owners' pages: what a row is, and its columns. Rows refer to
+// the report, which outlives them. A row's Record is what a row of the statement is read into.
+
+struct SignatureRow {
+  using Record = SiteReport::Signature;
+  const SiteReport& report;
+  const SiteReport::Signature& signature;
+};
+// All images with signature properties; people are shown those with deprecated ones.
+Columns<SignatureRow> signature_columns();
+// Of those whose img_signature does not verify, for people: JSON and CSV have them above.
+Columns<SignatureRow> verdict_columns();
+
+struct ResultRow {
+  using Record = SiteReport::Result;
+  std::string_view source;  // the command that found it
+  const SiteReport::Result& result;
+};
+Columns<ResultRow> result_columns();
+
+struct ClassRow {
+  using Record = SiteReport::ClassCount;
+  const SiteReport::ClassCount& count;
+  std::string_view meaning;
+};
+Columns<ClassRow> class_columns();
+
+struct CoverageRow {
+  using Record = SiteReport::Coverage;
+  const Summary& summary;
+  std::size_t index;  // in summary.coverage
+  const SiteReport::Coverage& coverage() const { return summary.coverage[index]; }
+};
+Columns<CoverageRow> coverage_columns();
+
+struct OwnerRow {
+  using Record = Summary::Owner;
+  const SiteReport& report;
+  const Summary::Owner& owner;
+};
+Columns<OwnerRow> owner_columns();
+
+struct SchemeRow {
+  using Record = Summary::SchemeCount;
+  std::optional<SignatureScheme> scheme;  // nothing: properties that contract has removed
+  std::int64_t images = 0;
+};
+Columns<SchemeRow> scheme_columns();
+
+struct RunLine {
+  using Record = SiteReport::Run;
+  const SiteReport::Run& run;
+};
+Columns<RunLine> run_columns();
+
+// An image of an owner's page and of the CSV beside it.
+struct OwnerImageRow {
+  using Record = OwnerImage;
+  const SiteReport& report;
+  const OwnerImage& image;
+  std::size_t number;  // in the page, from 1
+};
+Columns<OwnerImageRow> owner_image_columns();
+
+// An owner in the index of these pages.
+struct OwnerPageRow {
+  using Record = OwnerPage;
+  const SiteReport& report;
+  const OwnerPage& page;
+};
+Columns<OwnerPageRow> owner_page_columns();
+
+}  // namespace backglance

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The columns of what was read: findings by image, in the order of the statement that reads them,
+// and images by class.
+#include "base/text.h"
+#include "report/columns.h"
+#include "report/utf8.h"
+#include "report/wording.h"
+
+namespace backglance {
+namespace {
+
+using Result = SiteReport::Result;
+using Align = TextTable::Align;
+using Fit = TextTable::Fit;
+
+constexpr std::size_t kLongestReason = 500;  // bytes, to people
+
+template <auto Member>
+Value stored(const ResultRow& row) {
+  return Stored{row.result.*Member};
+}
+
+constexpr Column<ResultRow> kResultColumns[] = {
+    {.name = "source",
+     .machine = Machine::csv,  // JSON has a list for each
+     .value = [](const ResultRow& row) -> Value { return Word{std::string(row.source)}; }},
+    {.name = "image_id",
+     .value = stored<&Result::image_id>,
+     .text = {1, {"IMAGE"}},
+     .page = {1,
+              {"Image", CellKind::id},
+              [](const ResultRow& row) {
+                return html_image(row.result.name, row.result.image_id);
+              }},
+     .read = read_text<&Result::image_id>},
+    {.name = "name",
+     .value = stored<&Result::name>,
+     .text = {3,
+              {"NAME", Align::left, Fit::elastic},
+              [](const ResultRow& row) {
+                return row.result.name.empty() ? std::string("-") : shown(row.result.name);
+              }},
+     .read = read_text<&Result::name>},
+    {.name = "owner",
+     .value = stored<&Result::owner>,
+     .text = {4, {"OWNER", Align::left, Fit::detail}},
+     .page = {3,
+              {"Owner", CellKind::owner},
+              [](const ResultRow& row) { return html_owner(row.result.owner); }},
+     .read = read_text<&Result::owner>},
+    {.name = "size",
+     .value = [](const ResultRow& row) -> Value { return Bytes{row.result.size}; },
+     .text = {2, {"SIZE", Align::right}},
+     .page = {4, {"Size", CellKind::size}},
+     .read = read_number<&Result::size>},
+    // To people it is above the table, and in the page above the reason.
+    {.name = "class",
+     .value = [](const ResultRow& row) -> Value {
+       return Word{std::string(read_class_name(row.result.read_class))};
+     },
+     .read =
+         [](Result& result, const SqlRow& row, std::size_t at) {
+           // What a later release has written is none of our findings.
+           result.read_class =
+               read_class_from_name(row.text_or_empty(at)).value_or(ReadClass::hashed);
+         }},
+    {.name = "reason",
+     .value = stored<&Result::reason>,
+     .text = {6,
+              {"REASON", Align::left, Fit::detail},
+              [](const ResultRow& row) { return shown(row.result.reason, kLongestReason); }},
+     .page = {2,
+              {"Finding", CellKind::prose},
+              [](const ResultRow& row) {
+                return html_in("tag-bad", html_escaped(read_class_text(row.result.read_class))) +
+                       html_in("reason",
+                               html_text(row.result.reason, "no reason given", kLongestReason));
+              }},
+     .read = read_text<&Result::reason>},
+    {.name = "finished_at",
+     .value = [](const ResultRow& row) -> Value { return Minute{row.result.finished_at}; },
+     .text = {5, {"READ", Align::left, Fit::detail}},
+     .page = {5, {"Read"}},
+     .read = read_number<&Result::finished_at>},
+};
+
+constexpr Column<ClassRow> kClassColumns[] = {
+    {.name = "class",
+     .machine = Machine::json,
+     .value = [](const ClassRow& row) -> Value {
+       return Word{std::string(read_class_name(row.count.read_class))};
+     },
+     .text = {1,
+              {"CLASS"},
+              [](const ClassRow& row) {
+                return std::string(read_class_text(row.count.read_class));
+              }},
+     .page = {1,
+              {"Class", CellKind::label},
+              [](const ClassRow& row) {
+                return html_in(is_finding(row.count.read_class) ? "tag-bad" : "nowrap",
+                               html_escaped(read_class_text(row.count.read_class)));
+              }}},
+    {.name = "images",
+     .machine = Machine::json,
+     .value = [](const ClassRow& row) -> Value { return Count{row.count.images}; },
+     .text = {2, {"IMAGES", Align::right}},
+     .page = {2, {"Images", CellKind::number}}},
+    {.name = "bytes",
+     .machine = Machine::json,
+     .value = [](const ClassRow& row) -> Value { return Bytes{row.count.bytes}; },
+     .text = {3, {"BYTES", Align::right}},
+     .page = {3, {"Bytes", CellKind::number}}},
+    {.name = "finding",
+     .machine = Machine::json,
+     .value = [](const ClassRow& row) -> Value { return is_finding(row.count.read_class); },
+     .text = {4,
+              {""},
+              [](const ClassRow& row) {
+                return std::string(is_finding(row.count.read_class) ? "to look at" : "");
+              }}},
+    {.machine = Machine::none,
+     .page = {4,
+              {"What it means", CellKind::prose},
+              [](const ClassRow& row) { return html_escaped(row.meaning); }}},
+};
+
+}  // namespace
+
+Columns<ResultRow> result_columns() {
+  return kResultColumns;
+}
+
+Columns<ClassRow> class_columns() {
+  return kClassColumns;
+}
+
+}  // namespace backglance
