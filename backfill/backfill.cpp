@@ -163,7 +163,7 @@ void look_at_queue(Items& items, const ReadContext& context, const ReadOptions& 
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
                     const OnResult& on_result) {
   Session session(site.database);
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   if (options.certificates)
     options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
@@ -205,7 +205,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result) {
   Session session(site.database);
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "backfill", life_of(context, kLease));
   ReadResult result;
   bool whole = false;

@@ -62,6 +62,7 @@ json status_json(Session& session, const Site& site, const SchemaState& state, G
                    {"os_hidden", state.has_os_hidden},
                    {"os_hash", state.has_os_hash},
                    {"ledger", state.has_ledger},
+                   {"ledger_version", state.ledger_version},
                    {"guard", guard_name(guard)}}},
                  {"runs", json::array()},
                  {"recent_runs", json::array()}};
@@ -153,6 +154,14 @@ void print_fleet(const json& status) {
   }
 }
 
+// A version is worth a word where it is not this program's.
+std::string ledger_text(const json& schema) {
+  const int version = schema["ledger_version"];
+  if (!schema["ledger"].get<bool>() || version == known_ledger_version())
+    return schema["ledger"].get<bool>() ? "there" : "missing";
+  return fmt::format("there in version {} (this program's is {})", version, known_ledger_version());
+}
+
 void print_status(const json& status, GuardState guard) {
   const json& site = status["site"];
   fmt::print("{:<11} {}\n", "Database", printable(site["database"].get<std::string>()));
@@ -165,7 +174,7 @@ void print_status(const json& status, GuardState guard) {
   };
   fmt::print("{:<11} {}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}\n", "Schema",
              join(schema["alembic_version"].get<std::vector<std::string>>(), " + "),
-             yes_no("os_hidden"), yes_no("os_hash"), yes_no("ledger"), guard_text(guard));
+             yes_no("os_hidden"), yes_no("os_hash"), ledger_text(schema), guard_text(guard));
   const json& pending = status["without_hash"];
   fmt::print("{:<11} {} live without a hash, {} known ({} of unknown size)\n", "Images",
              pending["images"].get<std::int64_t>(),

@@ -27,8 +27,9 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
 
 // A statement of a schema step. Its "-- key: value" lines say what it is:
 //   makes:   the object that it adds or removes: "table T", "column T C", "index T I",
-//            "trigger T G", "function F", "revision R"; a statement that makes several columns has
-//            a line for each
+//            "trigger T G", "function F", "revision R", "ledger T V" (the row of table T which says
+//            that the ledger has version V); a statement that makes several columns has a line
+//            for each
 //   replaces: (revision only) the row that it takes the place of; chosen when that row is there
 //   lock:    the lock that it takes, for plan
 //   cost:    what it costs, for plan
@@ -38,7 +39,7 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
 // body of a trigger has no such marks: its own semicolons stand within lines.
 struct StepStatement {
   std::string kind;   // first word of makes: table, column, index, trigger, function, revision,
-                      // repair
+                      // ledger, repair
   std::string table;  // of table, column, index, trigger, repair; the function itself
   std::string name;   // of the column, index and so on; the table itself for a table
   std::vector<std::string> names;  // of all that it makes; `name` is the last
