@@ -145,7 +145,7 @@ void look_at_queue(QueueFigures& figures, const ReadContext& context, const Read
 ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& options,
                     const OnResult& on_result) {
   Session session(site.database);
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   if (options.certificates)
     options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
@@ -188,7 +188,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result) {
   Session session(site.database);
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "backfill", life_of(context, kLease));
   ReadResult result;
   bool whole = false;

@@ -16,10 +16,17 @@ Due assess(Session& session, const SchemaState& state) {
   const auto statements = schema.statements.size();
   if (!schema.builds.empty())
     return {ExitCode::expand_due, schema.builds.front(), "backglance expand"};
-  if (statements > 0)
+  if (statements > 0) {
+    const std::string count =
+        counted(static_cast<std::int64_t>(statements), "schema statement") + " to run";
+    const bool upgrade = state.has_ledger && state.ledger_version < known_ledger_version();
     return {ExitCode::expand_due,
-            counted(static_cast<std::int64_t>(statements), "schema statement") + " to run",
+            upgrade ? fmt::format("the ledger (backglance's own tables) has version {}, and this "
+                                  "program needs version {}: {}",
+                                  state.ledger_version, known_ledger_version(), count)
+                    : count,
             "backglance expand"};
+  }
 
   QueueFigures figures(session);
   Results results(session);

@@ -82,7 +82,11 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
-  require_ledger(read_schema_state(session));
+  const SchemaState state = read_schema_state(session);
+  require_ledger(state);
+  // A ledger of an earlier version will do: who upgrades backglance has to stop its runs first.
+  if (!common.dry_run)
+    require_known_ledger(state);
   const FleetChange change =
       common.dry_run ? plan_fleet(session, wish, reason) : tell_fleet(session, wish, reason);
   if (!common.json) {

@@ -17,7 +17,7 @@ using nlohmann::json;
 enum class Stall { none, short_one, index, rebuild };
 
 Stall stall_of(const StepStatement& statement, const SchemaState& state) {
-  if (statement.kind == "revision")
+  if (statement.kind == "revision" || statement.kind == "ledger")
     return Stall::none;
   if (statement.table != "images")
     return Stall::short_one;

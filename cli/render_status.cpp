@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/site_status.h"
+#include "sql/ledger_steps.h"
 
 namespace backglance {
 namespace {
@@ -38,11 +39,19 @@ std::string store_line(const SiteStatus::StoreDirectories& store) {
       directories.empty() ? " (not read by this release)" : "  " + join(directories, ", "));
 }
 
+// A version is worth a word if it is not this program's.
+std::string ledger_text(const SiteStatus::Schema& schema) {
+  if (!schema.has_ledger || schema.ledger_version == known_ledger_version())
+    return schema.has_ledger ? "there" : "missing";
+  return fmt::format("there in version {} (this program's is {})", schema.ledger_version,
+                     known_ledger_version());
+}
+
 std::string schema_line(const SiteStatus::Schema& schema) {
   const auto there = [](bool is_there) { return is_there ? "there" : "missing"; };
   return fmt::format("{}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}",
                      join(schema.revisions, " + "), there(schema.has_os_hidden),
-                     there(schema.has_os_hash), there(schema.has_ledger), guard_text(schema.guard));
+                     there(schema.has_os_hash), ledger_text(schema), guard_text(schema.guard));
 }
 
 std::string images_and_bytes(std::int64_t images, std::int64_t bytes) {
@@ -124,11 +133,9 @@ json site_json(const SiteStatus& status) {
 }
 
 json schema_json(const SiteStatus::Schema& schema) {
-  return {{"alembic_version", schema.revisions},
-          {"os_hidden", schema.has_os_hidden},
-          {"os_hash", schema.has_os_hash},
-          {"ledger", schema.has_ledger},
-          {"guard", guard_name(schema.guard)}};
+  return {{"alembic_version", schema.revisions},     {"os_hidden", schema.has_os_hidden},
+          {"os_hash", schema.has_os_hash},           {"ledger", schema.has_ledger},
+          {"ledger_version", schema.ledger_version}, {"guard", guard_name(schema.guard)}};
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
                    .has_os_hidden = state.has_os_hidden,
                    .has_os_hash = state.has_os_hash,
                    .has_ledger = state.has_ledger,
+                   .ledger_version = state.ledger_version,
                    .guard = find_guard(state, session.engine()).state};
   status.without_hash = pending_totals(session, state.has_os_hash);
   if (state.has_os_hash && state.has_ledger)

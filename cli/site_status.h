@@ -35,6 +35,7 @@ struct SiteStatus {
     bool has_os_hidden = false;
     bool has_os_hash = false;
     bool has_ledger = false;
+    int ledger_version = 0;  // of our tables; 0 without them
     GuardState guard = GuardState::missing;
   };
   // What our tables hold of the images.

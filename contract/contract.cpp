@@ -110,10 +110,8 @@ void require_open_gate(const ContractPlan& plan) {
 }
 
 void drop_tables(Session& session, const SchemaState& state) {
-  for (const StepStatement& statement :
-       step_statements(session.engine(), "0001_ledger", "uninstall"))
-    if (state.catalog.contains(statement.table))
-      session.execute(statement.sql);
+  for (const LedgerRemoval& one : ledger_removal(state.catalog, session.engine()))
+    session.execute(one.statement.sql);
 }
 
 Uninstall what_is_ours(const SchemaState& state, const EngineFacts& engine) {
@@ -226,7 +224,7 @@ ContractPlan plan_settled(Session& session) {
 
 ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const ContractOptions& options) {
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "contract");
   const ContractPlan plan = look_at_due(session, is_readable);
   require_open_gate(plan);
@@ -238,7 +236,7 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
 
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
                                 const ContractOptions& options) {
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "contract");
   ContractPlan plan;
   count_settled(session, plan);

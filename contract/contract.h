@@ -89,8 +89,9 @@ struct Uninstall {
   bool empty() const { return !guard && tables.empty(); }
 };
 
-// Drops the guard and our own tables and nothing else. Throws Error{schema_state} if one that has a
-// name of ours is somebody else's, Error{locked} while a run is at work. On servers the guard's
+// Drops the guard and our own tables, of this version of the ledger or an earlier one, and nothing
+// else. Throws Error{schema_state} if one that has a name of ours is somebody else's or the ledger
+// has a later version, Error{locked} while a run is at work. On servers the guard's
 // lock is waited for as run_patiently does.
 Uninstall plan_uninstall(Session& session);
 Uninstall uninstall(Session& session, const OnWait& on_wait = {});

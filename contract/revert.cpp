@@ -52,7 +52,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
 }  // namespace
 
 RestoreCounts revert_contract(Session& session) {
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "contract");
   const RestoreCounts counts = restore_properties(session);
   run.finish("done", counts.restored);
@@ -62,6 +62,8 @@ RestoreCounts revert_contract(Session& session) {
 ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
+  // All that this writes to the ledger has been there since version 1.
+  require_known_ledger(state);
   // Without tables of ours no run can begin that this one would have to keep out.
   std::optional<Run> run;
   if (state.has_ledger)

@@ -15,17 +15,16 @@ namespace {
 
 // Runs a statement between its two notes in the journal. The journal's own table is noted once it
 // is there.
-void run_statement(Session& session, const PlannedStatement& planned, bool& has_journal) {
+void run_statement(Session& session, const PlannedStatement& planned, JournalState& journal) {
   const StepStatement& statement = planned.statement;
   try {
     std::optional<std::int64_t> note;
-    if (has_journal)
-      note = journal_start(session, planned.step, statement);
+    if (journal.is_there)
+      note = journal_start(session, journal, planned.step, statement);
     session.execute(statement.sql);
-    if (!has_journal && statement.name == "backglance_step") {
-      has_journal = true;
-      note = journal_start(session, planned.step, statement);
-    }
+    journal.has_run(statement);
+    if (!note && journal.is_there)
+      note = journal_start(session, journal, planned.step, statement);
     if (note)
       journal_finish(session, *note, "done");
   } catch (const Error& error) {
@@ -39,12 +38,12 @@ std::vector<PlannedStatement> run_step(Session& session, const std::string& step
                                        const ExpandOptions& options) {
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
-  bool has_journal = state.catalog.contains("backglance_step");
+  JournalState journal = find_journal(state.catalog);
   std::vector<PlannedStatement> done;
   for (PlannedStatement& planned : plan_expand(state, session.engine(), options).statements) {
     if (planned.step != step)
       continue;
-    run_statement(session, planned, has_journal);
+    run_statement(session, planned, journal);
     done.push_back(std::move(planned));
   }
   transaction.commit();

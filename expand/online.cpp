@@ -21,15 +21,16 @@ constexpr const char* kCommand = "backglance expand";
 constexpr std::chrono::milliseconds kLook{500};
 constexpr const char* kRevertCommand = "backglance expand --revert";
 
-void run_noted(Session& session, const PlannedStatement& planned, bool has_journal,
+void run_noted(Session& session, const PlannedStatement& planned, JournalState journal,
                const ExpandOptions& options) {
   const StepStatement& statement = planned.statement;
   std::optional<std::int64_t> note;
-  if (has_journal)
-    note = journal_start(session, planned.step, statement);
+  if (journal.is_there)
+    note = journal_start(session, journal, planned.step, statement);
   run_patiently(session, planned.step, statement, options.on_wait, kCommand);
-  if (!note && statement.name == "backglance_step")
-    note = journal_start(session, planned.step, statement);
+  journal.has_run(statement);
+  if (!note && journal.is_there)
+    note = journal_start(session, journal, planned.step, statement);
   if (note)
     journal_finish(session, *note, "done");
 }
@@ -51,8 +52,8 @@ void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
 // does not show: too many such changes before, a row that may grow too long.
 bool refuses_instant(const Session& session, const SchemaState& state,
                      const PlannedStatement& planned, const Error& error) {
-  return planned.statement.kind == "column" && state.instant_columns &&
-         refuses_instant(session.engine(), error.code());
+  return planned.statement.kind == "column" && planned.statement.table == "images" &&
+         state.instant_columns && refuses_instant(session.engine(), error.code());
 }
 
 // Says what the other way costs. On a cluster it stops all writers for as long as that takes, which
@@ -106,7 +107,7 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
       break;
     const PlannedStatement& next = plan.statements.front();
     try {
-      run_noted(session, next, state.catalog.contains("backglance_step"), options);
+      run_noted(session, next, find_journal(state.catalog), options);
     } catch (const Error& error) {
       if (refuses_instant(session, state, next, error)) {
         tell_of_rebuild(session, next, error, options.on_wait);

@@ -51,9 +51,13 @@ Finding find_table(const SchemaState& state, const StepStatement& statement) {
 
 Finding find_column(const SchemaState& state, const EngineFacts& engine,
                     const StepStatement& statement, const std::string& name) {
-  const CatalogColumn* there = state.catalog.at(statement.table).column(name);
+  const auto table = state.catalog.find(statement.table);
+  const CatalogColumn* there = table == state.catalog.end() ? nullptr : table->second.column(name);
   if (there == nullptr)
     return {};
+  // Of our own tables the names of the columns count: find_table has compared them.
+  if (statement.table != "images")
+    return {Presence::exact, {}};
   const CatalogColumn ours = glance_column(engine, name).value();
   if (*there == ours)
     return {Presence::exact, {}};
@@ -102,6 +106,9 @@ Finding find_object(const SchemaState& state, const EngineFacts& engine,
     return find_column(state, engine, statement, name);
   if (statement.kind == "trigger" || statement.kind == "function")
     return find_routine(state, statement);
+  if (statement.kind == "ledger")
+    return {state.ledger_version >= std::stoi(statement.name) ? Presence::exact : Presence::absent,
+            {}};
   return find_index(state, engine, statement);
 }
 
@@ -226,8 +233,12 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
 }  // namespace
 
 const std::vector<std::string>& expand_steps() {
-  static const std::vector<std::string> steps = {"0001_ledger", "0002_os_hidden", "0003_os_hash",
-                                                 std::string(kGuardStep)};
+  static const std::vector<std::string> steps = [] {
+    std::vector<std::string> all = ledger_steps();
+    for (const std::string_view step : {kOsHiddenStep, kOsHashStep, kGuardStep})
+      all.emplace_back(step);
+    return all;
+  }();
   return steps;
 }
 
@@ -235,22 +246,29 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
                        const ExpandOptions& options) {
   require_glance(state);
   require_revision(state);
-  const auto& steps = expand_steps();
-  const StepSurvey ledger = survey_step(state, engine, steps[0]);
-  const EngineFacts words = state.instant_columns ? engine : rebuilding(engine);
-  const StepSurvey os_hidden = survey_step(state, words, steps[1]);
-  const StepSurvey os_hash = survey_step(state, words, steps[2]);
-
+  require_known_ledger(state);
   ExpandPlan plan;
-  for (const StepStatement& statement : ledger.missing) {
-    plan.statements.push_back({steps[0], statement});
-    replace_all(plan.statements.back().statement.sql, "{images_collation}", state.images_collation);
+  for (const std::string& step : ledger_steps()) {
+    for (StepStatement& statement : survey_step(state, engine, step).missing) {
+      replace_all(statement.sql, "{images_collation}", state.images_collation);
+      plan.statements.push_back({step, std::move(statement)});
+    }
   }
-  plan_glance_step(plan, state, os_hidden, steps[1], state.revisions.promises_os_hidden, options);
-  plan_glance_step(plan, state, os_hash, steps[2], state.revisions.promises_os_hash, options);
+  if (state.has_ledger && state.ledger_version < known_ledger_version())
+    plan.notes.push_back(fmt::format(
+        "the ledger (backglance's own tables) has version {}; expand upgrades it to version {}",
+        state.ledger_version, known_ledger_version()));
+  const std::string os_hidden(kOsHiddenStep);
+  const std::string os_hash(kOsHashStep);
+  const EngineFacts words = state.instant_columns ? engine : rebuilding(engine);
+  const StepSurvey hidden_survey = survey_step(state, words, os_hidden);
+  const StepSurvey hash_survey = survey_step(state, words, os_hash);
+  plan_glance_step(plan, state, hidden_survey, os_hidden, state.revisions.promises_os_hidden,
+                   options);
+  plan_glance_step(plan, state, hash_survey, os_hash, state.revisions.promises_os_hash, options);
   if (options.guard)
-    for (StepStatement& statement : survey_step(state, engine, steps[3]).missing)
-      plan.statements.push_back({steps[3], std::move(statement)});
+    for (StepStatement& statement : survey_step(state, engine, std::string(kGuardStep)).missing)
+      plan.statements.push_back({std::string(kGuardStep), std::move(statement)});
   return plan;
 }
 

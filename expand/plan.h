@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sql/patience.h"
@@ -11,11 +12,14 @@
 
 namespace backglance {
 
-// The additive schema steps, in their order. Ids never change or repeat: the journal holds them.
-//   0001_ledger     our own tables
-//   0002_os_hidden  Glance's rocky_expand01
-//   0003_os_hash    Glance's rocky_expand02
-//   0004_guard      the trigger that guards published hashes, if it is asked for
+// Steps of Glance's own upgrade that expand takes. Names never change or repeat: the journal holds
+// them.
+constexpr std::string_view kOsHiddenStep = "0002_os_hidden";  // Glance's rocky_expand01
+constexpr std::string_view kOsHashStep = "0003_os_hash";      // Glance's rocky_expand02
+
+// The additive schema steps in the order in which they run: those of the ledger
+// (sql/ledger_steps.h), which keeps the journal and the run of all others; Glance's two; and the
+// trigger that guards published hashes (sql/guard.h), if it is asked for.
 const std::vector<std::string>& expand_steps();
 
 struct PlannedStatement {
@@ -42,8 +46,9 @@ struct ExpandOptions {
 
 // What expand would do, decided from the catalogue and the revision rows alone. Throws
 // Error{schema_state} with the reason and the way out, if the database is not Glance's, older than
-// Queens, at an unknown or inconsistent revision, has one of our names with another meaning, or
-// needs --repair. Nothing is ever changed then.
+// Queens, at an unknown or inconsistent revision, has one of our names with another meaning or a
+// ledger of a version that this program does not know, or needs --repair. Nothing is ever changed
+// then.
 ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
                        const ExpandOptions& options = {});
 

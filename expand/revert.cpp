@@ -91,6 +91,7 @@ void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& s
 
 ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandOptions& options) {
   require_glance(state);
+  require_known_ledger(state);
   ExpandPlan plan;
   // It names the columns, so it goes before them.
   for (StepStatement& statement : guard_removal(state, session.engine()))
@@ -106,16 +107,16 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   }
   require_own_tables(state, session.engine());
   require_empty_ledger(session, state);
-  const auto& steps = expand_steps();
+  const std::string os_hidden(kOsHiddenStep);
+  const std::string os_hash(kOsHashStep);
   plan_glance_revert(plan, session, state,
-                     {steps[2], "images.os_hash_algo, images.os_hash_value and their index",
+                     {os_hash, "images.os_hash_algo, images.os_hash_value and their index",
                       state.has_os_hash, state.revisions.promises_os_hash, "published_hashes"});
   plan_glance_revert(plan, session, state,
-                     {steps[1], "images.os_hidden and its index", state.has_os_hidden,
+                     {os_hidden, "images.os_hidden and its index", state.has_os_hidden,
                       state.revisions.promises_os_hidden, "hidden_images"});
-  for (StepStatement& statement : step_statements(session.engine(), steps[0], "uninstall"))
-    if (is_there(state, statement))
-      plan.statements.push_back({steps[0], std::move(statement)});
+  for (LedgerRemoval& one : ledger_removal(state.catalog, session.engine()))
+    plan.statements.push_back({std::move(one.step), std::move(one.statement)});
   return plan;
 }
 

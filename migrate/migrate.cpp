@@ -105,7 +105,7 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
 MigrateResult migrate(Session& session, const MigrateOptions& options) {
   check_tag(options.tag);
   check_tag(options.untag);
-  require_expanded(read_schema_state(session));
+  require_writable(read_schema_state(session));
   Run run(session, "migrate");
   MigrateResult result;
   if (options.untag) {

@@ -2,7 +2,10 @@
 #include "sql/engine.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "version.h"
 
 namespace backglance {
 namespace {
@@ -199,6 +202,16 @@ EngineFacts rebuilding(EngineFacts facts) {
   return facts;
 }
 
+namespace {
+
+// Our own version as a text of SQL; a version has no quote in it.
+const std::string& this_program() {
+  static const std::string quoted = "'" + std::string(kVersion) + "'";
+  return quoted;
+}
+
+}  // namespace
+
 std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
   const std::pair<std::string_view, std::string_view> words[] = {
       {"{true}", facts.true_literal},
@@ -223,6 +236,7 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{instant}", facts.instant},
       {"{instant_cost}", facts.instant_cost},
       {"{online_index}", facts.online_index},
+      {"{program}", this_program()},
   };
   std::string out;
   while (!sql.empty()) {

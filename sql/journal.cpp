@@ -2,20 +2,48 @@
 #include "sql/journal.h"
 
 #include "sql/retry.h"
+#include "version.h"
 
 namespace backglance {
+namespace {
 
-std::int64_t journal_start(Session& session, const std::string& step,
+constexpr std::string_view kTable = "backglance_step";
+constexpr std::string_view kProgramColumn = "program";
+
+constexpr const char* kNote =
+    "INSERT INTO backglance_step (step, statement, sql_digest, sql_text, started_at, outcome) "
+    "VALUES (:step, :statement, :digest, :text, {now}, 'started')";
+constexpr const char* kNoteWithProgram =
+    "INSERT INTO backglance_step (step, statement, sql_digest, sql_text, started_at, outcome, "
+    "program) VALUES (:step, :statement, :digest, :text, {now}, 'started', :program)";
+
+}  // namespace
+
+void JournalState::has_run(const StepStatement& statement) {
+  if (statement.table != kTable)
+    return;
+  is_there = is_there || statement.kind == "table";
+  has_program = has_program || (statement.kind == "column" && statement.name == kProgramColumn);
+}
+
+JournalState find_journal(const Catalog& catalog) {
+  const auto table = catalog.find(kTable);
+  if (table == catalog.end())
+    return {};
+  return {true, table->second.column(kProgramColumn) != nullptr};
+}
+
+std::int64_t journal_start(Session& session, const JournalState& journal, const std::string& step,
                            const StepStatement& statement) {
+  SqlParameters note = {{"step", step},
+                        {"statement", std::int64_t{statement.number}},
+                        {"digest", sha256_hex(statement.sql)},
+                        {"text", statement.sql}};
+  if (journal.has_program)
+    note.push_back({"program", std::string(kVersion)});
   // A line that an attempt without an answer has left stays "started", and is nobody's.
   return retry(session, [&] {
-    session.execute(
-        "INSERT INTO backglance_step (step, statement, sql_digest, sql_text, started_at, outcome) "
-        "VALUES (:step, :statement, :digest, :text, {now}, 'started')",
-        {{"step", step},
-         {"statement", std::int64_t{statement.number}},
-         {"digest", sha256_hex(statement.sql)},
-         {"text", statement.sql}});
+    session.execute(journal.has_program ? kNoteWithProgram : kNote, note);
     return session.count("SELECT MAX(id) FROM backglance_step");
   });
 }

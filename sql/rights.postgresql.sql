@@ -35,13 +35,15 @@ FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking
        FROM  (SELECT quote_ident(pg_catalog.current_schema()) AS name) s
        WHERE  NOT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')
        UNION ALL
-       SELECT 'schema', 'the ownership of ' || c.relname,
+       SELECT 'schema', 'the ownership of ' || string_agg(c.relname, ', ' ORDER BY c.relname),
               'GRANT ' || owner.name || ' TO ' || quote_ident(current_user)
               || ' (until that is done), or the same with --database and the URL of ' || owner.name
        FROM   pg_catalog.pg_class c
               JOIN LATERAL (SELECT quote_ident(pg_catalog.pg_get_userbyid(c.relowner)) AS name) owner ON true
-       WHERE  c.oid = pg_catalog.to_regclass('images')
+       WHERE  (c.oid = pg_catalog.to_regclass('images')
+               OR (c.relkind = 'r' AND c.relname LIKE 'backglance\_%' AND pg_catalog.pg_table_is_visible(c.oid)))
        AND    NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+       GROUP BY owner.name
        UNION ALL
        SELECT 'schema', need.privilege || ' ON alembic_version',
               'GRANT ' || need.privilege || ' ON alembic_version TO ' || quote_ident(current_user)

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <limits>
 
 #include "base/text.h"
 #include "sql/retry.h"
 #include "sql/rights.h"
+#include "version.h"
 
 namespace backglance {
 namespace {
@@ -29,20 +30,6 @@ bool looks_like_glance(const Catalog& catalog) {
                   [&](const char* name) { return images->second.column(name) != nullptr; });
   return columns && std::all_of(kOtherTables.begin(), kOtherTables.end(),
                                 [&](const char* name) { return catalog.contains(name); });
-}
-
-// The first word of each line of a CREATE TABLE's body: its columns, as our files write them.
-std::vector<std::string> columns_of_create_table(const std::string& sql) {
-  std::vector<std::string> names;
-  std::istringstream lines(sql);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    const auto text = trim(line);
-    if (!text.starts_with(')') && !text.starts_with("PRIMARY KEY"))
-      names.emplace_back(text.substr(0, text.find(' ')));
-  }
-  return names;
 }
 
 // Of alembic_version, sorted; none where it is not there, or not alembic's.
@@ -67,38 +54,38 @@ bool takes_instant_columns(Session& session) {
 
 }  // namespace
 
-std::string table_difference(const Catalog& catalog, const StepStatement& makes) {
-  const auto table = catalog.find(makes.table);
-  if (table == catalog.end())
-    return {};
-  std::vector<std::string> there;
-  for (const CatalogColumn& column : table->second.columns)
-    there.push_back(column.name);
-  const auto ours = columns_of_create_table(makes.sql);
-  if (there == ours)
-    return {};
-  return fmt::format("table {} has the columns ({}), ours would have ({})", makes.table,
-                     printable(join(there, ", "), 600), join(ours, ", "));
-}
-
 void require_own_tables(const SchemaState& state, const EngineFacts& engine) {
-  for (const StepStatement& statement : step_statements(engine, "0001_ledger", "expand")) {
-    if (statement.kind != "table")
-      continue;
-    const std::string difference = table_difference(state.catalog, statement);
-    if (!difference.empty())
-      throw Error(ErrorKind::schema_state, difference + "; nothing was changed");
+  require_known_ledger(state);
+  for (const std::string& step : ledger_steps()) {
+    for (const StepStatement& statement : step_statements(engine, step, "expand")) {
+      if (statement.kind != "table")
+        continue;
+      const std::string difference = table_difference(state.catalog, statement);
+      if (!difference.empty())
+        throw Error(ErrorKind::schema_state, difference + "; nothing was changed");
+    }
   }
 }
 
-const std::vector<std::string>& ledger_tables() {
-  static const std::vector<std::string> tables = {
-      "backglance_step",       "backglance_run",    "backglance_control",   "backglance_item",
-      "backglance_checkpoint", "backglance_verify", "backglance_signature", "backglance_removed"};
-  return tables;
-}
-
 namespace {
+
+// The highest version that the ledger has a row for. A table of that name with other columns is not
+// ours, which require_own_tables says.
+void read_ledger_version(Session& session, SchemaState& state) {
+  state.ledger_version = state.has_ledger ? 1 : 0;
+  const auto table = state.catalog.find("backglance_ledger");
+  if (table == state.catalog.end() || table->second.column("version") == nullptr ||
+      table->second.column("program") == nullptr)
+    return;
+  const auto row = session.first_row(
+      "SELECT version, program FROM backglance_ledger ORDER BY version DESC LIMIT 1");
+  if (!row)
+    return;
+  const auto version = row->integer_or(0, state.ledger_version);
+  state.ledger_version = static_cast<int>(
+      std::clamp<std::int64_t>(version, state.ledger_version, std::numeric_limits<int>::max()));
+  state.ledger_program = row->text_or_empty(1);
+}
 
 SchemaState read_once(Session& session) {
   SchemaState state;
@@ -127,13 +114,15 @@ SchemaState read_once(Session& session) {
     state.has_os_hash =
         images.column("os_hash_algo") != nullptr && images.column("os_hash_value") != nullptr;
   }
-  state.has_ledger =
-      std::all_of(ledger_tables().begin(), ledger_tables().end(),
-                  [&](const std::string& name) { return state.catalog.contains(name); });
+  const auto is_there = [&](const std::string& name) { return state.catalog.contains(name); };
+  const auto& first = first_ledger_tables();
+  state.has_ledger = std::all_of(first.begin(), first.end(), is_there);
+  state.has_whole_ledger = has_whole_ledger(state.catalog);
+  read_ledger_version(session, state);
   // Asked where something is still to be made: every command reads the state as it begins.
   if (state.is_glance && !(state.has_os_hidden && state.has_os_hash))
     state.instant_columns = takes_instant_columns(session);
-  if (state.is_glance && !state.has_ledger)
+  if (state.is_glance && !state.has_whole_ledger)
     if (const auto row =
             session.first_row(sql_text(session.engine(), "catalog", "images_collation")))
       state.images_collation = row->text_or_empty(0);
@@ -177,6 +166,41 @@ void require_ledger(const SchemaState& state) {
   if (!state.has_ledger)
     throw Error(ErrorKind::schema_state, "backglance's own tables are not there yet",
                 "backglance expand");
+}
+
+void require_known_ledger(const SchemaState& state) {
+  if (state.ledger_version <= known_ledger_version())
+    return;
+  throw Error(
+      ErrorKind::schema_state,
+      fmt::format("the ledger (backglance's own tables) has version {}, made by backglance "
+                  "{}; this program is backglance {} and knows versions up to {}; nothing "
+                  "was changed",
+                  state.ledger_version, printable(state.ledger_program), kVersion,
+                  known_ledger_version()),
+      fmt::format("the same command with backglance {} or later", printable(state.ledger_program)));
+}
+
+void require_writable_ledger(const SchemaState& state) {
+  require_known_ledger(state);
+  if (!state.has_ledger)
+    return;
+  if (state.ledger_version < known_ledger_version())
+    throw Error(ErrorKind::schema_state,
+                fmt::format("the ledger (backglance's own tables) has version {}, and this program "
+                            "writes version {}; nothing was changed",
+                            state.ledger_version, known_ledger_version()),
+                "backglance expand");
+  if (!state.has_whole_ledger)
+    throw Error(ErrorKind::schema_state,
+                "a table or a column of the ledger (backglance's own tables) is missing; nothing "
+                "was changed",
+                "backglance expand");
+}
+
+void require_writable(const SchemaState& state) {
+  require_expanded(state);
+  require_writable_ledger(state);
 }
 
 }  // namespace backglance

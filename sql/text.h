@@ -23,18 +23,20 @@ const std::string& sql_text(const EngineFacts& engine, std::string_view topic,
 
 // A statement of a schema step. The lines "-- key: value" above it describe it:
 //   makes:   the object that it adds or removes: "table T", "column T C", "index T I",
-//            "trigger T G", "function F", "revision R"; a statement for several columns has a line
-//            for each
+//            "trigger T G", "function F", "revision R", "ledger T V" (the row of table T that says
+//            that the ledger has version V); a statement for several columns has a line for each
 //   replaces: (revision only) the row that it replaces; the statement is chosen if that row is
-//   there lock:    the lock that it takes, for plan cost:    what it costs, for plan waits:
-//   "unbounded": this statement waits for its lock without limit, on engines where others
+//            there
+//   lock:    the lock that it takes, for plan
+//   cost:    what it costs, for plan
+//   waits:   "unbounded": this statement waits for its lock without limit, on engines where others
 //            wait for a limited time
 // A statement that makes "repair T I" removes an invalid index.
 // A statement ends at a line that ends with a semicolon, unless the line is between two $body$. The
 // body of a trigger has no such marks: none of its lines may end with a semicolon.
 struct StepStatement {
   std::string kind;   // first word of makes: table, column, index, trigger, function, revision,
-                      // repair
+                      // ledger, repair
   std::string table;  // the table of the object; for a function, the function itself
   std::string name;   // name of the column, index and so on; for a table, the table itself
   std::vector<std::string> names;  // the names of everything that it makes; `name` is the last

@@ -83,6 +83,7 @@ VerifyList::VerifyList(const Site& site, ReadContext& context, const ReadOptions
   require_os_hash(state);
   if (options.signed_only)  // what is signed the flags say
     require_expanded(state);
+  require_writable_ledger(state);
   has_ledger_ = state.has_ledger;
   for (SizedImage& image : named_images(session_, options))
     images_.push_back(std::move(image));

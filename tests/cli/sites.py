@@ -243,8 +243,11 @@ class MadeSiteTest(program.ProgramTest):
 
     make_options = ()
 
+    def make(self):
+        return made_site(*self.make_options)
+
     def setUp(self):
-        self.directory, self.database, self.pristine = made_site(*self.make_options)
+        self.directory, self.database, self.pristine = self.make()
         for name in os.listdir(self.directory):
             if name.startswith(('glance.sqlite', 'backglance-')):
                 (self.directory / name).unlink()

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
 #include "base/image_result.h"
 #include "expand/expand.h"
+#include "sql/guard.h"
+#include "sql/ledger_steps.h"
 #include "sql/text.h"
 
 using namespace backglance;
@@ -48,6 +51,76 @@ TEST_CASE("every step has its files, and every statement of expand its lock and 
       }
     }
   }
+}
+
+TEST_CASE("the steps of the ledger are found by the tables that they make or change") {
+  const auto& steps = ledger_steps();
+  REQUIRE(steps.size() >= 2);
+  CHECK(steps[0] == kLedgerStep);
+  CHECK(steps[1] == "0005_ledger_version");
+  for (const std::string_view other : {kOsHiddenStep, kOsHashStep, kGuardStep})
+    CHECK(std::find(steps.begin(), steps.end(), other) == steps.end());
+}
+
+TEST_CASE("each step of the ledger but the first ends with the next version") {
+  for (const Engine engine : {Engine::sqlite, Engine::postgresql, Engine::mysql}) {
+    int version = 1;
+    for (const std::string& step : ledger_steps()) {
+      const auto statements = step_statements(engine_facts(engine), step, "expand");
+      const auto versions =
+          std::count_if(statements.begin(), statements.end(),
+                        [](const StepStatement& statement) { return statement.kind == "ledger"; });
+      if (step == kLedgerStep) {
+        CHECK(versions == 0);
+        continue;
+      }
+      CHECK(versions == 1);
+      CHECK(statements.back().kind == "ledger");
+      CHECK(statements.back().name == std::to_string(++version));
+    }
+    CHECK(known_ledger_version() == version);
+  }
+}
+
+TEST_CASE("every engine has the same tables of the ledger, and drops each of them") {
+  for (const Engine engine : {Engine::sqlite, Engine::postgresql, Engine::mysql}) {
+    std::vector<std::string> made;
+    Catalog catalog;
+    for (const std::string& step : ledger_steps())
+      for (const StepStatement& statement : step_statements(engine_facts(engine), step, "expand"))
+        if (statement.kind == "table") {
+          made.push_back(statement.table);
+          catalog[statement.table];
+        }
+    CHECK(made == ledger_tables());
+    const auto removal = ledger_removal(catalog, engine_facts(engine));
+    std::set<std::string> dropped;
+    for (const LedgerRemoval& one : removal)
+      CHECK(dropped.insert(one.statement.table).second);
+    CHECK(dropped == std::set<std::string>(made.begin(), made.end()));
+    CHECK(removal.back().statement.table == "backglance_step");
+  }
+}
+
+TEST_CASE("a table of the ledger is ours with the columns of this version or an earlier one") {
+  const auto statements = step_statements(sqlite(), kLedgerStep, "expand");
+  const StepStatement& journal = statements.front();
+  REQUIRE(journal.table == "backglance_step");
+  Catalog catalog;
+  CHECK(table_difference(catalog, journal).empty());
+  auto& columns = catalog["backglance_step"].columns;
+  for (const char* name : {"id", "step", "statement", "sql_digest", "sql_text", "started_at",
+                           "finished_at", "outcome"}) {
+    CHECK_FALSE(table_difference(catalog, journal).empty());
+    columns.push_back({name, "text", true, std::nullopt});
+  }
+  CHECK(table_difference(catalog, journal).empty());
+  columns.push_back({"program", "text", true, std::nullopt});
+  CHECK(table_difference(catalog, journal).empty());
+  columns.push_back({"of_somebody", "text", true, std::nullopt});
+  CHECK(table_difference(catalog, journal).find("of_somebody") != std::string::npos);
+  columns.erase(columns.begin());
+  CHECK_FALSE(table_difference(catalog, journal).empty());
 }
 
 TEST_CASE("a function's body is one statement with its semicolons") {
