@@ -244,11 +244,9 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
 void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,
               bool& is_given) {
   Arguments verb = app.subcommand(name, help, is_given);
-  verb.option("FILE", flags.files,
-              "What backfill --attest has written; several of several "
-              "hosts")
+  verb.option("FILE", flags.files, "Files of statements that --attest wrote, one or more")
       .required();
-  verb.option("--key", flags.key, "The site's public key, or a certificate of it, in PEM")
+  verb.option("--key", flags.key, "Public key of the site, or its certificate, in PEM")
       .type("FILE")
       .required();
 }
@@ -258,10 +256,10 @@ void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* 
 Runner add_attest(Arguments& app) {
   auto flags = std::make_shared<AttestFlags>();
   // Of this command, not the commands of these names.
-  add_verb(app, *flags, "verify", "Hold each statement of a file against the key and the database",
+  add_verb(app, *flags, "verify", "Check each statement against the public key and the database",
            flags->verify);
-  add_verb(app, *flags, "missing", "List the images that have a hash, and no statement in the file",
-           flags->missing);
+  add_verb(app, *flags, "missing",
+           "List the images that have a hash but no statement in these files", flags->missing);
   return [flags](const CommonOptions& common) {
     return run_attest(common, *flags, flags->missing ? run_missing : run_verify);
   };

@@ -7,23 +7,76 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "cli/help_text.h"
 #include "version.h"
 
 namespace backglance {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 expand due; 4 migrate or backfill due; 5 "
-    "contract due;\n"
-    "10 done with findings (see report); 11 another run is at work; 12 a commit's outcome is "
-    "unknown;\n"
-    "130 interrupted, or ended by backglance stop.";
+    "Exit codes:\n"
+    "  0 done                            5 contract is due\n"
+    "  1 failed                         10 done, with findings: see backglance report\n"
+    "  2 wrong usage                    11 another run is active\n"
+    "  3 expand is due                  12 unknown whether a commit succeeded\n"
+    "  4 migrate or backfill is due    130 interrupted, or ended by backglance stop";
+
+// CLI11's own layout prints each text in one line, of any length, and checks behind the name of a
+// value that nobody can read.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    label("SUBCOMMAND", "COMMAND");
+    label("Positionals", "Arguments");
+  }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string text = wrapped(app->get_description()) + "\n" + make_usage(app, std::move(name)) +
+                       make_positionals(app);
+    for (const std::string& group : app->get_groups()) {
+      const auto options = app->get_options([&](const CLI::Option* option) {
+        return option->nonpositional() && option->get_group() == group;
+      });
+      if (!options.empty())
+        text += make_group(group, false, options);
+    }
+    const CLI::App* const above = app->get_parent();
+    if (above != nullptr && above->get_parent() != nullptr)
+      text += "\n" + wrapped(fmt::format(
+                         "All options of backglance {0} work here too: backglance {0} --help",
+                         above->get_name()));
+    return text + make_subcommands(app, mode) + "\n" + make_footer(app);
+  }
+
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    // "--csv{signatures}" is how CLI11 writes a flag that may have a value.
+    std::string name = option->get_name(is_positional, !is_positional);
+    name.resize(std::min(name.size(), name.find('{')));
+    // Behind a ':' CLI11 lists the checks of the value.
+    std::string type = option->get_type_name();
+    type.resize(std::min(type.size(), type.find(':')));
+    if (!type.empty() && !is_positional)
+      name += (type.front() == '[' ? "" : " ") + type;
+    std::string text = option->get_description();
+    if (!option->get_default_str().empty())
+      text += " (default: " + option->get_default_str() + ")";
+    if (option->get_required())
+      text += " (required)";
+    return help_entry(name, text);
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    return help_entry(command->get_name(), command->get_description());
+  }
+};
 
 // The site as one side of the command names it.
 struct SourceFlags {
@@ -34,28 +87,31 @@ struct SourceFlags {
 
 void add_source(Arguments app, SourceFlags& flags) {
   SiteSource& source = flags.source;
+  app.group(kSiteGroup);
   app.option("--config-file", flags.files,
-             "Configuration file of Glance; may be repeated, later files win")
+             "Read Glance's settings from this configuration file; may be repeated, and a later "
+             "file overrides an earlier one (default: the files that glance-api reads)")
       .type("FILE")
       .repeatable();
   app.option("--config-dir", flags.directories,
-             "Directory of *.conf files; may be repeated, among the files as well")
+             "Read every *.conf file of this directory, in the order of their names; may be "
+             "repeated, and mixed with --config-file")
       .type("DIR")
       .repeatable();
   app.option("--database", source.database_url,
-             "Database URL as SQLAlchemy writes it; wins over the configuration")
+             "Use this database URL, in SQLAlchemy's form, and not the one in the configuration")
       .type("URL");
   app.option("--store-dir", source.store_dirs,
-             "Directory of the file store; may be repeated; wins over the configuration")
+             "Use this directory of Glance's file store, and not those in the configuration; may "
+             "be repeated")
       .type("DIR")
       .repeatable();
 }
 
-void add_common(Arguments app, CommonOptions& common, SourceFlags& source, bool changes) {
-  add_source(app, source);
-  app.flag("--json", common.json, "Print one JSON object (docs/json.md)");
+void add_common(Arguments app, CommonOptions& common, bool changes) {
+  app.flag("--json", common.json, "Print one JSON object, as docs/json.md describes it");
   if (changes)
-    app.flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
+    app.flag("--dry-run", common.dry_run, "Show what the command would do; change nothing");
 }
 
 // With files and directories in the order in which they were given, for the later wins.
@@ -216,8 +272,12 @@ Option Arguments::option(const std::string& name, std::optional<std::int64_t>& v
 Option Arguments::find(const std::string& name) const {
   return Option(app_.get_option(name));
 }
+void Arguments::group(const std::string& heading) {
+  app_.option_defaults()->group(heading);
+}
 Arguments Arguments::subcommand(const std::string& name, const std::string& help, bool& is_given) {
   CLI::App* const sub = app_.add_subcommand(name, help);
+  sub->group("Commands");
   sub->fallthrough();
   sub->callback([&is_given] { is_given = true; });
   app_.require_subcommand(1);
@@ -225,7 +285,11 @@ Arguments Arguments::subcommand(const std::string& name, const std::string& help
 }
 
 std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_code) {
-  CLI::App app("Brings an OpenStack Glance site up to date while it serves.", "backglance");
+  CLI::App app(
+      "Brings the images of an OpenStack Glance site up to date while Glance keeps serving: gives "
+      "each image the hash that it lacks, and removes signatures over MD5.",
+      "backglance");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "backglance " + std::string(kVersion));
   app.require_subcommand(1);
   app.footer(kFooter);
@@ -236,9 +300,12 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
     sub->footer(kFooter);
-    add_common(Arguments(*sub), line.common, after_command, command.changes);
+    sub->group("Commands");
     Arguments arguments(*sub);
+    arguments.group(kMainGroup);
+    add_common(arguments, line.common, command.changes);
     sub->callback([&line, run_command = command.add(arguments)] { line.run = run_command; });
+    add_source(arguments, after_command);
   }
   take_one_value(app);
   try {

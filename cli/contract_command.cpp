@@ -234,24 +234,25 @@ Runner add_contract(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ContractFlags>();
-  app.flag("--yes", flags->yes, "Do not ask");
+  app.flag("--yes", flags->yes, "Do not ask for confirmation");
   Option settled =
       app.flag("--settled", flags->settled,
-               "Only what settled images have: signed again under img_ names, and verified; "
-               "before the end of their grace as well");
+               "Remove now, without waiting for the grace period, the properties of images that "
+               "were signed again under img_ names and verified; of no other image");
   Option key = app.option("--attest", flags->key,
-                          "Sign each line of the archive by this private key: Ed25519, ECDSA "
+                          "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
                    .type("KEY");
   Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
   app.flag("--uninstall", flags->uninstall,
-           "Drop the guard and backglance's own tables, and nothing else")
+           "Only remove the guard and backglance's own tables from the database; cannot be used "
+           "with --settled, --revert or --attest")
       .excludes(revert)
       .excludes(settled)
       .excludes(key);
-  app.option(
-         "--archive-dir", flags->directory,
-         "Where the safety copy and the archive go (default: beside an SQLite database, else here)")
+  app.option("--archive-dir", flags->directory,
+             "Directory for the safety copy and the archive (default: that of an SQLite database, "
+             "else the current directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

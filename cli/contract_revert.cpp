@@ -78,18 +78,21 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
 }  // namespace
 
 Option add_revert_options(Arguments& app, RevertFlags& flags) {
-  Option revert = app.flag("--revert", flags.revert, "Put back what contract removed");
+  Option revert = app.flag("--revert", flags.revert,
+                           "Put back the properties that contract removed; cannot be used with "
+                           "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Of --revert: from this archive, whatever our tables hold")
+                              "Put back what is in this archive of contract, not what is in the "
+                              "database; requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
-                          "Of --archive: the public key that its lines are signed by, or a "
-                          "certificate of it, in PEM")
+                          "Public key that the archive was signed with, or its certificate, in "
+                          "PEM; requires --archive")
                    .type("FILE")
                    .needs(archive);
   app.flag("--unsigned", flags.is_unsigned,
-           "Of --archive: take each line as it stands; nobody has signed it")
+           "Accept an archive that was not signed; requires --archive, cannot be used with --key")
       .needs(archive)
       .excludes(key);
   return revert;

@@ -103,7 +103,9 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
 
 Runner add_pause(Arguments& app) {
   auto reason = std::make_shared<std::string>();
-  app.option("--reason", *reason, "Shown to whoever asks why the runs wait").type("TEXT");
+  app.option("--reason", *reason,
+             "Why the runs are paused; status and the paused runs show it (default: none)")
+      .type("TEXT");
   return [reason](const CommonOptions& common) {
     // It goes to other people's terminals and logs.
     return run_wish(common, FleetWish::pause, printable(trim(*reason)));

@@ -13,9 +13,9 @@ namespace backglance {
 
 void add_owner_grace(Arguments& app, std::vector<std::string>& texts) {
   app.option("--owner-grace", texts,
-             "The grace period of one owner's images (a project id), in the place of --grace; "
-             "may be repeated")
-      .type("OWNER=DURATION")
+             "Grace period of the images of one owner (a project id), instead of --grace; may be "
+             "repeated")
+      .type("OWNER=TIME")
       .repeatable();
 }
 

@@ -74,13 +74,16 @@ Runner add_report(Arguments& app) {
   // own.
   auto flags = std::make_shared<ReportFlags>();
   app.flag("--csv", "signatures", flags->csv,
-           "Print CSV: --csv or --csv=signatures, or --csv=findings")
+           "Print CSV: one line for each signature, or with --csv=findings for each finding "
+           "(default: signatures); cannot be used with --json")
+      .type("[=TABLE]")
       .one_of({"signatures", "findings"});
-  app.option("--html", flags->html, "Write one self-contained HTML page; - is standard output")
+  app.option("--html", flags->html,
+             "Write the report as one HTML page to this file; - is standard output")
       .type("FILE");
   app.option("--owners", flags->owners,
-             "Write a page and a CSV for each owner who has to sign images again, and an index, "
-             "into this directory")
+             "Write to this directory an HTML page and a CSV file for each owner who has to sign "
+             "images again, and an index")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_report(common, *flags); };
 }

@@ -48,17 +48,19 @@ std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
 }  // namespace
 
 void add_signature_options(Arguments& app, SignatureFlags& flags) {
+  app.group(kSignaturesGroup);
   app.option("--certificates", flags.certificates,
-             "Verify the signatures of what is read, by the certificates in this directory: "
-             "ID.pem or ID.der, named by their id in the key manager")
+             "Verify the signatures of the images read, with the certificates in this directory: "
+             "files ID.pem or ID.der, where ID is the certificate's id in the key manager")
       .type("DIR");
   app.option("--key-manager", flags.key_manager,
-             "Likewise, by the certificates of Barbican at this URL; with OS_TOKEN, or the "
-             "password of OS_CLOUD in clouds.yaml or of OS_AUTH_URL, OS_USERNAME and the like")
+             "Verify the signatures of the images read, with certificates that are fetched from "
+             "Barbican at this URL; set OS_TOKEN, or OS_CLOUD for a cloud of clouds.yaml, or "
+             "OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME")
       .type("URL");
   app.option("--trusted-certificates", flags.trusted,
-             "Hold these certificates against the trusted ones in this directory, as Nova "
-             "does it: *.pem, *.crt, *.der")
+             "Check, as Nova does, that a trusted certificate in this directory (*.pem, *.crt, "
+             "*.der) stands behind each signature; requires --certificates or --key-manager")
       .type("DIR");
 }
 

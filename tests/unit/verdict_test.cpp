@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/verdict.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 using namespace backglance;
@@ -57,7 +59,7 @@ TEST_CASE("bytes that disagree with size or checksum are never blessed") {
   CHECK(backfill_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73")) ==
         ReadClass::checksum_differs);
   CHECK(backfill_verdict(image_with(3, "no md5 at all")) == ReadClass::checksum_differs);
-  CHECK(backfill_verdict(image_with(3, std::string(kMd5) + " ")) == ReadClass::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, fmt::format("{} ", kMd5))) == ReadClass::checksum_differs);
 }
 
 TEST_CASE("a disagreement says both values and no control character") {
