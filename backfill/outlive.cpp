@@ -54,9 +54,9 @@ Rest outlive_dead_runs(Session& session, const std::string& run_id, ReadContext&
         silent.begin(), silent.end(),
         [](const auto& a, const auto& b) { return a.silent_seconds < b.silent_seconds; });
     context.pause_gate().close(
-        kSource,
-        fmt::format("{} held by a run on {}, silent for {} s", counted(longest.images, "image"),
-                    printable(longest.host), longest.silent_seconds));
+        kSource, fmt::format("{} claimed by a run on {}, which sent no heartbeat for {} s",
+                             counted(longest.images, "image"), printable(longest.host),
+                             longest.silent_seconds));
     sleep_unless([&] { return context.should_stop(); }, kLook);
   }
   context.pause_gate().open(kSource);

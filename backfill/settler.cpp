@@ -69,8 +69,9 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
   } catch (const Error& error) {
     // Whether it is there or not, nothing is published of it: no reason to end the run.
     if (!std::exchange(has_warned_, true))
-      context_.warn(std::string("a checkpoint could not be written, and reads go on without: ") +
-                    error.what());
+      context_.warn(
+          std::string("a checkpoint could not be saved, and reads continue without checkpoints: ") +
+          error.what());
   }
 }
 

@@ -9,12 +9,12 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "cli/help_text.h"
+#include "cli/usage_text.h"
 #include "version.h"
 
 namespace backglance {
@@ -141,45 +141,14 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   return before;
 }
 
-// How many letters have to be left out, put in, changed or swapped with their neighbour to make one
-// word of the other.
-std::size_t distance(std::string_view one, std::string_view other) {
-  std::vector<std::vector<std::size_t>> cost(one.size() + 1,
-                                             std::vector<std::size_t>(other.size() + 1));
-  for (std::size_t i = 0; i <= one.size(); ++i)
-    for (std::size_t j = 0; j <= other.size(); ++j) {
-      if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
-        continue;
-      }
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                             cost[i - 1][j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-    }
-  return cost[one.size()][other.size()];
-}
-
-// CLI11 says of a command that it does not know no more than that there is none.
+// CLI11 says of an unknown command only that a command is required.
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
   const auto rest = app.remaining();
   const auto word = std::find_if(rest.begin(), rest.end(), is_word);
-  if (!app.get_subcommands().empty() || word == rest.end())
-    return error.what();
-  std::string text = fmt::format("there is no command {}", printable(*word, 80));
-  constexpr std::size_t kTooLong = 40;
-  if (word->size() > kTooLong)
-    return text;
-  const auto& table = commands();
-  const auto nearest =
-      std::min_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
-        return distance(*word, a.name) < distance(*word, b.name);
-      });
-  // A third of the letters may be wrong.
-  return distance(*word, nearest->name) * 3 > nearest->name.size()
-             ? text
-             : fmt::format("{}; did you mean {}?", text, nearest->name);
+  if (app.get_subcommands().empty() && word != rest.end())
+    return unknown_command(*word);
+  return plain_refusal(error.get_name(), error.what());
 }
 
 // "--tag --dry-run" would else be a tag of that name, and no dry run; and an option that may be
@@ -189,12 +158,21 @@ void take_one_value(CLI::App& app) {
     option->allow_extra_args(option->get_positional());
     if (option->get_items_expected_max() > 0)
       option->check([](const std::string& value) {
-        return value.starts_with("--") ? "needs a value, and '" + value + "' is an option"
+        return value.starts_with("--") ? "requires a value, and '" + value + "' is an option"
                                        : std::string();
       });
   }
   for (CLI::App* sub : app.get_subcommands({}))
     take_one_value(*sub);
+}
+
+// CLI11's own text names C++ types and the largest number that they hold.
+void refuse_unless(CLI::Option& option, const CLI::Validator& allowed, const std::string& rule) {
+  option.check([allowed, rule](const std::string& value) {
+    std::string copy = value;
+    return allowed(copy).empty() ? std::string()
+                                 : fmt::format("{}, not '{}'", rule, printable(value, 80));
+  });
 }
 
 }  // namespace
@@ -216,15 +194,17 @@ Option& Option::repeatable() {
   return *this;
 }
 Option& Option::range(int least, int most) {
-  option_->check(CLI::Range(least, most));
+  refuse_unless(*option_, CLI::Range(least, most),
+                fmt::format("must be a whole number from {} to {}", least, most));
   return *this;
 }
 Option& Option::at_least(std::int64_t least) {
-  option_->check(CLI::Range(least, std::numeric_limits<std::int64_t>::max()));
+  refuse_unless(*option_, CLI::Range(least, std::numeric_limits<std::int64_t>::max()),
+                fmt::format("must be a whole number, at least {}", least));
   return *this;
 }
 Option& Option::one_of(const std::vector<std::string>& values) {
-  option_->check(CLI::IsMember(values));
+  refuse_unless(*option_, CLI::IsMember(values), "must be one of " + join(values, ", "));
   return *this;
 }
 Option& Option::excludes(const Option& other) {
@@ -315,9 +295,12 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
       exit_code = app.exit(error);
       return std::nullopt;
     }
-    const auto given = app.get_subcommands();
+    std::string path;
+    for (auto given = app.get_subcommands(); !given.empty();
+         given = given.front()->get_subcommands())
+      path += given.front()->get_name() + " ";
     fmt::print(stderr, "backglance: {} -- next: backglance {}--help\n", usage_text(app, error),
-               given.empty() ? "" : given.front()->get_name() + " ");
+               path);
     exit_code = static_cast<int>(ExitCode::usage);
     return std::nullopt;
   }

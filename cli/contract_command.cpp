@@ -43,8 +43,8 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   if (flags.yes)
     return;
   if (isatty(STDIN_FILENO) != 1)
-    throw Error(ErrorKind::usage, what + ": this needs --yes, or a terminal to confirm at");
-  fmt::print(stderr, "{}. Type '{}' to go on: ", what, word);
+    throw Error(ErrorKind::usage, what + ": this requires --yes, or an answer at a terminal");
+  fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
@@ -87,8 +87,9 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
-    fmt::print("{}: {}\n", common.dry_run ? "would drop" : "dropped",
-               ours.empty() ? "nothing, backglance has no tables here" : names_of(ours));
+    fmt::print(
+        "{}: {}\n", common.dry_run ? "would drop" : "dropped",
+        ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -109,7 +110,7 @@ json plan_json(const ContractPlan& plan) {
 
 void print_blocking(const ContractPlan& plan) {
   for (const std::string& image_id : plan.first_blocking)
-    fmt::print("  bars contract: {}\n", printable(image_id));
+    fmt::print("  blocks contract: {}\n", printable(image_id));
   const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
   if (plan.blocking > listed)
     fmt::print("  and {} more\n", plan.blocking - listed);
@@ -124,9 +125,14 @@ void print_outdated(const ContractPlan& plan) {
 }
 
 void print_due(const ContractPlan& plan) {
-  fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
-             counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
-             properties_text(plan.due_properties), counted(plan.due_images, "image"));
+  const std::string blocked =
+      plan.blocking == 0
+          ? ""
+          : fmt::format("contract is blocked: {} no hash; without that, it ",
+                        plan.blocking == 1 ? "1 readable image has"
+                                           : fmt::format("{} readable images have", plan.blocking));
+  fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
+             counted(plan.due_images, "image"));
   print_blocking(plan);
   if (plan.settled_images > 0)
     fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
@@ -173,9 +179,9 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
   if (!context.unavailable_directories().empty())
     throw Error(
         ErrorKind::gate,
-        fmt::format("store directory {} cannot be opened: whether its images can be read is "
-                    "not known",
-                    printable(join(context.unavailable_directories(), ", "), 600)));
+        fmt::format(
+            "store directory {} cannot be opened: it is not known whether its images can be read",
+            printable(join(context.unavailable_directories(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
     return backglance::is_readable(read_locations(session, image_id), context);
   };

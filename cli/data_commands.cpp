@@ -53,10 +53,10 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {}, and read nothing\n",
+    fmt::print("would restore {} and read no image\n",
                plan.erased == 1 ? "1 hash" : grouped(plan.erased) + " hashes");
   else
-    fmt::print("would read {}, {}; would restore {}; {} failed before\n",
+    fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
                plan.erased, plan.failed);
   return ExitCode::done;
@@ -139,7 +139,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("would take back {}\n", counted(tags, "tag"));
+      fmt::print("would remove {}\n", counted(tags, "tag"));
     return ExitCode::done;
   }
   const MigrateResult result =
@@ -299,12 +299,11 @@ ReadOptions read_options(const ReadFlags& flags) {
   if (flags.max_runtime)
     options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
   if (options.max_runtime == std::chrono::seconds(0))
-    throw Error(ErrorKind::usage, "--max-runtime 0: there is no time to read in");
+    throw Error(ErrorKind::usage, "--max-runtime 0: the time must be longer than zero");
   if (flags.checkpoint_every && flags.digest_engine == "openssl")
-    throw Error(
-        ErrorKind::usage,
-        "--checkpoint-every is nothing with --digest-engine openssl, whose digests cannot be "
-        "written down half done");
+    throw Error(ErrorKind::usage,
+                "--checkpoint-every cannot be used with --digest-engine openssl, which cannot save "
+                "the state of a digest");
   if (flags.bandwidth) {
     std::string rate = *flags.bandwidth;
     if (rate.ends_with("/s"))
@@ -337,7 +336,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
       case RunEnd::complete:
         return "complete";
       case RunEnd::limit:
-        return "ended by its limit";
+        return "ended by --limit or --max-bytes";
       case RunEnd::out_of_time:
         return "ended by --max-runtime";
       case RunEnd::stopped:
@@ -350,9 +349,9 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   fmt::print("{}: {}, {} read", verb, end(),
              human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (!result.waited_for.empty())
-    fmt::print(", waiting to the end: {}", result.waited_for);
+    fmt::print(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
+    fmt::print(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
   if (result.left_images > 0)
     fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
                human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
@@ -370,8 +369,9 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
                counted(result.too_large, "image"), printable(result.largest->id),
                human_bytes(static_cast<std::uint64_t>(result.largest->size)),
-               result.in_parts ? "the same again: each run goes on where the last one ended"
-                               : "a longer --max-runtime, or --image ID");
+               result.in_parts
+                   ? "run the same command again: each run continues where the last one ended"
+                   : "use a longer --max-runtime, or --image ID");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
@@ -390,7 +390,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
                  is_deprecated(count.scheme) ? "  deprecated" : "");
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
-    fmt::print("the first grace period ends on {} UTC; deadlines once set stay\n",
+    fmt::print("the first grace period ends on {} UTC; existing deadlines are not changed\n",
                utc_time(*result.first_deadline));
 }
 

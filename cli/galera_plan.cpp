@@ -75,22 +75,23 @@ void print_galera(const json& galera) {
   if (number("short_statements") + number("index_builds") + number("rebuilds") == 0)
     return;
   fmt::print(
-      "  While a schema statement runs no node commits anything, of whatever table. Reads go on.\n"
-      "  Transactions that hold images then end with a deadlock (1213), on any node.\n");
+      "  While a schema statement runs, no node can commit a change to any table. Reads continue.\n"
+      "  A transaction that holds a lock on images then fails with a deadlock (1213), on any "
+      "node.\n");
   if (number("short_statements") > 0)
-    fmt::print("  {:>4}  of an instant: a stall of some hundredths of a second each\n",
+    fmt::print("  {:>4}  short: a stall of some hundredths of a second each\n",
                number("short_statements"));
   if (number("index_builds") > 0)
     fmt::print("  {:>4}  {}: {}\n", number("index_builds"),
                number("index_builds") == 1 ? "index of images" : "indexes of images",
                galera["index_seconds"].is_null()
-                   ? "how long is not known, for a trial in a temporary table failed"
-                   : fmt::format("a stall of about {} s each, half or twice that; tried on {} of "
-                                 "{} on this node, and the slowest node counts",
+                   ? "the time is not known, because a trial in a temporary table failed"
+                   : fmt::format("a stall of about {} s each (between half and twice that); tried "
+                                 "with {} of {} on this node, but the slowest node counts",
                                  galera["index_seconds"].get<double>(), grouped(number("tried_on")),
                                  counted(number("images"), "image")));
   if (number("rebuilds") > 0)
-    fmt::print("  {:>4}  that {} images: longer than an index, how much is not known\n",
+    fmt::print("  {:>4}  that {} table images: longer than an index, by how much is not known\n",
                number("rebuilds"), number("rebuilds") == 1 ? "copies" : "copy");
 }
 

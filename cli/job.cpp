@@ -185,8 +185,9 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   for (const std::string& directory : context.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
-    told.warning(fmt::format("on this host our {} disagrees with OpenSSL's, which is used instead",
-                             block_hash_name(hash)));
+    told.warning(fmt::format(
+        "on this host backglance's own {} gives other results than OpenSSL's; OpenSSL's is used",
+        block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
     window.emplace(*job.windows, context.pause_gate());
@@ -259,14 +260,14 @@ JobOptions job_options(const JobFlags& flags) {
   for (const std::string& url : flags.lag_databases)
     job.throttle.lag_databases.push_back(parse_database_url(url));
   if (!flags.lag_databases.empty() && !flags.max_lag)
-    throw Error(ErrorKind::usage, "--lag-database is nothing without --max-lag");
+    throw Error(ErrorKind::usage, "--lag-database requires --max-lag");
   for (const auto& [name, file] :
        {std::pair{"--metrics", &flags.metrics}, std::pair{"--log", &flags.log}})
     if (*file && (*file)->empty())
-      throw Error(ErrorKind::usage, fmt::format("{}: no file is named", name));
+      throw Error(ErrorKind::usage, fmt::format("{}: the name of the file is empty", name));
   job.attest = flags.attest;
   if (flags.attest_to && !flags.attest)
-    throw Error(ErrorKind::usage, "--attest-to is nothing without --attest");
+    throw Error(ErrorKind::usage, "--attest-to requires --attest");
   job.attest_to = flags.attest_to.value_or("backglance-statements.jsonl");
   job.metrics = flags.metrics;
   job.log = flags.log;

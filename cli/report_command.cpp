@@ -37,11 +37,11 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
   for (const auto& [name, file] : {std::pair{"--html", &flags.html}, {"--owners", &flags.owners}}) {
     if (*file && (*file)->empty())
-      throw Error(ErrorKind::usage, fmt::format("{}: nothing is named", name));
+      throw Error(ErrorKind::usage, fmt::format("{}: the name is empty", name));
     require_no_data(site, name, file->value_or(""));
   }
   if (common.json && !flags.csv.empty())
-    throw Error(ErrorKind::usage, "--csv and --json: one of them");
+    throw Error(ErrorKind::usage, "--csv cannot be used with --json");
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
   // Standard output may be a CSV or a JSON file.

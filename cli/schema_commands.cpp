@@ -70,10 +70,10 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
     print_statements(plan);
   const char* verb = common.dry_run ? "would run" : "ran";
   if (plan.statements.empty())
-    fmt::print("nothing to do: the schema is {}\n", flags.revert ? "not ours to take back"
-                                                    : plan.builds.empty()
-                                                        ? "complete"
-                                                        : "complete but for that");
+    fmt::print("{}\n", flags.revert          ? "nothing to revert"
+                       : plan.builds.empty() ? "nothing to do: the schema is complete"
+                                             : "nothing else to do: the rest of the schema is "
+                                               "complete");
   else
     fmt::print("{} {}{}\n", verb,
                counted(static_cast<std::int64_t>(plan.statements.size()), "schema statement"),

@@ -67,15 +67,18 @@ void add_signature_options(Arguments& app, SignatureFlags& flags) {
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options) {
   options.certificates = sources_of(flags);
   if (flags.signed_only && !options.certificates)
-    throw Error(ErrorKind::usage, "--signatures needs --certificates or --key-manager");
+    throw Error(ErrorKind::usage, "--signatures requires --certificates or --key-manager");
   if (flags.trusted && !options.certificates)
-    throw Error(ErrorKind::usage, "--trusted-certificates needs --certificates or --key-manager");
+    throw Error(ErrorKind::usage,
+                "--trusted-certificates requires --certificates or --key-manager");
   if (flags.trusted) {
     options.trusted =
         std::make_shared<const TrustedCertificates>(TrustedCertificates::read(*flags.trusted));
     for (const std::string& line : options.trusted->unusable(
              std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())))
-      fmt::print(stderr, "--trusted-certificates: {}: nothing is trusted for it\n", line);
+      fmt::print(stderr,
+                 "--trusted-certificates: {}: nothing is trusted because of this certificate\n",
+                 line);
   }
   options.signed_only = flags.signed_only;
 }

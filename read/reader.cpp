@@ -17,11 +17,9 @@ namespace {
 const DigestAlgorithm& required_algorithm(const std::string& name) {
   const DigestAlgorithm* algorithm = find_digest_algorithm(name);
   if (algorithm == nullptr)
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
-                    "512 bits",
-                    printable(name)));
+    throw Error(ErrorKind::usage, fmt::format("hashing_algorithm = {}: not a digest of Python's "
+                                              "hashlib with a fixed length of at most 512 bits",
+                                              printable(name)));
   return *algorithm;
 }
 
@@ -332,8 +330,8 @@ std::variant<FoundLocation, ReadFailure> find_location(const std::string& value,
     return ReadFailure{
         ReadClass::unreadable,
         context.encryption_key().empty()
-            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
-            : "the location is no URI and metadata_encryption_key does not decrypt it"};
+            ? "the location is not a URI, and no metadata_encryption_key is set to decrypt it"
+            : "the location is not a URI, and metadata_encryption_key does not decrypt it"};
   SourceOpener* opener = context.opener_for(location->scheme);
   if (opener == nullptr)
     return ReadFailure{

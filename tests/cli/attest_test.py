@@ -142,7 +142,7 @@ class AttestTest(sites.SmallSiteTest):
         self.assertEqual(result.object, whole(agree=3, missing=2, first_missing=[first, second]))
         path = self.file_of(public_pem(self.key), 'public.pem')
         self.assertRegex(self.on_site('attest', 'verify', self.statements, '--key', path).out,
-                         r'2 images with a hash and without a statement -- next: backglance verify --attest KEY '
+                         r'2 images with a hash but without a statement -- next: backglance verify --attest KEY '
                          r'--image ID\n  %s\n  %s\n' % (first, second))
         other = self.file_of(private_pem(self.key))
         rest = self.site.directory / 'rest.jsonl'

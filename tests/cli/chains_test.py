@@ -225,7 +225,7 @@ class Told(ChainsTest):
         (self.trusted / '00.pem').unlink()
         (self.trusted / '00.pem').mkdir()
         refused('00.pem', 'no file')
-        refused('needs --certificates', certificates=False)
+        refused('requires --certificates', certificates=False)
 
 
 if __name__ == '__main__':

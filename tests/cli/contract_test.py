@@ -54,7 +54,7 @@ class ContractTest(sites.SmallSiteTest):
 
     def answer(self, text, *arguments):
         terminal, process = self.start_at_terminal(*arguments)
-        terminal.read_until('to go on: ')
+        terminal.read_until('to continue: ')
         terminal.write(text + '\n')
         return program.finish(process)
 
@@ -83,7 +83,7 @@ class Confirmation(ContractTest):
     def test_control_c_at_the_question_is_an_interruption(self):
         before = self.properties()
         terminal, process = self.start_at_terminal()
-        terminal.read_until('to go on: ')
+        terminal.read_until('to continue: ')
         self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
         self.assertEqual(self.properties(), before)
 
@@ -182,7 +182,7 @@ class Removal(ContractTest):
         for number in range(13):
             self.site.add(b'new %d' % number)
         result = self.on_site('contract', '--dry-run', code=FAILED)
-        self.assertEqual(result.out.count('bars contract: '), 10)
+        self.assertEqual(result.out.count('blocks contract: '), 10)
         self.assertTrue(result.out.endswith('  and 3 more\n'), str(result))
 
     def test_check_says_that_an_image_without_a_hash_may_be_in_the_way(self):
@@ -191,7 +191,7 @@ class Removal(ContractTest):
         self.site.add(b'damaged', checksum='0' * 32)
         self.on_site('backfill', code=FINDINGS)
         self.assertRegex(self.on_site('check', code=CONTRACT_DUE).out,
-                         r'1 image could not be hashed, which bars contract .*--dry-run\n$')
+                         r'1 image could not be hashed, and contract is blocked .*--dry-run\n$')
         self.contract('--dry-run', code=FAILED)
 
     def test_an_image_that_cannot_be_read_is_not_in_the_way(self):

@@ -74,7 +74,7 @@ class EngineTest(sites.SmallSiteTest):
             with self.subTest(name):
                 result = self.backfill('--digest-engine', 'lanes', preload=erring_library(name))
                 self.assertEqual(result.err.count("warning"), 1, str(result))
-                self.assertIn("warning: on this host our %s disagrees with OpenSSL's" % digest, result.err)
+                self.assertIn("warning: on this host backglance's own %s gives other results than OpenSSL's" % digest, result.err)
                 self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
                 self.on_site('migrate')
 

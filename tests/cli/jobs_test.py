@@ -45,7 +45,7 @@ class Window(JobsTest):
         result = program.finish(self.start('backfill', '--window', '22:00-06:00',
                                            env=zone_in_which_it_is(21, 59, 57)))
         self.assert_code(result, DONE)
-        self.assertIn('waiting: outside the window 22:00-06:00, which opens at 22:00\ngoing on\n',
+        self.assertIn('waiting: outside the window 22:00-06:00, which opens at 22:00\ncontinuing\n',
                       result.err)
         self.assertEqual(self.published(), 16)
 
@@ -80,7 +80,7 @@ class Window(JobsTest):
         result = program.stop(process)
         self.assert_code(result, INTERRUPTED)
         self.assertIn('waiting: outside the window', result.err)
-        self.assertNotIn('going on', result.err)
+        self.assertNotIn('continuing', result.err)
         self.assertGreater(result.object['broken_off'], 0)
         self.assertEqual(self.site.leased(), 0)
         self.on_site('backfill')

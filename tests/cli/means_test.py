@@ -87,7 +87,7 @@ class FullDisk(sites.SmallSiteTest):
         self.assert_code(result, DONE)
         self.assertEqual(self.site.hashes()[self.image][1], self.digest)
         self.assertIn('waiting: the disk of the database is full', result.err)
-        self.assertIn('going on', result.err)
+        self.assertIn('continuing', result.err)
         self.assertIn(' resumed', self.log.read_text())
 
     def test_comparison_waits_for_room(self):
@@ -103,7 +103,7 @@ class FullDisk(sites.SmallSiteTest):
         result = program.finish(process)
         self.assert_code(result, FINDINGS)
         self.assertIn('waiting: the disk of the database is full', result.err)
-        self.assertIn('going on', result.err)
+        self.assertIn('continuing', result.err)
         self.assertEqual(self.site.database.value('SELECT result FROM backglance_verify'), 'checksum_differs')
 
     def test_checkpoint_that_finds_no_room_is_one_warning(self):
@@ -112,7 +112,7 @@ class FullDisk(sites.SmallSiteTest):
         self.flag.unlink()
         result = program.finish(process)
         self.assert_code(result, DONE)
-        self.assertEqual(result.err.count('warning: a checkpoint could not be written'), 1, str(result))
+        self.assertEqual(result.err.count('warning: a checkpoint could not be saved'), 1, str(result))
         self.assertEqual(self.site.hashes()[self.image][1], self.digest)
 
     def test_run_that_is_ended_while_it_waits_does_not_go_on(self):
@@ -120,7 +120,7 @@ class FullDisk(sites.SmallSiteTest):
         self.wait_for_event(' waiting ')
         result = program.stop(process)
         self.assertIn(result.code, (FAILED, INTERRUPTED), str(result))
-        self.assertNotIn('going on', result.err)
+        self.assertNotIn('continuing', result.err)
         self.assertNotIn(' resumed', self.log.read_text())
         self.flag.unlink()
         self.on_site('backfill')

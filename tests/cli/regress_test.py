@@ -167,7 +167,7 @@ class RegressTest(sites.SmallSiteTest):
         self.on_site('expand')
         self.on_site('pause', '--reason', 'the store is moved')
         result = self.on_site('backfill', '--max-runtime', '1s')
-        self.assertIn('waiting to the end: paused by', result.out)
+        self.assertIn('still waiting when it ended: paused by', result.out)
         self.assertNotIn('too large', result.out)
 
     def test_verify_finds_nothing_missing_where_nothing_is_mounted(self):

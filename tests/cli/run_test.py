@@ -240,7 +240,7 @@ class Limits(SlowSiteTest):
         limits = ('--max-runtime', '2s', '--bandwidth', '1M', '--jobs', '1')
         words = self.on_site('backfill', *limits).out
         self.assertRegex(words, r'too large for this --max-runtime: 1 image, the largest %s of 4\.0 MiB'
-                         r' -- next: a longer --max-runtime, or --image ID' % largest)
+                         r' -- next: use a longer --max-runtime, or --image ID' % largest)
         too_large = {'images': 1, 'image_id': largest, 'size': 4 << 20}
         result = self.backfill(*limits)
         self.assertEqual((result['end'], result['too_large']), ('out_of_time', too_large))
@@ -293,7 +293,7 @@ class Limits(SlowSiteTest):
         self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
         self.site.add(b'late')
         result = self.on_site('backfill', '--sweep', '--dry-run')
-        self.assertEqual(result.out, 'would restore 32 hashes, and read nothing\n')
+        self.assertEqual(result.out, 'would restore 32 hashes and read no image\n')
         self.assertEqual(self.backfill('--sweep', '--dry-run'), {
             'dry_run': True, 'images': 0, 'bytes': 0, 'failed_before': 0, 'to_restore': 32})
 

@@ -258,9 +258,9 @@ class Damage(SignatureTest):
         }
         lengths = {
             self.add(by(signer.id, text(base64.b64decode(right)[:-1]))):
-                "img_signature: it has 255 bytes, one by the certificate's key has 256",
+                "img_signature: the signature has 255 bytes, but one by the certificate's key has 256",
             self.add(by(curve.id, right, 'ECC_SECP384R1')):
-                "img_signature: it has 256 bytes, one by the certificate's key has at most 72",
+                "img_signature: the signature has 256 bytes, but one by the certificate's key has at most 72",
             self.add(by(signer.id), content=OTHER_CONTENT): '',
         }
         wanted |= dict.fromkeys(lengths, 'invalid')

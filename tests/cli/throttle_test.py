@@ -162,7 +162,7 @@ class Servers:
         with Busy(self.engine, 3):
             process = self.start('sync', '--max-load', '1')
             self.read_until(process, 'waiting: database load 3, --max-load is 1')
-        said = self.read_until(process, 'going on')
+        said = self.read_until(process, 'continuing')
         result = program.finish(process)
         self.assert_code(result, DONE)
         self.assertNotIn('waiting', said)
@@ -187,7 +187,7 @@ class Servers:
             self.break_sessions()
             said = self.read_until(process, 'answers again')
             self.assertIn('warning: throttle: no answer', said)
-            self.assertNotIn('going on', said)
+            self.assertNotIn('continuing', said)
             program.stop(process)
 
 
@@ -227,7 +227,7 @@ class Postgresql(Servers, ThrottleTest):
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND state = 'idle' AND backend_start > %s",
             ('%pg_stat_replication r%', began)))
         stop_replica()
-        self.read_until(process, 'is no longer connected, and not waited for')
+        self.read_until(process, 'is no longer connected, and backglance no longer waits for it')
         program.stop(process)
 
     def test_role_that_may_not_see_the_lag_is_told_so(self):
@@ -294,7 +294,7 @@ class Mariadb(Servers, ThrottleTest):
         self.program('sync', *self.engine.options)
         named = ('--max-lag', '10s', '--lag-database', self.engine.url + '/glance')
         result = self.program('verify', *self.engine.options, *named)
-        self.assertIn('this server is no replica', result.err)
+        self.assertIn('this server is not a replica', result.err)
         self.engine.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1,"
                             " MASTER_USER = 'nobody'")
         try:

@@ -190,16 +190,16 @@ class Real(KeyManagerTest):
         self.add(str(uuid.uuid4()))
         self.prepare()
         self.refuses({}, 'OS_TOKEN', 'OS_AUTH_URL')
-        self.refuses({**self.manager.environment(), 'OS_PASSWORD': 'wrong'}, 'refuses the user')
-        self.refuses({**self.manager.environment(), 'OS_PROJECT_NAME': 'none'}, 'refuses the user')
-        self.refuses({'OS_TOKEN': 'gAAAAA-no-token'}, 'refuses the token')
+        self.refuses({**self.manager.environment(), 'OS_PASSWORD': 'wrong'}, 'rejected the user')
+        self.refuses({**self.manager.environment(), 'OS_PROJECT_NAME': 'none'}, 'rejected the user')
+        self.refuses({'OS_TOKEN': 'gAAAAA-no-token'}, 'rejected the token')
         self.refuses({'OS_TOKEN': 'a\nb'}, 'line end')
         self.refuses({'OS_TOKEN': 'a', 'OS_INSECURE': 'true'}, 'OS_INSECURE')
         for url in ('barbican:9311', 'file:///etc/passwd', 'http://user:word@host', 'http://', 'https://host/?a=b'):
             for environment in ({'OS_TOKEN': 'a'}, {}):
-                self.refuses(environment, '--key-manager takes a URL', url=url)
+                self.refuses(environment, '--key-manager requires a URL', url=url)
         self.refuses({'OS_TOKEN': 'a'}, 'key manager at', url='http://127.0.0.1:1', code=FAILED)
-        self.refuses(self.manager.environment(), 'is no Barbican', url=self.manager.auth_url, code=FAILED)
+        self.refuses(self.manager.environment(), 'is not Barbican', url=self.manager.auth_url, code=FAILED)
         # Nothing of the network is asked for a plan.
         self.verify('--dry-run', environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:1')
         self.assertEqual([verdict for verdict, _ in self.found().values()], [None])
@@ -219,7 +219,7 @@ class Expiring(KeyManagerTest):
             # One that somebody gave is not ours to renew.
             token = manager.token()
             time.sleep(9)
-            self.refuses({'OS_TOKEN': token}, 'refuses the token', url=manager.url)
+            self.refuses({'OS_TOKEN': token}, 'rejected the token', url=manager.url)
 
 
 class Tls(KeyManagerTest):
@@ -305,10 +305,10 @@ class Damaged(KeyManagerTest):
         kind = 'application/json'
         deep = b'[' * 200000
         cases = {
-            'no JSON': ({'secret': (200, kind, b'<html>')}, 'no secret'),
-            'another JSON': ({'secret': (200, kind, b'[1]')}, 'no secret'),
-            'deep JSON': ({'secret': (200, kind, deep)}, 'no secret'),
-            'no UTF-8': ({'secret': (200, kind, b'{"secret_type": "\xff"}')}, 'no secret'),
+            'no JSON': ({'secret': (200, kind, b'<html>')}, 'not a secret'),
+            'another JSON': ({'secret': (200, kind, b'[1]')}, 'not a secret'),
+            'deep JSON': ({'secret': (200, kind, deep)}, 'not a secret'),
+            'no UTF-8': ({'secret': (200, kind, b'{"secret_type": "\xff"}')}, 'not a secret'),
             'no content': ({'secret': (200, kind, b'{"secret_type": "certificate"}')}, 'without content'),
             'a header in a type': ({'secret': (
                 200, kind, b'{"secret_type": "certificate", "content_types": {"default": "a\\r\\nX-Evil: b"}}')},
@@ -316,10 +316,10 @@ class Damaged(KeyManagerTest):
             'huge': ({'payload': (200, 'text/plain', b'A' * (2 << 20))}, 'larger than 1 MiB'),
             'damaged': ({'payload': (200, 'text/plain', b'-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----')},
                         'no certificate that can be read'),
-            'redirect': ({'payload': (302, 'text/plain', b'')}, 'status 302'),
-            'forbidden': ({'secret': (403, kind, b'')}, 'does not let'),
-            'token refused': ({'secret': (401, kind, b'')}, 'refuses the token'),
-            'fault': ({'secret': (500, kind, b'')}, 'status 500'),
+            'redirect': ({'payload': (302, 'text/plain', b'')}, 'HTTP 302'),
+            'forbidden': ({'secret': (403, kind, b'')}, 'not allowed to read it'),
+            'token refused': ({'secret': (401, kind, b'')}, 'rejected the token'),
+            'fault': ({'secret': (500, kind, b'')}, 'HTTP 500'),
         }
         image = self.add(str(uuid.uuid4()))
         self.prepare()

@@ -132,11 +132,11 @@ std::vector<Case> row_cases() {
       {"a broken size", R::size_differs, "failed", "",
        [](GlanceSite& site, const std::string& id) { site.set(id, "size", std::string("12.5")); },
        true},
-      {"a checksum that is none", R::checksum_differs, "failed", "no MD5",
+      {"a checksum that is none", R::checksum_differs, "failed", "not an MD5",
        [](GlanceSite& site, const std::string& id) {
          site.set(id, "checksum", std::string("n/a"));
        }},
-      {"a checksum that is no UTF-8", R::checksum_differs, "failed", "no MD5",
+      {"a checksum that is no UTF-8", R::checksum_differs, "failed", "not an MD5",
        [](GlanceSite& site, const std::string& id) {
          site.set(id, "checksum",
                   odd(site, std::string(32, '\xe9'), "\xc3\xa9 is no hexadecimal digit"));
@@ -244,7 +244,7 @@ ReadOutcome read_while(GlanceSite& site, const std::string& image,
 
 }  // namespace
 
-TEST_CASE("each image comes to its class, and none but the hashed is published", "[backfill]") {
+TEST_CASE("each image gets its result, and only hashed images are published", "[backfill]") {
   std::vector<Case> cases = location_cases();
   for (const auto& more : {file_cases(), row_cases(), harmless_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
@@ -284,7 +284,7 @@ TEST_CASE("each image comes to its class, and none but the hashed is published",
   }
 }
 
-TEST_CASE("one bad image ends no run", "[backfill]") {
+TEST_CASE("one bad image does not end the run", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   std::vector<std::string> images;
@@ -302,7 +302,7 @@ TEST_CASE("one bad image ends no run", "[backfill]") {
   CHECK(Items(site.sql()).failed().images == 20);
 }
 
-TEST_CASE("the worst of several locations' failures is told, with the reason of each",
+TEST_CASE("of several failed locations the worst result is reported, with the reason of each",
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
@@ -383,7 +383,7 @@ TEST_CASE("an image whose row changes while it is read is not published", "[back
   }
 }
 
-TEST_CASE("an image on which Glance works is read when that is over", "[backfill]") {
+TEST_CASE("an image that Glance is working on is read after Glance has finished", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");

@@ -32,7 +32,7 @@ void set_rows(GlanceSite& site, const std::vector<std::string>& rows) {
 
 }  // namespace
 
-TEST_CASE("a promised column that is not there is refused, and made by --repair", "[expand]") {
+TEST_CASE("a promised column that is missing is refused, and added by --repair", "[expand]") {
   struct Broken {
     const char* what;
     const char* start;
@@ -88,7 +88,9 @@ TEST_CASE("a promised column that is not there is refused, and made by --repair"
   }
 }
 
-TEST_CASE("a name of ours with another meaning is refused, both shown", "[expand]") {
+TEST_CASE(
+    "an object that has one of our names but another definition is refused, and both are shown",
+    "[expand]") {
   struct Conflict {
     const char* what;
     const char* start;
@@ -233,7 +235,7 @@ TEST_CASE("a schema that expand does not start from is refused with the reason",
   }
 }
 
-TEST_CASE("what is no Glance database is refused", "[expand]") {
+TEST_CASE("a database that is not Glance's is refused", "[expand]") {
   const auto refused = [](GlanceSite& site, const std::string& reason) {
     CHECK_THAT(required_refusal(site).what(), Contains(reason));
     const auto before = dump(site.sql());

@@ -46,14 +46,14 @@ ReadClass verify_verdict(const ImageRow& image) {
 
 }  // namespace
 
-TEST_CASE("bytes that agree with all that Glance knows are blessed") {
+TEST_CASE("bytes that agree with everything that Glance knows get a hash") {
   CHECK(backfill_verdict(image_with(3, kMd5)) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(std::nullopt, kMd5)) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(3, "")) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(3, "900150983CD24FB0D6963F7D28E17F72")) == ReadClass::hashed);
 }
 
-TEST_CASE("bytes that disagree with size or checksum are never blessed") {
+TEST_CASE("bytes that disagree with size or checksum never get a hash") {
   CHECK(backfill_verdict(image_with(4, kMd5)) == ReadClass::size_differs);
   CHECK(backfill_verdict(image_with(-1, kMd5)) == ReadClass::size_differs);
   CHECK(backfill_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73")) ==
