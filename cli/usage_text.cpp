@@ -57,7 +57,7 @@ std::string plain_refusal(const std::string& kind, const std::string& text) {
   const std::string option = text.substr(0, colon);
   if (kind == "RequiredError" && text.starts_with("A subcommand"))
     return "a command is required";
-  if (kind == "ExtrasError")
+  if (text.starts_with("The following argument"))
     return "not an option or argument of this command" + printable(text.substr(colon), 200);
   if (kind == "ArgumentMismatch" && text.ends_with(" missing"))
     return option + " requires a value";

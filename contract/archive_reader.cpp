@@ -147,11 +147,11 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
 
 std::string ArchiveReader::take_place(const std::string& archive, std::int64_t number) {
   if (closed_)
-    return "it stands after the end of the archive";
+    return "it comes after the end of the archive";
   if (!archive_.empty() && archive != archive_)
     return "it belongs to another archive";
   if (archive.empty() || number <= number_)
-    return "it stands in the wrong place, or is repeated";
+    return "it is in the wrong place, or is repeated";
   archive_ = archive;
   number_ = number;
   strange_ = 0;

@@ -65,7 +65,7 @@ void tell_of_rebuild(Session& session, const PlannedStatement& planned, const Er
     throw Error(ErrorKind::schema_state,
                 fmt::format("{}: the server refused it ({}), and the other way, a copy of images, "
                             "stalls every node of the cluster while it runs. Run the statement "
-                            "below when Glance may stand still, then expand again",
+                            "below when Glance can be stopped, then run expand again",
                             where, error.what()),
                 "ALTER TABLE images FORCE");
   if (tell)

@@ -222,7 +222,7 @@ void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
     if (worst == nullptr)
       return "no replica answers";
     if (!worst->behind)
-      return fmt::format("replication stands still on {}", worst->replica);
+      return fmt::format("replication has stopped on {}", worst->replica);
     return fmt::format("{} is {} behind", worst->replica, seconds_text(*worst->behind));
   };
   gate_.close(kLag, fmt::format("{}, --max-lag is {} s", text(), options_.max_lag->count()));

@@ -156,7 +156,7 @@ class PauseAndResume(FleetTest):
 
 
 class Stop(FleetTest):
-    def test_stop_ends_what_is_alive_cleanly_and_bars_nothing_that_begins_later(self):
+    def test_stop_ends_live_runs_cleanly_and_does_not_affect_later_ones(self):
         self.start('sync')
         self.wait_for_work()  # its first steps run alone
         self.start('backfill')
@@ -187,7 +187,7 @@ class Stop(FleetTest):
                          ('complete', self.small + 1 - published))
         self.assert_all_right()
 
-    def test_stop_ends_runs_that_wait_and_leaves_the_pause_as_it_is(self):
+    def test_stop_ends_waiting_runs_and_keeps_the_pause(self):
         self.say('pause')
         self.start('backfill')
         self.start('backfill', '--window', self.window_that_is_shut())

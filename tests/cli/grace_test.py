@@ -53,7 +53,7 @@ class OwnerGrace(sites.SmallSiteTest):
                                  'has_images': True}])
         self.assertEqual(self.on_site('migrate', '--json').object['owners'], [])
 
-    def test_sync_takes_the_option_in_any_place_and_eats_no_word_behind_it(self):
+    def test_sync_accepts_the_option_anywhere_and_leaves_the_next_word_alone(self):
         quick, other = self.add('a=b'), self.add('other')
         result = self.program(OPTION, 'a=b=7d', 'sync', *self.site.options, code=program.USAGE)
         self.assertIn(OPTION, result.err)

@@ -121,7 +121,7 @@ class Window(JobsTest):
         terminal.read_all()
         self.assertNotIn('\n', terminal.text)
 
-    def test_what_is_no_window_is_refused(self):
+    def test_a_text_that_is_not_a_window_is_refused(self):
         for window in ('22-06', '25:00-06:00', '08:00-08:00', ''):
             self.refused('backfill', *self.site.options, '--window', window, code=USAGE,
                          words=['--window'])
@@ -297,7 +297,7 @@ class Log(JobsTest):
 
 
 class Throttle(JobsTest):
-    def test_sqlite_knows_neither_load_nor_lag(self):
+    def test_load_and_lag_are_not_supported_with_sqlite(self):
         for option in (('--max-load', '5'), ('--max-lag', '10s'),
                        ('--max-lag', '10s', '--lag-database', 'sqlite:////tmp/x.sqlite')):
             self.refused('backfill', *self.site.options, *option, code=USAGE, words=['SQLite'])

@@ -177,7 +177,7 @@ class OneRightMissing(RightsTest):
                 if command == ('expand',):
                     self.on_site('expand')
 
-    def test_plan_names_what_is_still_to_be_given(self):
+    def test_plan_names_the_rights_that_are_missing(self):
         self.make_role()
         execute = self.site.database.execute
         on_postgresql = databases.is_postgresql()
@@ -209,7 +209,7 @@ class OneRightMissing(RightsTest):
             self.assertIn('this account lacks %s -- next: %s' % (right, statement), plan.out)
         return rights
 
-    def test_an_account_that_is_shown_no_triggers_does_not_deny_the_guard(self):
+    def test_an_account_that_cannot_see_triggers_does_not_report_the_guard_as_missing(self):
         if databases.is_postgresql():
             return
         self.make_role()

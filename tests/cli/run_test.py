@@ -74,7 +74,7 @@ class Interrupted(SlowSiteTest):
     def test_sigterm_does_the_same(self):
         self.interrupt(signal.SIGTERM)
 
-    def test_a_signal_that_comes_twice_is_one_wish(self):
+    def test_a_second_signal_changes_nothing(self):
         # as timeout(1) sends it, to the process and then to its group
         process = self.start_slow_backfill('--json')
         process.send_signal(signal.SIGTERM)
@@ -223,7 +223,7 @@ class Limits(SlowSiteTest):
         self.assertEqual(self.site.leased(), 0)
         self.assertEqual(len(self.published()), 5)
 
-    def test_max_bytes_is_not_passed(self):
+    def test_a_run_reads_no_more_than_max_bytes(self):
         result = self.backfill('--max-bytes', '700K')
         self.assertEqual((result['end'], result['bytes_read']), ('limit', 5 * 128 * KIB))
 
@@ -235,7 +235,7 @@ class Limits(SlowSiteTest):
         self.assertLess(len(self.published()), 32)
         self.assertEqual(self.site.leased(), 0)
 
-    def test_what_is_too_large_for_max_runtime_is_said(self):
+    def test_images_too_large_for_max_runtime_are_named(self):
         largest = self.site.add(b'y' * (4 << 20))
         limits = ('--max-runtime', '2s', '--bandwidth', '1M', '--jobs', '1')
         words = self.on_site('backfill', *limits).out
@@ -253,7 +253,7 @@ class Limits(SlowSiteTest):
         self.assertEqual(verified['left']['images'], 33 - compared)
         self.assertIn('not compared', self.on_site('verify', *limits).out)
 
-    def test_an_end_beyond_belief_ends_nothing(self):
+    def test_an_absurdly_late_end_changes_nothing(self):
         self.assertEqual(self.backfill('--max-runtime', '200000d')['end'], 'complete')
 
     def test_bandwidth_is_kept(self):
@@ -267,7 +267,7 @@ class Limits(SlowSiteTest):
         self.backfill('--limit', '1')
         self.assertEqual(set(self.published()), {largest})
 
-    def test_image_reads_that_one_alone(self):
+    def test_image_option_reads_only_that_image(self):
         wanted = sorted(self.site.hashes())[7]
         self.backfill('--image', wanted)
         self.assertEqual(set(self.published()), {wanted})

@@ -132,7 +132,7 @@ class NewScheme(ByCursive):
             for salt in (salt for salt in (0, 20, method.digest_size) if salt < longest):
                 yield 'salt of %d' % salt, with_signature(text(signer.sign(CONTENT, method, salt)))
 
-    def test_every_case_has_cursives_verdict(self):
+    def test_every_case_gets_the_same_verdict_as_from_cursive(self):
         signers = list(self.signers())
         cases = {}
         with self.site.database.batch():
@@ -218,7 +218,7 @@ class Keys(ByCursive):
 class Damage(SignatureTest):
     """A verdict or one clear line, never a crash."""
 
-    def test_what_cannot_be_right_has_a_verdict_of_its_own(self):
+    def test_impossible_signatures_have_a_verdict_of_their_own(self):
         signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         expired = Signer(self.certificates, 'RSA-PSS', signer.key, begin=-30 * DAY, end=-DAY)
         small = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 512))

@@ -169,7 +169,7 @@ class Servers:
         hashed = self.engine.execute('SELECT count(*) FROM images WHERE os_hash_value IS NOT NULL')
         self.assertEqual(hashed[0][0], IMAGES)
 
-    def test_a_server_at_rest_holds_nothing_up(self):
+    def test_an_idle_server_delays_nothing(self):
         result = self.program('verify', *self.engine.options, '--max-load', '2') \
             if self.expanded() else self.program('sync', *self.engine.options, '--max-load', '2')
         self.assertNotIn('waiting', result.err)
@@ -179,7 +179,7 @@ class Servers:
         return bool(self.engine.execute(
             "SELECT 1 FROM information_schema.tables WHERE table_name = 'backglance_item'"))
 
-    def test_watcher_whose_session_breaks_says_so_and_comes_back(self):
+    def test_a_watcher_whose_session_breaks_warns_and_reconnects(self):
         self.program('sync', *self.engine.options)
         with Busy(self.engine, 2):
             process = self.start('verify', '--max-load', '1')
@@ -286,11 +286,11 @@ class Mariadb(Servers, ThrottleTest):
                                               " WHERE command = 'Sleep' AND time_ms < 2500"):
             self.engine.execute('KILL %d' % watcher)
 
-    def test_replicas_have_to_be_named(self):
+    def test_replicas_must_be_named_where_the_primary_does_not_know_them(self):
         self.refused('verify', *self.engine.options, '--max-lag', '10s', code=USAGE,
                      words=['--lag-database'])
 
-    def test_a_server_that_is_no_replica_is_said_and_one_that_stands_still_is_waited_for(self):
+    def test_a_server_that_is_not_a_replica_is_reported_and_a_stopped_replica_is_waited_for(self):
         self.program('sync', *self.engine.options)
         named = ('--max-lag', '10s', '--lag-database', self.engine.url + '/glance')
         result = self.program('verify', *self.engine.options, *named)
@@ -299,13 +299,13 @@ class Mariadb(Servers, ThrottleTest):
                             " MASTER_USER = 'nobody'")
         try:
             process = self.start('verify', *named)
-            said = self.read_until(process, 'waiting: replication stands still on ')
+            said = self.read_until(process, 'waiting: replication has stopped on ')
             self.assertNotIn(servers.PASSWORD, said)
         finally:
             self.engine.execute('RESET SLAVE ALL')
         self.assert_code(program.finish(process), DONE)
 
-    def test_lag_is_in_the_column_that_is_read(self):
+    def test_the_lag_is_read_from_the_right_column(self):
         self.engine.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1,"
                             " MASTER_USER = 'nobody'")
         connection = self.engine.connect()

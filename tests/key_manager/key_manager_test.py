@@ -164,7 +164,7 @@ class Real(KeyManagerTest):
                               env=variables(self.manager.environment())).object
         self.assertEqual(result['signatures'], {'valid': len(images)})
 
-    def test_a_token_or_clouds_yaml_does(self):
+    def test_a_token_or_clouds_yaml_is_enough(self):
         image = self.add(self.manager.store(self.certificate.public_bytes(PEM)))
         self.prepare()
         self.verify(environment={'OS_TOKEN': self.manager.token()})
@@ -186,7 +186,7 @@ class Real(KeyManagerTest):
         self.refuses(environment, 'cannot be read as YAML')
         self.refuses({'HOME': str(self.site.directory), 'OS_CLOUD': 'site'}, 'no clouds.yaml')
 
-    def test_what_cannot_be_right_is_refused_before_anything_is_read(self):
+    def test_wrong_settings_are_refused_before_anything_is_read(self):
         self.add(str(uuid.uuid4()))
         self.prepare()
         self.refuses({}, 'OS_TOKEN', 'OS_AUTH_URL')
@@ -329,7 +329,7 @@ class Damaged(KeyManagerTest):
                 self.assertEqual(self.found()[image][0], 'no_certificate')
                 self.assertIn(reason, self.found()[image][1])
 
-    def test_one_that_falls_silent_is_not_waited_for_by_each_image(self):
+    def test_a_silent_key_manager_does_not_delay_each_image(self):
         images = [self.add(str(uuid.uuid4())) for _ in range(20)]
         self.prepare()
         with Serving(answers_of(self.certificate, secret=(503, 'text/plain', b''))) as server:
@@ -338,7 +338,7 @@ class Damaged(KeyManagerTest):
         # Three attempts of three images.
         self.assertEqual(server.asked, ['list'] + 9 * ['secret'])
 
-    def test_a_secret_that_cannot_be_delivered_keeps_no_other_back(self):
+    def test_a_secret_that_cannot_be_delivered_does_not_block_others(self):
         faulty, too_large = str(uuid.uuid4()), str(uuid.uuid4())
         images = {self.add(certificate_id): certificate_id for certificate_id in (
             faulty, too_large, faulty, str(uuid.uuid4()), too_large, str(uuid.uuid4()), str(uuid.uuid4()))}
@@ -352,7 +352,7 @@ class Damaged(KeyManagerTest):
         # What is a fault is asked three times, what is too large once, and neither for a second image.
         self.assertEqual(server.asked.count('secret'), 3 + 1 + 3)
 
-    def test_a_stop_is_not_waited_for_at_a_key_manager_that_is_silent(self):
+    def test_a_stop_ends_the_wait_for_a_silent_key_manager(self):
         self.add(str(uuid.uuid4()))
         self.prepare()
         with socket.create_server(('127.0.0.1', 0)) as silent:
@@ -372,7 +372,7 @@ class Damaged(KeyManagerTest):
                     self.assert_code(result, INTERRUPTED)
                     self.assertIn('interrupted', result.err)
 
-    def test_what_is_answered_soon_after_a_stop_counts(self):
+    def test_an_answer_soon_after_a_stop_is_used(self):
         image = self.add(str(uuid.uuid4()))
         self.prepare()
         with Serving(answers_of(self.certificate), seconds=6) as server:

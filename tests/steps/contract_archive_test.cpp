@@ -294,12 +294,12 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
   }
   SECTION("a line that stands twice") {
     changed.insert(changed.begin() + 2, changed[1]);
-    told = {"3: it stands in the wrong place"};
+    told = {"3: it is in the wrong place"};
   }
   SECTION("a line behind the end") {
     std::swap(changed[7], changed[8]);
     restored = 7;
-    told = {"8: 1 line of the archive are missing", "9: it stands after the end"};
+    told = {"8: 1 line of the archive are missing", "9: it comes after the end"};
   }
   SECTION("what never was a line of it") {
     changed.insert(changed.begin() + 1, "");
