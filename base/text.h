@@ -24,7 +24,7 @@ std::string printable(std::string_view text, std::size_t max_bytes = 200);
 // True if all of it is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
-// "1,204", "1 image", "1,204 images"; the plural is the noun with an "s".
+// "1,204", "1 image", "1,204 images", "2 hashes": the plural has an "s", after "sh" an "es".
 std::string grouped(std::int64_t number);
 std::string counted(std::int64_t number, std::string_view noun);
 

@@ -34,7 +34,8 @@ Due assess(Session& session, const SchemaState& state) {
     const bool later = erased == 0 && items.claimable().images == 0;
     return {ExitCode::migrate_due,
             fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
-                        later ? " (all busy in Glance or claimed by another run)" : "", erased),
+                        later ? " (all busy in Glance or claimed by another run)" : "",
+                        counted(erased, "hash")),
             "backglance backfill"};
   }
   const std::int64_t due = due_count(session);

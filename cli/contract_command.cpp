@@ -43,7 +43,8 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   if (flags.yes)
     return;
   if (isatty(STDIN_FILENO) != 1)
-    throw Error(ErrorKind::usage, what + ": this requires --yes, or an answer at a terminal");
+    throw Error(ErrorKind::usage,
+                what + "; confirm it with --yes, or run the command at a terminal");
   fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
@@ -128,7 +129,7 @@ void print_due(const ContractPlan& plan) {
   const std::string blocked =
       plan.blocking == 0
           ? ""
-          : fmt::format("contract is blocked: {} no hash; without that, it ",
+          : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
                         plan.blocking == 1 ? "1 readable image has"
                                            : fmt::format("{} readable images have", plan.blocking));
   fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),

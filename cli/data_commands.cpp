@@ -53,12 +53,11 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {} and read no image\n",
-               plan.erased == 1 ? "1 hash" : grouped(plan.erased) + " hashes");
+    fmt::print("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
     fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-               plan.erased, plan.failed);
+               counted(plan.erased, "hash"), counted(plan.failed, "image"));
   return ExitCode::done;
 }
 

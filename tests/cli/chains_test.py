@@ -224,7 +224,7 @@ class Told(ChainsTest):
         refused('00.pem', 'no certificate')
         (self.trusted / '00.pem').unlink()
         (self.trusted / '00.pem').mkdir()
-        refused('00.pem', 'no file')
+        refused('00.pem', 'not a file')
         refused('requires --certificates', certificates=False)
 
 

@@ -62,7 +62,7 @@ TEST_CASE("contract refuses while an image that can be read lacks a hash", "[con
   CHECK(plan.due_properties == 4);
   const Error error = required_error([&] { it.run(); });
   CHECK(error.kind() == ErrorKind::gate);
-  CHECK_THAT(error.what(), Contains("12 live images") && Contains(blocking[0]) &&
+  CHECK_THAT(error.what(), Contains("12 readable images") && Contains(blocking[0]) &&
                                Contains(blocking[9]) && !Contains(blocking[10]));
   CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
   CHECK(fs::is_empty(it.safe()));
