@@ -213,7 +213,7 @@ class Postgresql(Servers, ThrottleTest):
             said = self.read_until(process, '--max-lag is 1 s')
             self.assertIn('waiting: ', said)
             # a replica that never replayed a transaction cannot say since when
-            self.assertRegex(said, 'behind|stands still')
+            self.assertRegex(said, 'behind|has stopped')
             self.assertNotIn(urllib.parse.unquote(servers.PASSWORD), said)
             program.stop(process)
         process = self.start('verify', '--max-lag', '1s', '--lag-database', replica)

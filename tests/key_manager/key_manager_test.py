@@ -150,7 +150,7 @@ class Real(KeyManagerTest):
                 self.assertEqual(reason == '', verdict == 'valid')
         self.assertEqual([found[images[name]][0] for name in ('PEM', 'no hyphens')], ['valid', 'valid'])
         self.assertIn('text/plain', found[images['PEM as text']][1])
-        self.assertIn('none of that id', found[images['absent']][1])
+        self.assertIn('no certificate of that id', found[images['absent']][1])
         self.assertIn("of the type 'opaque'", found[images['a secret of another type']][1])
         self.assertIn('not in PEM', found[images['DER']][1])
 
