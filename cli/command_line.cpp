@@ -24,7 +24,7 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0 done                            5 contract is due\n"
     "  1 failed                         10 done, with findings: see backglance report\n"
-    "  2 wrong usage                    11 another run is active\n"
+    "  2 wrong usage                    11 another run is at work\n"
     "  3 expand is due                  12 unknown whether a commit succeeded\n"
     "  4 migrate or backfill is due    130 interrupted, or ended by backglance stop";
 

@@ -142,7 +142,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
   pending_ = std::move(*property);
   whole_ = false;
   return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive are missing before it"};
+                      counted(missing, "line") + " of the archive missing before it"};
 }
 
 std::string ArchiveReader::take_place(const std::string& archive, std::int64_t number) {
@@ -171,7 +171,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::close(std::string_view payloa
     return std::nullopt;
   whole_ = false;
   return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive are missing before it"};
+                      counted(missing, "line") + " of the archive missing before it"};
 }
 
 ArchiveFault ArchiveReader::fault(std::string text) {

@@ -76,7 +76,7 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
     if (*there == ours && table_name == statement.table)
       return {Presence::exact, {}};
     return {Presence::conflicting,
-            fmt::format("index {} is a {} of {}; backglance's is a {} of {}", statement.name,
+            fmt::format("index {} is: {} of {}; backglance's is: {} of {}", statement.name,
                         describe(*there), table_name, describe(ours), statement.table)};
   }
   return {};

@@ -274,7 +274,7 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
   }
   SECTION("a line that was cut off") {
     changed[8].resize(changed[8].size() / 2);
-    told = {"9: it is no JSON", "0: it has no end"};
+    told = {"9: it is not a JSON", "0: it has no end"};
   }
   SECTION("lines that were cut off") {
     changed.resize(6);
@@ -285,12 +285,12 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
   SECTION("a line that was taken out") {
     changed.erase(changed.begin() + 3, changed.begin() + 5);
     restored = 6;
-    told = {"4: 2 lines of the archive are missing before it"};
+    told = {"4: 2 lines of the archive missing before it"};
   }
   SECTION("the last lines but the end") {
     changed.erase(changed.begin() + 7);
     restored = 7;
-    told = {"8: 1 line of the archive are missing before it"};
+    told = {"8: 1 line of the archive missing before it"};
   }
   SECTION("a line that stands twice") {
     changed.insert(changed.begin() + 2, changed[1]);
@@ -299,7 +299,7 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
   SECTION("a line behind the end") {
     std::swap(changed[7], changed[8]);
     restored = 7;
-    told = {"8: 1 line of the archive are missing", "9: it comes after the end"};
+    told = {"8: 1 line of the archive missing", "9: it comes after the end"};
   }
   SECTION("what never was a line of it") {
     changed.insert(changed.begin() + 1, "");
