@@ -56,13 +56,13 @@ std::vector<Case> location_cases() {
          fs::rename(site.file(id), site.directory() / "outside");
          point_to(site, id, "file://" + (site.directory() / "outside").string());
        }},
-      {"a location of garbage", R::unreadable, "failed", "no URI",
+      {"a location of garbage", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) {
          point_to(site, id, odd(site, "\x01\xff garbage", "\x01\xc3\xbf garbage"));
        }},
-      {"an empty location", R::unreadable, "failed", "no URI",
+      {"an empty location", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) { point_to(site, id, ""); }},
-      {"a location of 64 KiB", R::unreadable, "failed", "no URI",
+      {"a location of 64 KiB", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) {
          point_to(site, id, std::string(std::min<std::size_t>(65536, site.longest_text()), 'A'));
        }},
