@@ -36,11 +36,11 @@ std::variant<OpenedEnvelope, std::string> open_sealed(const SiteKey& key,
                                                       std::string_view envelope) {
   const json object = parse_json(envelope);
   if (!object.is_object())
-    return "it is no JSON object";
+    return "it is not a JSON object";
   const auto signatures = object.find("signatures");
   const auto payload = decode_base64(text_member(object, "payload"), Base64Alphabet::url_safe);
   if (!payload || payload->empty() || signatures == object.end() || !signatures->is_array())
-    return "it is no DSSE envelope";
+    return "it is not a DSSE envelope";
   OpenedEnvelope opened{text_member(object, "payloadType"),
                         std::string(payload->begin(), payload->end())};
   const std::string bytes = signed_bytes(opened.payload_type, opened.payload);

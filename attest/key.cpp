@@ -36,8 +36,8 @@ std::string contents(const std::filesystem::path& file) {
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
   if (text.empty())
-    throw Error(ErrorKind::usage,
-                fmt::format("key {}: it cannot be read, or is empty", printable(file.native())));
+    throw Error(ErrorKind::usage, fmt::format("key {}: the file cannot be read, or is empty",
+                                              printable(file.native())));
   return text;
 }
 
@@ -114,13 +114,14 @@ SiteKey SiteKey::read(const std::filesystem::path& file, Part part) {
   if (!key)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: {}", printable(file.native()),
-                            part == Part::secret ? "no private key in PEM without a pass phrase"
-                                                 : "no key and no certificate in PEM"));
+                            part == Part::secret
+                                ? "it contains no private key in PEM, or the key has a pass phrase"
+                                : "it contains no public key and no certificate in PEM"));
   if (!is_taken(key.get()))
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: the key is none of Ed25519, ECDSA on P-384, and RSA of {} bits or "
-                            "more",
-                            printable(file.native()), kSmallestRsa));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: the key must be Ed25519, ECDSA on P-384, or RSA of {} bits or more",
+                    printable(file.native()), kSmallestRsa));
   return SiteKey(std::move(key));
 }
 

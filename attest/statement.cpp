@@ -36,7 +36,7 @@ std::variant<StoredImage, std::string> read_statement(std::string_view text) {
   const json statement = parse_json(text);
   if (text_member(statement, "_type") != kStatementType ||
       text_member(statement, "predicateType") != kPredicateType)
-    return "it is no statement about a stored image";
+    return "it is not a statement about a stored image";
   const auto subject = statement.find("subject");
   const auto predicate = statement.find("predicate");
   if (subject == statement.end() || !subject->is_array() || subject->size() != 1 ||

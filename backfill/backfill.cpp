@@ -88,8 +88,8 @@ void require_leases(const Run& run, const ReadContext& context, const ReadResult
     return;
   const std::int64_t images = result.lost_leases + result.broken_off;
   throw Error(ErrorKind::busy,
-              fmt::format("the leases could not be renewed in time; {} {} read and not published "
-                          "before that, and will be read again",
+              fmt::format("the leases could not be renewed in time; {} {} read but not published, "
+                          "and will be read again",
                           counted(images, "image"), images == 1 ? "was" : "were"),
               "backglance backfill");
 }

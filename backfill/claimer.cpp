@@ -145,7 +145,7 @@ void Claimer::prepare(Work& work, ImageDetails details) {
   work.task.image = std::move(details.row);
   if (!work.task.image.os_hash_value.empty())
     return settle_unread(work, ReadClass::already_done,
-                         "os_hash_value has been filled by somebody else");
+                         "another program has written os_hash_value");
   look_up_rest(work, std::move(details), algorithm_of(work.task.image, context_));
   if (!work.outcome)
     work.checkpoint = checkpoint_of(work.claim);

@@ -56,9 +56,9 @@ Rest outlive_dead_runs(Session& session, const std::string& run_id, RunControl& 
         silent.begin(), silent.end(),
         [](const auto& a, const auto& b) { return a.silent_seconds < b.silent_seconds; });
     control.pause_gate().close(
-        kSource,
-        fmt::format("{} held by a run on {}, silent for {} s", counted(longest.images, "image"),
-                    printable(longest.host), longest.silent_seconds));
+        kSource, fmt::format("{} claimed by a run on {}, which sent no heartbeat for {} s",
+                             counted(longest.images, "image"), printable(longest.host),
+                             longest.silent_seconds));
     sleep_unless([&] { return control.should_stop(); }, kLook);
   }
   control.pause_gate().open(kSource);

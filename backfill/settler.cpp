@@ -58,7 +58,7 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
     // Whether it is there or not, nothing is published of it: no reason to end the run.
     if (!std::exchange(has_warned_, true))
       context_.control.warn(
-          std::string("a checkpoint could not be written, and reads go on without: ") +
+          std::string("a checkpoint could not be saved, and reads continue without checkpoints: ") +
           error.what());
   }
 }

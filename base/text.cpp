@@ -99,7 +99,8 @@ std::string grouped(std::int64_t number) {
 }
 
 std::string counted(std::int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
+  const char* const plural = noun.ends_with("sh") ? "es" : "s";
+  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : plural);
 }
 
 std::string human_bytes(std::uint64_t bytes) {

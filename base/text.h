@@ -17,12 +17,12 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 // Makes text from a database or a file safe to print on one line of a terminal, a log or a report.
-// Control characters and bytes that are not UTF-8 become \xNN. Text after `max_bytes` is replaced
-// by
-// "...".
+// Control characters and bytes that are not UTF-8 become \xNN. Text after `max_bytes` is
+// replaced by "...".
 std::string printable(std::string_view text, std::size_t max_bytes = 200);
 
-// grouped: "1,204". counted: "1 image", "1,204 images"; the plural is the noun with an "s".
+// grouped: "1,204". counted: "1 image", "1,204 images", "2 hashes": the plural has an "s", after
+// "sh" an "es".
 std::string grouped(std::int64_t number);
 std::string counted(std::int64_t number, std::string_view noun);
 

@@ -76,7 +76,7 @@ void replace_file(const std::filesystem::path& path, std::string_view text, mode
 }
 
 void write_file(const std::string& path, std::string_view text) {
-  const std::string name = "write " + path;
+  const std::string name = "cannot write " + path;
   std::error_code error;
   const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
   if (error)

@@ -43,6 +43,16 @@ class Option {
   CLI::Option* option_;
 };
 
+// Help prints the options of a command under these headings, in the order in which the first option
+// of each was added.
+inline constexpr const char* kMainGroup = "Options";
+inline constexpr const char* kLimitsGroup = "Limits";
+inline constexpr const char* kSpeedGroup = "Speed";
+inline constexpr const char* kWhenGroup = "When to run";
+inline constexpr const char* kSignaturesGroup = "Signatures";
+inline constexpr const char* kOutputGroup = "Where results go";
+inline constexpr const char* kSiteGroup = "Site";
+
 // The options of one command. A value is written into its variable while the command line is
 // parsed: the variable outlives the parser.
 class Arguments {
@@ -71,6 +81,10 @@ class Arguments {
   // A command below this one, which takes the options of this one on either side of its name. One
   // of them has to be given. `is_given` becomes true when it is.
   Arguments subcommand(const std::string& name, const std::string& help, bool& is_given);
+
+  // The options that are added from now on stand under this heading in help. kMainGroup is the
+  // heading of those that belong to no other; it comes first.
+  void group(const std::string& heading);
 
  private:
   CLI::App& app_;

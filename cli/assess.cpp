@@ -43,7 +43,8 @@ Due assess(Session& session, const SchemaState& state) {
     const bool later = erased == 0 && figures.claimable().images == 0;
     return {ExitCode::migrate_due,
             fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
-                        later ? " (all waiting for Glance or for a live run)" : "", erased),
+                        later ? " (all busy in Glance or claimed by another run)" : "",
+                        counted(erased, "hash")),
             "backglance backfill"};
   }
   const std::int64_t due = due_count(session);
@@ -53,8 +54,8 @@ Due assess(Session& session, const SchemaState& state) {
             fmt::format("the grace period of {} with deprecated signatures has ended{}",
                         counted(due, "image"),
                         failed.images == 0 ? ""
-                                           : fmt::format("; {} could not be hashed, which bars "
-                                                         "contract while the data can be read",
+                                           : fmt::format("; {} could not be hashed, and contract "
+                                                         "is blocked while that data can be read",
                                                          counted(failed.images, "image"))),
             failed.images == 0 ? "backglance contract" : "backglance contract --dry-run"};
   if (failed.images > 0)

@@ -71,7 +71,7 @@ void require_statements(const std::string& file, const std::string& first_line) 
   const bool is_signed = type == kRemovedPayloadType || type == kArchiveEndPayloadType;
   if (is_signed || (line.is_object() && line.contains("property_id")))
     throw Error(ErrorKind::usage,
-                printable(file) + " is no file of statements, but an archive of contract's",
+                printable(file) + " is not a file of statements; it is an archive of contract",
                 fmt::format("backglance contract --revert --dry-run --archive {} {}",
                             printable(file), is_signed ? "--key FILE" : "--unsigned"));
 }
@@ -85,7 +85,7 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
     return std::move(*why);
   const OpenedEnvelope& envelope = std::get<OpenedEnvelope>(opened);
   if (envelope.payload_type != kStatementPayloadType)
-    return "it is no in-toto statement";
+    return "it is not an in-toto statement";
   return read_statement(envelope.payload);
 }
 
@@ -152,7 +152,7 @@ void for_each_missing(Session& session, const StatedImages& stated,
 
 void print_verified(const Verified& found, std::int64_t missing,
                     const std::vector<std::string>& first_missing) {
-  fmt::print("{} agree; {} of images that are gone; {} differ; {} cannot be believed\n",
+  fmt::print("{} agree; {} are of images that no longer exist; {} differ; {} are not valid\n",
              counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
              grouped(found.unbelieved));
   if (found.uncompared > 0)
@@ -161,7 +161,7 @@ void print_verified(const Verified& found, std::int64_t missing,
   if (missing == 0)
     return;
   fmt::print(
-      "{} with a hash and without a statement -- next: backglance verify --attest KEY "
+      "{} with a hash but without a statement -- next: backglance verify --attest KEY "
       "--image ID\n",
       counted(missing, "image"));
   for (const std::string& image_id : first_missing)
@@ -185,8 +185,7 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
           fmt::print(stderr, "{}: {}\n", where, why);
       });
   if (found.unbelieved > kMostTold)
-    fmt::print(stderr, "and {} more that cannot be believed\n",
-               counted(found.unbelieved - kMostTold, "line"));
+    fmt::print(stderr, "and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
   stated.sort();
   std::int64_t missing = 0;
   std::vector<std::string> first_missing;
@@ -228,8 +227,8 @@ ExitCode run_missing(const CommonOptions& common, Session& session, const Attest
   if (common.json)
     fmt::print("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
   if (unbelieved > 0)
-    fmt::print(stderr, "{} that cannot be believed left out -- next: backglance attest verify\n",
-               counted(unbelieved, "line"));
+    fmt::print(stderr, "left out {} -- next: backglance attest verify\n",
+               counted(unbelieved, "invalid line"));
   return unbelieved > 0 ? ExitCode::findings : ExitCode::done;
 }
 
@@ -244,11 +243,9 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
 void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,
               bool& is_given) {
   Arguments verb = app.subcommand(name, help, is_given);
-  verb.option("FILE", flags.files,
-              "What backfill --attest has written; several of several "
-              "hosts")
+  verb.option("FILE", flags.files, "Files of statements that --attest wrote, one or more")
       .required();
-  verb.option("--key", flags.key, "The site's public key, or a certificate of it, in PEM")
+  verb.option("--key", flags.key, "Public key of the site, or its certificate, in PEM")
       .type("FILE")
       .required();
 }
@@ -258,10 +255,10 @@ void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* 
 Runner add_attest(Arguments& app) {
   auto flags = std::make_shared<AttestFlags>();
   // Of this command, not the commands of these names.
-  add_verb(app, *flags, "verify", "Hold each statement of a file against the key and the database",
+  add_verb(app, *flags, "verify", "Check each statement against the public key and the database",
            flags->verify);
-  add_verb(app, *flags, "missing", "List the images that have a hash, and no statement in the file",
-           flags->missing);
+  add_verb(app, *flags, "missing",
+           "List the images that have a hash but no statement in these files", flags->missing);
   return [flags](const CommonOptions& common) {
     return run_attest(common, *flags, flags->missing ? run_missing : run_verify);
   };

@@ -30,9 +30,9 @@ void require_statements(const std::string& file) {
   stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
   begin.resize(static_cast<std::size_t>(stream.gcount()));
   if (!kBegin.starts_with(begin))
-    throw Error(ErrorKind::usage, fmt::format("--attest-to {}: it holds something else than "
-                                              "statements",
-                                              printable(file)));
+    throw Error(ErrorKind::usage,
+                fmt::format("--attest-to {}: it contains something other than statements",
+                            printable(file)));
 }
 
 Attestations::Attestations(const std::string& key_file, const std::string& file)

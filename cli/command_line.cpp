@@ -7,23 +7,76 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "cli/help_text.h"
+#include "cli/usage_text.h"
 #include "version.h"
 
 namespace backglance {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 expand due; 4 migrate or backfill due; 5 "
-    "contract due;\n"
-    "10 done with findings (see report); 11 another run is at work; 12 a commit's outcome is "
-    "unknown;\n"
-    "130 interrupted, or ended by backglance stop.";
+    "Exit codes:\n"
+    "  0 done                            5 contract is due\n"
+    "  1 failed                         10 done, with findings: see backglance report\n"
+    "  2 wrong usage                    11 another run is at work\n"
+    "  3 expand is due                  12 unknown whether a commit succeeded\n"
+    "  4 migrate or backfill is due    130 interrupted, or ended by backglance stop";
+
+// CLI11's own layout prints each text in one line, of any length, and checks behind the name of a
+// value that nobody can read.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    label("SUBCOMMAND", "COMMAND");
+    label("Positionals", "Arguments");
+  }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string text = wrapped(app->get_description()) + "\n" + make_usage(app, std::move(name)) +
+                       make_positionals(app);
+    for (const std::string& group : app->get_groups()) {
+      const auto options = app->get_options([&](const CLI::Option* option) {
+        return option->nonpositional() && option->get_group() == group;
+      });
+      if (!options.empty())
+        text += make_group(group, false, options);
+    }
+    const CLI::App* const above = app->get_parent();
+    if (above != nullptr && above->get_parent() != nullptr)
+      text += "\n" + wrapped(fmt::format(
+                         "All options of backglance {0} work here too: backglance {0} --help",
+                         above->get_name()));
+    return text + make_subcommands(app, mode) + "\n" + make_footer(app);
+  }
+
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    // "--csv{signatures}" is how CLI11 writes a flag that may have a value.
+    std::string name = option->get_name(is_positional, !is_positional);
+    name.resize(std::min(name.size(), name.find('{')));
+    // Behind a ':' CLI11 lists the checks of the value.
+    std::string type = option->get_type_name();
+    type.resize(std::min(type.size(), type.find(':')));
+    if (!type.empty() && !is_positional)
+      name += (type.front() == '[' ? "" : " ") + type;
+    std::string text = option->get_description();
+    if (!option->get_default_str().empty())
+      text += " (default: " + option->get_default_str() + ")";
+    if (option->get_required())
+      text += " (required)";
+    return help_entry(name, text);
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    return help_entry(command->get_name(), command->get_description());
+  }
+};
 
 // The site as one side of the command names it.
 struct SourceFlags {
@@ -34,28 +87,31 @@ struct SourceFlags {
 
 void add_source(Arguments app, SourceFlags& flags) {
   SiteSource& source = flags.source;
+  app.group(kSiteGroup);
   app.option("--config-file", flags.files,
-             "Configuration file of Glance; may be repeated, later files win")
+             "Read Glance's settings from this configuration file; may be repeated, and a later "
+             "file overrides an earlier one (default: the files that glance-api reads)")
       .type("FILE")
       .repeatable();
   app.option("--config-dir", flags.directories,
-             "Directory of *.conf files; may be repeated, among the files as well")
+             "Read every *.conf file of this directory, in the order of their names; may be "
+             "repeated, and mixed with --config-file")
       .type("DIR")
       .repeatable();
   app.option("--database", source.database_url,
-             "Database URL as SQLAlchemy writes it; wins over the configuration")
+             "Use this database URL, in SQLAlchemy's form, and not the one in the configuration")
       .type("URL");
   app.option("--store-dir", source.store_dirs,
-             "Directory of the file store; may be repeated; wins over the configuration")
+             "Use this directory of Glance's file store, and not those in the configuration; may "
+             "be repeated")
       .type("DIR")
       .repeatable();
 }
 
-void add_common(Arguments app, CommonOptions& common, SourceFlags& source, bool changes) {
-  add_source(app, source);
-  app.flag("--json", common.json, "Print one JSON object (docs/json.md)");
+void add_common(Arguments app, CommonOptions& common, bool changes) {
+  app.flag("--json", common.json, "Print one JSON object, as docs/json.md describes it");
   if (changes)
-    app.flag("--dry-run", common.dry_run, "Say what would be done; change nothing");
+    app.flag("--dry-run", common.dry_run, "Show what the command would do; change nothing");
 }
 
 // With files and directories in the order in which they were given, for the later wins.
@@ -85,45 +141,14 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   return before;
 }
 
-// How many letters have to be left out, put in, changed or swapped with their neighbour to make one
-// word of the other.
-std::size_t distance(std::string_view one, std::string_view other) {
-  std::vector<std::vector<std::size_t>> cost(one.size() + 1,
-                                             std::vector<std::size_t>(other.size() + 1));
-  for (std::size_t i = 0; i <= one.size(); ++i)
-    for (std::size_t j = 0; j <= other.size(); ++j) {
-      if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
-        continue;
-      }
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                             cost[i - 1][j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-    }
-  return cost[one.size()][other.size()];
-}
-
-// CLI11 says of a command that it does not know no more than that there is none.
+// CLI11 says of an unknown command only that a command is required.
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
   const auto rest = app.remaining();
   const auto word = std::find_if(rest.begin(), rest.end(), is_word);
-  if (!app.get_subcommands().empty() || word == rest.end())
-    return error.what();
-  std::string text = fmt::format("there is no command {}", printable(*word, 80));
-  constexpr std::size_t kTooLong = 40;
-  if (word->size() > kTooLong)
-    return text;
-  const auto& table = commands();
-  const auto nearest =
-      std::min_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
-        return distance(*word, a.name) < distance(*word, b.name);
-      });
-  // A third of the letters may be wrong.
-  return distance(*word, nearest->name) * 3 > nearest->name.size()
-             ? text
-             : fmt::format("{}; did you mean {}?", text, nearest->name);
+  if (app.get_subcommands().empty() && word != rest.end())
+    return unknown_command(*word);
+  return plain_refusal(error.get_name(), error.what());
 }
 
 // "--tag --dry-run" would else be a tag of that name, and no dry run; and an option that may be
@@ -133,12 +158,21 @@ void take_one_value(CLI::App& app) {
     option->allow_extra_args(option->get_positional());
     if (option->get_items_expected_max() > 0)
       option->check([](const std::string& value) {
-        return value.starts_with("--") ? "needs a value, and '" + value + "' is an option"
+        return value.starts_with("--") ? "requires a value, and '" + value + "' is an option"
                                        : std::string();
       });
   }
   for (CLI::App* sub : app.get_subcommands({}))
     take_one_value(*sub);
+}
+
+// CLI11's own text names C++ types and the largest number that they hold.
+void refuse_unless(CLI::Option& option, const CLI::Validator& allowed, const std::string& rule) {
+  option.check([allowed, rule](const std::string& value) {
+    std::string copy = value;
+    return allowed(copy).empty() ? std::string()
+                                 : fmt::format("{}, not '{}'", rule, printable(value, 80));
+  });
 }
 
 }  // namespace
@@ -160,15 +194,17 @@ Option& Option::repeatable() {
   return *this;
 }
 Option& Option::range(int least, int most) {
-  option_->check(CLI::Range(least, most));
+  refuse_unless(*option_, CLI::Range(least, most),
+                fmt::format("must be a whole number from {} to {}", least, most));
   return *this;
 }
 Option& Option::at_least(std::int64_t least) {
-  option_->check(CLI::Range(least, std::numeric_limits<std::int64_t>::max()));
+  refuse_unless(*option_, CLI::Range(least, std::numeric_limits<std::int64_t>::max()),
+                fmt::format("must be a whole number, at least {}", least));
   return *this;
 }
 Option& Option::one_of(const std::vector<std::string>& values) {
-  option_->check(CLI::IsMember(values));
+  refuse_unless(*option_, CLI::IsMember(values), "must be one of " + join(values, ", "));
   return *this;
 }
 Option& Option::excludes(const Option& other) {
@@ -216,8 +252,12 @@ Option Arguments::option(const std::string& name, std::optional<std::int64_t>& v
 Option Arguments::find(const std::string& name) const {
   return Option(app_.get_option(name));
 }
+void Arguments::group(const std::string& heading) {
+  app_.option_defaults()->group(heading);
+}
 Arguments Arguments::subcommand(const std::string& name, const std::string& help, bool& is_given) {
   CLI::App* const sub = app_.add_subcommand(name, help);
+  sub->group("Commands");
   sub->fallthrough();
   sub->callback([&is_given] { is_given = true; });
   app_.require_subcommand(1);
@@ -225,7 +265,11 @@ Arguments Arguments::subcommand(const std::string& name, const std::string& help
 }
 
 std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_code) {
-  CLI::App app("Brings an OpenStack Glance site up to date while it serves.", "backglance");
+  CLI::App app(
+      "Brings the images of an OpenStack Glance site up to date while Glance keeps serving: gives "
+      "each image the hash that it lacks, and removes signatures over MD5.",
+      "backglance");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "backglance " + std::string(kVersion));
   app.require_subcommand(1);
   app.footer(kFooter);
@@ -236,9 +280,12 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
     sub->footer(kFooter);
-    add_common(Arguments(*sub), line.common, after_command, command.changes);
+    sub->group("Commands");
     Arguments arguments(*sub);
+    arguments.group(kMainGroup);
+    add_common(arguments, line.common, command.changes);
     sub->callback([&line, run_command = command.add(arguments)] { line.run = run_command; });
+    add_source(arguments, after_command);
   }
   take_one_value(app);
   try {
@@ -248,9 +295,12 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
       exit_code = app.exit(error);
       return std::nullopt;
     }
-    const auto given = app.get_subcommands();
+    std::string path;
+    for (auto given = app.get_subcommands(); !given.empty();
+         given = given.front()->get_subcommands())
+      path += given.front()->get_name() + " ";
     fmt::print(stderr, "backglance: {} -- next: backglance {}--help\n", usage_text(app, error),
-               given.empty() ? "" : given.front()->get_name() + " ");
+               path);
     exit_code = static_cast<int>(ExitCode::usage);
     return std::nullopt;
   }

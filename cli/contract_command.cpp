@@ -45,8 +45,9 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   if (flags.yes)
     return;
   if (isatty(STDIN_FILENO) != 1)
-    throw Error(ErrorKind::usage, what + ": this needs --yes, or a terminal to confirm at");
-  fmt::print(stderr, "{}. Type '{}' to go on: ", what, word);
+    throw Error(ErrorKind::usage,
+                what + "; confirm it with --yes, or run the command at a terminal");
+  fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
@@ -89,8 +90,9 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
-    fmt::print("{}: {}\n", common.dry_run ? "would drop" : "dropped",
-               ours.empty() ? "nothing, backglance has no tables here" : names_of(ours));
+    fmt::print(
+        "{}: {}\n", common.dry_run ? "would drop" : "dropped",
+        ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -111,7 +113,7 @@ json plan_json(const ContractPlan& plan) {
 
 void print_blocking(const ContractPlan& plan) {
   for (const std::string& image_id : plan.first_blocking)
-    fmt::print("  bars contract: {}\n", printable(image_id));
+    fmt::print("  blocks contract: {}\n", printable(image_id));
   const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
   if (plan.blocking > listed)
     fmt::print("  and {} more\n", plan.blocking - listed);
@@ -126,9 +128,14 @@ void print_outdated(const ContractPlan& plan) {
 }
 
 void print_due(const ContractPlan& plan) {
-  fmt::print("readable without a hash: {}{}; would remove {} of {}\n",
-             counted(plan.blocking, "image"), plan.blocking > 0 ? ", which bars contract" : "",
-             properties_text(plan.due_properties), counted(plan.due_images, "image"));
+  const std::string blocked =
+      plan.blocking == 0
+          ? ""
+          : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
+                        plan.blocking == 1 ? "1 readable image has"
+                                           : fmt::format("{} readable images have", plan.blocking));
+  fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
+             counted(plan.due_images, "image"));
   print_blocking(plan);
   if (plan.settled_images > 0)
     fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
@@ -175,9 +182,9 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
   if (!stores.unavailable_directories().empty())
     throw Error(
         ErrorKind::gate,
-        fmt::format("store directory {} cannot be opened: whether its images can be read is "
-                    "not known",
-                    printable(join(stores.unavailable_directories(), ", "), 600)));
+        fmt::format(
+            "store directory {} cannot be opened: it is not known whether its images can be read",
+            printable(join(stores.unavailable_directories(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
     const auto locations = read_locations(session, image_id);
     return std::any_of(locations.begin(), locations.end(),
@@ -238,24 +245,25 @@ Runner add_contract(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ContractFlags>();
-  app.flag("--yes", flags->yes, "Do not ask");
+  app.flag("--yes", flags->yes, "Do not ask for confirmation");
   Option settled =
       app.flag("--settled", flags->settled,
-               "Only what settled images have: signed again under img_ names, and verified; "
-               "before the end of their grace as well");
+               "Remove now, without waiting for the grace period, the properties of images that "
+               "were signed again under img_ names and verified; of no other image");
   Option key = app.option("--attest", flags->key,
-                          "Sign each line of the archive by this private key: Ed25519, ECDSA "
+                          "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
                    .type("KEY");
   Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
   app.flag("--uninstall", flags->uninstall,
-           "Drop the guard and backglance's own tables, and nothing else")
+           "Only remove the guard and backglance's own tables from the database; cannot be used "
+           "with --settled, --revert or --attest")
       .excludes(revert)
       .excludes(settled)
       .excludes(key);
-  app.option(
-         "--archive-dir", flags->directory,
-         "Where the safety copy and the archive go (default: beside an SQLite database, else here)")
+  app.option("--archive-dir", flags->directory,
+             "Directory for the safety copy and the archive (default: that of an SQLite database, "
+             "else the current directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

@@ -30,7 +30,7 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   if (common.json)
     print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
   else
-    fmt::print("put back {}; left {} that were changed since\n", properties_text(counts.restored),
+    fmt::print("put back {}; kept {} that were changed since\n", properties_text(counts.restored),
                counts.kept);
   return ExitCode::done;
 }
@@ -69,8 +69,8 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
   else
     fmt::print("{} {}; {} {} that were changed since{}\n",
                common.dry_run ? "would put back" : "put back", properties_text(counts.restored),
-               common.dry_run ? "leave" : "left", counts.kept,
-               revert.faults == 0 ? (revert.whole ? "; the archive is whole" : "")
+               common.dry_run ? "keep" : "kept", counts.kept,
+               revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
                                   : "; " + counted(revert.faults, "fault") + " in the archive");
   return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
 }
@@ -78,18 +78,21 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
 }  // namespace
 
 Option add_revert_options(Arguments& app, RevertFlags& flags) {
-  Option revert = app.flag("--revert", flags.revert, "Put back what contract removed");
+  Option revert = app.flag("--revert", flags.revert,
+                           "Put back the properties that contract removed; cannot be used with "
+                           "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Of --revert: from this archive, whatever our tables hold")
+                              "Put back what is in this archive of contract, not what is in the "
+                              "database; requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
-                          "Of --archive: the public key that its lines are signed by, or a "
-                          "certificate of it, in PEM")
+                          "Public key that the archive was signed with, or its certificate, in "
+                          "PEM; requires --archive")
                    .type("FILE")
                    .needs(archive);
   app.flag("--unsigned", flags.is_unsigned,
-           "Of --archive: take each line as it stands; nobody has signed it")
+           "Accept an archive that was not signed; requires --archive, cannot be used with --key")
       .needs(archive)
       .excludes(key);
   return revert;
@@ -100,7 +103,7 @@ ExitCode run_revert(const CommonOptions& common, Session& session, const RevertF
     return revert_from_table(common, session);
   if (!flags.key && !flags.is_unsigned)
     throw Error(ErrorKind::usage,
-                "--archive needs --key, or --unsigned for an archive that nobody has signed");
+                "--archive requires --key, or --unsigned for an archive that was not signed");
   return revert_from_archive(common, session, flags);
 }
 

@@ -53,12 +53,11 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {}, and read nothing\n",
-               plan.erased == 1 ? "1 hash" : grouped(plan.erased) + " hashes");
+    fmt::print("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    fmt::print("would read {}, {}; would restore {}; {} failed before\n",
+    fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-               plan.erased, plan.failed);
+               counted(plan.erased, "hash"), counted(plan.failed, "image"));
   return ExitCode::done;
 }
 
@@ -139,7 +138,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("would take back {}\n", counted(tags, "tag"));
+      fmt::print("would remove {}\n", counted(tags, "tag"));
     return ExitCode::done;
   }
   const MigrateResult result =
@@ -154,25 +153,29 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
 // Returns the option --tag.
 Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
   app.option("--grace", flags.grace,
-             "Grace period of a deprecated signature from its first flag: 180d, 12h, ...")
-      .type("DURATION")
+             "Grace period of a deprecated signature, counted from the moment it is first flagged: "
+             "180d, 12h")
+      .type("TIME")
       .shows_default();
   add_owner_grace(app, flags.owner_grace);
   return app
       .option("--tag", flags.tag,
-              "Also tag the images with deprecated signatures, for their owners to see; takes "
-              "the place of a tag that an earlier --tag has set")
+              "Add this image tag to each image with a deprecated signature, so that its owner "
+              "sees it; replaces the tag of an earlier --tag")
       .type("NAME");
 }
 
 // Those of verify, and one more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
   add_read_options(app, flags);
+  app.group(kSpeedGroup);
   app.option("--checkpoint-every", flags.checkpoint_every,
-             "Write down how far an image's read has come after so many of its bytes, and every "
-             "30 s (default: 4G)")
+             "Save the state of an image's read after each SIZE of its bytes, and every 30 s, so "
+             "that an interrupted read can continue there (default: 4G)")
       .type("SIZE");
-  app.flag("--retry-failed", flags.retry_failed, "Read again what failed in earlier runs");
+  app.group(kMainGroup);
+  app.flag("--retry-failed", flags.retry_failed,
+           "Also read the images that failed in earlier runs");
 }
 
 // All of them are about what is read, which a sweep does not do.
@@ -232,35 +235,48 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 }  // namespace
 
 void add_read_options(Arguments& app, ReadFlags& flags) {
+  app.option("--image", flags.images, "Read only this image; may be repeated")
+      .type("ID")
+      .repeatable();
+  app.group(kLimitsGroup);
+  app.option("--limit", flags.limit, "End after N images (default: no limit)")
+      .type("N")
+      .at_least(1);
+  app.option("--max-bytes", flags.max_bytes,
+             "End after reading this many bytes: 500M, 2T; an image that is larger than the rest "
+             "is not started (default: no limit)")
+      .type("SIZE");
+  app.option("--max-runtime", flags.max_runtime,
+             "End after this time: 90s, 15m, 8h; images too large for the remaining time are read "
+             "last, over several runs (default: no limit)")
+      .type("TIME");
+  app.group(kSpeedGroup);
   app.option("--jobs", flags.jobs,
-             "Processors to use, of those that there are, and images read at a time (default: "
-             "all processors, and as many images as they digest together)")
+             "CPU cores to use (default: all); also the number of images read in parallel "
+             "(default: as many as these cores can digest together)")
+      .type("N")
       .range(1, kMaxJobs);
-  app.option("--streams-per-store", flags.streams, "Images read at a time, whatever --jobs says")
+  app.option("--streams-per-store", flags.streams,
+             "Images read in parallel from each store directory (default: chosen by how fast the "
+             "directory can be read)")
       .type("N")
       .range(1, kMaxJobs);
   app.option("--digest-engine", flags.digest_engine,
-             "How digests are computed: auto, lanes (many images at once in the processor's "
-             "vectors) or openssl (one by one)")
+             "lanes: digest many images at once in the CPU's vector units; openssl: one by one; "
+             "auto: lanes where they are faster")
       .type("NAME")
-      .one_of({"auto", "lanes", "openssl"});
+      .one_of({"auto", "lanes", "openssl"})
+      .shows_default();
   app.option("--priority", flags.priority,
-             "idle: take of processors and disks what nobody else wants; or normal")
+             "idle: let everything else on this host use CPU and disks first; normal: compete "
+             "with it")
       .type("NAME")
       .one_of({"idle", "normal"})
       .shows_default();
-  app.option("--limit", flags.limit, "At most so many images").type("N").at_least(1);
-  app.option("--max-bytes", flags.max_bytes,
-             "At most so many bytes; an image that does not fit into what is left is not begun")
-      .type("BYTES");
-  app.option("--max-runtime", flags.max_runtime,
-             "End after this time: 90s, 15m, 8h; what is too large for the rest of it comes last, "
-             "and is read in parts")
-      .type("DURATION");
   app.option("--bandwidth", flags.bandwidth,
-             "At most so many bytes per second, over all jobs: 200M is 200 MiB/s")
-      .type("BYTES/S");
-  app.option("--image", flags.images, "This image alone; may be repeated").type("ID").repeatable();
+             "Read at most this many bytes per second, all images together: 200M is 200 MiB/s "
+             "(default: no limit)")
+      .type("SIZE");
   add_signature_options(app, flags.signatures);
   add_job_options(app, flags.job);
 }
@@ -282,12 +298,11 @@ ReadOptions read_options(const ReadFlags& flags) {
   if (flags.max_runtime)
     options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
   if (options.max_runtime == std::chrono::seconds(0))
-    throw Error(ErrorKind::usage, "--max-runtime 0: there is no time to read in");
+    throw Error(ErrorKind::usage, "--max-runtime 0: the time must be longer than zero");
   if (flags.checkpoint_every && flags.digest_engine == "openssl")
-    throw Error(
-        ErrorKind::usage,
-        "--checkpoint-every is nothing with --digest-engine openssl, whose digests cannot be "
-        "written down half done");
+    throw Error(ErrorKind::usage,
+                "--checkpoint-every cannot be used with --digest-engine openssl, which cannot save "
+                "the state of a digest");
   if (flags.bandwidth) {
     std::string rate = *flags.bandwidth;
     if (rate.ends_with("/s"))
@@ -320,7 +335,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
       case RunEnd::complete:
         return "complete";
       case RunEnd::limit:
-        return "ended by its limit";
+        return "ended by --limit or --max-bytes";
       case RunEnd::out_of_time:
         return "ended by --max-runtime";
       case RunEnd::stopped:
@@ -333,9 +348,9 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   fmt::print("{}: {}, {} read", verb, end(),
              human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (!result.waited_for.empty())
-    fmt::print(", waiting to the end: {}", result.waited_for);
+    fmt::print(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} broken off and given back", counted(result.broken_off, "image"));
+    fmt::print(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
   if (result.left_images > 0)
     fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
                human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
@@ -353,8 +368,9 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
                counted(result.too_large, "image"), printable(result.largest->id),
                human_bytes(static_cast<std::uint64_t>(result.largest->size)),
-               result.in_parts ? "the same again: each run goes on where the last one ended"
-                               : "a longer --max-runtime, or --image ID");
+               result.in_parts
+                   ? "run the same command again: each run continues where the last one ended"
+                   : "use a longer --max-runtime, or --image ID");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
@@ -373,7 +389,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
                  is_deprecated(count.scheme) ? "  deprecated" : "");
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
-    fmt::print("the first grace period ends on {} UTC; deadlines once set stay\n",
+    fmt::print("the first grace period ends on {} UTC; existing deadlines are not changed\n",
                utc_time(*result.first_deadline));
 }
 
@@ -382,7 +398,9 @@ Runner add_migrate(Arguments& app) {
   // own.
   auto flags = std::make_shared<MigrateFlags>();
   Option tag = add_migrate_options(app, *flags);
-  app.option("--untag", flags->untag, "Take back the tags that --tag added; do nothing else")
+  app.option("--untag", flags->untag,
+             "Only remove the image tag NAME where an earlier migrate --tag added it; cannot be "
+             "used with --tag or --owner-grace")
       .type("NAME")
       .excludes(tag)
       .excludes(app.find("--owner-grace"));
@@ -392,10 +410,10 @@ Runner add_migrate(Arguments& app) {
 Runner add_backfill(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_backfill_options(app, *flags);
-  Option sweep =
-      app.flag("--sweep", flags->sweep,
-               "Only put back, from the ledger, hashes that a save in Glance has erased; reads "
-               "nothing");
+  Option sweep = app.flag(
+      "--sweep", flags->sweep,
+      "Read no image; only restore hashes that a save in Glance has erased. Cannot be used "
+      "with options that choose or limit what is read");
   for (const char* name : kReadOptions)
     sweep.excludes(app.find(name));
   return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };
@@ -405,7 +423,8 @@ Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_read_options(app, *flags);
   app.flag("--signatures", flags->signatures.signed_only,
-           "Read the images that are signed, whether they have a hash or not, and no others");
+           "Read only signed images, with or without a hash; requires --certificates or "
+           "--key-manager");
   return [flags](const CommonOptions& common) { return run_verify(common, *flags); };
 }
 

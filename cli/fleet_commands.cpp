@@ -41,29 +41,29 @@ std::string pause_line(const FleetChange& change, bool dry_run) {
                                            : "paused";
   std::string others;
   for (const LiveRun& run : change.others)
-    others += fmt::format("; {} on {} goes on", printable(run.command), printable(run.host));
+    others += fmt::format("; {} on {} continues", printable(run.command), printable(run.host));
   const std::string replaced =
       change.changed && change.before.paused ? fmt::format(" (was {})", change.before.text()) : "";
   return fmt::format(
-      "{}{}: reaches {}{}; runs that begin later wait as well -- next: backglance resume", verb,
+      "{}{}; affects {}{}; runs that start later wait too -- next: backglance resume", verb,
       replaced, reached_text(change.reached), others);
 }
 
 std::string resume_line(const FleetChange& change, bool dry_run) {
   if (!change.changed)
-    return "nothing to do: the fleet is not paused";
-  return fmt::format("{}: reaches {}", dry_run ? "would resume" : "resumed",
+    return "nothing to do: the runs of this site are not paused";
+  return fmt::format("{}; affects {}", dry_run ? "would resume" : "resumed",
                      reached_text(change.reached));
 }
 
 std::string stop_line(const FleetChange& change, bool dry_run) {
   if (change.reached.empty())
     return "nothing to do: no run is at work";
-  const std::string verb = !change.changed ? "already told to stop"
+  const std::string verb = !change.changed ? "already stopping"
                            : dry_run       ? "would stop"
-                                           : "told to stop";
-  return fmt::format("{}: reaches {}{}", verb, reached_text(change.reached),
-                     change.fleet.paused ? "; the fleet stays paused" : "");
+                                           : "stopping";
+  return fmt::format("{}; affects {}{}", verb, reached_text(change.reached),
+                     change.fleet.paused ? "; the runs of this site stay paused" : "");
 }
 
 std::string line_of(FleetWish wish, const FleetChange& change, bool dry_run) {
@@ -107,7 +107,9 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
 
 Runner add_pause(Arguments& app) {
   auto reason = std::make_shared<std::string>();
-  app.option("--reason", *reason, "Shown to whoever asks why the runs wait").type("TEXT");
+  app.option("--reason", *reason,
+             "Why the runs are paused; status and the paused runs show it (default: none)")
+      .type("TEXT");
   return [reason](const CommonOptions& common) {
     // It goes to other people's terminals and logs.
     return run_wish(common, FleetWish::pause, printable(trim(*reason)));

@@ -63,24 +63,27 @@ std::string galera_text(const GaleraPlan& galera) {
   if (galera.short_statements + galera.index_builds + galera.rebuilds == 0)
     return out;
   out +=
-      "  While a schema statement runs no node commits anything, of whatever table. Reads go on.\n"
-      "  Transactions that hold images then end with a deadlock (1213), on any node.\n";
+      "  While a schema statement runs, no node can commit a change to any table. Reads continue.\n"
+      "  A transaction that holds a lock on images then fails with a deadlock (1213), on any "
+      "node.\n";
   if (galera.short_statements > 0)
-    out += fmt::format("  {:>4}  of an instant: a stall of some hundredths of a second each\n",
+    out += fmt::format("  {:>4}  short: a stall of some hundredths of a second each\n",
                        galera.short_statements);
   if (galera.index_builds > 0)
     out += fmt::format(
         "  {:>4}  {}: {}\n", galera.index_builds,
         galera.index_builds == 1 ? "index of images" : "indexes of images",
         !galera.trial
-            ? "how long is not known, for a trial in a temporary table failed"
-            : fmt::format("a stall of about {} s each, half or twice that; tried on {} of "
-                          "{} on this node, and the slowest node counts",
-                          hundredths(galera.trial->build), grouped(galera.trial->tried),
-                          counted(galera.trial->images, "image")));
+            ? "the time is not known, because a trial in a temporary table failed"
+            : fmt::format(
+                  "a stall of about {} s each (between half and twice that); tried with {} of "
+                  "{} on this node, but the slowest node counts",
+                  hundredths(galera.trial->build), grouped(galera.trial->tried),
+                  counted(galera.trial->images, "image")));
   if (galera.rebuilds > 0)
-    out += fmt::format("  {:>4}  that {} images: longer than an index, how much is not known\n",
-                       galera.rebuilds, galera.rebuilds == 1 ? "copies" : "copy");
+    out += fmt::format(
+        "  {:>4}  that {} table images: longer than an index, by how much is not known\n",
+        galera.rebuilds, galera.rebuilds == 1 ? "copies" : "copy");
   return out;
 }
 

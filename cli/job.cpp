@@ -186,8 +186,9 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   for (const std::string& directory : context.stores.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
-    told.warning(fmt::format("on this host our {} disagrees with OpenSSL's, which is used instead",
-                             block_hash_name(hash)));
+    told.warning(fmt::format(
+        "on this host backglance's own {} gives other results than OpenSSL's; OpenSSL's is used",
+        block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
     window.emplace(*job.windows, context.control.pause_gate());
@@ -208,38 +209,46 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
 }  // namespace
 
 void add_job_options(Arguments& app, JobFlags& flags) {
+  app.group(kWhenGroup);
   app.option("--window", flags.window,
-             "Work only at these times of the day, and wait for them: 22:00-06:00, or several "
-             "with commas between")
+             "Read only at these times of the day, in this host's time zone, and wait in between: "
+             "22:00-06:00, or several with commas (default: always)")
       .type("TIMES");
   app.option("--max-load", flags.max_load,
-             "Wait while the database has more sessions at work than this, ours left out")
+             "Wait while more than N sessions of other programs are active in the database "
+             "(default: never); not supported with SQLite")
       .type("N")
       .at_least(0);
   app.option("--max-lag", flags.max_lag,
-             "Wait while a replica of the database is behind by more than this: 10s, 2m")
-      .type("DURATION");
+             "Wait while a replica of the database is behind by more than this: 10s, 2m (default: "
+             "never)")
+      .type("TIME");
   app.option("--lag-database", flags.lag_databases,
-             "Ask this replica itself for its lag; may be repeated")
+             "Ask this database replica how far it is behind; may be repeated; requires "
+             "--max-lag")
       .type("URL")
       .repeatable();
+  app.group(kOutputGroup);
   app.option("--metrics", flags.metrics,
-             "Keep the run's figures in this file, for node_exporter's textfile collector")
+             "Write the run's metrics to this file, for node_exporter's textfile collector")
       .type("FILE");
   app.option("--log", flags.log,
-             "Add the run's events to this file, a line each; - is standard error")
+             "Append the run's events to this file, one per line; - is standard error")
       .type("FILE");
+  app.option("--log-format", flags.log_format,
+             "Format of the event log (default: text); without --log, the log goes to standard "
+             "error")
+      .type("text|json")
+      .one_of({"text", "json"});
+  app.group(kSignaturesGroup);
   app.option("--attest", flags.attest,
-             "Sign a statement about each image that is read and agrees, by this private key: "
+             "Sign a statement about each image that was read and agrees, with this private key: "
              "Ed25519, ECDSA P-384 or RSA, in PEM")
       .type("KEY");
   app.option("--attest-to", flags.attest_to,
-             "Add the statements to this file, a line each (default: "
+             "Append the statements of --attest to this file, one per line (default: "
              "backglance-statements.jsonl)")
       .type("FILE");
-  app.option("--log-format", flags.log_format, "text or json; alone it means --log - as well")
-      .type("FORMAT")
-      .one_of({"text", "json"});
 }
 
 JobOptions job_options(const JobFlags& flags) {
@@ -252,14 +261,14 @@ JobOptions job_options(const JobFlags& flags) {
   for (const std::string& url : flags.lag_databases)
     job.throttle.lag_databases.push_back(parse_database_url(url));
   if (!flags.lag_databases.empty() && !flags.max_lag)
-    throw Error(ErrorKind::usage, "--lag-database is nothing without --max-lag");
+    throw Error(ErrorKind::usage, "--lag-database requires --max-lag");
   for (const auto& [name, file] :
        {std::pair{"--metrics", &flags.metrics}, std::pair{"--log", &flags.log}})
     if (*file && (*file)->empty())
-      throw Error(ErrorKind::usage, fmt::format("{}: no file is named", name));
+      throw Error(ErrorKind::usage, fmt::format("{}: the name of the file is empty", name));
   job.attest = flags.attest;
   if (flags.attest_to && !flags.attest)
-    throw Error(ErrorKind::usage, "--attest-to is nothing without --attest");
+    throw Error(ErrorKind::usage, "--attest-to requires --attest");
   job.attest_to = flags.attest_to.value_or("backglance-statements.jsonl");
   job.metrics = flags.metrics;
   job.log = flags.log;

@@ -22,10 +22,10 @@ namespace fs = std::filesystem;
 // What the names of images and owners are in is for those who may read the database.
 void make_directory(const std::string& directory) {
   if (mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST)
-    throw io_error("make " + directory, errno);
+    throw io_error("cannot create " + directory, errno);
   struct stat status = {};
   if (stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-    throw io_error("write into " + directory, ENOTDIR);
+    throw io_error("cannot write into " + directory, ENOTDIR);
 }
 
 bool is_our_page(const fs::path& path) {

@@ -14,9 +14,9 @@ namespace backglance {
 
 void add_owner_grace(Arguments& app, std::vector<std::string>& texts) {
   app.option("--owner-grace", texts,
-             "The grace period of one owner's images (a project id), in the place of --grace; "
-             "may be repeated")
-      .type("OWNER=DURATION")
+             "Grace period of the images of one owner (a project id), instead of --grace; may be "
+             "repeated")
+      .type("OWNER=TIME")
       .repeatable();
 }
 
@@ -45,16 +45,16 @@ void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run) {
   };
   for (const OwnerDeadlines& owner : owners) {
     if (!owner.has_images)
-      line(owner, "no image is of this owner");
+      line(owner, "this owner has no images");
     else if (owner.dated + owner.kept == 0)
       line(owner, "no image with a deprecated signature");
     if (owner.dated > 0)
       line(owner, fmt::format("{} {} a grace period of {}", counted(owner.dated, "image"),
                               dry_run ? "would get" : "got", human_duration(owner.grace)));
     if (owner.kept == 1)
-      line(owner, "1 image keeps the deadline that it had");
+      line(owner, "1 image keeps its earlier deadline");
     else if (owner.kept > 1)
-      line(owner, fmt::format("{} keep the deadlines that they had", counted(owner.kept, "image")));
+      line(owner, fmt::format("{} keep their earlier deadlines", counted(owner.kept, "image")));
   }
 }
 

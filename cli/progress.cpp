@@ -99,7 +99,7 @@ void Progress::say(const std::string& line) {
 
 void Progress::say_wait(const std::string& waiting_for) {
   if (!terminal_)
-    say(waiting_for.empty() ? "going on" : "waiting: " + waiting_for);
+    say(waiting_for.empty() ? "continuing" : "waiting: " + waiting_for);
 }
 
 void Progress::run(const std::stop_token& stop) {

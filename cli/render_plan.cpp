@@ -144,10 +144,10 @@ std::string expand_text(const ExpandOutcome& outcome) {
   if (outcome.dry_run)
     out += statements_text(plan);
   if (plan.statements.empty()) {
-    const char* const schema = outcome.revert        ? "not ours to take back"
-                               : plan.builds.empty() ? "complete"
-                                                     : "complete but for that";
-    return out + fmt::format("nothing to do: the schema is {}\n", schema);
+    if (outcome.revert)
+      return out + "nothing to revert\n";
+    return out + (plan.builds.empty() ? "nothing to do: the schema is complete\n"
+                                      : "nothing else to do: the rest of the schema is complete\n");
   }
   const auto statements = static_cast<std::int64_t>(plan.statements.size());
   const bool is_last = outcome.dry_run || outcome.revert || is_guard_alone(plan);

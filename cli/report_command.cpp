@@ -36,11 +36,11 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
   for (const auto& [name, file] : {std::pair{"--html", &flags.html}, {"--owners", &flags.owners}}) {
     if (*file && (*file)->empty())
-      throw Error(ErrorKind::usage, fmt::format("{}: nothing is named", name));
+      throw Error(ErrorKind::usage, fmt::format("{}: the name is empty", name));
     require_no_data(site, name, file->value_or(""));
   }
   if (common.json && !flags.csv.empty())
-    throw Error(ErrorKind::usage, "--csv and --json: one of them");
+    throw Error(ErrorKind::usage, "--csv cannot be used with --json");
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
   // Standard output may be a CSV or a JSON file.
@@ -73,13 +73,16 @@ Runner add_report(Arguments& app) {
   // own.
   auto flags = std::make_shared<ReportFlags>();
   app.flag("--csv", "signatures", flags->csv,
-           "Print CSV: --csv or --csv=signatures, or --csv=findings")
+           "Print CSV: one line for each signature, or with --csv=findings for each finding "
+           "(default: signatures); cannot be used with --json")
+      .type("[=TABLE]")
       .one_of({"signatures", "findings"});
-  app.option("--html", flags->html, "Write one self-contained HTML page; - is standard output")
+  app.option("--html", flags->html,
+             "Write the report as one HTML page to this file; - is standard output")
       .type("FILE");
   app.option("--owners", flags->owners,
-             "Write a page and a CSV for each owner who has to sign images again, and an index, "
-             "into this directory")
+             "Write to this directory an HTML page and a CSV file for each owner who has to sign "
+             "images again, and an index")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_report(common, *flags); };
 }

@@ -49,20 +49,21 @@ Runner add_expand(Arguments& app) {
   // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
   // own.
   auto flags = std::make_shared<ExpandFlags>();
-  Option revert =
-      app.flag("--revert", flags->revert, "Take back what expand added, as far as that is safe");
+  Option revert = app.flag("--revert", flags->revert,
+                           "Remove what expand added to the database, as far as that is safe");
   app.flag("--repair", flags->repair,
-           "Also make what a revision row promises to Glance and the schema lacks")
+           "Also add columns that alembic_version promises to Glance and that are missing; cannot "
+           "be used with --revert")
       .excludes(revert);
   app.flag("--guard", flags->guard,
-           "Also make a trigger that keeps published hashes when Glance saves a row as it was "
-           "before; with --revert take back that trigger alone");
+           "Also create the guard: a trigger that keeps a published hash when Glance saves an "
+           "older copy of the row; with --revert, remove only the guard");
   return [flags](const CommonOptions& common) { return run_expand(common, *flags); };
 }
 
 Runner add_plan(Arguments& app) {
   auto guard = std::make_shared<bool>(false);
-  app.flag("--guard", *guard, "As expand --guard would do it");
+  app.flag("--guard", *guard, "Show what expand --guard would do");
   return [guard](const CommonOptions& common) { return run_plan(common, *guard); };
 }
 

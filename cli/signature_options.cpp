@@ -48,32 +48,37 @@ std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
 }  // namespace
 
 void add_signature_options(Arguments& app, SignatureFlags& flags) {
+  app.group(kSignaturesGroup);
   app.option("--certificates", flags.certificates,
-             "Verify the signatures of what is read, by the certificates in this directory: "
-             "ID.pem or ID.der, named by their id in the key manager")
+             "Verify the signatures of the images read, with the certificates in this directory: "
+             "files ID.pem or ID.der, where ID is the certificate's id in the key manager")
       .type("DIR");
   app.option("--key-manager", flags.key_manager,
-             "Likewise, by the certificates of Barbican at this URL; with OS_TOKEN, or the "
-             "password of OS_CLOUD in clouds.yaml or of OS_AUTH_URL, OS_USERNAME and the like")
+             "Verify the signatures of the images read, with certificates that are fetched from "
+             "Barbican at this URL; set OS_TOKEN, or OS_CLOUD for a cloud of clouds.yaml, or "
+             "OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME")
       .type("URL");
   app.option("--trusted-certificates", flags.trusted,
-             "Hold these certificates against the trusted ones in this directory, as Nova "
-             "does it: *.pem, *.crt, *.der")
+             "Check, as Nova does, that a trusted certificate in this directory (*.pem, *.crt, "
+             "*.der) stands behind each signature; requires --certificates or --key-manager")
       .type("DIR");
 }
 
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options) {
   options.certificates = sources_of(flags);
   if (flags.signed_only && !options.certificates)
-    throw Error(ErrorKind::usage, "--signatures needs --certificates or --key-manager");
+    throw Error(ErrorKind::usage, "--signatures requires --certificates or --key-manager");
   if (flags.trusted && !options.certificates)
-    throw Error(ErrorKind::usage, "--trusted-certificates needs --certificates or --key-manager");
+    throw Error(ErrorKind::usage,
+                "--trusted-certificates requires --certificates or --key-manager");
   if (flags.trusted) {
     options.trusted =
         std::make_shared<const TrustedCertificates>(TrustedCertificates::read(*flags.trusted));
     for (const std::string& line : options.trusted->unusable(
              std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())))
-      fmt::print(stderr, "--trusted-certificates: {}: nothing is trusted for it\n", line);
+      fmt::print(stderr,
+                 "--trusted-certificates: {}: nothing is trusted because of this certificate\n",
+                 line);
   }
   options.signed_only = flags.signed_only;
 }

@@ -75,7 +75,7 @@ std::optional<RemovedProperty> read_property(const json& object) {
   return property;
 }
 
-constexpr const char* kNoProperty = "it is no removed signature property";
+constexpr const char* kNoProperty = "it is not a removed signature property";
 
 }  // namespace
 
@@ -105,9 +105,8 @@ std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next()
       return std::nullopt;
     ended_ = true;
     whole_ = false;
-    return ArchiveFault{0,
-                        "it has no end: lines are missing there, or contract was killed while "
-                        "it wrote them"};
+    return ArchiveFault{
+        0, "it has no end: its last lines are missing, or contract was killed while it wrote them"};
   }
 }
 
@@ -118,7 +117,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge(const std::string& line
   if (auto property = read_property(object))
     return std::move(*property);
   return fault(object.is_object() && object.contains("signatures")
-                   ? "it is signed, and read with the key alone"
+                   ? "it is signed and can be read only with --key"
                    : kNoProperty);
 }
 
@@ -144,16 +143,16 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
   pending_ = std::move(*property);
   whole_ = false;
   return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive are missing before it"};
+                      counted(missing, "line") + " of the archive missing before it"};
 }
 
 std::string ArchiveReader::take_place(const std::string& archive, std::int64_t number) {
   if (closed_)
-    return "it stands behind the end of the archive";
+    return "it comes after the end of the archive";
   if (!archive_.empty() && archive != archive_)
-    return "it is of another archive";
+    return "it belongs to another archive";
   if (archive.empty() || number <= number_)
-    return "it stands in the wrong place, or twice";
+    return "it is in the wrong place, or is repeated";
   archive_ = archive;
   number_ = number;
   strange_ = 0;
@@ -173,7 +172,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::close(std::string_view payloa
     return std::nullopt;
   whole_ = false;
   return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive are missing before it"};
+                      counted(missing, "line") + " of the archive missing before it"};
 }
 
 ArchiveFault ArchiveReader::fault(std::string text) {

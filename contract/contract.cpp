@@ -56,7 +56,8 @@ void for_each_removable(Session& session, Removable which, const OnImage& on_ima
       return;
     for (const std::string& image_id : page) {
       if (stop_requested())
-        throw Error(ErrorKind::interrupted, "interrupted; what was removed can be put back",
+        throw Error(ErrorKind::interrupted,
+                    "interrupted; properties already removed can be put back",
                     "backglance contract");
       on_image(image_id,
                retry(session, [&] { return removable_properties(session, image_id, which); }));
@@ -102,7 +103,7 @@ void require_open_gate(const ContractPlan& plan) {
   throw Error(
       ErrorKind::gate,
       fmt::format(
-          "{} live {} that can be read {} no hash yet: {}{}", plan.blocking,
+          "contract is blocked: {} readable {} {} no hash: {}{}", plan.blocking,
           plan.blocking == 1 ? "image" : "images", plan.blocking == 1 ? "has" : "have",
           join(plan.first_blocking, ", "),
           plan.blocking > static_cast<std::int64_t>(plan.first_blocking.size()) ? ", ..." : ""),

@@ -23,7 +23,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
   std::size_t bytes = 0;
   const auto flush = [&] {
     if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
+      throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
     const RestoreCounts counts = take(batch);
     revert.properties.restored += counts.restored;

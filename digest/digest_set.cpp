@@ -88,7 +88,7 @@ DigestSet::DigestSet(const std::vector<const DigestAlgorithm*>& algorithms) {
 void DigestSet::update(std::span<const std::byte> chunk) {
   for (const auto& context : contexts_)
     if (EVP_DigestUpdate(context.get(), chunk.data(), chunk.size()) != 1)
-      throw Error(ErrorKind::usage, "OpenSSL refused to go on with a digest");
+      throw Error(ErrorKind::usage, "OpenSSL refused to continue a digest");
 }
 
 std::vector<std::string> DigestSet::finish() {

@@ -43,9 +43,10 @@ bool plans(const ExpandPlan& plan, const StepStatement& statement) {
 
 void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
   if (plans(plan, done.statement))
-    throw Error(ErrorKind::schema_state,
-                fmt::format("{}, statement {} ran, and the catalogue does not show it", done.step,
-                            done.statement.number));
+    throw Error(
+        ErrorKind::schema_state,
+        fmt::format("{}, statement {} ran, but the database's catalogue does not show the result",
+                    done.step, done.statement.number));
 }
 
 // True if the server refuses to add the columns in its dictionary alone, for what the catalogue
@@ -62,15 +63,14 @@ void tell_of_rebuild(Session& session, const PlannedStatement& planned, const Er
                      const OnWait& tell) {
   const std::string where = fmt::format("{}, statement {}", planned.step, planned.statement.number);
   if (is_galera_node(session))
-    throw Error(
-        ErrorKind::schema_state,
-        fmt::format("{}: the server refused it ({}), and a copy of images would stall every "
-                    "node of the cluster meanwhile; one that is made when Glance may stand "
-                    "still does away with the reason",
-                    where, error.what()),
-        "ALTER TABLE images FORCE");
+    throw Error(ErrorKind::schema_state,
+                fmt::format("{}: the server refused it ({}), and the other way, a copy of images, "
+                            "stalls every node of the cluster while it runs. Run the statement "
+                            "below when Glance can be stopped, then run expand again",
+                            where, error.what()),
+                "ALTER TABLE images FORCE");
   if (tell)
-    tell(fmt::format("{}: the server refused it ({}); goes on with {}, which costs {}", where,
+    tell(fmt::format("{}: the server refused it ({}); continuing with {}, which costs {}", where,
                      error.what(), session.engine().rebuild, session.engine().rebuild_cost));
 }
 

@@ -80,7 +80,7 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
     if (*there == ours && table_name == statement.table)
       return {Presence::exact, {}};
     return {Presence::conflicting,
-            fmt::format("index {} is a {} of {}; ours is a {} of {}", statement.name,
+            fmt::format("index {} is: {} of {}; backglance's is: {} of {}", statement.name,
                         describe(*there), table_name, describe(ours), statement.table)};
   }
   return {};
@@ -205,7 +205,8 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
                     join(survey.missing_names, ", ")));
   if (!promised && survey.missing.empty() && survey.builds.empty())
     plan.notes.push_back(fmt::format(
-        "all of {} is there with Glance's own names and types, but its row is not", revision));
+        "all of {} exists with Glance's own names and types, but alembic_version has no row for it",
+        revision));
   for (const StepStatement& statement : survey.missing)
     plan.statements.push_back({step, statement});
   plan.builds.insert(plan.builds.end(), survey.builds.begin(), survey.builds.end());

@@ -73,13 +73,13 @@ void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& s
   if (!step.there)
     return;
   if (step.promised) {
-    plan.notes.push_back(fmt::format("{} stay: alembic_version ({}) promises them to Glance",
+    plan.notes.push_back(fmt::format("{} are kept: alembic_version ({}) promises them to Glance",
                                      step.what, fmt::join(state.revisions.rows, ", ")));
   } else if (!is_ours(session, state, step.step)) {
-    plan.notes.push_back(
-        fmt::format("{} stay: the journal does not say that backglance made them", step.what));
+    plan.notes.push_back(fmt::format(
+        "{} are kept: backglance's journal does not say that backglance created them", step.what));
   } else if (session.count(sql_text(session.engine(), "images", step.used_query)) > 0) {
-    plan.notes.push_back(fmt::format("{} stay: images hold values in them", step.what));
+    plan.notes.push_back(fmt::format("{} are kept: images have values in them", step.what));
   } else {
     for (StepStatement& statement : step_statements(session.engine(), step.step, "revert"))
       if (is_there(state, statement))
@@ -102,7 +102,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   if (std::none_of(tables.begin(), tables.end(),
                    [&](const std::string& table) { return state.catalog.contains(table); })) {
     if (plan.statements.empty())
-      plan.notes.emplace_back("backglance's own tables are not there: nothing of it to take back");
+      plan.notes.emplace_back("backglance's own tables do not exist: there is nothing to revert");
     return plan;
   }
   require_own_tables(state, session.engine());

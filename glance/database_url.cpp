@@ -104,7 +104,7 @@ std::pair<Engine, std::string> parse_dialect(std::string_view name) {
     refuse("no driver after the '+'");
   if (dialect == "sqlite") {
     if (driver == "pysqlcipher")
-      refuse("encrypted SQLite files (pysqlcipher) cannot be read");
+      refuse("encrypted SQLite files (pysqlcipher) are not supported");
     return {Engine::sqlite, driver};
   }
   if (dialect == "postgresql")
@@ -145,7 +145,7 @@ void take_host(std::string_view& rest, DatabaseUrl& url) {
   if (authority.starts_with('[')) {
     const auto close = authority.rfind(']');
     if (close == std::string_view::npos || close == 1)
-      refuse("an IPv6 address must stand in brackets");
+      refuse("an IPv6 address must be written in brackets");
     url.host = authority.substr(1, close - 1);
     authority.remove_prefix(close + 1);
     if (!authority.empty() && !authority.starts_with(':'))
@@ -166,12 +166,12 @@ void take_host(std::string_view& rest, DatabaseUrl& url) {
 
 void check_sqlite(const DatabaseUrl& url) {
   if (!url.user.empty() || !url.password.empty() || !url.host.empty() || url.port != 0)
-    refuse("a SQLite URL has no host: sqlite:////absolute/path or sqlite:///relative/path");
+    refuse("an SQLite URL has no host: write sqlite:////absolute/path or sqlite:///relative/path");
   if (url.database.empty() || url.database == ":memory:")
-    refuse("a SQLite database in memory is nobody's site; name its file");
+    refuse("an SQLite database in memory is not supported; give the path of a file");
   const auto uri = url.query.find("uri");
   if (uri != url.query.end() && lower_ascii(uri->second) != "false" && uri->second != "0")
-    refuse("SQLite's own file: URIs (uri=true) are not supported; name the file");
+    refuse("SQLite's own file: URIs (uri=true) are not supported; give the path of the file");
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ DatabaseUrl parse_database_url(std::string_view text) {
   if (name_end == 0 || name_end == std::string_view::npos || text.substr(name_end, 3) != "://")
     refuse("not of the form dialect://user:password@host/database");
   if (text.find_first_of(std::string_view("\0\n\r", 3)) != std::string_view::npos)
-    refuse("it holds a line end or a NUL");
+    refuse("it contains a line end or a NUL byte");
 
   DatabaseUrl url;
   std::tie(url.engine, url.driver) = parse_dialect(text.substr(0, name_end));
@@ -223,7 +223,7 @@ DatabaseUrl parse_database_url(std::string_view text) {
   if (url.engine == Engine::sqlite)
     check_sqlite(url);
   else if (url.database.empty())
-    refuse("it names no database");
+    refuse("it has no database name");
   return url;
 }
 

@@ -114,7 +114,7 @@ class IniParser {
   void take_line(std::string_view line) {
     if (line.starts_with(' ') || line.starts_with('\t')) {
       if (key_.empty())
-        refuse("an indented line that continues nothing");
+        refuse("an indented line continues an option, and there is none above it");
       value_ += '\n';
       value_ += trim(line);
       return;
@@ -140,7 +140,7 @@ class IniParser {
   void begin_value(std::string_view line) {
     const auto sign = line.find_first_of(":=");
     if (sign == std::string_view::npos)
-      refuse("neither '=' nor ':' after an option's name");
+      refuse("the name of an option must be followed by '=' or ':'");
     key_ = trim(line.substr(0, sign));
     if (key_.empty())
       refuse("a value without an option's name");
@@ -256,10 +256,9 @@ std::vector<std::string> OsloConfig::get_all(std::string_view group,
                                              std::string_view option) const {
   const OptionName name{group, option};
   if (const std::string variable = variable_of(name); std::getenv(variable.c_str()) != nullptr)
-    throw Error(ErrorKind::usage,
-                printable(variable, 80) +
-                    ": oslo.config takes a variable for an option of several values apart letter "
-                    "by letter; set the option in a file");
+    throw Error(ErrorKind::usage, printable(variable, 80) +
+                                      ": oslo.config splits the value of this variable into single "
+                                      "letters; set the option in a configuration file");
   std::vector<std::string> out;
   for (const Groups& file : parsed_) {
     const auto* values = find(file, name);
@@ -320,7 +319,7 @@ std::string OsloConfig::referenced(std::string_view reference, std::vector<std::
     if (const auto value = raw({name})) {
       const std::string id = path_entry(name);
       if (std::ranges::find(path, id) != path.end())
-        throw substitution_error(owner, "refers to itself by way of '$'");
+        throw substitution_error(owner, "refers to itself through '$'");
       path.push_back(id);
       std::string out = substituted(*value, path, name);
       path.pop_back();
@@ -330,8 +329,8 @@ std::string OsloConfig::referenced(std::string_view reference, std::vector<std::
       if (known.group == normalized_group(name.group) && known.option == name.option)
         return std::string(known.value);
   }
-  throw substitution_error(owner,
-                           "refers by '$' to an option that no file sets; a dollar sign is '$$'");
+  throw substitution_error(
+      owner, "refers with '$' to an option that no file sets; for a dollar sign write '$$'");
 }
 
 std::vector<fs::path> default_config_files() {

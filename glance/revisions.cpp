@@ -90,7 +90,7 @@ std::vector<std::string> overlapping(const std::vector<std::string>& rows) {
 void judge_overlap(const std::vector<std::string>& extra, Revisions& out) {
   out.phase = RevisionPhase::inconsistent;
   out.reason = fmt::format(
-      "alembic_version holds {}, which its other rows contain, and alembic refuses that",
+      "alembic_version holds {}, which another of its rows includes, and alembic refuses that",
       join(extra, ", "));
   out.repair =
       extra.size() == 1
@@ -101,8 +101,8 @@ void judge_overlap(const std::vector<std::string>& extra, Revisions& out) {
 void judge_lone_expand(const std::string& row, Revisions& out) {
   out.phase = RevisionPhase::inconsistent;
   out.reason = fmt::format(
-      "{} stands alone in alembic_version: either Glance expanded this database and was never told "
-      "to contract it, or its contract row was overwritten",
+      "{} is the only row of alembic_version: either glance-manage db expand ran and glance-manage "
+      "db contract did not, or the contract row was overwritten",
       row);
   // Contract revisions after Pike's are empty, so that Queens' row does for every later state.
   out.repair =
@@ -114,9 +114,9 @@ void judge_before_queens(std::size_t expand_level, std::optional<std::size_t> co
                          Revisions& out) {
   out.phase = RevisionPhase::before_queens;
   if (contract_level && expand_level > *contract_level) {
-    out.reason = fmt::format("an upgrade to {} is under way: its contract phase has not run ({})",
-                             kExpand[expand_level].substr(0, kExpand[expand_level].find('_')),
-                             join(out.rows, ", "));
+    out.reason = fmt::format(
+        "an upgrade to {} was started and not finished: its contract phase has not run ({})",
+        kExpand[expand_level].substr(0, kExpand[expand_level].find('_')), join(out.rows, ", "));
     out.repair = "glance-manage db contract";
     return;
   }

@@ -37,7 +37,7 @@ fs::path whole_directory(const fs::path& directory) {
     throw Error(ErrorKind::usage,
                 fmt::format("store directory '{}' cannot be made absolute: {}",
                             printable(directory.native()),
-                            directory.empty() ? "it has no name" : error.message()));
+                            directory.empty() ? "its name is empty" : error.message()));
   while (text.size() > 1 && text.ends_with('/'))
     text.pop_back();
   return text;
@@ -83,7 +83,8 @@ DataDir parse_data_dir(std::string_view group, const std::string& text) {
   const auto [used, error] = std::from_chars(digits.data(), end, dir.priority);
   if (error != std::errc() || used != end)
     refuse(group, kDataDirs,
-           fmt::format("what follows the last ':' of '{}' is no priority", printable(text)));
+           fmt::format("the text after the last ':' of '{}' is not a priority (a number)",
+                       printable(text)));
   return dir;
 }
 
@@ -107,7 +108,7 @@ std::vector<fs::path> data_directories(const OsloConfig& config, std::string_vie
   const bool single_set = !single.empty() && !single[0].empty();
   // Glance itself refuses datadirs beside the default of datadir too, unless a file empties that.
   if (single_set && !several.empty())
-    refuse(group, kDataDirs, fmt::format("{} is set as well; one of them must go", kDataDir));
+    refuse(group, kDataDirs, fmt::format("{} is set too; remove one of them", kDataDir));
 
   std::vector<fs::path> out;
   if (several.empty()) {
@@ -140,7 +141,7 @@ std::vector<Store> backends(const std::string& text) {
     if (id.empty())
       refuse("DEFAULT", kOption, "a store without an id");
     if (std::ranges::find(ids, id) != ids.end())
-      refuse("DEFAULT", kOption, fmt::format("store id '{}' stands twice", printable(id, 80)));
+      refuse("DEFAULT", kOption, fmt::format("store id '{}' is given twice", printable(id, 80)));
     ids.push_back(id);
     // Staging areas of Glance's own, which hold no image's data. It refuses them here itself.
     if (!id.starts_with(kReservedStorePrefix))
@@ -190,7 +191,7 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
     const std::string where = config.files().empty() ? "there is no configuration file"
                                                      : "no configuration file sets one";
     throw Error(ErrorKind::usage, "no database: " + where,
-                "name one by --config-file FILE ([database] connection) or --database URL");
+                "give --config-file FILE, where [database] has a connection, or --database URL");
   }
   try {
     return parse_database_url(*url);

@@ -97,7 +97,7 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
                     {{"property", property.id}, {"deleted_at", deleted_at}, {"run", run_id}});
     if (session.execute(removal_sql(session, "delete_property"),
                         {{"property", property.id}, {"deleted_at", deleted_at}}) == 0)
-      throw Error(ErrorKind::busy, "somebody else changed the same properties at the same moment");
+      throw Error(ErrorKind::busy, "another program changed the same properties at the same time");
   }
   write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
   before_commit(now_removed);
@@ -229,7 +229,7 @@ RestoreCounts restore_properties(Session& session) {
   std::string after_name;
   for (;;) {
     if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was put back stays",
+      throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
     RestoredPage page;
     const SqlParameters parameters = {

@@ -23,7 +23,7 @@ constexpr std::size_t kMaxTagBytes = 255;
 
 void check_tag(const std::optional<std::string>& tag) {
   if (tag && (trim(*tag).empty() || tag->size() > kMaxTagBytes))
-    throw Error(ErrorKind::usage, "a tag has 1 to 255 bytes");
+    throw Error(ErrorKind::usage, "a tag must have 1 to 255 bytes");
 }
 
 // The owners that have a grace period of their own, by id.
@@ -87,7 +87,7 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
   Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {
     if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was flagged stays flagged",
+      throw Error(ErrorKind::interrupted, "interrupted; images already flagged stay flagged",
                   "backglance migrate");
     batch.push_back(image);
     if (batch.size() >= kFlagBatch) {
@@ -113,7 +113,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   } else {
     result.queued = Queue(session).queue_new();
     if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; what was queued stays queued",
+      throw Error(ErrorKind::interrupted, "interrupted; images already queued stay queued",
                   "backglance migrate");
     flag_all(session, run, options, result);
     if (options.tag)

@@ -40,8 +40,8 @@ bool says_no(const std::string& text) {
 
 [[noreturn]] void refuse_unverified(const std::string& what) {
   refuse(what +
-         " asks for certificates not to be verified, which they are; name their authority "
-         "with cacert or OS_CACERT");
+         " turns off the verification of certificates, which backglance does not support; name the "
+         "authority's file with cacert or OS_CACERT");
 }
 
 std::string upper(std::string text) {
@@ -103,7 +103,7 @@ void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access
 CloudAccess of_file(const Environment& environment, const std::string& name) {
   const auto file = first_file(environment, "OS_CLIENT_CONFIG_FILE", "clouds");
   if (file.empty())
-    refuse(fmt::format("OS_CLOUD is {}, and there is no clouds.yaml", printable(name)));
+    refuse(fmt::format("OS_CLOUD is {}, but no clouds.yaml was found", printable(name)));
   const YAML::Node cloud = cloud_of(file, name);
   if (!cloud.IsDefined() || !cloud.IsMap())
     refuse(fmt::format("{} has no cloud {}", printable(file.native()), printable(name)));
@@ -126,10 +126,10 @@ CloudAccess of_environment(const Environment& environment) {
 void check(const CloudAccess& access) {
   const auto need = [](bool is_there, const char* what) {
     if (!is_there)
-      refuse(
-          fmt::format("the key manager needs a token or a password, and there is no {}: set "
-                      "OS_TOKEN, OS_CLOUD, or OS_AUTH_URL and what belongs to it",
-                      what));
+      refuse(fmt::format(
+          "the key manager requires a token or a password, and {} is not set: set OS_TOKEN, or "
+          "OS_CLOUD, or OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME",
+          what));
   };
   need(!access.auth_url.empty(), "auth_url");
   need(!access.user_name.empty() || !access.user_id.empty(), "username");
@@ -153,12 +153,13 @@ CloudAccess read_cloud_access(const Environment& environment) {
     access.authorities = file;
   std::error_code error;
   if (!access.authorities.empty() && !std::filesystem::is_regular_file(access.authorities, error))
-    refuse(fmt::format("there is no file {} of authorities", printable(access.authorities)));
+    refuse(fmt::format("the file {} of certificate authorities does not exist",
+                       printable(access.authorities)));
   if (access.has_password())
     check(access);
   for (const char c : access.token + access.password)
     if (c == '\n' || c == '\r' || c == '\0')
-      refuse("a token or a password has a line end in it");
+      refuse("the token or the password contains a line end");
   return access;
 }
 

@@ -45,7 +45,7 @@ std::string tokens_url(std::string base) {
 std::string fetch_token(HttpClient& http, const CloudAccess& access) {
   const std::string keystone = "Keystone at " + printable(access.auth_url);
   if (!is_plain_url(access.auth_url))
-    throw Error(ErrorKind::usage, "auth_url is no http:// or https:// URL");
+    throw Error(ErrorKind::usage, "auth_url is not an http:// or https:// URL");
   const auto answer =
       http.ask({.method = "POST",
                 .url = tokens_url(access.auth_url),
@@ -59,8 +59,8 @@ std::string fetch_token(HttpClient& http, const CloudAccess& access) {
     return token->second;
   if (status == 401 || status == 403)
     throw Error(ErrorKind::usage,
-                fmt::format("{} refuses the user, the password or the project", keystone));
-  throw Error(ErrorKind::io, fmt::format("{} gives no token: status {}", keystone, status));
+                fmt::format("{} rejected the user, the password or the project", keystone));
+  throw Error(ErrorKind::io, fmt::format("{} issued no token (HTTP {})", keystone, status));
 }
 
 }  // namespace backglance

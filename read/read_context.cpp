@@ -16,8 +16,8 @@ const DigestAlgorithm& required_algorithm(const std::string& name) {
   if (algorithm == nullptr)
     throw Error(
         ErrorKind::usage,
-        fmt::format("hashing_algorithm = {}: no digest of hashlib's with a fixed length of at most "
-                    "512 bits",
+        fmt::format("hashing_algorithm = {}: not a digest of Python's hashlib with a fixed length "
+                    "of at most 512 bits",
                     printable(name)));
   return *algorithm;
 }

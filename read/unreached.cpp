@@ -64,17 +64,17 @@ void UnreachedImages::doubt(const std::string& place) {
   if (probe_.sees(place, ids))
     return;
   const std::string none =
-      fmt::format("none of {} could be opened here", counted(std::ssize(images), "image"));
+      fmt::format("none of {} could be opened on this host", counted(std::ssize(images), "image"));
   if (place.empty())
     throw Error(
         ErrorKind::io,
-        fmt::format("{}, nor any other that was tried; of {}: {}. They are left for a host "
-                    "that sees them",
+        fmt::format("{}, and no other image that was tried; for example {}: {}. They are left for "
+                    "another host",
                     none, printable(images.front().claim.image_id), images.front().outcome.reason),
         "check the store directories and metadata_encryption_key, and run this again");
   throw Error(ErrorKind::io,
-              fmt::format("{}, in {}, nor any that was read there before: is it mounted? They are "
-                          "left for a host that sees them",
+              fmt::format("{} from store directory {}, not even one that was read there before: is "
+                          "it mounted? They are left for another host",
                           none, printable(place)),
               "mount it, and run this again");
 }

@@ -28,8 +28,8 @@ bool differs(const ImageRow& image, ReadOutcome& outcome) {
     say(outcome, ReadClass::checksum_differs,
         is_md5_hex(image.checksum)
             ? fmt::format("MD5 of the bytes is {}, Glance says {}", outcome.md5, image.checksum)
-            : fmt::format("MD5 of the bytes is {}, Glance's checksum is no MD5: '{}'", outcome.md5,
-                          printable(image.checksum, 64)));
+            : fmt::format("MD5 of the bytes is {}, Glance's checksum is not an MD5: '{}'",
+                          outcome.md5, printable(image.checksum, 64)));
     return true;
   }
   return false;
@@ -63,7 +63,7 @@ void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
     outcome.reason =
         image.checksum.empty()
             ? "there was nothing to compare with: the image has no hash and no checksum"
-            : "by checksum alone: the image has no os_hash_value";
+            : "compared by checksum only: the image has no os_hash_value";
 }
 
 }  // namespace backglance

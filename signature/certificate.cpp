@@ -130,7 +130,7 @@ std::variant<Certificate, std::string> Certificate::parse(std::string_view bytes
   Pointer x509(is_pem(bytes) ? read_pem(reader_of(bytes).get()) : read_der(bytes));
   ERR_pop_to_mark();
   if (!x509)
-    return is_pem(bytes) ? kNoPem : "it is no certificate";
+    return is_pem(bytes) ? kNoPem : "it is not a certificate";
   return of(std::move(x509));
 }
 

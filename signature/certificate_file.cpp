@@ -24,7 +24,7 @@ std::optional<std::variant<std::string, NoCertificate>> read_certificate_file(
   if (status.type() == std::filesystem::file_type::not_found)
     return std::nullopt;
   if (status.type() != std::filesystem::file_type::regular)
-    return NoCertificate{fmt::format("{} is no file", name)};
+    return NoCertificate{fmt::format("{} is not a file", name)};
   std::string bytes(kLargest, '\0');
   std::ifstream stream(file, std::ios::binary);
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -79,7 +79,7 @@ void Certificates::prepare() {
 FoundCertificate Certificates::find(const std::string& id) {
   // Whatever an owner cared to write there.
   if (!is_certificate_id(id))
-    return NoCertificate{fmt::format("'{}' is no UUID", printable(id, 64))};
+    return NoCertificate{fmt::format("'{}' is not a UUID", printable(id, 64))};
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(id);
   if (known != known_.end())

@@ -58,7 +58,7 @@ std::string why_none(const Signature& signature, const EVP_PKEY* key) {
   const bool always_as_long = signature.key == SignatureKey::rsa_pss;  // else DER, at most so long
   if (always_as_long ? signature.bytes.size() == length : signature.bytes.size() <= length)
     return {};
-  return fmt::format("it has {} bytes, one by the certificate's key has {}{}",
+  return fmt::format("the signature has {} bytes, but one by the certificate's key has {}{}",
                      signature.bytes.size(), always_as_long ? "" : "at most ", length);
 }
 
@@ -123,7 +123,7 @@ SignatureFound ToVerify::judge(const Signature& signature, const std::string& di
     case KeyVerdict::key_disagrees:
       return {SignatureVerdict::key_disagrees,
               certificate.key() == nullptr
-                  ? "the certificate's key is of a kind, or on a curve, that Glance cannot read"
+                  ? "the certificate's key is of a type, or on a curve, that Glance cannot read"
                   : fmt::format("the certificate's key is not of type {}",
                                 signature_key_text(signature.key))};
     case KeyVerdict::invalid:

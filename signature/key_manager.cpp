@@ -66,13 +66,13 @@ class KeyManager : public CertificateSource {
       throw Error(ErrorKind::io, fmt::format("{}: {}", name(), none->reason));
     const HttpAnswer& given = std::get<HttpAnswer>(answer);
     if (given.status == 401)
-      throw Error(ErrorKind::usage, name() + " refuses the token");
+      throw Error(ErrorKind::usage, name() + " rejected the token");
     // Not to be allowed to list is no reason: single ones may be read.
     if (given.status == 403)
       return;
     const json object = parse_json(given.body);
     if (given.status != 200 || !object.is_object() || !object.contains("secrets"))
-      throw Error(ErrorKind::io, fmt::format("{} is no Barbican: it answers with status {}", name(),
+      throw Error(ErrorKind::io, fmt::format("{} is not Barbican: it answered with HTTP {}", name(),
                                              given.status));
   }
 
@@ -97,12 +97,12 @@ class KeyManager : public CertificateSource {
 
   void be_away(const std::string& why) {
     away_until_ = steady_clock::now() + kAway;
-    away_ = "the key manager cannot be asked: " + why;
+    away_ = "the key manager cannot be reached: " + why;
   }
 
   // One secret may be a fault alone: its key is gone, or a plugin.
   NoCertificate faulty(const std::string& path, int status) {
-    const std::string reason = fmt::format("it answers with status {}", status);
+    const std::string reason = fmt::format("it answered with HTTP {}", status);
     if (++faults_ >= kFaults)
       be_away(reason);
     if (faulty_.size() >= kMostFaulty)
@@ -138,13 +138,13 @@ class KeyManager : public CertificateSource {
       case 200:
         return std::move(given.body);
       case 401:
-        return passing("the key manager refuses the token, which may have expired");
+        return passing("the key manager rejected the token, which may have expired");
       case 403:
-        return NoCertificate{"the key manager does not let this account read it"};
+        return NoCertificate{"this account is not allowed to read it in the key manager"};
       case 404:
-        return NoCertificate{"the key manager has none of that id"};
+        return NoCertificate{"the key manager has no certificate of that id"};
       default:
-        return NoCertificate{fmt::format("the key manager answers with status {}", given.status)};
+        return NoCertificate{fmt::format("the key manager answered with HTTP {}", given.status)};
     }
   }
 
@@ -191,10 +191,9 @@ class KeyManager : public CertificateSource {
 
 void require_key_manager_url(const std::string& url) {
   if (!is_plain_url(url))
-    throw Error(
-        ErrorKind::usage,
-        "--key-manager takes a URL as http://host:9311 or https://host/key-manager, without "
-        "a user or a password");
+    throw Error(ErrorKind::usage,
+                "--key-manager requires a URL such as http://host:9311 or "
+                "https://host/key-manager, without a user or a password");
 }
 
 std::unique_ptr<CertificateSource> key_manager(const std::string& url, const CloudAccess& access) {

@@ -17,7 +17,7 @@ std::variant<std::string, NoCertificate> content_type_of(const std::string& meta
   const std::string type = text_member(object, "secret_type");
   if (type != "certificate")
     return NoCertificate{
-        type.empty() ? "the key manager's answer is no secret"
+        type.empty() ? "the key manager's answer is not a secret"
                      : fmt::format("the key manager has a secret of the type '{}' of that id",
                                    printable(type, 64))};
   const auto types = object.find("content_types");
@@ -27,7 +27,7 @@ std::variant<std::string, NoCertificate> content_type_of(const std::string& meta
   // barbicanclient makes a str of it, which cryptography does not take: Castellan fails on it.
   if (content == "text/plain")
     return NoCertificate{
-        "the key manager has it as text/plain, which Glance cannot read; it is to be stored as "
+        "the key manager has it as text/plain, which Glance cannot read; store it as "
         "application/octet-stream"};
   return content;
 }

@@ -70,9 +70,9 @@ std::variant<Signature, std::string> read(const ImageProperties& properties, Nam
                                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   auto bytes = is_ascii ? decode_base64(value(0)) : std::nullopt;
   if (!bytes)
-    return fmt::format("{} is no base64", names[0]);
+    return fmt::format("{} is not base64", names[0]);
   if (bytes->empty())
-    return fmt::format("{} holds no byte", names[0]);
+    return fmt::format("{} is empty", names[0]);
   signature.bytes = std::move(*bytes);
   const auto hash = std::ranges::find(kHashes, value(1), &HashName::name);
   if (hash == kHashes.end())

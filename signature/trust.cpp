@@ -70,10 +70,10 @@ std::string why_no_issuer(const Certificate& certificate, Certificate::Time now)
   if ((flags & EXFLAG_INVALID) != 0)
     return "has extensions that cannot be read";
   if ((flags & EXFLAG_BCONS) == 0 || (flags & EXFLAG_CA) == 0)
-    return "is not a CA's by its basic constraints";
+    return "is not a CA certificate (basic constraints)";
   if ((flags & EXFLAG_KUSAGE) == 0 ||
       (X509_get_key_usage(certificate.x509()) & KU_KEY_CERT_SIGN) == 0)
-    return "is not for signing certificates by its key usage";
+    return "may not sign certificates (key usage)";
   return {};
 }
 
@@ -165,7 +165,7 @@ std::optional<std::string> TrustedCertificates::why_untrusted(const Certificate&
     const std::string name = printable(above[below]->name);
     // It compares None with a number (Python's TypeError), and Nova does not boot the image.
     if (allowed < 0)
-      return fmt::format("{} sets no path length, on which Nova's validation fails", name);
+      return fmt::format("{} sets no path length, and Nova's validation fails on that", name);
     if (static_cast<std::size_t>(allowed) < below)
       return fmt::format("{} allows {} CAs below it, and there are {}", name, allowed, below);
   }

@@ -60,7 +60,7 @@ class BuildWatch::Watcher {
       watch(stop);
     } catch (const std::exception&) {
       // Its text names the server and the role. The build itself says what became of it.
-      tell_("how far the index is cannot be watched: the second connection failed");
+      tell_("the progress of the index build cannot be shown: the second connection failed");
     }
   }
 

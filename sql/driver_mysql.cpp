@@ -40,8 +40,8 @@ void refuse_unknown_tls(const DatabaseUrl& url) {
     if (lower_ascii(key).starts_with("ssl") &&
         std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
       throw Error(ErrorKind::usage,
-                  fmt::format("database URL: {} is not known; there are {}", printable(key, 40),
-                              join({kKnown.begin(), kKnown.end()}, ", ")));
+                  fmt::format("database URL: option {} is not known; known options are {}",
+                              printable(key, 40), join({kKnown.begin(), kKnown.end()}, ", ")));
 }
 
 Tls::Tls(const DatabaseUrl& url) {
@@ -73,7 +73,7 @@ Tls::Tls(const DatabaseUrl& url) {
   // libmariadb verifies by an authority that it was given even if it is not to look at the name.
   if (verified && !named && !url_option(url, "ssl_ca"))
     throw Error(ErrorKind::usage,
-                "database URL: a certificate whose name is not looked at needs ssl_ca");
+                "database URL: a certificate whose name is not checked requires ssl_ca");
   options += "ssl-enforce=1;";
   if (named)
     options += "ssl-verify-server-cert=1;";
@@ -91,7 +91,7 @@ std::string connection_string(const DatabaseUrl& url, const Tls& tls) {
   if (!socket)
     host = url.host.empty() || url.host == "localhost" ? "127.0.0.1" : url.host;
   if (host.find(';') != std::string::npos)
-    throw Error(ErrorKind::usage, "database URL: there is no host with a ';' in its name");
+    throw Error(ErrorKind::usage, "database URL: the name of a host cannot contain a ';'");
   // In the place of a host libmariadb takes options too (mariadb_connect in mysql.h), those that
   // SOCI has no word for among them.
   if (tls.wanted)
@@ -139,7 +139,7 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   if (tls.wanted && mysql_get_ssl_cipher(backend.conn_) == nullptr)
     throw Error(
         ErrorKind::connect,
-        "the server does not encrypt the connection, and the URL asks for it: " + url.redacted());
+        "the server does not encrypt the connection, but the URL requires it: " + url.redacted());
   const auto seconds = std::max<std::int64_t>(1, options.lock_timeout.count());
   run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
   // Nothing is cut short or taken for another value in silence.
@@ -179,17 +179,20 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
   switch (code) {
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_LOCK_DEADLOCK:
-      return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
+      return Error(ErrorKind::busy,
+                   "the statement requires a lock that another session holds: " + text);
     // For as long as it takes the node to find its cluster again.
     case kWsrepNotReady:
-      return Error(ErrorKind::lost, "this node of the cluster takes no statements now: " + text);
+      return Error(ErrorKind::lost,
+                   "this node of the cluster does not accept statements now: " + text);
     case ER_DUP_ENTRY:  // two of us made the same row at the same moment
       return Error(ErrorKind::busy,
-                   "another process made the same row at the same moment: " + text);
+                   "another process inserted the same row at the same time: " + text);
     case ER_OPTION_PREVENTS_STATEMENT:
     case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
-      return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database,
-                   "the same with --database and the URL of the primary");
+      return Error(ErrorKind::connect,
+                   "the server does not accept writes (is it a replica?): " + database,
+                   "run the same command with --database and the URL of the primary");
     case ER_DBACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
@@ -203,10 +206,10 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
                                printable(url.database, kLongestName)));
     case ER_BINLOG_CREATE_ROUTINE_NEED_SUPER:
       return Error(ErrorKind::connect,
-                   "the server keeps a binary log and takes a trigger from an account with the "
-                   "privilege SUPER alone: " +
+                   "the server keeps a binary log and accepts a trigger only from an account with "
+                   "the privilege SUPER: " +
                        database,
-                   "SET GLOBAL log_bin_trust_function_creators = ON, as such an account");
+                   "SET GLOBAL log_bin_trust_function_creators = ON, with such an account");
     case ER_RECORD_FILE_FULL:
     case ER_DISK_FULL:
       return Error(ErrorKind::no_space, "the server is out of disk: " + text);

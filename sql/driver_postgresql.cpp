@@ -71,13 +71,16 @@ Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
   const std::string state = postgresql != nullptr ? postgresql->sqlstate() : "";
   const std::string text = driver_text(error);
   if (state == "55P03" || state == "40P01" || state == "40001")
-    return Error(ErrorKind::busy, "the server refused for a lock of somebody else: " + text);
+    return Error(ErrorKind::busy,
+                 "the statement requires a lock that another session holds: " + text);
   // Two of us made the same row at the same moment.
   if (state == "23505")
-    return Error(ErrorKind::busy, "another process made the same row at the same moment: " + text);
+    return Error(ErrorKind::busy,
+                 "another process inserted the same row at the same time: " + text);
   if (state == "25006")
-    return Error(ErrorKind::connect, "the server takes no writes (a replica?): " + database,
-                 "the same with --database and the URL of the primary");
+    return Error(ErrorKind::connect,
+                 "the server does not accept writes (is it a replica?): " + database,
+                 "run the same command with --database and the URL of the primary");
   if (state == kInsufficientPrivilege)
     return Error(ErrorKind::connect, fmt::format("{} lacks a privilege: {}", database, text));
   if (state == "53100")

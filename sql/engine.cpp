@@ -149,11 +149,11 @@ constexpr EngineFacts kMariadb = {
     .wait_without_end = "SET SESSION lock_wait_timeout = 1",
     .instant = "ALGORITHM=INSTANT, LOCK=NONE",
     .online_index = "ALGORITHM=NOCOPY, LOCK=NONE",
-    .instant_cost = "changes the dictionary alone, whatever the number of images",
+    .instant_cost = "changes only the data dictionary, whatever the number of images",
     .rebuild = "ALGORITHM=INPLACE, LOCK=NONE",
     .rebuild_cost =
-        "a copy of images on the server's disk, made beside its writers: the table or the server "
-        "rules out a change of the dictionary alone",
+        "a copy of images on the server's disk, while writers continue: the table or the server "
+        "does not allow a change of only the data dictionary",
     // Not supported, without and with a reason (mariadb.com/kb/en/mariadb-error-codes).
     .instant_refusals = {1845, 1846},
 };

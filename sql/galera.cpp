@@ -46,7 +46,7 @@ void require_total_order(Session& session) {
   if (galera && galera->method != "TOI")
     throw Error(ErrorKind::gate,
                 fmt::format("wsrep_OSU_method is {} on this node: each schema statement would "
-                            "change it alone, and not the cluster",
+                            "change only this node, not the cluster",
                             galera->method),
                 "SET GLOBAL wsrep_OSU_method = 'TOI'");
 }

@@ -57,7 +57,7 @@ std::string routine_difference(const SchemaState& state, const StepStatement& ma
     return {};
   const auto [at, unused] = std::mismatch(there.begin(), there.end(), ours.begin(), ours.end());
   const auto first = static_cast<std::size_t>(at - there.begin());
-  return fmt::format("{} {} has: {}; ours has there: {}", makes.kind, makes.name,
+  return fmt::format("{} {} has: {}; backglance's has: {}", makes.kind, makes.name,
                      differing_part(there, first), differing_part(ours, first));
 }
 
@@ -95,13 +95,13 @@ std::string_view guard_text(GuardState state) {
     case GuardState::missing:
       return "no guard";
     case GuardState::there:
-      return "guard there";
+      return "guard installed";
     case GuardState::hidden:
-      return "no guard that this account is shown (it lacks TRIGGER)";
+      return "guard not visible: this account lacks the privilege TRIGGER";
     case GuardState::foreign:
       break;
   }
-  return "a guard that is not ours";
+  return "a guard that is not backglance's";
 }
 
 std::vector<StepStatement> guard_removal(const SchemaState& state, const EngineFacts& engine) {
@@ -110,9 +110,9 @@ std::vector<StepStatement> guard_removal(const SchemaState& state, const EngineF
     throw Error(ErrorKind::schema_state, guard.difference + "; nothing was changed");
   if (guard.state == GuardState::hidden)
     throw Error(ErrorKind::connect,
-                "whether there is a guard to remove is not shown to this account: it lacks the "
+                "this account cannot see whether there is a guard to remove: it lacks the "
                 "privilege TRIGGER; nothing was changed",
-                "the same with an account that has it");
+                "run the same command with an account that has it");
   std::vector<StepStatement> removal;
   for (StepStatement& statement : step_statements(engine, kGuardStep, "uninstall"))
     if (has_routine(state, statement))

@@ -36,7 +36,7 @@ std::vector<ReplicaLag> replica_lags(Session& primary) {
 void require_visible_lag(Session& primary) {
   if (primary.count(load_sql(primary, "sees_lag")) == 0)
     throw Error(ErrorKind::connect,
-                "--max-lag: this role may not see how far the replicas are behind",
+                "--max-lag: this role is not allowed to see how far the replicas are behind",
                 "GRANT pg_read_all_stats TO that role, or name them with --lag-database URL");
 }
 

@@ -36,7 +36,7 @@ std::string who_blocks(Session& session) {
   const auto lines = blockers(session);
   if (!lines.empty())
     return join(lines, "; ");
-  return fmt::format("the server does not say who holds it (GRANT {} would let it)",
+  return fmt::format("this account may not see who holds the lock (GRANT {} allows it)",
                      session.engine().sees_sessions_by);
 }
 
@@ -45,7 +45,7 @@ std::string who_blocks(Session& session) {
 void require_no_stop(const std::string& command) {
   if (stop_requested())
     throw Error(ErrorKind::interrupted,
-                "ended between two statements, as it was told to; the next run goes on", command);
+                "stopped on request between two statements; the next run continues", command);
 }
 
 void run_patiently(Session& session, std::string_view step, const StepStatement& statement,
@@ -71,7 +71,7 @@ void run_patiently(Session& session, std::string_view step, const StepStatement&
         throw;
       if (std::chrono::steady_clock::now() - began > kPatience)
         throw Error(ErrorKind::busy,
-                    fmt::format("no lock on {} in {} minutes: {}", statement.table,
+                    fmt::format("{} could not be locked in {} minutes: {}", statement.table,
                                 kPatience.count(), who_blocks(session)),
                     command);
     }

@@ -144,8 +144,8 @@ void require_glance(const SchemaState& state) {
     throw Error(ErrorKind::schema_state,
                 state.catalog.empty()
                     ? "the database is empty: it has no Glance tables"
-                    : "this is not a Glance database: its table images, with "
-                      "Glance's columns, or one of the tables " +
+                    : "this is not a Glance database: its table images, or a column of it, or one "
+                      "of the tables " +
                           join({kOtherTables.begin(), kOtherTables.end()}, ", ") + " is missing");
 }
 

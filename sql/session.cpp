@@ -444,7 +444,7 @@ void Transaction::commit() {
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::lost)
       throw Error(ErrorKind::in_doubt,
-                  fmt::format("the connection broke at a commit: {}", error.what()));
+                  fmt::format("the connection broke during a commit: {}", error.what()));
     throw;
   }
   hold_.reset();

@@ -69,18 +69,18 @@ void check_copy(const std::string& path) {
   sqlite3_exec(copy.get(), "PRAGMA integrity_check(1)", first_column, &verdict, nullptr);
   if (verdict != "ok")
     throw Error(ErrorKind::io,
-                "the safety copy is damaged, as the database itself may be: " + verdict,
+                "the safety copy is damaged, and the database may be damaged too: " + verdict,
                 "sqlite3 FILE 'PRAGMA integrity_check'");
 }
 
 void sync_file(const std::string& path, int flags) {
   const int fd = open(path.c_str(), flags | O_CLOEXEC);
   if (fd < 0)
-    throw io_error("open " + path, errno);
+    throw io_error("cannot open " + path, errno);
   const int failed = fsync(fd) == 0 ? 0 : errno;
   close(fd);
   if (failed != 0)
-    throw io_error("fsync " + path, failed);
+    throw io_error("cannot sync " + path, failed);
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) 
     return ReadFailure{
         ReadClass::unreadable,
         encryption_key_.empty()
-            ? "the location is no URI, and there is no metadata_encryption_key to decrypt it"
-            : "the location is no URI and metadata_encryption_key does not decrypt it"};
+            ? "the location is not a URI, and no metadata_encryption_key is set to decrypt it"
+            : "the location is not a URI, and metadata_encryption_key does not decrypt it"};
   for (const auto& opener : openers_)
     if (opener->handles(location->scheme))
       return FoundLocation{std::move(*location), opener.get()};

@@ -100,7 +100,7 @@ class Install(unittest.TestCase):
         self.finish(self.start())
         self.assertEqual(self.left(), {'policy-rc.d': THEIRS})
 
-    def test_it_is_put_back_as_well_if_packages_are_still_missing(self):
+    def test_it_is_put_back_even_if_packages_are_still_missing(self):
         self.policy.write_text(THEIRS)
         self.killed()
         self.wait_for((self.state / 'installed').exists)
@@ -108,12 +108,12 @@ class Install(unittest.TestCase):
         self.finish(self.start())
         self.assertEqual(self.left(), {'policy-rc.d': THEIRS})
 
-    def test_ours_alone_is_taken_away_after_a_kill(self):
+    def test_only_our_own_file_is_removed_after_a_kill(self):
         self.killed()
         self.finish(self.start())
         self.assertEqual(self.left(), {})
 
-    def test_one_that_was_made_since_is_not_written_over(self):
+    def test_a_file_that_was_made_since_is_not_overwritten(self):
         self.policy.write_text(THEIRS)
         self.killed()
         self.wait_for((self.state / 'installed').exists)

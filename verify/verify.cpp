@@ -41,7 +41,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   record.finish();
   if (record.lost())
     throw Error(ErrorKind::busy,
-                "another run took this one for dead; what was compared until then is recorded",
+                "another run declared this one dead (no heartbeat); its results so far are saved",
                 "backglance verify");
   result.end = end_of_run(list.end(), result, context);
   TooLarge too_large = record.too_large();

@@ -65,13 +65,11 @@ ThrottleWatch::ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions&
       flow_(1) {
   const EngineFacts& facts = engine_facts(database.engine);
   if (options.max_load && !facts.tells_load)
-    throw Error(ErrorKind::usage,
-                fmt::format("--max-load: {} does not know how busy it is", facts.title));
+    throw Error(ErrorKind::usage, fmt::format("--max-load is not supported with {}", facts.title));
   if (options.max_lag && options.lag_databases.empty() && !facts.primary_knows_lag)
-    throw Error(ErrorKind::usage,
-                fmt::format("--max-lag: {} does not know its replicas' lag; name the replicas with "
-                            "--lag-database URL",
-                            facts.title));
+    throw Error(ErrorKind::usage, fmt::format("--max-lag: {} cannot tell how far its replicas are "
+                                              "behind; name the replicas with --lag-database URL",
+                                              facts.title));
   for (const DatabaseUrl& url : options.lag_databases)
     if (!engine_facts(url.engine).tells_load)
       throw Error(ErrorKind::usage, fmt::format("--lag-database {}: {} has no replicas",
@@ -120,7 +118,7 @@ bool ThrottleWatch::ask(Server& server, const std::function<void(Session&)>& que
     } catch (const Error& error) {
       if (std::exchange(server.silent, true))
         return false;
-      warn_(fmt::format("throttle: no answer, asked again every {} s: {}", kLook.count(),
+      warn_(fmt::format("throttle: no answer, asking again every {} s: {}", kLook.count(),
                         error.what()));
       continue;
     }
@@ -155,7 +153,7 @@ void ThrottleWatch::look() {
       if (behind)
         lags.push_back({server.name, *behind});
       else if (!std::exchange(server.said_no_replica, true))
-        warn_(fmt::format("--lag-database {}: this server is no replica", server.name));
+        warn_(fmt::format("--lag-database {}: this server is not a replica", server.name));
     });
   }
   if (options_.max_lag)
@@ -169,7 +167,8 @@ void ThrottleWatch::note_departures(const std::vector<ReplicaLag>& lags) {
     here.insert(lag.replica);
   for (const std::string& replica : replicas_)
     if (!here.contains(replica))
-      warn_(fmt::format("--max-lag: {} is no longer connected, and not waited for", replica));
+      warn_(fmt::format(
+          "--max-lag: {} is no longer connected, and backglance no longer waits for it", replica));
   replicas_ = std::move(here);
 }
 
@@ -195,8 +194,8 @@ void ThrottleWatch::look_at_load(Session& session) {
   const ServerLoad load = read_load(session);
   if (load.hidden > 0 && !std::exchange(said_hidden_, true))
     warn_(
-        fmt::format("--max-load: {} of other roles are not counted; GRANT pg_read_all_stats to "
-                    "this role shows them",
+        fmt::format("--max-load: {} of other roles are not counted, because this role may not see "
+                    "them; GRANT pg_read_all_stats to it",
                     counted(load.hidden, "session")));
   if (load_.holds(static_cast<double>(load.active)))
     gate_.close(kLoad, fmt::format("database load {}, --max-load is {}", load.active,
@@ -223,7 +222,7 @@ void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
     if (worst == nullptr)
       return "no replica answers";
     if (!worst->behind)
-      return fmt::format("replication stands still on {}", worst->replica);
+      return fmt::format("replication has stopped on {}", worst->replica);
     return fmt::format("{} is {} behind", worst->replica, seconds_text(*worst->behind));
   };
   gate_.close(kLag, fmt::format("{}, --max-lag is {} s", text(), options_.max_lag->count()));

@@ -66,7 +66,7 @@ Windows::Windows(std::string_view text) {
     if (!from || !until || *from == kDay)
       throw refuse("not times of day such as 22:00-06:00 or 12:00-13:30,22:00-06:00");
     if (*from == *until)
-      throw refuse("a window that ends when it begins");
+      throw refuse("a window must not end at the time when it begins");
     if (*from < *until) {
       windows_.push_back({*from, *until});
     } else {

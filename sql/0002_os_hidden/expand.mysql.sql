@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
--- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
+-- lock: the metadata lock of images for a moment, each attempt waits at most 1 s
 -- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hidden BOOL NOT NULL DEFAULT 0, {instant};
 
 -- makes: index images os_hidden_image_idx
--- lock: the metadata lock of images for an instant at the begin and the end, waited for at most 1 s at a time; writers go on
+-- lock: the metadata lock of images for a moment at the start and at the end, each attempt waits at most 1 s; writers continue
 -- cost: one pass over images
 ALTER TABLE images {ddl_wait}ADD INDEX os_hidden_image_idx (os_hidden), {online_index};
 

@@ -1,20 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
--- lock: ACCESS EXCLUSIVE on images for an instant, waited for at most 90 ms at a time
--- cost: changes the catalogue alone, whatever the number of images
+-- lock: ACCESS EXCLUSIVE on images for a moment, each attempt waits at most 90 ms
+-- cost: changes only the catalogue, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT false NOT NULL;
 
 -- makes: repair images os_hidden_image_idx
--- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers go on
--- cost: removes what an index build that did not end has left; waits for older transactions
+-- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers continue
+-- cost: removes what an unfinished index build left; waits for older transactions
 -- waits: unbounded
 DROP INDEX {online_index} os_hidden_image_idx;
 
 -- makes: index images os_hidden_image_idx
 -- waits: unbounded
--- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers go on
--- cost: two passes over images; waits for every transaction that is older than it
+-- lock: SHARE UPDATE EXCLUSIVE on images: readers and writers continue
+-- cost: two passes over images; waits for every older transaction
 CREATE INDEX {online_index} os_hidden_image_idx ON images (os_hidden);
 
 -- makes: revision rocky_expand01

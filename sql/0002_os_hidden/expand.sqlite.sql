@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand01: images.os_hidden and its index.
 -- makes: column images os_hidden
--- lock: the database's write lock; readers go on (WAL) or wait (rollback journal) for the commit
--- cost: changes the schema row alone, whatever the number of images
+-- lock: the database's write lock; readers continue (WAL) or wait for the commit (rollback journal)
+-- cost: changes only the schema row, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hidden BOOLEAN DEFAULT 0 NOT NULL;
 
 -- makes: index images os_hidden_image_idx

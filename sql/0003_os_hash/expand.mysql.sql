@@ -2,22 +2,22 @@
 -- Glance's rocky_expand02: images.os_hash_algo, images.os_hash_value and the index of the latter.
 -- makes: column images os_hash_algo
 -- makes: column images os_hash_value
--- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
+-- lock: the metadata lock of images for a moment, each attempt waits at most 1 s
 -- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_algo VARCHAR(64), ADD COLUMN os_hash_value VARCHAR(128), {instant};
 
 -- makes: column images os_hash_algo
--- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
+-- lock: the metadata lock of images for a moment, each attempt waits at most 1 s
 -- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_algo VARCHAR(64), {instant};
 
 -- makes: column images os_hash_value
--- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
+-- lock: the metadata lock of images for a moment, each attempt waits at most 1 s
 -- cost: {instant_cost}
 ALTER TABLE images {ddl_wait}ADD COLUMN os_hash_value VARCHAR(128), {instant};
 
 -- makes: index images os_hash_value_image_idx
--- lock: the metadata lock of images for an instant at the begin and the end, waited for at most 1 s at a time; writers go on
+-- lock: the metadata lock of images for a moment at the start and at the end, each attempt waits at most 1 s; writers continue
 -- cost: one pass over images
 ALTER TABLE images {ddl_wait}ADD INDEX os_hash_value_image_idx (os_hash_value), {online_index};
 

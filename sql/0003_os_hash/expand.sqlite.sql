@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Glance's rocky_expand02: images.os_hash_algo, images.os_hash_value and the index of the latter.
 -- makes: column images os_hash_algo
--- lock: the database's write lock; readers go on (WAL) or wait (rollback journal) for the commit
--- cost: changes the schema row alone, whatever the number of images
+-- lock: the database's write lock; readers continue (WAL) or wait for the commit (rollback journal)
+-- cost: changes only the schema row, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hash_algo VARCHAR(64);
 
 -- makes: column images os_hash_value
 -- lock: the database's write lock, in the same transaction
--- cost: changes the schema row alone, whatever the number of images
+-- cost: changes only the schema row, whatever the number of images
 ALTER TABLE images ADD COLUMN os_hash_value VARCHAR(128);
 
 -- makes: index images os_hash_value_image_idx

@@ -2,8 +2,8 @@
 -- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
 -- size as well, or the image is active no longer) and any other hash that it sets go through.
 -- makes: trigger images backglance_guard
--- lock: the metadata lock of images for an instant, waited for at most 1 s at a time
--- cost: changes the dictionary alone; from then on each change of a row of images asks one condition
+-- lock: the metadata lock of images for a moment, each attempt waits at most 1 s
+-- cost: changes only the data dictionary; from then on each change of a row of images checks one condition
 CREATE TRIGGER backglance_guard BEFORE UPDATE ON images FOR EACH ROW
 IF OLD.os_hash_algo <> '' AND OLD.os_hash_value <> ''
   AND (NEW.os_hash_algo IS NULL OR NEW.os_hash_value IS NULL)

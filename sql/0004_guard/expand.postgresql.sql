@@ -2,7 +2,7 @@
 -- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
 -- size as well, or the image is active no longer) and any other hash that it sets go through.
 -- makes: function backglance_guard
--- lock: none on Glance's tables, this one is a function
+-- lock: none on Glance's tables, this is a function
 -- cost: none
 CREATE FUNCTION backglance_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -24,6 +24,6 @@ END
 $body$;
 
 -- makes: trigger images backglance_guard
--- lock: SHARE ROW EXCLUSIVE on images for an instant, waited for at most 90 ms at a time; readers go on
--- cost: changes the catalogue alone; from then on each change of a row of images asks one condition
+-- lock: SHARE ROW EXCLUSIVE on images for a moment, each attempt waits at most 90 ms; readers continue
+-- cost: changes only the catalogue; from then on each change of a row of images checks one condition
 CREATE TRIGGER backglance_guard BEFORE UPDATE ON images FOR EACH ROW EXECUTE FUNCTION backglance_guard();

@@ -2,8 +2,8 @@
 -- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
 -- size as well, or the image is active no longer) and any other hash that it sets go through.
 -- makes: trigger images backglance_guard
--- lock: the database's write lock; readers go on (WAL) or wait (rollback journal) for the commit
--- cost: changes the schema alone; from then on each change of a row of images asks one condition
+-- lock: the database's write lock; readers continue (WAL) or wait for the commit (rollback journal)
+-- cost: changes only the schema; from then on each change of a row of images checks one condition
 CREATE TRIGGER backglance_guard AFTER UPDATE ON images FOR EACH ROW
 WHEN OLD.os_hash_algo <> '' AND OLD.os_hash_value <> ''
   AND (NEW.os_hash_algo IS NULL OR NEW.os_hash_value IS NULL)

@@ -228,7 +228,7 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
   }
   const struct stat& there = std::get<OpenFile>(again).status;
   if (there.st_dev != status_.st_dev || there.st_ino != status_.st_ino)
-    return changed("another file took its place while it was read");
+    return changed("another file replaced it while it was read");
   return identity_of(status_);
 }
 

@@ -142,7 +142,7 @@ class AttestTest(sites.SmallSiteTest):
         self.assertEqual(result.object, whole(agree=3, missing=2, first_missing=[first, second]))
         path = self.file_of(public_pem(self.key), 'public.pem')
         self.assertRegex(self.on_site('attest', 'verify', self.statements, '--key', path).out,
-                         r'2 images with a hash and without a statement -- next: backglance verify --attest KEY '
+                         r'2 images with a hash but without a statement -- next: backglance verify --attest KEY '
                          r'--image ID\n  %s\n  %s\n' % (first, second))
         other = self.file_of(private_pem(self.key))
         rest = self.site.directory / 'rest.jsonl'
@@ -180,7 +180,7 @@ class AttestTest(sites.SmallSiteTest):
         self.attest('verify')
         self.assertEqual(self.lines(), [])
 
-    def test_a_line_that_was_cut_off_spoils_no_other(self):
+    def test_a_truncated_line_does_not_spoil_the_others(self):
         self.statements.write_text('{"payload": "AAAA", "pay')
         self.attest()
         self.assertEqual(self.verify(code=FINDINGS).object,
@@ -198,7 +198,7 @@ class AttestTest(sites.SmallSiteTest):
         for image_id, what in ((first, 'os_hash_value'), (second, 'checksum'), (third, 'size')):
             self.assertRegex(result.err, 'image %s: .*: %s\n' % (image_id, what))
 
-    def test_a_hash_by_another_algorithm_or_none_is_no_agreement(self):
+    def test_a_hash_by_another_algorithm_or_no_hash_is_not_an_agreement(self):
         self.attest()
         first, second, *_ = self.contents
         self.site.database.execute("UPDATE images SET os_hash_algo = 'sha256', os_hash_value = '00', checksum = NULL"
@@ -209,7 +209,7 @@ class AttestTest(sites.SmallSiteTest):
         self.assertEqual(result.object, whole(agree=3, differ=1, uncompared=1))
         self.assertRegex(result.err, 'image %s: .*: os_hash_algo\n' % first)
 
-    def test_statements_are_added_to_nothing_else(self):
+    def test_statements_are_not_appended_to_other_files(self):
         self.attest()
         image = self.site.path_of(next(iter(self.contents)))
         other = self.site.directory / 'other'
@@ -225,7 +225,7 @@ class AttestTest(sites.SmallSiteTest):
                                  code=USAGE, words=['--attest-to'])
                     self.assertEqual(file.read_bytes() if file.exists() else None, before)
 
-    def test_a_wrong_key_is_told_in_a_few_lines_and_makes_no_list_of_what_is_missing(self):
+    def test_a_wrong_key_gives_a_few_lines_and_no_list_of_missing_images(self):
         self.attest()
         lines = self.statements.read_text()
         self.statements.write_text(lines * 10)
@@ -233,10 +233,10 @@ class AttestTest(sites.SmallSiteTest):
         other.write_bytes(public_pem(ed25519.Ed25519PrivateKey.generate()))
         result = self.on_site('attest', 'verify', self.statements, '--key', other, code=FINDINGS)
         self.assertEqual(len(result.err.splitlines()), 21)
-        self.assertIn('and 30 lines more', result.err)
+        self.assertIn('and 30 more invalid lines', result.err)
         self.on_site('attest', 'missing', self.statements, '--key', other, code=FINDINGS)
 
-    def test_what_was_changed_in_the_file_is_not_believed(self):
+    def test_a_changed_statement_is_not_valid(self):
         self.attest()
         lines = self.lines()
         statement = json.loads(base64.b64decode(lines[0]['payload']))
@@ -282,7 +282,7 @@ class AttestTest(sites.SmallSiteTest):
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
 
-    def test_statements_may_go_where_nothing_is_brought_to_a_disk(self):
+    def test_statements_can_be_written_to_a_file_that_cannot_be_synced(self):
         path = self.file_of(private_pem(self.key))
         result = self.on_site('backfill', '--attest', path, '--attest-to', '/dev/stderr')
         self.assertEqual(result.err.count('"payloadType"'), IMAGES)

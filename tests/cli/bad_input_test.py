@@ -66,14 +66,14 @@ class Usage(sites.SmallSiteTest):
                 self.refused(*arguments, *where, code=USAGE)
                 self.assertEqual(program.tree_digest(self.site.directory), before)
 
-    def test_an_option_is_no_value(self):
+    def test_an_option_is_not_taken_for_a_value(self):
         """A dry run must not become a real one because the value before it was forgotten."""
         for arguments in (('migrate', '--tag', '--dry-run'), ('pause', '--reason', '--dry-run'),
                           ('report', '--html', '--json'), ('backfill', '--image', '--config-file', 'x')):
             with self.subTest(arguments):
                 self.refused(*arguments, code=USAGE, words=["'%s' is an option" % arguments[2]])
 
-    def test_a_command_that_is_mistyped_is_recognized(self):
+    def test_a_mistyped_command_is_suggested(self):
         for typed, meant in (('bakcfill', 'backfill'), ('stauts', 'status'), ('chek', 'check'),
                              ('Verify', 'verify'), ('expnad', 'expand'), ('sycn', 'sync')):
             self.refused(typed, code=USAGE, words=['no command %s' % typed, 'did you mean %s?' % meant])
@@ -273,7 +273,7 @@ class Rights(sites.SmallSiteTest):
             self.assert_one_line(self.as_user(*arguments, code=FAILED), ['read-only'])
         self.assertEqual(self.site.database.path.read_bytes(), before)
 
-    def test_directory_that_takes_no_journal(self):
+    def test_directory_in_which_no_journal_can_be_created(self):
         self.site.database.path.chmod(0o666)
         self.site.directory.chmod(0o555)
         self.assert_one_line(self.as_user('migrate', code=FAILED))
@@ -393,7 +393,7 @@ class FullDisk(sites.SmallSiteTest):
         return {table: database.rows('SELECT * FROM "%s"' % table) for table in database.tables()
                 if table not in ('backglance_run', 'sqlite_sequence')}
 
-    def test_each_command_says_so_and_goes_on_when_there_is_room(self):
+    def test_each_command_reports_a_full_disk_and_continues_when_there_is_space(self):
         self.move_in()
         self.assert_full('expand')
         self.on_full_disk('expand')
@@ -456,7 +456,7 @@ class Stores(sites.SmallSiteTest):
         self.assertEqual(self.site.database.rows(
             'SELECT * FROM backglance_item WHERE result IS NOT NULL'), [])
 
-    def test_store_that_is_a_file_is_no_store(self):
+    def test_a_file_is_refused_as_a_store(self):
         self.refused('backfill', *self.options, '--store-dir', self.site.config,
                      words=['no store directory'])
 

@@ -137,7 +137,7 @@ class AsNova(ChainsTest):
             [certificate('edwards', edwards_key, 'edwards', edwards_key, 0, method=None)]
         yield 'SHA-1', leaf(method=hashes.SHA1()), [root()]
 
-    def test_chains_have_cursives_verdict(self):
+    def test_chains_get_the_same_verdict_as_from_cursive(self):
         cases = {name: (self.add(leaf), leaf, trusted) for name, leaf, trusted in self.cases()}
         self.prepare()
         tally = {'trusted': 0, 'untrusted': 0}
@@ -157,7 +157,7 @@ class AsNova(ChainsTest):
         print(tally)
         self.assertGreater(min(tally.values()), 8)
 
-    def test_trusted_certificates_that_sign_each_other_are_no_end(self):
+    def test_trusted_certificates_that_sign_each_other_are_not_trusted(self):
         keys = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
         self.trust([certificate('a', keys[0], 'b', keys[1], 3), certificate('b', keys[1], 'a', keys[0], 3)])
         image = self.add(certificate('leaf', self.key, 'a', keys[0], is_ca=False))
@@ -224,8 +224,8 @@ class Told(ChainsTest):
         refused('00.pem', 'no certificate')
         (self.trusted / '00.pem').unlink()
         (self.trusted / '00.pem').mkdir()
-        refused('00.pem', 'no file')
-        refused('needs --certificates', certificates=False)
+        refused('00.pem', 'not a file')
+        refused('requires --certificates', certificates=False)
 
 
 if __name__ == '__main__':

@@ -189,7 +189,7 @@ class DryRun(sites.SmallSiteTest):
         self.assertEqual(self.on_site('status', '--json').object['schema']['guard'], 'there')
         self.assertEqual(self.on_site('check', '--json', code=MIGRATE_DUE).object['guard'], 'there')
         for arguments in (('plan',), ('status',), ('check',)):
-            self.assertIn('guard there', self.on_site(*arguments, code={DONE, MIGRATE_DUE}).out)
+            self.assertIn('guard installed', self.on_site(*arguments, code={DONE, MIGRATE_DUE}).out)
         self.assertNotEqual(self.dry_object('expand', '--revert', '--guard')['statements'], [])
         self.assertTrue(self.dry_object('contract', '--uninstall')['guard'])
         self.assertIn('the trigger backglance_guard', self.on_site('contract', '--uninstall', '--yes').out)

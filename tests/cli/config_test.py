@@ -230,10 +230,10 @@ class Precedence(sites.SmallSiteTest):
                          str(self.site.store), env=env)
         self.assertEqual(site['stores'][0]['directories'], [str(self.site.store)])
 
-    def test_a_variable_that_oslo_takes_apart_is_refused(self):
+    def test_a_variable_that_oslo_splits_into_letters_is_refused(self):
         env = dict(os.environ, OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIRS='/a:1')
         self.refused('status', *self.site.options, code=USAGE, env=env,
-                     words=['OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIRS', 'set the option in a file'])
+                     words=['OS_GLANCE_STORE__FILESYSTEM_STORE_DATADIRS', 'set the option in a configuration file'])
         self.assertEqual(self.oslo(*map(str, self.site.options), env=env)['datadirs'], ['/', 'a', ':', '1'])
 
 

@@ -54,7 +54,7 @@ class ContractTest(sites.SmallSiteTest):
 
     def answer(self, text, *arguments):
         terminal, process = self.start_at_terminal(*arguments)
-        terminal.read_until('to go on: ')
+        terminal.read_until('to continue: ')
         terminal.write(text + '\n')
         return program.finish(process)
 
@@ -83,11 +83,11 @@ class Confirmation(ContractTest):
     def test_control_c_at_the_question_is_an_interruption(self):
         before = self.properties()
         terminal, process = self.start_at_terminal()
-        terminal.read_until('to go on: ')
+        terminal.read_until('to continue: ')
         self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
         self.assertEqual(self.properties(), before)
 
-    def test_uninstall_asks_for_its_own_word(self):
+    def test_uninstall_requires_another_word_than_remove(self):
         self.assert_code(self.answer('remove', '--uninstall'), USAGE)
         self.assertIn('backglance_item', self.site.database.tables())
         self.assert_code(self.answer('uninstall', '--uninstall'), DONE)
@@ -130,7 +130,7 @@ class Removal(ContractTest):
                           for line in lines},
                          {row[:4] for row in before if row[2] in sites.LEGACY})
 
-    def test_archive_dir_takes_the_files(self):
+    def test_archive_dir_receives_the_files(self):
         directory = self.scratch()
         result = self.contract('--yes', '--archive-dir', directory)
         self.assertEqual(len(list(directory.iterdir())), FILES)
@@ -169,7 +169,7 @@ class Removal(ContractTest):
             "SELECT value FROM image_properties WHERE image_id = ? AND name = 'signature'", changed),
             'new')
 
-    def test_a_readable_image_without_a_hash_is_in_the_way(self):
+    def test_a_readable_image_without_a_hash_blocks_contract(self):
         late = self.site.add(b'late')
         before = self.properties()
         result = self.on_site('contract', '--yes', code=FAILED)
@@ -178,23 +178,23 @@ class Removal(ContractTest):
         dry = self.contract('--dry-run', code=FAILED)
         self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
 
-    def test_a_dry_run_says_how_many_more_are_in_the_way(self):
+    def test_a_dry_run_says_how_many_more_images_block_contract(self):
         for number in range(13):
             self.site.add(b'new %d' % number)
         result = self.on_site('contract', '--dry-run', code=FAILED)
-        self.assertEqual(result.out.count('bars contract: '), 10)
+        self.assertEqual(result.out.count('blocks contract: '), 10)
         self.assertTrue(result.out.endswith('  and 3 more\n'), str(result))
 
-    def test_check_says_that_an_image_without_a_hash_may_be_in_the_way(self):
+    def test_check_says_that_an_image_without_a_hash_may_block_contract(self):
         self.assertTrue(self.on_site('check', code=CONTRACT_DUE).out.endswith(
             ' has ended -- next: backglance contract\n'))
         self.site.add(b'damaged', checksum='0' * 32)
         self.on_site('backfill', code=FINDINGS)
         self.assertRegex(self.on_site('check', code=CONTRACT_DUE).out,
-                         r'1 image could not be hashed, which bars contract .*--dry-run\n$')
+                         r'1 image could not be hashed, and contract is blocked .*--dry-run\n$')
         self.contract('--dry-run', code=FAILED)
 
-    def test_an_image_that_cannot_be_read_is_not_in_the_way(self):
+    def test_an_image_that_cannot_be_read_does_not_block_contract(self):
         self.site.add(b'lost', location='file://%s/no-such-file' % self.site.store)
         self.on_site('backfill', code=FINDINGS)
         self.assertEqual(self.contract('--yes')['images'], 3)
@@ -306,7 +306,7 @@ class Archive(ContractTest):
         self.refused('contract', *self.site.options, '--yes', '--attest', self.public, code=USAGE, words=['key.pub'])
         self.assertEqual(self.files('backglance-*'), [])
 
-    def test_attest_verify_says_what_reads_an_archive(self):
+    def test_attest_verify_names_the_command_that_reads_an_archive(self):
         signed = self.archived()
         self.refused('attest', 'verify', *self.site.options, signed, '--key', self.public, code=USAGE,
                      words=['archive', 'contract --revert', '--key'])

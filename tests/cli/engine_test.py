@@ -62,23 +62,24 @@ class EngineTest(sites.SmallSiteTest):
                          {image_id: sites.sha512(content) for image_id, content in self.contents.items()})
         return result
 
-    def test_right_lanes_are_not_warned_of(self):
+    def test_no_warning_is_printed_for_correct_lanes(self):
         for engine in ('auto', 'lanes', 'openssl'):
             with self.subTest(engine):
                 self.assertNotIn('warning', self.backfill('--digest-engine', engine).err)
                 self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
                 self.on_site('migrate')
 
-    def test_what_errs_is_left_to_openssl_and_said(self):
+    def test_a_digest_that_errs_is_computed_by_openssl_with_a_warning(self):
         for name, digest in (('MD5_Update', 'md5'), ('SHA512_Update', 'sha512')):
             with self.subTest(name):
                 result = self.backfill('--digest-engine', 'lanes', preload=erring_library(name))
                 self.assertEqual(result.err.count("warning"), 1, str(result))
-                self.assertIn("warning: on this host our %s disagrees with OpenSSL's" % digest, result.err)
+                self.assertIn("warning: on this host backglance's own %s gives other results than OpenSSL's" % digest,
+                              result.err)
                 self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
                 self.on_site('migrate')
 
-    def test_openssl_alone_is_not_held_against_itself(self):
+    def test_openssl_alone_is_not_compared_with_itself(self):
         result = self.backfill('--digest-engine', 'openssl', preload=erring_library('SHA512_Update'))
         self.assertNotIn('warning', result.err)
 

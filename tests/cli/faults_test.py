@@ -82,7 +82,7 @@ class FaultsTest(sites.SmallSiteTest):
             ' GROUP BY state, result, lease_token, attempts'), [('done', 'hashed', 1, 1, IMAGES)])
         self.assertEqual({image_id: row[1] for image_id, row in self.site.hashes().items()}, self.digests)
 
-    def test_commit_that_is_cut_is_found_out_by_its_token(self):
+    def test_commit_with_a_lost_answer_is_resolved_by_its_token(self):
         self.on_site('expand')
         arguments = ('backfill', '--json', '--jobs', '2')
         statements, _ = self.statements_of(*arguments)

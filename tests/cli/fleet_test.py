@@ -103,9 +103,9 @@ class PauseAndResume(FleetTest):
         self.assert_status_shows_three_that_wait(reason)
 
         again = self.on_site('pause').out
-        self.assertRegex(again, r'^already paused by .*: reaches 3 live runs on \S+; runs that begin later')
+        self.assertRegex(again, r'^already paused by .*; affects 3 live runs on \S+; runs that start later')
         other = self.on_site('pause', '--reason', 'a fan').out
-        self.assertRegex(other, r'^paused \(was paused by .*: a disk.*\): reaches 3 live runs on ')
+        self.assertRegex(other, r'^paused \(was paused by .*: a disk.*\); affects 3 live runs on ')
         since, said = self.say('resume')
         self.wait_for_events('resumed', since)
         self.assertEqual((said['changed'], len(said['runs'])), (True, 3))
@@ -116,7 +116,7 @@ class PauseAndResume(FleetTest):
 
     def assert_dry_runs_reach_nobody(self):
         for command in ('pause', 'stop'):
-            self.assertIn('would %s: reaches 2 live runs on ' % command,
+            self.assertIn('would %s; affects 2 live runs on ' % command,
                           self.on_site(command, '--dry-run').out)
         self.assertEqual(self.status()['fleet'],
                          {'paused': False, 'by': None, 'since': None, 'reason': None})
@@ -156,7 +156,7 @@ class PauseAndResume(FleetTest):
 
 
 class Stop(FleetTest):
-    def test_stop_ends_what_is_alive_cleanly_and_bars_nothing_that_begins_later(self):
+    def test_stop_ends_live_runs_cleanly_and_does_not_affect_later_ones(self):
         self.start('sync')
         self.wait_for_work()  # its first steps run alone
         self.start('backfill')
@@ -187,7 +187,7 @@ class Stop(FleetTest):
                          ('complete', self.small + 1 - published))
         self.assert_all_right()
 
-    def test_stop_ends_runs_that_wait_and_leaves_the_pause_as_it_is(self):
+    def test_stop_ends_waiting_runs_and_keeps_the_pause(self):
         self.say('pause')
         self.start('backfill')
         self.start('backfill', '--window', self.window_that_is_shut())
@@ -200,8 +200,8 @@ class Stop(FleetTest):
         self.assertLess(time.monotonic() - since, REACHED)
         self.assertTrue(self.status()['fleet']['paused'])
         self.assertEqual(self.published(), 0)
-        self.assertEqual(self.on_site('resume').out, 'resumed: reaches no live run\n')
-        self.assertEqual(self.on_site('resume').out, 'nothing to do: the fleet is not paused\n')
+        self.assertEqual(self.on_site('resume').out, 'resumed; affects no live run\n')
+        self.assertEqual(self.on_site('resume').out, 'nothing to do: the runs of this site are not paused\n')
         self.on_site('backfill')
         self.assert_all_right()
 

@@ -28,7 +28,7 @@ class OwnerGrace(sites.SmallSiteTest):
         unsigned = self.site.add(owner='unsigned')
         self.on_site('expand')
         graces = (OPTION, 'slow=52w', OPTION, 'quick=7d', OPTION, 'unsigned=1d', OPTION, 'nobody\n=1d')
-        said = ['owner nobody\\x0a: no image is of this owner',
+        said = ['owner nobody\\x0a: this owner has no images',
                 'owner quick: 1 image %s a grace period of 7 d 0 h',
                 'owner slow: 2 images %s a grace period of 364 d 0 h',
                 'owner unsigned: no image with a deprecated signature']
@@ -45,15 +45,15 @@ class OwnerGrace(sites.SmallSiteTest):
         late = self.add('other')
         result = self.on_site('migrate', OPTION, 'slow=1d', OPTION, 'other=30d')
         self.assertEqual(self.lines(result), ['owner other: 1 image got a grace period of 30 d 0 h',
-                                              'owner other: 1 image keeps the deadline that it had',
-                                              'owner slow: 2 images keep the deadlines that they had'])
+                                              'owner other: 1 image keeps its earlier deadline',
+                                              'owner slow: 2 images keep their earlier deadlines'])
         self.assertEqual(self.days(), {**dates, late[0]: 30})
         told = self.on_site('migrate', '--json', OPTION, 'other=30d').object['owners']
         self.assertEqual(told, [{'owner': 'other', 'grace_seconds': 30 * DAY, 'dated': 0, 'kept': 2,
                                  'has_images': True}])
         self.assertEqual(self.on_site('migrate', '--json').object['owners'], [])
 
-    def test_sync_takes_the_option_in_any_place_and_eats_no_word_behind_it(self):
+    def test_sync_accepts_the_option_anywhere_and_leaves_the_next_word_alone(self):
         quick, other = self.add('a=b'), self.add('other')
         result = self.program(OPTION, 'a=b=7d', 'sync', *self.site.options, code=program.USAGE)
         self.assertIn(OPTION, result.err)

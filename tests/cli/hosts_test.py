@@ -73,7 +73,7 @@ class ClockThatJumps(HostsTest):
     # Small images are claimed 64 at a time: more than one run can have at once.
     images, each = 200, 8 * KIB
 
-    def test_leases_and_heartbeats_are_of_the_servers_clock(self):
+    def test_leases_and_heartbeats_use_the_servers_clock(self):
         clock = Clock(self.site.directory / 'clock')
         clock.jump(DAYS)
         first = self.start('--bandwidth', '256K', env=clock.environment)
@@ -94,7 +94,7 @@ class ClockThatJumps(HostsTest):
                 'SELECT %s - started_at, %s - heartbeat_at, %s - finished_at FROM backglance_run' % (NOW, NOW, NOW)):
             self.assertTrue(all(0 <= age < 300 for age in row), row)
 
-    def test_programs_clock_is_what_this_test_says(self):
+    def test_the_programs_clock_is_the_one_that_this_test_sets(self):
         clock = Clock(self.site.directory / 'clock')
         clock.jump(-DAYS)
         told = subprocess.run(['date', '+%s'], check=True, env=clock.environment, stdout=subprocess.PIPE).stdout
@@ -122,7 +122,7 @@ class SuspendedHost(HostsTest):
             process.send_signal(signal.SIGCONT)
             return False
 
-    def test_what_it_read_is_not_published_by_it(self):
+    def test_a_run_that_lost_its_leases_publishes_nothing(self):
         process = self.suspend()
         before = self.settled()
         other = self.on_site('backfill', '--json')
@@ -136,7 +136,7 @@ class SuspendedHost(HostsTest):
         self.assertEqual(self.settled(), settled)
         self.assertEqual(self.site.leased(), 0)
 
-    def test_one_that_was_taken_for_dead_ends(self):
+    def test_a_run_that_was_declared_dead_ends(self):
         process = self.suspend()
         self.site.database.execute("UPDATE backglance_run SET host = 'elsewhere' WHERE finished_at IS NULL")
         self.on_site('backfill')

@@ -45,7 +45,7 @@ class Window(JobsTest):
         result = program.finish(self.start('backfill', '--window', '22:00-06:00',
                                            env=zone_in_which_it_is(21, 59, 57)))
         self.assert_code(result, DONE)
-        self.assertIn('waiting: outside the window 22:00-06:00, which opens at 22:00\ngoing on\n',
+        self.assertIn('waiting: outside the window 22:00-06:00, which opens at 22:00\ncontinuing\n',
                       result.err)
         self.assertEqual(self.published(), 16)
 
@@ -80,7 +80,7 @@ class Window(JobsTest):
         result = program.stop(process)
         self.assert_code(result, INTERRUPTED)
         self.assertIn('waiting: outside the window', result.err)
-        self.assertNotIn('going on', result.err)
+        self.assertNotIn('continuing', result.err)
         self.assertGreater(result.object['broken_off'], 0)
         self.assertEqual(self.site.leased(), 0)
         self.on_site('backfill')
@@ -121,7 +121,7 @@ class Window(JobsTest):
         terminal.read_all()
         self.assertNotIn('\n', terminal.text)
 
-    def test_what_is_no_window_is_refused(self):
+    def test_a_text_that_is_not_a_window_is_refused(self):
         for window in ('22-06', '25:00-06:00', '08:00-08:00', ''):
             self.refused('backfill', *self.site.options, '--window', window, code=USAGE,
                          words=['--window'])
@@ -297,7 +297,7 @@ class Log(JobsTest):
 
 
 class Throttle(JobsTest):
-    def test_sqlite_knows_neither_load_nor_lag(self):
+    def test_load_and_lag_are_not_supported_with_sqlite(self):
         for option in (('--max-load', '5'), ('--max-lag', '10s'),
                        ('--max-lag', '10s', '--lag-database', 'sqlite:////tmp/x.sqlite')):
             self.refused('backfill', *self.site.options, *option, code=USAGE, words=['SQLite'])

@@ -68,7 +68,7 @@ class MainJob(sites.MadeSiteTest):
         damaged = [image_id for image_id, image in self.images.items()
                    if image['result'] in ('size_differs', 'checksum_differs')]
         refused = self.on_site('contract', '--yes', code=FAILED)
-        self.assertIn('%d live images' % len(damaged), refused.err)
+        self.assertIn('%d readable images' % len(damaged), refused.err)
         self.database.execute("UPDATE images SET deleted = 1, status = 'deleted' WHERE id IN (%s)"
                               % ', '.join('?' * len(damaged)), *damaged)
         self.on_site('contract', '--yes')

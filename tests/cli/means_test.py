@@ -78,7 +78,7 @@ class FullDisk(sites.SmallSiteTest):
         self.flag.touch()
         return process
 
-    def test_publication_waits_for_room(self):
+    def test_publication_waits_for_disk_space(self):
         process = self.start_and_fill()
         self.wait_for_event(' waiting ')
         self.assertIsNone(self.site.hashes()[self.image][1])
@@ -87,10 +87,10 @@ class FullDisk(sites.SmallSiteTest):
         self.assert_code(result, DONE)
         self.assertEqual(self.site.hashes()[self.image][1], self.digest)
         self.assertIn('waiting: the disk of the database is full', result.err)
-        self.assertIn('going on', result.err)
+        self.assertIn('continuing', result.err)
         self.assertIn(' resumed', self.log.read_text())
 
-    def test_comparison_waits_for_room(self):
+    def test_comparison_waits_for_disk_space(self):
         image = self.site.add(os.urandom(3 << 20))
         self.on_site('backfill')
         self.site.path_of(image).write_bytes(b'damaged' + os.urandom((3 << 20) - 7))
@@ -103,24 +103,24 @@ class FullDisk(sites.SmallSiteTest):
         result = program.finish(process)
         self.assert_code(result, FINDINGS)
         self.assertIn('waiting: the disk of the database is full', result.err)
-        self.assertIn('going on', result.err)
+        self.assertIn('continuing', result.err)
         self.assertEqual(self.site.database.value('SELECT result FROM backglance_verify'), 'checksum_differs')
 
-    def test_checkpoint_that_finds_no_room_is_one_warning(self):
+    def test_a_checkpoint_without_disk_space_gives_one_warning(self):
         process = self.start_and_fill('--checkpoint-every', '256K')
         self.wait_for_event(' warning ')
         self.flag.unlink()
         result = program.finish(process)
         self.assert_code(result, DONE)
-        self.assertEqual(result.err.count('warning: a checkpoint could not be written'), 1, str(result))
+        self.assertEqual(result.err.count('warning: a checkpoint could not be saved'), 1, str(result))
         self.assertEqual(self.site.hashes()[self.image][1], self.digest)
 
-    def test_run_that_is_ended_while_it_waits_does_not_go_on(self):
+    def test_a_run_that_is_stopped_while_it_waits_does_not_continue(self):
         process = self.start_and_fill()
         self.wait_for_event(' waiting ')
         result = program.stop(process)
         self.assertIn(result.code, (FAILED, INTERRUPTED), str(result))
-        self.assertNotIn('going on', result.err)
+        self.assertNotIn('continuing', result.err)
         self.assertNotIn(' resumed', self.log.read_text())
         self.flag.unlink()
         self.on_site('backfill')
@@ -128,7 +128,7 @@ class FullDisk(sites.SmallSiteTest):
 
 
 class FewFiles(sites.SmallSiteTest):
-    def test_too_few_open_files_are_no_finding(self):
+    def test_too_few_open_files_do_not_make_a_finding(self):
         with self.site.database.batch():
             images = [self.site.add(b'content %d' % number * 1000) for number in range(40)]
         self.on_site('expand')
@@ -148,7 +148,7 @@ class FewFiles(sites.SmallSiteTest):
         self.assertEqual({row[1] for image_id, row in self.site.hashes().items() if image_id in images},
                          {sites.sha512(b'content %d' % number * 1000) for number in range(40)})
 
-    def test_image_that_is_opened_anew_is_no_finding_either(self):
+    def test_reopening_an_image_does_not_make_a_finding(self):
         image = self.site.add(os.urandom(4 << 20))
         self.on_site('expand')
         process = program.start('backfill', *self.site.options, '--bandwidth', '1M', '--checkpoint-every', '256K')

@@ -148,7 +148,7 @@ class Page(program.ProgramTest):
 class WholeSite(sites.MadeSiteTest, Page):
     make_options = ('--hostile', '--seed', 'report')
 
-    def test_page_fits_every_screen_shows_its_charts_and_asks_for_nothing(self):
+    def test_page_fits_every_screen_shows_its_charts_and_loads_nothing(self):
         self.on_site('sync', '--grace', '10d', code=FINDINGS)
         page = pathlib.Path(self.directory) / 'page.html'
         self.on_site('report', '--html', page)
@@ -158,7 +158,7 @@ class WholeSite(sites.MadeSiteTest, Page):
 class OwnersPages(sites.MadeSiteTest, Page):
     make_options = ('--hostile', '--seed', 'report')
 
-    def test_pages_of_owners_fit_every_screen_and_ask_for_nothing(self):
+    def test_pages_of_owners_fit_every_screen_and_load_nothing(self):
         self.on_site('sync', '--grace', '10d', '--certificates', self.directory / 'certificates', code=FINDINGS)
         # One that no line can be broken in.
         self.database.execute('UPDATE images SET owner = ?, name = ?', 'o' * 250, 'n' * 250)

@@ -105,7 +105,7 @@ class RegressTest(sites.SmallSiteTest):
             self.assertTrue(reader.stdout.read().startswith(b'<!'))
         self.assertTrue(pipe.is_fifo())
 
-    def test_a_number_without_a_unit_is_no_duration(self):
+    def test_a_number_without_a_unit_is_not_a_duration(self):
         self.refused('migrate', '--grace', '180', *self.site.options, code=USAGE)
 
     def test_a_run_that_could_not_sign_or_log_does_nothing_and_a_dry_run_says_so(self):
@@ -122,7 +122,7 @@ class RegressTest(sites.SmallSiteTest):
     def test_help_of_the_command_is_named(self):
         self.assertIn('backglance backfill --help', self.refused('backfill', '--jobs', 'two', code=USAGE).err)
 
-    def test_an_empty_option_is_not_no_option(self):
+    def test_an_empty_option_differs_from_a_missing_one(self):
         self.on_site('expand')
         for option in ('--tag', '--untag'):
             self.refused('migrate', option, '', *self.site.options, code=USAGE)
@@ -167,7 +167,7 @@ class RegressTest(sites.SmallSiteTest):
         self.on_site('expand')
         self.on_site('pause', '--reason', 'the store is moved')
         result = self.on_site('backfill', '--max-runtime', '1s')
-        self.assertIn('waiting to the end: paused by', result.out)
+        self.assertIn('still waiting when it ended: paused by', result.out)
         self.assertNotIn('too large', result.out)
 
     def test_verify_finds_nothing_missing_where_nothing_is_mounted(self):

@@ -112,7 +112,7 @@ class Report(sites.MadeSiteTest):
             self.assertIn(image_id, shown)
         self.assert_no_secret(text, 'the HTML page')
 
-    def test_html_goes_beside_json(self):
+    def test_html_and_json_can_be_written_together(self):
         path = self.directory / 'both.html'
         result = self.on_site('report', '--json', '--html', path)
         self.assertIn('signatures', result.object)
@@ -192,7 +192,7 @@ class Owners(sites.MadeSiteTest):
         for path in self.target.iterdir():
             self.assertEqual(path.stat().st_mode & 0o777, 0o640)
 
-    def test_an_image_without_an_owner_is_nobodys(self):
+    def test_an_image_without_an_owner_is_on_no_owners_page(self):
         self.database.execute('UPDATE images SET owner = NULL')
         self.write()
         self.assertEqual(self.files(), {'index.html', 'index.csv', 'no-owner.html', 'no-owner.csv'})
@@ -224,7 +224,7 @@ class Owners(sites.MadeSiteTest):
         self.assertEqual(self.files(), {'index.html', 'index.csv'})
         self.assertIn('No owner has anything to do', (self.target / 'index.html').read_text())
 
-    def test_it_goes_beside_the_other_forms(self):
+    def test_owner_pages_and_other_formats_can_be_written_together(self):
         result = self.write('--json')
         self.assertIn('signatures', result.object)
         self.assertIn('wrote', result.err)
@@ -232,7 +232,7 @@ class Owners(sites.MadeSiteTest):
         self.assertEqual(Page(page.out).faults, [])
         self.assertTrue((self.target / 'index.html').exists())
 
-    def test_a_directory_that_cannot_be_is_refused(self):
+    def test_an_impossible_directory_is_refused(self):
         self.target.write_text('a file')
         self.assert_one_line(self.write(code=FAILED), [str(self.target)])
         self.assertEqual(self.target.read_text(), 'a file')
@@ -241,7 +241,7 @@ class Owners(sites.MadeSiteTest):
 
 
 class ReportBeforeExpand(sites.SmallSiteTest):
-    def test_report_says_what_comes_first(self):
+    def test_report_names_the_first_thing_to_do(self):
         self.assert_one_line(self.on_site('report', code=FAILED), ['backglance expand'])
 
 

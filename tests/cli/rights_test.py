@@ -97,7 +97,7 @@ class Replica(RightsTest):
 
     def refused_as_replica(self, url, command, *arguments):
         self.refused(command, *self.options(url), *arguments, code=FAILED, cwd=self.site.directory,
-                     words=['takes no writes (a replica?)', '-- next: '])
+                     words=['does not accept writes (is it a replica?)', '-- next: '])
 
     def replica(self):
         return self.standby() if databases.is_postgresql() else self.read_only()
@@ -177,7 +177,7 @@ class OneRightMissing(RightsTest):
                 if command == ('expand',):
                     self.on_site('expand')
 
-    def test_plan_names_what_is_still_to_be_given(self):
+    def test_plan_names_the_rights_that_are_missing(self):
         self.make_role()
         execute = self.site.database.execute
         on_postgresql = databases.is_postgresql()
@@ -209,22 +209,22 @@ class OneRightMissing(RightsTest):
             self.assertIn('this account lacks %s -- next: %s' % (right, statement), plan.out)
         return rights
 
-    def test_an_account_that_is_shown_no_triggers_does_not_deny_the_guard(self):
+    def test_an_account_that_cannot_see_triggers_does_not_report_the_guard_as_missing(self):
         if databases.is_postgresql():
             return
         self.make_role()
         self.on_site('expand', '--guard')
         here = '`%s`.*' % self.site.database.name
         self.site.database.execute("GRANT ALL ON %s TO %s@'127.0.0.1'" % (here, ROLE))
-        self.assertIn('guard there', self.program('status', *self.options(self.url_of())).out)
+        self.assertIn('guard installed', self.program('status', *self.options(self.url_of())).out)
         self.site.database.execute("REVOKE TRIGGER ON %s FROM %s@'127.0.0.1'" % (here, ROLE))
-        self.assertIn('no guard that this account is shown (it lacks TRIGGER)',
+        self.assertIn('guard not visible: this account lacks the privilege TRIGGER',
                       self.program('status', *self.options(self.url_of())).out)
         self.assertEqual(self.program('check', *self.options(self.url_of()), '--json', code=MIGRATE_DUE).object['guard'],
                          'hidden')
         self.refused('contract', *self.options(self.url_of()), '--uninstall', '--yes', cwd=self.site.directory,
                      words=['lacks the privilege TRIGGER; nothing was changed'])
-        self.assertIn('guard there', self.on_site('status').out)
+        self.assertIn('guard installed', self.on_site('status').out)
 
     def test_postgresql_expand_needs_the_schema_and_the_table(self):
         if not databases.is_postgresql():

@@ -74,7 +74,7 @@ class Interrupted(SlowSiteTest):
     def test_sigterm_does_the_same(self):
         self.interrupt(signal.SIGTERM)
 
-    def test_a_signal_that_comes_twice_is_one_wish(self):
+    def test_a_second_signal_changes_nothing(self):
         # as timeout(1) sends it, to the process and then to its group
         process = self.start_slow_backfill('--json')
         process.send_signal(signal.SIGTERM)
@@ -223,7 +223,7 @@ class Limits(SlowSiteTest):
         self.assertEqual(self.site.leased(), 0)
         self.assertEqual(len(self.published()), 5)
 
-    def test_max_bytes_is_not_passed(self):
+    def test_a_run_reads_no_more_than_max_bytes(self):
         result = self.backfill('--max-bytes', '700K')
         self.assertEqual((result['end'], result['bytes_read']), ('limit', 5 * 128 * KIB))
 
@@ -235,12 +235,12 @@ class Limits(SlowSiteTest):
         self.assertLess(len(self.published()), 32)
         self.assertEqual(self.site.leased(), 0)
 
-    def test_what_is_too_large_for_max_runtime_is_said(self):
+    def test_images_too_large_for_max_runtime_are_named(self):
         largest = self.site.add(b'y' * (4 << 20))
         limits = ('--max-runtime', '2s', '--bandwidth', '1M', '--jobs', '1')
         words = self.on_site('backfill', *limits).out
         self.assertRegex(words, r'too large for this --max-runtime: 1 image, the largest %s of 4\.0 MiB'
-                         r' -- next: a longer --max-runtime, or --image ID' % largest)
+                         r' -- next: use a longer --max-runtime, or --image ID' % largest)
         too_large = {'images': 1, 'image_id': largest, 'size': 4 << 20}
         result = self.backfill(*limits)
         self.assertEqual((result['end'], result['too_large']), ('out_of_time', too_large))
@@ -253,7 +253,7 @@ class Limits(SlowSiteTest):
         self.assertEqual(verified['left']['images'], 33 - compared)
         self.assertIn('not compared', self.on_site('verify', *limits).out)
 
-    def test_an_end_beyond_belief_ends_nothing(self):
+    def test_an_absurdly_late_end_changes_nothing(self):
         self.assertEqual(self.backfill('--max-runtime', '200000d')['end'], 'complete')
 
     def test_bandwidth_is_kept(self):
@@ -267,7 +267,7 @@ class Limits(SlowSiteTest):
         self.backfill('--limit', '1')
         self.assertEqual(set(self.published()), {largest})
 
-    def test_image_reads_that_one_alone(self):
+    def test_image_option_reads_only_that_image(self):
         wanted = sorted(self.site.hashes())[7]
         self.backfill('--image', wanted)
         self.assertEqual(set(self.published()), {wanted})
@@ -293,7 +293,7 @@ class Limits(SlowSiteTest):
         self.site.database.execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
         self.site.add(b'late')
         result = self.on_site('backfill', '--sweep', '--dry-run')
-        self.assertEqual(result.out, 'would restore 32 hashes, and read nothing\n')
+        self.assertEqual(result.out, 'would restore 32 hashes and read no image\n')
         self.assertEqual(self.backfill('--sweep', '--dry-run'), {
             'dry_run': True, 'images': 0, 'bytes': 0, 'failed_before': 0, 'to_restore': 32})
 

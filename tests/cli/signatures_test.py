@@ -132,7 +132,7 @@ class NewScheme(ByCursive):
             for salt in (salt for salt in (0, 20, method.digest_size) if salt < longest):
                 yield 'salt of %d' % salt, with_signature(text(signer.sign(CONTENT, method, salt)))
 
-    def test_every_case_has_cursives_verdict(self):
+    def test_every_case_gets_the_same_verdict_as_from_cursive(self):
         signers = list(self.signers())
         cases = {}
         with self.site.database.batch():
@@ -218,7 +218,7 @@ class Keys(ByCursive):
 class Damage(SignatureTest):
     """A verdict or one clear line, never a crash."""
 
-    def test_what_cannot_be_right_has_a_verdict_of_its_own(self):
+    def test_impossible_signatures_have_a_verdict_of_their_own(self):
         signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         expired = Signer(self.certificates, 'RSA-PSS', signer.key, begin=-30 * DAY, end=-DAY)
         small = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 512))
@@ -258,9 +258,9 @@ class Damage(SignatureTest):
         }
         lengths = {
             self.add(by(signer.id, text(base64.b64decode(right)[:-1]))):
-                "img_signature: it has 255 bytes, one by the certificate's key has 256",
+                "img_signature: the signature has 255 bytes, but one by the certificate's key has 256",
             self.add(by(curve.id, right, 'ECC_SECP384R1')):
-                "img_signature: it has 256 bytes, one by the certificate's key has at most 72",
+                "img_signature: the signature has 256 bytes, but one by the certificate's key has at most 72",
             self.add(by(signer.id), content=OTHER_CONTENT): '',
         }
         wanted |= dict.fromkeys(lengths, 'invalid')

@@ -162,14 +162,14 @@ class Servers:
         with Busy(self.engine, 3):
             process = self.start('sync', '--max-load', '1')
             self.read_until(process, 'waiting: database load 3, --max-load is 1')
-        said = self.read_until(process, 'going on')
+        said = self.read_until(process, 'continuing')
         result = program.finish(process)
         self.assert_code(result, DONE)
         self.assertNotIn('waiting', said)
         hashed = self.engine.execute('SELECT count(*) FROM images WHERE os_hash_value IS NOT NULL')
         self.assertEqual(hashed[0][0], IMAGES)
 
-    def test_a_server_at_rest_holds_nothing_up(self):
+    def test_an_idle_server_delays_nothing(self):
         result = self.program('verify', *self.engine.options, '--max-load', '2') \
             if self.expanded() else self.program('sync', *self.engine.options, '--max-load', '2')
         self.assertNotIn('waiting', result.err)
@@ -179,7 +179,7 @@ class Servers:
         return bool(self.engine.execute(
             "SELECT 1 FROM information_schema.tables WHERE table_name = 'backglance_item'"))
 
-    def test_watcher_whose_session_breaks_says_so_and_comes_back(self):
+    def test_a_watcher_whose_session_breaks_warns_and_reconnects(self):
         self.program('sync', *self.engine.options)
         with Busy(self.engine, 2):
             process = self.start('verify', '--max-load', '1')
@@ -187,7 +187,7 @@ class Servers:
             self.break_sessions()
             said = self.read_until(process, 'answers again')
             self.assertIn('warning: throttle: no answer', said)
-            self.assertNotIn('going on', said)
+            self.assertNotIn('continuing', said)
             program.stop(process)
 
 
@@ -213,7 +213,7 @@ class Postgresql(Servers, ThrottleTest):
             said = self.read_until(process, '--max-lag is 1 s')
             self.assertIn('waiting: ', said)
             # a replica that never replayed a transaction cannot say since when
-            self.assertRegex(said, 'behind|stands still')
+            self.assertRegex(said, 'behind|has stopped')
             self.assertNotIn(urllib.parse.unquote(servers.PASSWORD), said)
             program.stop(process)
         process = self.start('verify', '--max-lag', '1s', '--lag-database', replica)
@@ -227,7 +227,7 @@ class Postgresql(Servers, ThrottleTest):
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND state = 'idle' AND backend_start > %s",
             ('%pg_stat_replication r%', began)))
         stop_replica()
-        self.read_until(process, 'is no longer connected, and not waited for')
+        self.read_until(process, 'is no longer connected, and backglance no longer waits for it')
         program.stop(process)
 
     def test_role_that_may_not_see_the_lag_is_told_so(self):
@@ -286,26 +286,26 @@ class Mariadb(Servers, ThrottleTest):
                                               " WHERE command = 'Sleep' AND time_ms < 2500"):
             self.engine.execute('KILL %d' % watcher)
 
-    def test_replicas_have_to_be_named(self):
+    def test_replicas_must_be_named_where_the_primary_does_not_know_them(self):
         self.refused('verify', *self.engine.options, '--max-lag', '10s', code=USAGE,
                      words=['--lag-database'])
 
-    def test_a_server_that_is_no_replica_is_said_and_one_that_stands_still_is_waited_for(self):
+    def test_a_server_that_is_not_a_replica_is_reported_and_a_stopped_replica_is_waited_for(self):
         self.program('sync', *self.engine.options)
         named = ('--max-lag', '10s', '--lag-database', self.engine.url + '/glance')
         result = self.program('verify', *self.engine.options, *named)
-        self.assertIn('this server is no replica', result.err)
+        self.assertIn('this server is not a replica', result.err)
         self.engine.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1,"
                             " MASTER_USER = 'nobody'")
         try:
             process = self.start('verify', *named)
-            said = self.read_until(process, 'waiting: replication stands still on ')
+            said = self.read_until(process, 'waiting: replication has stopped on ')
             self.assertNotIn(servers.PASSWORD, said)
         finally:
             self.engine.execute('RESET SLAVE ALL')
         self.assert_code(program.finish(process), DONE)
 
-    def test_lag_is_in_the_column_that_is_read(self):
+    def test_the_lag_is_read_from_the_right_column(self):
         self.engine.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1,"
                             " MASTER_USER = 'nobody'")
         connection = self.engine.connect()

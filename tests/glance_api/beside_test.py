@@ -173,7 +173,7 @@ class NewGlanceOnAnOldSchema(ServedTest):
         self.assert_hashed(data)
         self.client.patch(image_id, ('replace', '/name', 'renamed'))
         self.assert_hashed(data)
-        self.assertIn('guard there', self.served.require('check').out)
+        self.assertIn('guard installed', self.served.require('check').out)
 
 
 class Saves(ServedTest):

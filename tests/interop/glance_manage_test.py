@@ -151,7 +151,7 @@ class Queens(StartCase, unittest.TestCase):
         else:
             codes, _ = rolled(self.reference)
             self.assertEqual(roll(self.database), codes)
-        self.assertIn('; guard there', self.backglance('check'))
+        self.assertIn('; guard installed', self.backglance('check'))
         self.backglance('expand', '--revert', '--guard')
         self.assert_at('head')
 

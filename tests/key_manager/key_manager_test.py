@@ -150,7 +150,7 @@ class Real(KeyManagerTest):
                 self.assertEqual(reason == '', verdict == 'valid')
         self.assertEqual([found[images[name]][0] for name in ('PEM', 'no hyphens')], ['valid', 'valid'])
         self.assertIn('text/plain', found[images['PEM as text']][1])
-        self.assertIn('none of that id', found[images['absent']][1])
+        self.assertIn('no certificate of that id', found[images['absent']][1])
         self.assertIn("of the type 'opaque'", found[images['a secret of another type']][1])
         self.assertIn('not in PEM', found[images['DER']][1])
 
@@ -164,7 +164,7 @@ class Real(KeyManagerTest):
                               env=variables(self.manager.environment())).object
         self.assertEqual(result['signatures'], {'valid': len(images)})
 
-    def test_a_token_or_clouds_yaml_does(self):
+    def test_a_token_or_clouds_yaml_is_enough(self):
         image = self.add(self.manager.store(self.certificate.public_bytes(PEM)))
         self.prepare()
         self.verify(environment={'OS_TOKEN': self.manager.token()})
@@ -186,20 +186,20 @@ class Real(KeyManagerTest):
         self.refuses(environment, 'cannot be read as YAML')
         self.refuses({'HOME': str(self.site.directory), 'OS_CLOUD': 'site'}, 'no clouds.yaml')
 
-    def test_what_cannot_be_right_is_refused_before_anything_is_read(self):
+    def test_wrong_settings_are_refused_before_anything_is_read(self):
         self.add(str(uuid.uuid4()))
         self.prepare()
         self.refuses({}, 'OS_TOKEN', 'OS_AUTH_URL')
-        self.refuses({**self.manager.environment(), 'OS_PASSWORD': 'wrong'}, 'refuses the user')
-        self.refuses({**self.manager.environment(), 'OS_PROJECT_NAME': 'none'}, 'refuses the user')
-        self.refuses({'OS_TOKEN': 'gAAAAA-no-token'}, 'refuses the token')
+        self.refuses({**self.manager.environment(), 'OS_PASSWORD': 'wrong'}, 'rejected the user')
+        self.refuses({**self.manager.environment(), 'OS_PROJECT_NAME': 'none'}, 'rejected the user')
+        self.refuses({'OS_TOKEN': 'gAAAAA-no-token'}, 'rejected the token')
         self.refuses({'OS_TOKEN': 'a\nb'}, 'line end')
         self.refuses({'OS_TOKEN': 'a', 'OS_INSECURE': 'true'}, 'OS_INSECURE')
         for url in ('barbican:9311', 'file:///etc/passwd', 'http://user:word@host', 'http://', 'https://host/?a=b'):
             for environment in ({'OS_TOKEN': 'a'}, {}):
-                self.refuses(environment, '--key-manager takes a URL', url=url)
+                self.refuses(environment, '--key-manager requires a URL', url=url)
         self.refuses({'OS_TOKEN': 'a'}, 'key manager at', url='http://127.0.0.1:1', code=FAILED)
-        self.refuses(self.manager.environment(), 'is no Barbican', url=self.manager.auth_url, code=FAILED)
+        self.refuses(self.manager.environment(), 'is not Barbican', url=self.manager.auth_url, code=FAILED)
         # Nothing of the network is asked for a plan.
         self.verify('--dry-run', environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:1')
         self.assertEqual([verdict for verdict, _ in self.found().values()], [None])
@@ -219,7 +219,7 @@ class Expiring(KeyManagerTest):
             # One that somebody gave is not ours to renew.
             token = manager.token()
             time.sleep(9)
-            self.refuses({'OS_TOKEN': token}, 'refuses the token', url=manager.url)
+            self.refuses({'OS_TOKEN': token}, 'rejected the token', url=manager.url)
 
 
 class Tls(KeyManagerTest):
@@ -305,10 +305,10 @@ class Damaged(KeyManagerTest):
         kind = 'application/json'
         deep = b'[' * 200000
         cases = {
-            'no JSON': ({'secret': (200, kind, b'<html>')}, 'no secret'),
-            'another JSON': ({'secret': (200, kind, b'[1]')}, 'no secret'),
-            'deep JSON': ({'secret': (200, kind, deep)}, 'no secret'),
-            'no UTF-8': ({'secret': (200, kind, b'{"secret_type": "\xff"}')}, 'no secret'),
+            'no JSON': ({'secret': (200, kind, b'<html>')}, 'not a secret'),
+            'another JSON': ({'secret': (200, kind, b'[1]')}, 'not a secret'),
+            'deep JSON': ({'secret': (200, kind, deep)}, 'not a secret'),
+            'no UTF-8': ({'secret': (200, kind, b'{"secret_type": "\xff"}')}, 'not a secret'),
             'no content': ({'secret': (200, kind, b'{"secret_type": "certificate"}')}, 'without content'),
             'a header in a type': ({'secret': (
                 200, kind, b'{"secret_type": "certificate", "content_types": {"default": "a\\r\\nX-Evil: b"}}')},
@@ -316,10 +316,10 @@ class Damaged(KeyManagerTest):
             'huge': ({'payload': (200, 'text/plain', b'A' * (2 << 20))}, 'larger than 1 MiB'),
             'damaged': ({'payload': (200, 'text/plain', b'-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----')},
                         'no certificate that can be read'),
-            'redirect': ({'payload': (302, 'text/plain', b'')}, 'status 302'),
-            'forbidden': ({'secret': (403, kind, b'')}, 'does not let'),
-            'token refused': ({'secret': (401, kind, b'')}, 'refuses the token'),
-            'fault': ({'secret': (500, kind, b'')}, 'status 500'),
+            'redirect': ({'payload': (302, 'text/plain', b'')}, 'HTTP 302'),
+            'forbidden': ({'secret': (403, kind, b'')}, 'not allowed to read it'),
+            'token refused': ({'secret': (401, kind, b'')}, 'rejected the token'),
+            'fault': ({'secret': (500, kind, b'')}, 'HTTP 500'),
         }
         image = self.add(str(uuid.uuid4()))
         self.prepare()
@@ -329,7 +329,7 @@ class Damaged(KeyManagerTest):
                 self.assertEqual(self.found()[image][0], 'no_certificate')
                 self.assertIn(reason, self.found()[image][1])
 
-    def test_one_that_falls_silent_is_not_waited_for_by_each_image(self):
+    def test_a_silent_key_manager_does_not_delay_each_image(self):
         images = [self.add(str(uuid.uuid4())) for _ in range(20)]
         self.prepare()
         with Serving(answers_of(self.certificate, secret=(503, 'text/plain', b''))) as server:
@@ -338,7 +338,7 @@ class Damaged(KeyManagerTest):
         # Three attempts of three images.
         self.assertEqual(server.asked, ['list'] + 9 * ['secret'])
 
-    def test_a_secret_that_cannot_be_delivered_keeps_no_other_back(self):
+    def test_a_secret_that_cannot_be_delivered_does_not_block_others(self):
         faulty, too_large = str(uuid.uuid4()), str(uuid.uuid4())
         images = {self.add(certificate_id): certificate_id for certificate_id in (
             faulty, too_large, faulty, str(uuid.uuid4()), too_large, str(uuid.uuid4()), str(uuid.uuid4()))}
@@ -352,7 +352,7 @@ class Damaged(KeyManagerTest):
         # What is a fault is asked three times, what is too large once, and neither for a second image.
         self.assertEqual(server.asked.count('secret'), 3 + 1 + 3)
 
-    def test_a_stop_is_not_waited_for_at_a_key_manager_that_is_silent(self):
+    def test_a_stop_ends_the_wait_for_a_silent_key_manager(self):
         self.add(str(uuid.uuid4()))
         self.prepare()
         with socket.create_server(('127.0.0.1', 0)) as silent:
@@ -372,7 +372,7 @@ class Damaged(KeyManagerTest):
                     self.assert_code(result, INTERRUPTED)
                     self.assertIn('interrupted', result.err)
 
-    def test_what_is_answered_soon_after_a_stop_counts(self):
+    def test_an_answer_soon_after_a_stop_is_used(self):
         image = self.add(str(uuid.uuid4()))
         self.prepare()
         with Serving(answers_of(self.certificate), seconds=6) as server:

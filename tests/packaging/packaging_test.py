@@ -66,7 +66,7 @@ class PackagingTest(unittest.TestCase):
         said = [line for line in done.stdout.splitlines() if 'backglance' in line]
         self.assertEqual((done.returncode, said), (0, []), done.stdout)
 
-    def test_service_is_exposed_little(self):
+    def test_systemd_rates_the_service_as_little_exposed(self):
         done = run('systemd-analyze', 'security', '--offline=yes', '--no-pager',
                    '--threshold=%d' % (MOST_EXPOSURE * 10), self.units['backglance.service'])
         found = re.search(r'Overall exposure level for backglance.service: ([\d.]+)', done.stdout)

@@ -59,7 +59,7 @@ SIGNATURES = [
 GARBAGE = [
     signed('legacy signature of 1 MiB', 'hashed', 'legacy_complete', c.legacy_signature(),
            c.properties(signature='QUJD' * (1 << 18))),
-    signed('new signature that is no base64', 'hashed', 'new_complete', c.new_signature(),
+    signed('new signature that is not base64', 'hashed', 'new_complete', c.new_signature(),
            c.properties(img_signature='%%% not base64 %%%')),
     signed('new signature of unknown kinds', 'hashed', 'new_complete', c.new_signature(),
            c.properties(img_signature_hash_method='MD4', img_signature_key_type='RSA-ROT13')),

@@ -57,13 +57,13 @@ std::vector<Case> location_cases() {
          fs::rename(site.file(id), site.directory() / "outside");
          point_to(site, id, "file://" + (site.directory() / "outside").string());
        }},
-      {"a location of garbage", R::unreadable, "failed", "no URI",
+      {"a location of garbage", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) {
          point_to(site, id, odd(site, "\x01\xff garbage", "\x01\xc3\xbf garbage"));
        }},
-      {"an empty location", R::unreadable, "failed", "no URI",
+      {"an empty location", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) { point_to(site, id, ""); }},
-      {"a location of 64 KiB", R::unreadable, "failed", "no URI",
+      {"a location of 64 KiB", R::unreadable, "failed", "not a URI",
        [](GlanceSite& site, const std::string& id) {
          point_to(site, id, std::string(std::min<std::size_t>(65536, site.longest_text()), 'A'));
        }},
@@ -133,11 +133,11 @@ std::vector<Case> row_cases() {
       {"a broken size", R::size_differs, "failed", "",
        [](GlanceSite& site, const std::string& id) { site.set(id, "size", std::string("12.5")); },
        true},
-      {"a checksum that is none", R::checksum_differs, "failed", "no MD5",
+      {"a checksum that is none", R::checksum_differs, "failed", "not an MD5",
        [](GlanceSite& site, const std::string& id) {
          site.set(id, "checksum", std::string("n/a"));
        }},
-      {"a checksum that is no UTF-8", R::checksum_differs, "failed", "no MD5",
+      {"a checksum that is no UTF-8", R::checksum_differs, "failed", "not an MD5",
        [](GlanceSite& site, const std::string& id) {
          site.set(id, "checksum",
                   odd(site, std::string(32, '\xe9'), "\xc3\xa9 is no hexadecimal digit"));
@@ -245,7 +245,7 @@ ReadOutcome read_while(GlanceSite& site, const std::string& image,
 
 }  // namespace
 
-TEST_CASE("each image comes to its class, and none but the hashed is published", "[backfill]") {
+TEST_CASE("each image gets its result, and only hashed images are published", "[backfill]") {
   std::vector<Case> cases = location_cases();
   for (const auto& more : {file_cases(), row_cases(), harmless_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
@@ -285,7 +285,7 @@ TEST_CASE("each image comes to its class, and none but the hashed is published",
   }
 }
 
-TEST_CASE("one bad image ends no run", "[backfill]") {
+TEST_CASE("one bad image does not end the run", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   std::vector<std::string> images;
@@ -303,7 +303,7 @@ TEST_CASE("one bad image ends no run", "[backfill]") {
   CHECK(QueueFigures(site.sql()).failed().images == 20);
 }
 
-TEST_CASE("the worst of several locations' failures is told, with the reason of each",
+TEST_CASE("of several failed locations the worst result is reported, with the reason of each",
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
@@ -384,7 +384,7 @@ TEST_CASE("an image whose row changes while it is read is not published", "[back
   }
 }
 
-TEST_CASE("an image on which Glance works is read when that is over", "[backfill]") {
+TEST_CASE("an image that Glance is working on is read after Glance has finished", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");

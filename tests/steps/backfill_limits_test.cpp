@@ -25,7 +25,7 @@ Ids upload_sizes(GlanceSite& site, const std::vector<std::size_t>& sizes) {
 
 }  // namespace
 
-TEST_CASE("--limit ends a run after so many images", "[backfill]") {
+TEST_CASE("--limit ends a run after that number of images", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {10, 50, 30, 20, 40});
@@ -40,7 +40,7 @@ TEST_CASE("--limit ends a run after so many images", "[backfill]") {
   CHECK(run_backfill(site, {.jobs = 3, .limit = 100}).images(ReadClass::hashed) == 3);
 }
 
-TEST_CASE("--max-bytes begins no image that does not fit into what is left", "[backfill]") {
+TEST_CASE("--max-bytes starts no image that is larger than the rest", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {500, 300, 100, 50, 60});
@@ -54,7 +54,7 @@ TEST_CASE("--max-bytes begins no image that does not fit into what is left", "[b
   CHECK(run_backfill(site, {.jobs = 2, .max_bytes = 560}).result.end == RunEnd::complete);
 }
 
-TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
+TEST_CASE("--max-runtime interrupts a read and returns the image to the queue", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {4 << 20, 10});
@@ -73,7 +73,7 @@ TEST_CASE("--max-runtime breaks a read off and gives it back", "[backfill]") {
   CHECK(site.get(ids[0], "os_hash_value").has_value());
 }
 
-TEST_CASE("--max-runtime begins no image that cannot end in time", "[backfill]") {
+TEST_CASE("--max-runtime starts no image that cannot be finished in time", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {4 << 20, 100, 10});
@@ -119,7 +119,7 @@ TEST_CASE("an image too large for any --max-runtime is read in parts", "[backfil
   CHECK(read < (4 << 20) + 100 + runs * (320 << 10));
 }
 
-TEST_CASE("where one too large image cannot be read in parts, the next one is", "[backfill]") {
+TEST_CASE("when a too large image cannot be read in parts, the next one is", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   Ids ids = upload_sizes(site, {8 << 20, 8 << 20, 8 << 20, 8 << 20, 8 << 20});
@@ -140,7 +140,7 @@ TEST_CASE("where one too large image cannot be read in parts, the next one is", 
   CHECK(site.ours("checkpoint", ids.back(), "image_id").has_value());
 }
 
-TEST_CASE("of an image that was broken off only the rest counts against the limits", "[backfill]") {
+TEST_CASE("only the unread rest of an interrupted image counts against the limits", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {4 << 20});
@@ -259,7 +259,8 @@ TEST_CASE("a dry run keeps the limits as the run will", "[backfill]") {
   }
 }
 
-TEST_CASE("a dry run counts what was out of reach and is looked at again", "[backfill]") {
+TEST_CASE("a dry run counts the images that were out of reach and will be tried again",
+          "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {500, 300, 100});
@@ -280,13 +281,13 @@ TEST_CASE("a dry run counts what was out of reach and is looked at again", "[bac
   CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
 }
 
-TEST_CASE("no more cores than there are digest", "[backfill]") {
+TEST_CASE("no more workers digest than the host has cores", "[backfill]") {
   CHECK(ReadOptions{.jobs = 1024}.jobs_or_default() == ReadOptions{}.jobs_or_default());
   CHECK(ReadOptions{.jobs = 1}.jobs_or_default() == 1);
   CHECK(ReadOptions{.jobs = 1024}.streams_or_default() <= 96);
 }
 
-TEST_CASE("what earlier runs read in what time says what fits into --max-runtime", "[backfill]") {
+TEST_CASE("the speed of earlier runs decides which images fit into --max-runtime", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {4 << 20, 4 << 20, 10});
@@ -341,7 +342,7 @@ TEST_CASE("of two limits the one that ended the run is named", "[backfill]") {
   }
 }
 
-TEST_CASE("--bandwidth is kept", "[backfill]") {
+TEST_CASE("a run reads no faster than --bandwidth", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   upload_sizes(site, std::vector<std::size_t>(8, 256 << 10));
@@ -353,7 +354,7 @@ TEST_CASE("--bandwidth is kept", "[backfill]") {
   CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(300));
 }
 
-TEST_CASE("--image reads the named images alone", "[backfill]") {
+TEST_CASE("--image reads only the named images", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {10, 20, 30});
@@ -385,7 +386,7 @@ TEST_CASE("--image reads the named images alone", "[backfill]") {
     CHECK(error.kind() == ErrorKind::usage);
     CHECK(live_runs(site.sql()).empty());
   }
-  SECTION("one that failed before is read again") {
+  SECTION("one that failed in earlier runs is read again") {
     fs::rename(site.file(ids[2]), site.file("aside"));
     CHECK(run_backfill(site).images(ReadClass::missing) == 1);
     fs::rename(site.file("aside"), site.file(ids[2]));
@@ -404,7 +405,7 @@ TEST_CASE("--image reads the named images alone", "[backfill]") {
   }
 }
 
-TEST_CASE("--retry-failed reads again what failed before", "[backfill]") {
+TEST_CASE("--retry-failed reads again what failed in earlier runs", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {10, 20});
@@ -421,7 +422,7 @@ TEST_CASE("--retry-failed reads again what failed before", "[backfill]") {
   CHECK(run_backfill(site, {.jobs = 1, .retry_failed = true}).order.empty());
 }
 
-TEST_CASE("a store directory that is gone is no site without images", "[backfill]") {
+TEST_CASE("a missing store directory is an error, not a site without images", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const Ids ids = upload_sizes(site, {10});
@@ -445,7 +446,7 @@ TEST_CASE("a store directory that is gone is no site without images", "[backfill
   }
 }
 
-TEST_CASE("a database that is read-only is told of, and nothing is read", "[backfill]") {
+TEST_CASE("a read-only database is reported, and nothing is read", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   upload_sizes(site, {10});

@@ -37,8 +37,7 @@ std::int64_t hashed(GlanceSite& site) {
 
 }  // namespace
 
-TEST_CASE("a run that is told to stop publishes what was read and gives the rest back",
-          "[backfill]") {
+TEST_CASE("a stopped run publishes what was read and returns the rest to the queue", "[backfill]") {
   const int jobs = GENERATE(1, 4);
   const StopReset reset;
   GlanceSite site;
@@ -68,7 +67,7 @@ TEST_CASE("a run that is told to stop publishes what was read and gives the rest
   CHECK(hashed(site) == 12);
 }
 
-TEST_CASE("a run whose last image is broken off is not complete", "[backfill]") {
+TEST_CASE("a run whose last image was interrupted is not complete", "[backfill]") {
   const StopReset reset;
   GlanceSite site;
   expand(site.sql());
@@ -87,7 +86,7 @@ TEST_CASE("a run whose last image is broken off is not complete", "[backfill]") 
   CHECK(site.runs("backfill", "interrupted") == 1);
 }
 
-TEST_CASE("a run that is told to stop before it begins reads nothing", "[backfill]") {
+TEST_CASE("a run that is stopped before it starts reads nothing", "[backfill]") {
   const StopReset reset;
   GlanceSite site;
   expand(site.sql());
@@ -156,7 +155,7 @@ class Beating {
 
 }  // namespace
 
-TEST_CASE("images leased by a host that lives are left to it", "[backfill]") {
+TEST_CASE("images leased by a live host are left to that host", "[backfill]") {
   FarRun far;
   {
     const Beating beating(far.site);
@@ -182,10 +181,11 @@ TEST_CASE("images of a host that died a moment ago are waited for at the end", "
   CHECK(result.end == RunEnd::complete);
   CHECK(result.total(ReadClass::hashed).images == 3);
   CHECK_THAT(waited_for,
-             Catch::Matchers::StartsWith("2 images held by a run on elsewhere, silent"));
+             Catch::Matchers::StartsWith(
+                 "2 images claimed by a run on elsewhere, which sent no heartbeat for"));
 }
 
-TEST_CASE("a run that is told to stop while it waits for a silent host was stopped", "[backfill]") {
+TEST_CASE("a run that is stopped while it waits for a silent host ends as stopped", "[backfill]") {
   const StopReset reset;
   FarRun far;
   ReadContext context(far.site.site(), 0, std::nullopt);
@@ -196,7 +196,7 @@ TEST_CASE("a run that is told to stop while it waits for a silent host was stopp
   CHECK(far.site.runs("backfill", "stopped") == 1);
 }
 
-TEST_CASE("a named image that another run reads is said to be so", "[backfill]") {
+TEST_CASE("--image reports that another run is reading the image", "[backfill]") {
   FarRun far;
   const std::string image =
       far.site.sql()

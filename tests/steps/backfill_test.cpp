@@ -279,7 +279,7 @@ TEST_CASE("no secret of a location reaches the ledger", "[backfill]") {
       CHECK_THAT(line, !Contains("hunter2"));
 }
 
-TEST_CASE("the object that was read is known again", "[backfill]") {
+TEST_CASE("an object that was read before is recognized", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");

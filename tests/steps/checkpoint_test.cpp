@@ -83,7 +83,7 @@ void write_and_keep_mtime(const std::filesystem::path& file, std::int64_t at, ch
 
 }  // namespace
 
-TEST_CASE("a read that was broken off goes on in the middle", "[backfill]") {
+TEST_CASE("an interrupted read continues in the middle", "[backfill]") {
   const std::string algorithm = GENERATE("sha512", "sha256", "sha384", "md5");
   CAPTURE(algorithm);
   BrokenOff it(algorithm);
@@ -93,14 +93,15 @@ TEST_CASE("a read that was broken off goes on in the middle", "[backfill]") {
   it.check_goes_on();
 }
 
-TEST_CASE("another host, where the device has another number, goes on with it", "[backfill]") {
+TEST_CASE("another host continues a read although the device has another number there",
+          "[backfill]") {
   BrokenOff it;
   const std::string identity = *it.site.ours("checkpoint", it.image, "source_identity");
   it.set("source_identity", "99" + identity);
   it.check_goes_on();
 }
 
-TEST_CASE("a read begins anew where the checkpoint does not fit", "[backfill]") {
+TEST_CASE("a read starts from the beginning when its checkpoint does not fit", "[backfill]") {
   BrokenOff it;
   SECTION("the file was written to") {
     it.content[5] = static_cast<char>(it.content[5] + 1);
@@ -131,13 +132,13 @@ TEST_CASE("a read begins anew where the checkpoint does not fit", "[backfill]") 
   it.check_read(kSize);
 }
 
-TEST_CASE("a digest that cannot be written down has no checkpoints", "[backfill]") {
+TEST_CASE("a digest whose state cannot be saved has no checkpoints", "[backfill]") {
   BrokenOff it("sha3_256");
   CHECK(it.offset == 0);
   it.check_read(kSize);
 }
 
-TEST_CASE("a checkpoint is kept by the lease alone", "[backfill]") {
+TEST_CASE("only the holder of the lease can save a checkpoint", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");

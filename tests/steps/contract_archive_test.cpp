@@ -170,7 +170,7 @@ TEST_CASE("an archive gives back what contract removed, to the byte", "[contract
   CHECK(changes(then, dump(it.site.sql(), Part::glance)) == kNone);
 }
 
-TEST_CASE("an archive wakes nothing that was changed since", "[contract]") {
+TEST_CASE("an archive does not put back what was changed since", "[contract]") {
   ArchiveSite it;
   const std::string image = it.sign();
   const std::string deleted = it.sign();
@@ -221,7 +221,8 @@ TEST_CASE("an older archive puts nothing in the place of what was removed later"
   CHECK(removed_count(it.site.sql()) == 0);
 }
 
-TEST_CASE("what a kill kept from being removed is in the archive and is left alone", "[contract]") {
+TEST_CASE("a property that a kill kept from being removed is in the archive and is left alone",
+          "[contract]") {
   ArchiveSite it;
   const std::string image = it.sign();
   it.let_grace_end();
@@ -273,32 +274,32 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
   }
   SECTION("a line that was cut off") {
     changed[8].resize(changed[8].size() / 2);
-    told = {"9: it is no JSON", "0: it has no end"};
+    told = {"9: it is not a JSON", "0: it has no end"};
   }
   SECTION("lines that were cut off") {
     changed.resize(6);
     changed[5].resize(changed[5].size() - 1);
     restored = 5;
-    told = {"6: it is no JSON", "0: it has no end"};
+    told = {"6: it is not a JSON", "0: it has no end"};
   }
   SECTION("a line that was taken out") {
     changed.erase(changed.begin() + 3, changed.begin() + 5);
     restored = 6;
-    told = {"4: 2 lines of the archive are missing before it"};
+    told = {"4: 2 lines of the archive missing before it"};
   }
   SECTION("the last lines but the end") {
     changed.erase(changed.begin() + 7);
     restored = 7;
-    told = {"8: 1 line of the archive are missing before it"};
+    told = {"8: 1 line of the archive missing before it"};
   }
   SECTION("a line that stands twice") {
     changed.insert(changed.begin() + 2, changed[1]);
-    told = {"3: it stands in the wrong place"};
+    told = {"3: it is in the wrong place"};
   }
   SECTION("a line behind the end") {
     std::swap(changed[7], changed[8]);
     restored = 7;
-    told = {"8: 1 line of the archive are missing", "9: it stands behind the end"};
+    told = {"8: 1 line of the archive missing", "9: it comes after the end"};
   }
   SECTION("what never was a line of it") {
     changed.insert(changed.begin() + 1, "");
@@ -307,8 +308,8 @@ TEST_CASE("a damaged archive gives back what is signed, and names the rest", "[c
     changed.insert(changed.begin() + 1, "{\"image_id\": 1}");
     changed.insert(changed.begin() + 1, seal(it.key, "text/plain", "{}"));
     changed.insert(changed.begin() + 1, seal(it.key, kRemovedPayloadType, "{\"number\": 2}"));
-    told = {"2: it is no removed", "3: it is no removed", "4: it is no DSSE envelope",
-            "5: it has more than 16.0 MiB", "6: it is no JSON"};
+    told = {"2: it is not a removed", "3: it is not a removed", "4: it is not a DSSE envelope",
+            "5: it has more than 16.0 MiB", "6: it is not a JSON"};
   }
   SECTION("nothing at all") {
     changed = {};
@@ -342,7 +343,7 @@ TEST_CASE("of two archives in one file the first one counts", "[contract]") {
   const auto reverted = it.revert(it.write(lines));
   CHECK(reverted.properties.restored == 4);
   CHECK(reverted.faults == 6);
-  CHECK_THAT(reverted.told[0], Contains("3: it is of another archive"));
+  CHECK_THAT(reverted.told[0], Contains("3: it belongs to another archive"));
   CHECK(it.live(first) == kLegacy);
   CHECK(it.live(second).empty());
 }

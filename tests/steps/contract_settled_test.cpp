@@ -46,7 +46,7 @@ struct SettledSite : ContractSite {
 
 }  // namespace
 
-TEST_CASE("the want of a certificate takes no verdict back", "[contract]") {
+TEST_CASE("a missing certificate does not cancel an earlier verdict", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   const std::string unknown = it.settled(SignatureVerdict::no_certificate);
@@ -65,7 +65,8 @@ TEST_CASE("the want of a certificate takes no verdict back", "[contract]") {
   CHECK(settled_count(it.site.sql()) == 0);
 }
 
-TEST_CASE("of two schemes each keeps its own verdict for want of a certificate", "[contract]") {
+TEST_CASE("each of two schemes keeps its own verdict while its certificate is missing",
+          "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   using enum SignatureVerdict;
@@ -104,7 +105,8 @@ TEST_CASE("of two schemes each keeps its own verdict for want of a certificate",
   is("valid_expired", "no_certificate");
 }
 
-TEST_CASE("of two that verify at once one waits for the other's verdict", "[contract]") {
+TEST_CASE("of two runs that verify one image at the same time, one waits for the other",
+          "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   it.site.sql().execute("DELETE FROM backglance_signature");
@@ -137,7 +139,8 @@ TEST_CASE("of two that verify at once one waits for the other's verdict", "[cont
   run.finish("done");
 }
 
-TEST_CASE("what verify found before the signature verified bars nothing", "[contract]") {
+TEST_CASE("a finding from before the signature was verified does not block its removal",
+          "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   it.site.write_file(it.site.file(image), "damaged");
@@ -151,7 +154,7 @@ TEST_CASE("what verify found before the signature verified bars nothing", "[cont
   CHECK(settled_count(it.site.sql()) == 0);
 }
 
-TEST_CASE("of a scheme that is gone no verdict is kept", "[contract]") {
+TEST_CASE("the verdict on a scheme is deleted with its properties", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   const auto verify_legacy = [&](SignatureVerdict verdict) {
@@ -175,7 +178,7 @@ TEST_CASE("of a scheme that is gone no verdict is kept", "[contract]") {
   CHECK(it.site.ours("signature", image, "legacy_verdict") == "valid");
 }
 
-TEST_CASE("what is settled loses its legacy properties before its day", "[contract]") {
+TEST_CASE("a settled image loses its legacy properties before its deadline", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   const std::string legacy_alone = it.sign();
@@ -219,7 +222,7 @@ TEST_CASE("what is settled loses its legacy properties before its day", "[contra
   }
 }
 
-TEST_CASE("no other verdict than valid settles an image", "[contract]") {
+TEST_CASE("only a valid verdict settles an image", "[contract]") {
   SettledSite it;
   for (std::size_t i = 0; i < kSignatureVerdicts; ++i)
     if (const auto verdict = static_cast<SignatureVerdict>(i); verdict != SignatureVerdict::valid)
@@ -231,7 +234,8 @@ TEST_CASE("no other verdict than valid settles an image", "[contract]") {
   CHECK(fs::is_empty(it.safe()));
 }
 
-TEST_CASE("what a verdict is about must be so still", "[contract]") {
+TEST_CASE("a verdict counts only while the properties that it is about are unchanged",
+          "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   SECTION("the signature") {
@@ -282,7 +286,7 @@ TEST_CASE("what a verdict is about must be so still", "[contract]") {
   CHECK(fs::is_empty(it.safe()));
 }
 
-TEST_CASE("an image whose bytes were found to be others is settled no more", "[contract]") {
+TEST_CASE("an image whose bytes were found changed is no longer settled", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   fs::path file = it.site.file(image);
@@ -303,7 +307,7 @@ TEST_CASE("an image whose bytes were found to be others is settled no more", "[c
   CHECK(settled_count(it.site.sql()) == 1);
 }
 
-TEST_CASE("a chain that was found untrusted stays so until somebody asks again", "[contract]") {
+TEST_CASE("an untrusted chain stays untrusted until it is checked again", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   const auto verify_chain = [&](std::optional<ChainFound> chain) {
@@ -335,7 +339,7 @@ TEST_CASE("a chain that was found untrusted stays so until somebody asks again",
   CHECK(settled_count(it.site.sql()) == 1);
 }
 
-TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]") {
+TEST_CASE("a change that a verdict is not about does not make it outdated", "[contract]") {
   SettledSite it;
   const std::string image = it.settled();
   SECTION("another property") {
@@ -358,7 +362,7 @@ TEST_CASE("what has nothing to do with a verdict does not age it", "[contract]")
   CHECK(it.remove().images == 1);
 }
 
-TEST_CASE("a verdict of before is not one of values that look alike", "[contract]") {
+TEST_CASE("an old verdict does not count for other values that look alike", "[contract]") {
   const auto state = [](std::map<std::string, std::string, std::less<>> values) {
     return verified_state(SignedOver::data, {.values = std::move(values), .is_snapshot = false}, {},
                           "00");

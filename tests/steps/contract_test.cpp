@@ -61,7 +61,7 @@ TEST_CASE("contract refuses while an image that can be read lacks a hash", "[con
   CHECK(plan.due_properties == 4);
   const Error error = required_error([&] { it.run(); });
   CHECK(error.kind() == ErrorKind::gate);
-  CHECK_THAT(error.what(), Contains("12 live images") && Contains(blocking[0]) &&
+  CHECK_THAT(error.what(), Contains("12 readable images") && Contains(blocking[0]) &&
                                Contains(blocking[9]) && !Contains(blocking[10]));
   CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
   CHECK(fs::is_empty(it.safe()));
@@ -84,7 +84,7 @@ TEST_CASE("contract refuses while an image that can be read lacks a hash", "[con
   }
 }
 
-TEST_CASE("contract removes nothing before its day", "[contract]") {
+TEST_CASE("contract removes nothing before the deadline", "[contract]") {
   ContractSite it;
   const std::string image = it.sign();
   migrate(it.site.sql(), {});
@@ -265,7 +265,7 @@ TEST_CASE("a contract that cannot write its files removes nothing", "[contract]"
   CHECK(removed_count(it.site.sql()) == 0);
 }
 
-TEST_CASE("a contract that is told to stop can be gone on with", "[contract]") {
+TEST_CASE("a contract that was stopped can be continued", "[contract]") {
   ContractSite it;
   it.sign();
   it.let_grace_end();
@@ -341,7 +341,7 @@ TEST_CASE("a revert puts back what a save of Glance has deleted once more", "[co
   CHECK(removed_count(it.site.sql()) == 1);
 }
 
-TEST_CASE("a revert wakes no property of an image that is gone", "[contract]") {
+TEST_CASE("a revert puts back no property of a deleted image", "[contract]") {
   ContractSite it;
   const std::string image = it.sign();
   it.let_grace_end();
@@ -354,7 +354,7 @@ TEST_CASE("a revert wakes no property of an image that is gone", "[contract]") {
   CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
 }
 
-TEST_CASE("what was set again after a contract falls due again, once", "[contract]") {
+TEST_CASE("a property that is set again after a contract is due again, once", "[contract]") {
   ContractSite it;
   const std::string image = it.sign();
   it.let_grace_end();
@@ -370,7 +370,7 @@ TEST_CASE("what was set again after a contract falls due again, once", "[contrac
   CHECK(revert_contract(it.site.sql()).restored == 4);
 }
 
-TEST_CASE("contract takes our tags from what it has cleaned", "[contract]") {
+TEST_CASE("contract removes our tags from the images that it has cleaned", "[contract]") {
   ContractSite it;
   const std::string image = it.sign();
   it.site.add_tag(image, "owner's");

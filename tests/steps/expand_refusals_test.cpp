@@ -32,7 +32,7 @@ void set_rows(GlanceSite& site, const std::vector<std::string>& rows) {
 
 }  // namespace
 
-TEST_CASE("a promised column that is not there is refused, and made by --repair", "[expand]") {
+TEST_CASE("a promised column that is missing is refused, and added by --repair", "[expand]") {
   struct Broken {
     const char* what;
     const char* start;
@@ -88,7 +88,9 @@ TEST_CASE("a promised column that is not there is refused, and made by --repair"
   }
 }
 
-TEST_CASE("a name of ours with another meaning is refused, both shown", "[expand]") {
+TEST_CASE(
+    "an object that has one of our names but another definition is refused, and both are shown",
+    "[expand]") {
   struct Conflict {
     const char* what;
     const char* start;
@@ -141,7 +143,7 @@ TEST_CASE("a name of ours with another meaning is refused, both shown", "[expand
       {"a unique index",
        queens,
        {algo, value, "CREATE UNIQUE INDEX os_hash_value_image_idx ON images (os_hash_value)"},
-       {"unique index on (os_hash_value)", "ours is a index on (os_hash_value)"}},
+       {"unique index on (os_hash_value)", "backglance's is: index on (os_hash_value)"}},
       {"a partial index",
        queens,
        {algo, value,
@@ -215,8 +217,8 @@ TEST_CASE("a schema that expand does not start from is refused with the reason",
       {{"ocata01"}, {"older than Queens", "ocata01"}},
       {{"pike_contract01"}, {"older than Queens", "pike_contract01"}},
       {{"pike_contract01", "queens_expand01"}, {"queens", "contract"}},
-      {{"queens_expand01"}, {"queens_expand01", "alone"}},
-      {{"rocky_expand02"}, {"rocky_expand02", "alone"}},
+      {{"queens_expand01"}, {"queens_expand01", "the only row"}},
+      {{"rocky_expand02"}, {"rocky_expand02", "the only row"}},
       {{"rocky_contract02", "rocky_expand02"}, {"rocky_expand02", "alembic"}},
       {{"2031_1_contract01"}, {"2031_1_contract01", "2024.1"}},
       {{"queens_contract01", "backglance"}, {"backglance"}},
@@ -233,7 +235,7 @@ TEST_CASE("a schema that expand does not start from is refused with the reason",
   }
 }
 
-TEST_CASE("what is no Glance database is refused", "[expand]") {
+TEST_CASE("a database that is not Glance's is refused", "[expand]") {
   const auto refused = [](GlanceSite& site, const std::string& reason) {
     CHECK_THAT(required_refusal(site).what(), Contains(reason));
     const auto before = dump(site.sql());

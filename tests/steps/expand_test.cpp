@@ -218,7 +218,7 @@ TEST_CASE("a step that fails midway leaves nothing of itself, and the next expan
   require_like(site, "queens_contract01+rocky_expand02");
 }
 
-TEST_CASE("expand ends between two steps when it is told to, and goes on later", "[expand]") {
+TEST_CASE("expand stops on request between two steps, and continues later", "[expand]") {
   GlanceSite site("queens_contract01");
   request_stop();
   const Error error = required_error([&] { expand(site.sql()); });
@@ -263,7 +263,7 @@ TEST_CASE("the plan says what each statement makes, locks and costs", "[expand]"
   }
 }
 
-TEST_CASE("writers of an old Glance go on through expand", "[expand]") {
+TEST_CASE("writers of an old Glance continue during expand", "[expand]") {
   GlanceSite site("queens_contract01");
   const std::string before = site.upload("uploaded before");
   expand(site.sql());

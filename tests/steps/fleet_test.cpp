@@ -49,7 +49,7 @@ struct Told {
 
 }  // namespace
 
-TEST_CASE("the heart of every run beats", "[fleet]") {
+TEST_CASE("every run sends heartbeats", "[fleet]") {
   const std::string command = GENERATE("expand", "verify");
   GlanceSite site;
   expand(site.sql());
@@ -59,7 +59,7 @@ TEST_CASE("the heart of every run beats", "[fleet]") {
   CHECK(within(kReached, [&] { return live_runs(site.sql()).at(0).heartbeat_age < 9; }));
 }
 
-TEST_CASE("a run that begins while the fleet is paused knows before it does anything", "[fleet]") {
+TEST_CASE("a run that starts during a pause knows of it before it does anything", "[fleet]") {
   GlanceSite site;
   expand(site.sql());
   CHECK_FALSE(read_fleet(site.sql()).paused);
@@ -81,7 +81,7 @@ TEST_CASE("a run that begins while the fleet is paused knows before it does anyt
   CHECK(within(kReached, [&] { return !told.paused; }));
 }
 
-TEST_CASE("a pause reaches what reads, a stop whatever is at work", "[fleet]") {
+TEST_CASE("a pause affects the runs that read, a stop every run", "[fleet]") {
   const StopReset reset;
   GlanceSite site;
   expand(site.sql());
@@ -101,7 +101,7 @@ TEST_CASE("a pause reaches what reads, a stop whatever is at work", "[fleet]") {
   CHECK_FALSE(recent_runs(site.sql(), 1).at(0).stop_by.empty());
 }
 
-TEST_CASE("a run that cannot look goes on as it was told last", "[fleet]") {
+TEST_CASE("a run that cannot read its orders keeps the last ones", "[fleet]") {
   GlanceSite site;
   expand(site.sql());
   tell_fleet(site.sql(), FleetWish::pause);
@@ -117,7 +117,7 @@ TEST_CASE("a run that cannot look goes on as it was told last", "[fleet]") {
   CHECK(within(kReached, [&] { return !told.paused; }));
 }
 
-TEST_CASE("a run that another took for dead ends, its images being somebody else's", "[fleet]") {
+TEST_CASE("a run that another declared dead ends, because others have its images", "[fleet]") {
   GlanceSite site;
   expand(site.sql());
   site.upload(std::string(4'000'000, 'x'));

@@ -73,7 +73,8 @@ class Changer {
 
 }  // namespace
 
-TEST_CASE("a cluster is recognised, and its second node told from a single server", "[.galera]") {
+TEST_CASE("a cluster is recognised, and its second node is not taken for a single server",
+          "[.galera]") {
   Cluster it;
   const auto galera = read_galera(it.second);
   REQUIRE(galera);
@@ -130,7 +131,7 @@ TEST_CASE("of two runs on two nodes that claim the same image one gets it", "[.g
       CHECK(it.site.ours("item", id, "lease_run") == run);
 }
 
-TEST_CASE("two runs on two nodes share the queue by bunches", "[.galera]") {
+TEST_CASE("two runs on two nodes share the queue in batches", "[.galera]") {
   Cluster it;
   const auto ids = it.site.upload_many(300);
   Queue(it.site.sql()).queue_new();
@@ -156,7 +157,7 @@ TEST_CASE("two runs on two nodes share the queue by bunches", "[.galera]") {
   CHECK(std::set<std::string>(all.begin(), all.end()).size() == ids.size());
 }
 
-TEST_CASE("a COMMIT that certification refuses is taken back as a whole, and tried again",
+TEST_CASE("a COMMIT that certification refuses is rolled back as a whole and retried",
           "[.galera]") {
   Cluster it;
   const auto ids = it.site.upload_many(2);
@@ -269,7 +270,8 @@ TEST_CASE("the guard holds on every node", "[.galera]") {
   CHECK(it.site.get(image, "name") == "renamed");
 }
 
-TEST_CASE("a node on which statements would change it alone is refused", "[.galera]") {
+TEST_CASE("expand refuses a node whose schema statements would not reach the cluster",
+          "[.galera]") {
   GlanceSite site("queens_contract01");
   const auto before = dump(site.sql());
   site.sql().execute("SET SESSION wsrep_OSU_method = 'RSU'");
@@ -284,7 +286,7 @@ TEST_CASE("a node on which statements would change it alone is refused", "[.gale
   CHECK(required_error([&] { revert_expand(site.sql()); }).kind() == ErrorKind::gate);
 }
 
-TEST_CASE("a node takes the guard from an account with SUPER alone, and that is said",
+TEST_CASE("a node accepts the guard only from an account with SUPER, and the error says so",
           "[.galera]") {
   GlanceSite site("head");
   expand(site.sql());

@@ -415,7 +415,7 @@ TEST_CASE("migrate queues live images without a hash, each once", "[migrate]") {
   CHECK(migrate(site.sql(), {}).queued == 1);
 }
 
-TEST_CASE("sizes that are no sizes do not keep migrate from queueing", "[migrate]") {
+TEST_CASE("invalid sizes do not keep migrate from queueing", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   std::vector<SqlValue> sizes = {SqlValue(nullptr), SqlValue(std::int64_t{-1}),
@@ -444,7 +444,7 @@ TEST_CASE("migrate pages through more images than a page holds", "[migrate]") {
   CHECK(again.queued + again.flagged + again.changed + again.cleared == 0);
 }
 
-TEST_CASE("migrate ends when it is told to, and goes on later", "[migrate]") {
+TEST_CASE("migrate stops on request, and continues later", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   sign(site, kLegacy);

@@ -117,7 +117,7 @@ TEST_CASE("expand waits for an open transaction, and readers do not wait for it"
   require_complete(site);
 }
 
-TEST_CASE("an expand that waits ends when it is told to, and goes on later", "[online]") {
+TEST_CASE("an expand that waits stops on request, and continues later", "[online]") {
   GlanceSite site(kQueens);
   if (!site.is_server())
     return;
@@ -134,7 +134,7 @@ TEST_CASE("an expand that waits ends when it is told to, and goes on later", "[o
   require_complete(site);
 }
 
-TEST_CASE("an index build says for whom it waits, and ends when it is told to", "[online]") {
+TEST_CASE("an index build says for whom it waits, and stops on request", "[online]") {
   GlanceSite site(kQueens);
   if (!is_engine(site, Engine::postgresql))
     return;
@@ -183,8 +183,8 @@ TEST_CASE("an index whose build did not end is removed and built anew", "[online
 
 namespace {
 
-// Another session's build of the index of os_hidden, as the server goes on with it after a kill of
-// expand. It waits for every transaction that is open by now.
+// Another session's build of the index of os_hidden, as the server goes on with it after a kill
+// of expand. It waits for every transaction that is open by now.
 class Build {
  public:
   explicit Build(GlanceSite& site, const std::string& timeout = "0")
@@ -292,7 +292,7 @@ TEST_CASE("a build that was waited for and failed is removed, and built anew", "
   require_complete(site);
 }
 
-TEST_CASE("a promised index that is not valid is told of, and mended by --repair", "[online]") {
+TEST_CASE("a promised index that is not valid is reported, and repaired by --repair", "[online]") {
   GlanceSite site(kQueensHashed);
   if (!is_engine(site, Engine::postgresql))
     return;
@@ -370,8 +370,9 @@ TEST_CASE("of two expands at once one works, and the other says so or finds it d
   }
 }
 
-TEST_CASE("a table that takes no column in its dictionary is told of, and rebuilt online",
-          "[online]") {
+TEST_CASE(
+    "a table that cannot get a column in the dictionary alone is reported, and rebuilt online",
+    "[online]") {
   GlanceSite site(kQueens);
   if (!is_engine(site, Engine::mysql))
     return;
@@ -400,8 +401,9 @@ TEST_CASE("a table that takes no column in its dictionary is told of, and rebuil
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
-TEST_CASE("a server that refuses a column in its dictionary is told of, and images copied once",
-          "[online]") {
+TEST_CASE(
+    "a server that refuses a change of the dictionary alone is reported, and images is copied once",
+    "[online]") {
   GlanceSite site(kQueens);
   if (!is_engine(site, Engine::mysql))
     return;
@@ -434,10 +436,11 @@ TEST_CASE("a server that refuses a column in its dictionary is told of, and imag
   Reader reader(site);
   const ExpandPlan done = expand(site.sql(), options);
   CHECK(reader.end() < milliseconds(1500));
-  CHECK_THAT(lines, Contains("0002_os_hidden, statement 1: the server refused it (") &&
-                        Contains("goes on with ALGORITHM=INPLACE, LOCK=NONE, which costs a copy of "
-                                 "images") &&
-                        !Contains("0003_os_hash"));
+  CHECK_THAT(lines,
+             Contains("0002_os_hidden, statement 1: the server refused it (") &&
+                 Contains("continuing with ALGORITHM=INPLACE, LOCK=NONE, which costs a copy of "
+                          "images") &&
+                 !Contains("0003_os_hash"));
   std::vector<bool> copies;
   for (const PlannedStatement& planned : done.statements)
     if (planned.statement.kind == "column" && planned.statement.table == "images")
@@ -461,7 +464,7 @@ TEST_CASE("what refuses an instant change is known by the numbers of its own ser
     CHECK_FALSE(refuses_instant(engine_facts(engine), 0));
 }
 
-TEST_CASE("a revert that was killed after any of its statements is gone on with", "[online]") {
+TEST_CASE("a revert that was killed after any of its statements can be continued", "[online]") {
   GlanceSite first(kQueens);
   if (!first.is_server())
     return;
@@ -501,7 +504,7 @@ TEST_CASE("a revert waits for an open transaction", "[online]") {
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
-TEST_CASE("an uninstall that was killed midway is gone on with", "[online]") {
+TEST_CASE("an uninstall that was killed midway can be continued", "[online]") {
   GlanceSite site("head");
   if (!site.is_server())
     return;

@@ -63,7 +63,7 @@ std::string postgresql_plan_of(GlanceSite& site, const char* topic, const std::s
 
 }  // namespace
 
-TEST_CASE("statistics of yesterday do not lead a claim through the queue", "[ledger]") {
+TEST_CASE("a claim does not read the whole queue when the statistics are old", "[ledger]") {
   GlanceSite site;
   if (site.database().engine != Engine::postgresql)
     return;
@@ -101,7 +101,7 @@ TEST_CASE("statistics of yesterday do not lead a claim through the queue", "[led
   }
 }
 
-TEST_CASE("what is taken by pages of ids is found by the id", "[plan]") {
+TEST_CASE("queries that page by id use the index of the id", "[plan]") {
   GlanceSite site;
   expand(site.sql());
   // By the state or by `deleted` a page would be a pass over the table, and the pages together the
@@ -157,7 +157,7 @@ TEST_CASE("an image's locations and properties are found by the image", "[plan]"
   }
 }
 
-TEST_CASE("what every run asks every other second is found by primary keys", "[plan]") {
+TEST_CASE("queries that every run repeats every two seconds use primary keys", "[plan]") {
   GlanceSite site;
   expand(site.sql());
   const auto plan = plan_of(site, "control", "orders");
@@ -166,7 +166,7 @@ TEST_CASE("what every run asks every other second is found by primary keys", "[p
     CHECK_THAT(line, Contains("SEARCH") && (Contains("(run_id=?)") || Contains("(name=?)")));
 }
 
-TEST_CASE("what has come back is counted by the state", "[plan]") {
+TEST_CASE("images that came back are counted with the index of the state", "[plan]") {
   GlanceSite site;
   expand(site.sql());
   CHECK_THAT(join(plan_of(site, "queue_figures", "changed_totals"), "\n"),

@@ -132,7 +132,7 @@ TEST_CASE("a report has the digests of what an owner is to sign again, and of no
   CHECK(found[fine].hash_value.empty());
 }
 
-TEST_CASE("a report tells results, findings and coverage of a backfill", "[report]") {
+TEST_CASE("a report shows results, findings and coverage of a backfill", "[report]") {
   GlanceSite site;
   expand(site.sql());
   site.upload("good");
@@ -175,7 +175,7 @@ TEST_CASE("a report tells results, findings and coverage of a backfill", "[repor
   }
 }
 
-TEST_CASE("a report tells what verify found", "[report]") {
+TEST_CASE("a report shows what verify found", "[report]") {
   GlanceSite site;
   expand(site.sql());
   const std::string good = site.upload("good");

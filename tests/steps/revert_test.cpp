@@ -49,7 +49,7 @@ TEST_CASE("a revert drops our tables and keeps what a revision row promises", "[
   }
 }
 
-TEST_CASE("a revert takes all back once nothing is promised, and leaves no trace", "[revert]") {
+TEST_CASE("a revert removes everything once nothing is promised, and leaves no trace", "[revert]") {
   GlanceSite site("queens_contract01");
   site.upload("content");
   const auto before = dump(site.sql());
@@ -74,14 +74,14 @@ TEST_CASE("a revert from rocky_contract01 keeps os_hidden, which that row promis
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
 
-TEST_CASE("a revert keeps columns in which values stand", "[revert]") {
+TEST_CASE("a revert keeps columns that have values", "[revert]") {
   GlanceSite site("queens_contract01");
   const std::string image = site.upload("content");
   expand(site.sql());
   stamp_back(site);
   SECTION("a hash") {
     site.set(image, "os_hash_value", std::string("aa"));
-    CHECK_THAT(notes_of(revert_expand(site.sql())), Contains("hold values"));
+    CHECK_THAT(notes_of(revert_expand(site.sql())), Contains("have values"));
     const SchemaState state = read_schema_state(site.sql());
     CHECK(state.has_os_hash);
     CHECK_FALSE(state.has_os_hidden);
@@ -111,7 +111,7 @@ TEST_CASE("a revert keeps columns that somebody else made", "[revert]") {
   CHECK(changes(glance, dump(site.sql())) == kNone);
 }
 
-TEST_CASE("a revert keeps a step of which somebody else made a part", "[revert]") {
+TEST_CASE("a revert keeps a step that somebody else made in part", "[revert]") {
   GlanceSite site("queens_contract01");
   site.sql().execute("ALTER TABLE images ADD COLUMN os_hash_algo VARCHAR(64)");
   expand(site.sql());
@@ -122,7 +122,7 @@ TEST_CASE("a revert keeps a step of which somebody else made a part", "[revert]"
   CHECK_FALSE(state.has_os_hidden);
 }
 
-TEST_CASE("a revert refuses while the ledger holds what cannot be had again", "[revert]") {
+TEST_CASE("a revert refuses while the ledger holds data that would be lost", "[revert]") {
   GlanceSite site("rocky_contract02");
   const std::string image = site.upload("content");
   expand(site.sql());

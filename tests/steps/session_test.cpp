@@ -33,7 +33,7 @@ std::int64_t named(GlanceSite& site, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("the statement after one under which the connection broke has a new one", "[session]") {
+TEST_CASE("after a broken connection the next statement uses a new one", "[session]") {
   GlanceSite site;
   if (!site.is_server())
     return;
@@ -47,7 +47,8 @@ TEST_CASE("the statement after one under which the connection broke has a new on
   CHECK(lock_wait(session) == wait);
 }
 
-TEST_CASE("a session that stood idle begins on a new connection with its settings", "[session]") {
+TEST_CASE("a session that was disconnected while idle uses a new connection with the same settings",
+          "[session]") {
   GlanceSite site;
   if (!site.is_server())
     return;
@@ -61,7 +62,7 @@ TEST_CASE("a session that stood idle begins on a new connection with its setting
   CHECK(pid_of(busy) == same);
 }
 
-TEST_CASE("a transaction is not gone on with on another connection", "[session]") {
+TEST_CASE("a transaction does not continue on another connection", "[session]") {
   GlanceSite site;
   if (!site.is_server())
     return;
@@ -82,7 +83,7 @@ TEST_CASE("a transaction is not gone on with on another connection", "[session]"
   CHECK(named(site, "fourth") == 1);
 }
 
-TEST_CASE("a setting that is lost with its connection is not missed in silence", "[session]") {
+TEST_CASE("a setting that was lost with its connection is an error", "[session]") {
   GlanceSite site;
   if (!site.is_server())
     return;
@@ -98,7 +99,7 @@ TEST_CASE("a setting that is lost with its connection is not missed in silence",
   CHECK(lock_wait(session) == wait);
 }
 
-TEST_CASE("what is repeated after a loss is done once", "[session]") {
+TEST_CASE("a change that is repeated after a lost connection is made once", "[session]") {
   GlanceSite site;
   if (!site.is_server())
     return;

@@ -38,7 +38,7 @@ TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothin
   CHECK(changes(before, dump(it.site.sql())) == kNone);
 }
 
-TEST_CASE("what is published is not queued to be read again while it stands", "[ledger]") {
+TEST_CASE("a published image is not queued again while its hash stands", "[ledger]") {
   Claimed it;
   REQUIRE(it.settle(it.outcome()) == ReadClass::hashed);
   Queue queue(it.site.sql());
@@ -235,8 +235,7 @@ TEST_CASE("a finding is kept with its reason and without a digest to restore", "
   CHECK(Queue(it.site.sql()).requeue_failed() == 1);
 }
 
-TEST_CASE("what is busy or changing is put off, and changing no more than three times",
-          "[ledger]") {
+TEST_CASE("busy and changing images are postponed, changing ones at most three times", "[ledger]") {
   SECTION("busy") {
     Claimed it;
     CHECK(it.settle(it.outcome(ReadClass::busy_in_glance)) == ReadClass::busy_in_glance);
@@ -262,7 +261,8 @@ TEST_CASE("what is busy or changing is put off, and changing no more than three 
   }
 }
 
-TEST_CASE("a settlement whose answer was lost says the same again", "[ledger]") {
+TEST_CASE("a settlement whose answer was lost has the same outcome when it is repeated",
+          "[ledger]") {
   Claimed it;
   ReadOutcome outcome = it.outcome();
   SECTION("of what was published") {}
@@ -305,7 +305,7 @@ constexpr const char* kRename = "UPDATE images SET name = 'renamed' WHERE id = :
 
 }  // namespace
 
-TEST_CASE("a publish outlasts a lock that outlasts its patience", "[ledger]") {
+TEST_CASE("a publish is retried when a lock is held for longer than its timeout", "[ledger]") {
   Claimed it;
   Session glance = it.site.open();
   std::optional<Transaction> transaction(std::in_place, glance);
@@ -319,7 +319,7 @@ TEST_CASE("a publish outlasts a lock that outlasts its patience", "[ledger]") {
   CHECK(it.site.get(it.image, "name") == "renamed");
 }
 
-TEST_CASE("a publish that meets a deadlock is done again", "[ledger]") {
+TEST_CASE("a publish that meets a deadlock is retried", "[ledger]") {
   Claimed it;
   if (!it.site.is_server())
     return;  // one writer at a time

@@ -62,7 +62,7 @@ TEST_CASE("a backfill sweeps by itself, and reads nothing for it", "[sweep]") {
   it.require_hashed();
 }
 
-TEST_CASE("what is saved over during a backfill is back at its end", "[sweep]") {
+TEST_CASE("a hash that a save erases during a backfill is back at its end", "[sweep]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = site.upload("content");
@@ -87,7 +87,7 @@ TEST_CASE("a hash is put back as often as it is erased", "[sweep]") {
   }
 }
 
-TEST_CASE("a host that knows the store's device by another number restores too", "[sweep]") {
+TEST_CASE("a host where the store's device has another number restores hashes too", "[sweep]") {
   Erased it;
   const std::string read = it.site.ours("item", it.image, "source_identity").value();
   it.site.sql().execute("UPDATE backglance_item SET source_identity = :identity",
@@ -96,7 +96,7 @@ TEST_CASE("a host that knows the store's device by another number restores too",
   it.require_hashed();
 }
 
-TEST_CASE("where the object is another, the image is read again", "[sweep]") {
+TEST_CASE("an image whose object was replaced is read again", "[sweep]") {
   Erased it;
   SECTION("another file in its place") {
     it.site.write_file(it.site.file("new"), "contenT");
@@ -112,7 +112,7 @@ TEST_CASE("where the object is another, the image is read again", "[sweep]") {
   it.require_hashed("contenT");
 }
 
-TEST_CASE("where its location is gone, the image is read by another", "[sweep]") {
+TEST_CASE("an image whose location is gone is read from another location", "[sweep]") {
   Erased it;
   it.site.sql().execute("UPDATE image_locations SET deleted = {true}, status = 'deleted'");
   SECTION("by none") {
@@ -126,7 +126,7 @@ TEST_CASE("where its location is gone, the image is read by another", "[sweep]")
   }
 }
 
-TEST_CASE("where its file is gone, the image is a finding", "[sweep]") {
+TEST_CASE("an image whose file is gone is a finding", "[sweep]") {
   Erased it;
   // Of the images that were read before this one is all: the store might not be mounted.
   fs::remove(it.site.file(it.image));
@@ -136,7 +136,7 @@ TEST_CASE("where its file is gone, the image is a finding", "[sweep]") {
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
 }
 
-TEST_CASE("where size or checksum are others than those read, the image is read again", "[sweep]") {
+TEST_CASE("an image whose size or checksum changed since the read is read again", "[sweep]") {
   Erased it;
   SECTION("the checksum") {
     it.site.set(it.image, "checksum", std::string(32, 'a'));

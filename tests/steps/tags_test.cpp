@@ -61,7 +61,7 @@ TEST_CASE("a tag is set on deprecated images alone, as Glance sets it", "[migrat
   CHECK(site.live_tags(legacy) == Tags{kTag});
 }
 
-TEST_CASE("a tag is taken back as Glance deletes it, and can be set again", "[migrate]") {
+TEST_CASE("a tag is removed as Glance removes it, and can be set again", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string id = sign(site);
@@ -98,7 +98,7 @@ TEST_CASE("a tag that its owner removed stays removed", "[migrate]") {
   CHECK(untag_all(site) == 0);
 }
 
-TEST_CASE("an owner's tag set in place of ours is not taken back", "[migrate]") {
+TEST_CASE("a tag that an owner set in place of ours is not removed", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string id = sign(site);
@@ -109,7 +109,7 @@ TEST_CASE("an owner's tag set in place of ours is not taken back", "[migrate]") 
   CHECK(site.live_tags(id) == Tags{kTag});
 }
 
-TEST_CASE("a tag goes when the image is deprecated no longer", "[migrate]") {
+TEST_CASE("a tag is removed when the image is no longer deprecated", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string id = sign(site);
@@ -121,7 +121,7 @@ TEST_CASE("a tag goes when the image is deprecated no longer", "[migrate]") {
   CHECK(site.live_tags(id).empty());
 }
 
-TEST_CASE("another tag takes the place of the one before", "[migrate]") {
+TEST_CASE("another tag replaces the one before", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string first = sign(site);
@@ -136,7 +136,7 @@ TEST_CASE("another tag takes the place of the one before", "[migrate]") {
   CHECK(tag_all(site, "two") == 0);
 }
 
-TEST_CASE("untag takes back the tag that it is given, and no other", "[migrate]") {
+TEST_CASE("untag removes the given tag, and no other", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   const std::string id = sign(site);
@@ -147,7 +147,7 @@ TEST_CASE("untag takes back the tag that it is given, and no other", "[migrate]"
   CHECK(site.live_tags(id).empty());
 }
 
-TEST_CASE("a tag that Glance could not hold is refused", "[migrate]") {
+TEST_CASE("a tag that Glance cannot store is refused", "[migrate]") {
   GlanceSite site;
   expand(site.sql());
   sign(site);

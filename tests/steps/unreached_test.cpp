@@ -34,7 +34,7 @@ void check_left_alone(GlanceSite& site, std::int64_t images) {
 
 }  // namespace
 
-TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]") {
+TEST_CASE("a host whose store is not mounted skips no image", "[backfill]") {
   const int images = GENERATE(1, 12, 30);
   GlanceSite site;
   expand(site.sql());
@@ -55,7 +55,7 @@ TEST_CASE("a host whose store is not mounted passes over no image", "[backfill]"
   CHECK(run_backfill(site).images(ReadClass::hashed) == images);
 }
 
-TEST_CASE("a host that was told of another store directory passes over no image", "[backfill]") {
+TEST_CASE("a host that is configured with another store directory skips no image", "[backfill]") {
   const int images = GENERATE(1, 12, 30);
   GlanceSite site;
   expand(site.sql());
@@ -83,8 +83,7 @@ TEST_CASE("a host that was told of another store directory passes over no image"
   CHECK(run_backfill(site).images(ReadClass::hashed) == images);
 }
 
-TEST_CASE("of a site whose other images are there, one outside the store is a finding",
-          "[backfill]") {
+TEST_CASE("one image outside the store is a finding when the others are there", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   site.upload_many(3);
@@ -95,7 +94,7 @@ TEST_CASE("of a site whose other images are there, one outside the store is a fi
   CHECK(run_backfill(site, {.jobs = 1}).images(ReadClass::unreadable) == 25);
 }
 
-TEST_CASE("where all others lie in other stores, one outside the store is a finding",
+TEST_CASE("one image outside the store is a finding when all others are in other stores",
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
@@ -113,7 +112,7 @@ TEST_CASE("where all others lie in other stores, one outside the store is a find
   CHECK(run.images(ReadClass::store_not_supported) == (hashed ? 0 : 3));
 }
 
-TEST_CASE("one image in another store does not make a wrong directory right", "[backfill]") {
+TEST_CASE("a wrong directory is recognized although one image is in another store", "[backfill]") {
   GlanceSite site;
   expand(site.sql());
   site.upload_many(12);
@@ -160,7 +159,7 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
   CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
 }
 
-TEST_CASE("a sweep on a host that does not see the store forgets no digest", "[sweep]") {
+TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[sweep]") {
   GlanceSite site;
   expand(site.sql());
   const auto ids = site.upload_many(5);

@@ -51,7 +51,7 @@ TEST_CASE("verify compares the bytes with what is stored", "[verify]") {
   const std::string other_algorithm = site.upload("sha256");
   site.set(other_algorithm, "os_hash_algo", std::string("SHA256"));
   site.set(other_algorithm, "os_hash_value", digest_of("sha256", "sha256"));
-  const std::string checksum_alone = site.upload("checksum alone");
+  const std::string checksum_alone = site.upload("checksum only");
   const std::string capitals = upload_hashed(site, "capitals");
   site.set(capitals, "os_hash_value", in_capitals(digest_of("sha512", "capitals")));
   const std::string wrong_hash = upload_hashed(site, "wrong hash");
@@ -104,7 +104,7 @@ TEST_CASE("verify compares the bytes with what is stored", "[verify]") {
     CHECK(site.ours("verify", id, "result") == std::string(read_class_name(read_class)));
   }
   CHECK_THAT(run.outcomes.at(capitals).reason, Contains("lower case"));
-  CHECK_THAT(run.outcomes.at(checksum_alone).reason, Contains("checksum alone"));
+  CHECK_THAT(run.outcomes.at(checksum_alone).reason, Contains("checksum only"));
   CHECK_THAT(run.outcomes.at(wrong_hash).reason,
              Contains(digest_of("sha512", "wrong hash")) &&
                  Contains(digest_of("sha512", "something else")));
@@ -126,7 +126,7 @@ TEST_CASE("a second verify reads again and replaces what the first found", "[ver
   CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 1);
 }
 
-TEST_CASE("a verify that compares nothing takes no finding back", "[verify]") {
+TEST_CASE("a verify that compares nothing cancels no finding", "[verify]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = upload_hashed(site, "content");
@@ -153,7 +153,7 @@ TEST_CASE("a verify that compares nothing takes no finding back", "[verify]") {
   CHECK(site.ours("verify", image, "result") == "checksum_differs");
 }
 
-TEST_CASE("a verify that was at work before a finding does not take it back", "[verify]") {
+TEST_CASE("a verify that started before a finding does not cancel it", "[verify]") {
   GlanceSite site;
   expand(site.sql());
   const std::string image = upload_hashed(site, "content");
@@ -177,7 +177,7 @@ TEST_CASE("a verify that was at work before a finding does not take it back", "[
   CHECK(site.ours("verify", image, "result") == "verified");
 }
 
-TEST_CASE("what a backfill has published is verified", "[verify]") {
+TEST_CASE("verify agrees with the hashes that a backfill published", "[verify]") {
   GlanceSite site;
   expand(site.sql());
   for (int i = 0; i < 20; ++i)
@@ -216,7 +216,7 @@ TEST_CASE("verify keeps to its limits and reads the largest first", "[verify]") 
   }
 }
 
-TEST_CASE("verify begins no image that cannot end in time, but of those that were named",
+TEST_CASE("verify starts no image that cannot be finished in time, unless it was named",
           "[verify]") {
   GlanceSite site;
   expand(site.sql());

@@ -50,7 +50,7 @@ TEST_CASE("the sum over all threads holds to the rate and no thread starves") {
     CHECK(static_cast<double>(bytes) > 0.3 * static_cast<double>(sum) / kThreads);
 }
 
-TEST_CASE("a chunk larger than a second's bytes passes and is paid for by the next") {
+TEST_CASE("a chunk larger than the bytes of a second passes, and the next one waits for it") {
   Bandwidth bandwidth(1 << 20);
   const Clock::time_point start = Clock::now();
   bandwidth.take(1 << 19);
@@ -61,7 +61,7 @@ TEST_CASE("a chunk larger than a second's bytes passes and is paid for by the ne
   CHECK(seconds_since(start) < 2.5);
 }
 
-TEST_CASE("time that nobody used is made good for a tenth of a second only") {
+TEST_CASE("unused time is credited for at most a tenth of a second") {
   Bandwidth bandwidth(10 << 20);
   std::this_thread::sleep_for(600ms);
   const Clock::time_point start = Clock::now();

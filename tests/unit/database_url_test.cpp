@@ -25,7 +25,7 @@ std::string refusal(std::string_view url) {
 
 }  // namespace
 
-TEST_CASE("a SQLite URL with four slashes names an absolute file, with three a relative one") {
+TEST_CASE("an SQLite URL with four slashes names an absolute file, with three a relative one") {
   const DatabaseUrl absolute = parse_database_url("sqlite:////var/lib/glance/glance.sqlite");
   CHECK(absolute.engine == Engine::sqlite);
   CHECK(absolute.database == "/var/lib/glance/glance.sqlite");
@@ -34,7 +34,7 @@ TEST_CASE("a SQLite URL with four slashes names an absolute file, with three a r
   CHECK(parse_database_url("sqlite+pysqlite:///glance.db").driver == "pysqlite");
 }
 
-TEST_CASE("the path of a SQLite file is not percent-decoded and may hold an @ and a colon") {
+TEST_CASE("the path of an SQLite file is not percent-decoded and may contain an @ and a colon") {
   CHECK(parse_database_url("sqlite:////a%20b.db").database == "/a%20b.db");
   CHECK(parse_database_url("sqlite:////srv/x@y:z.db").database == "/srv/x@y:z.db");
   CHECK(parse_database_url("sqlite:////a.db?timeout=5").database == "/a.db");
@@ -68,7 +68,7 @@ TEST_CASE("an IPv6 host loses its brackets and gets them back when shown") {
   CHECK(parse_database_url("mysql://[::1]/g").port == 0);
 }
 
-TEST_CASE("odd credentials are cut where SQLAlchemy cuts them") {
+TEST_CASE("odd credentials are split where SQLAlchemy splits them") {
   const DatabaseUrl slashes = parse_database_url("mysql://u:p/w?x@h/d");
   CHECK(slashes.password == "p/w?x");
   CHECK(slashes.host == "h");
@@ -128,7 +128,7 @@ TEST_CASE("a malformed database URL is refused, and the refusal holds no passwor
   }
 }
 
-TEST_CASE("a SQLite database that is no file of its own is refused") {
+TEST_CASE("an SQLite database that is not a file is refused") {
   CHECK(refusal("sqlite://").find("memory") != std::string::npos);
   CHECK(refusal("sqlite:///").find("memory") != std::string::npos);
   CHECK(refusal("sqlite:///:memory:").find("memory") != std::string::npos);

@@ -107,7 +107,7 @@ TEST_CASE("many readers at once each get their own digests") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("the only image of its algorithm does not wait for all others") {
+TEST_CASE("the only image with its algorithm does not wait for all others") {
   const Threads threads;
   constexpr std::size_t kReaders = 12;
   constexpr int kMostBuffers = 400;

@@ -156,7 +156,7 @@ TEST_CASE("file and filesystem locations are the file store's") {
   CHECK(read_all(*opened(store, location), 100) == "text");
 }
 
-TEST_CASE("a path is taken as it stands") {
+TEST_CASE("a path is used without decoding") {
   Site site;
   write(site.store() / "a%20b", "percent");
   fs::create_directories(site.store() / "dir");
@@ -172,7 +172,7 @@ TEST_CASE("a path is taken as it stands") {
   }
 }
 
-TEST_CASE("what is not there is missing") {
+TEST_CASE("a file that does not exist is missing") {
   Site site;
   FileStore store({site.store()});
   write(site.store() / "image", "text");
@@ -186,7 +186,7 @@ TEST_CASE("what is not there is missing") {
   }
 }
 
-TEST_CASE("a store directory that is gone makes its images unreadable and not missing") {
+TEST_CASE("images of a store directory that is gone are unreadable, not missing") {
   Site site;
   const fs::path gone = site.root() / "gone";
   const fs::path file = site.root() / "file";
@@ -224,7 +224,7 @@ TEST_CASE("nothing leads out of the store directory") {
   }
 }
 
-TEST_CASE("a link of /proc to an open file is no way out") {
+TEST_CASE("a link of /proc to an open file does not lead out of the store") {
   Site site;
   write(site.outside() / "secret-name", "not an image");
   const OpenedFile file{Fd(open((site.outside() / "secret-name").c_str(), O_RDONLY | O_CLOEXEC)),
@@ -373,7 +373,7 @@ TEST_CASE("a file that changes under the read is changed_while_read") {
     write(other, std::string(10'000, 'b'));
     REQUIRE(utimensat(AT_FDCWD, other.c_str(), long_ago, 0) == 0);
     fs::rename(other, file);
-    expected = "another file took its place while it was read";
+    expected = "another file replaced it while it was read";
   }
   SECTION("removed") {
     fs::remove(file);
@@ -418,7 +418,7 @@ TEST_CASE("threads read through one store at the same time") {
   CHECK(read == texts);
 }
 
-TEST_CASE("both ways of opening beneath a directory keep to it") {
+TEST_CASE("both ways of opening a file below a directory stay below it") {
   Site site;
   write(site.outside() / "file", "outside");
   fs::create_directories(site.store() / "dir" / "sub");

@@ -26,7 +26,7 @@ TEST_CASE("JSON of few values and little nesting is read", "[attest]") {
   CHECK(parse_json("[" + times(900, "0,") + "0]").size() == 901);
 }
 
-TEST_CASE("other JSON is refused, and what is none", "[attest]") {
+TEST_CASE("other JSON is refused, and so is text that is not JSON", "[attest]") {
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("{} {}"), std::string("\"\xff\""),
         times(17, "[") + times(17, "]"), times(100'000, "["), times(5'000'000, "["),

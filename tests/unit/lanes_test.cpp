@@ -118,7 +118,7 @@ void compress_wrongly(BlockHash hash, std::span<const Lane> lanes, std::size_t b
 
 }  // namespace
 
-TEST_CASE("lanes that err in one number of them alone do not pass their test") {
+TEST_CASE("lanes that err with only one number of streams do not pass their test") {
   for (const BlockHash hash : {BlockHash::md5, BlockHash::sha256, BlockHash::sha512}) {
     const std::size_t lanes = lanes_of(hash);
     CAPTURE(block_hash_name(hash), lanes);
@@ -223,7 +223,7 @@ TEST_CASE("a stream beyond 512 MiB has its length in more than 32 bits") {
   }
 }
 
-TEST_CASE("a digest that was written down is gone on with", "[digest]") {
+TEST_CASE("a digest continues from its saved state", "[digest]") {
   for (const char* name : kNames) {
     CAPTURE(name);
     const auto bytes = random_bytes(128 * 9 + 77, 3);

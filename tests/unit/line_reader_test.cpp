@@ -32,14 +32,14 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a line is what stands between two ends", "[lines]") {
+TEST_CASE("a line is the text between two line ends", "[lines]") {
   CHECK(lines_of("", 10).empty());
   CHECK(lines_of("\n", 10) == Lines{""});
   CHECK(lines_of("a\n\nb", 10) == Lines{"a", "", "b"});
   CHECK(lines_of(std::string("a\0b\r\n", 5), 10) == Lines{std::string("a\0b\r", 4)});
 }
 
-TEST_CASE("of a line that is too long nothing is kept, and the next one is whole", "[lines]") {
+TEST_CASE("a line that is too long is dropped, and the next one is whole", "[lines]") {
   CHECK(lines_of("12345\n123456\n12345", 5) == Lines{"12345", "...", "12345"});
   // Over the ends of the buffer of 64 KiB.
   const std::string long_one(200'000, 'x');
@@ -48,7 +48,7 @@ TEST_CASE("of a line that is too long nothing is kept, and the next one is whole
   CHECK(lines_of(long_one + "\nab\n" + long_one, 199'999) == Lines{"...", "ab", "..."});
 }
 
-TEST_CASE("a file that cannot be read is told of", "[lines]") {
+TEST_CASE("a file that cannot be read is an error", "[lines]") {
   const ConfigDir directory;
   const auto missing = error_of([&] { LineReader(directory.path() / "none", 10); });
   REQUIRE(missing);

@@ -35,7 +35,7 @@ TEST_CASE("a location in plain text is taken whole, with a key and without") {
   CHECK(read_location("FILE:///a", "")->scheme == "file");
 }
 
-TEST_CASE("a scheme that no Glance knows is told from an encrypted value") {
+TEST_CASE("a scheme that no Glance knows is distinguished from an encrypted value") {
   CHECK(read_location("foo://x", kKey16)->scheme == "foo");
   CHECK(read_location("sheepdog://a", "")->scheme == "sheepdog");
   CHECK_FALSE(read_location("://x", ""));
@@ -54,7 +54,7 @@ TEST_CASE("an encrypted location is decrypted with keys of each length") {
   CHECK(read_location(kSealed16, kKey16)->scheme == "file");
 }
 
-TEST_CASE("what a key does not open is nothing") {
+TEST_CASE("a value that the key does not decrypt gives no location") {
   CHECK_FALSE(read_location(kSealed16, ""));
   CHECK_FALSE(read_location(kSealed16, "0123456789abcdeX"));
   CHECK_FALSE(read_location(kSealed16, "0123456789abcde"));
@@ -62,7 +62,7 @@ TEST_CASE("what a key does not open is nothing") {
   CHECK_FALSE(read_location(kSealed16, "0123456789abcdef0123456789abcdef"));
 }
 
-TEST_CASE("a text that decrypts to an unknown scheme or to bad UTF-8 is nothing") {
+TEST_CASE("a value that decrypts to an unknown scheme or to bad UTF-8 gives no location") {
   // Made with kKey16 and an IV of zeros.
   CHECK_FALSE(
       read_location("AAAAAAAAAAAAAAAAAAAAAOMgbfoHX5-ferE3O5nLJrwaaSmAIBTV6d5BKqZivVcd", kKey16));
@@ -91,7 +91,7 @@ TEST_CASE("base64 is read as Python reads it") {
   CHECK(uri_of("AAAAAAAAAAAAAAAAAAAAAFJfWQAM-XQpYQu6uPQye3Y=", kKey16) == "rbd://f/p/i/s");
 }
 
-TEST_CASE("broken values of every kind are nothing and nothing is thrown") {
+TEST_CASE("broken values give no location and throw nothing") {
   for (const std::string& stored : {
            std::string(),
            std::string("="),
@@ -133,7 +133,7 @@ TEST_CASE("the path of a file location is cut as Glance cuts it, and not percent
   CHECK(path_of("file:///\xff\xfe") == "/\xff\xfe");
 }
 
-TEST_CASE("what Glance's file store would not open has no path") {
+TEST_CASE("a location that Glance's file store would not open has no path") {
   CHECK(path_of("file://host/x") == "nothing");
   CHECK(path_of("file://x") == "nothing");
   CHECK(path_of("file://") == "nothing");

@@ -34,7 +34,7 @@ bool has_line(const std::string& text, const std::string& wanted) {
 
 }  // namespace
 
-TEST_CASE("metrics of a run at work") {
+TEST_CASE("metrics of a running run have every figure") {
   const std::string text = metrics_text(sample());
   for (const char* line :
        {R"(backglance_images_total{command="backfill",result="hashed"} 3)",

@@ -90,7 +90,7 @@ TEST_CASE("group names are compared without case, but for DEFAULT, and not trimm
   CHECK_FALSE(config.has_group("default"));
 }
 
-TEST_CASE("what oslo.config refuses is refused with file and line, and without the line's text") {
+TEST_CASE("a line that oslo.config refuses is refused with file and line, without its text") {
   struct Refused {
     std::string text;
     std::string line;

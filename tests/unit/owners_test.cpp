@@ -58,7 +58,7 @@ SiteReport report_of(std::vector<SiteReport::Signature> signatures) {
 
 }  // namespace
 
-TEST_CASE("an owner has to do with live images that are deprecated or do not verify") {
+TEST_CASE("an owner has to act on live images that are deprecated or do not verify") {
   using enum SignatureScheme;
   CHECK(owner_task(signature(legacy_complete)) == OwnerTask::sign_or_drop);
   CHECK(owner_task(signature(legacy_partial)) == OwnerTask::sign_or_drop);
@@ -211,7 +211,7 @@ TEST_CASE("nothing from the database that a shell could take for more gets into 
   }
 }
 
-TEST_CASE("taken off is what is deprecated, and a signature over the data that does not verify") {
+TEST_CASE("deprecated signatures and those over the data that do not verify are to be removed") {
   using enum SignatureScheme;
   const auto names = [](const SiteReport::Signature& one) {
     std::vector<std::string> found;
@@ -255,7 +255,7 @@ TEST_CASE("an owner's page says first how many images, until when and what to do
         text.find(std::string(kOwnersMark)));
 }
 
-TEST_CASE("what is damaged is not to be signed") {
+TEST_CASE("a damaged image is not to be signed") {
   SiteReport report = report_of({signature(SignatureScheme::legacy_complete)});
   const std::string sign = "openssl dgst";
   CHECK_THAT(render_owner_html(report, only_page(report)), Contains(sign));
@@ -270,7 +270,7 @@ TEST_CASE("what is damaged is not to be signed") {
   CHECK_THAT(render_owner_html(report, only_page(report)), Contains(sign));
 }
 
-TEST_CASE("an owner is not told what names the site's files and servers") {
+TEST_CASE("an owner's page does not name the site's files and servers") {
   SiteReport report = report_of({signature(SignatureScheme::both)});
   SiteReport::Signature& one = report.signatures[0];
   one.verdict = SignatureVerdict::invalid;

@@ -36,7 +36,7 @@ TEST_CASE("the gate is shut while one source has a reason, and names all of them
   gate.wait(kNever);
 }
 
-TEST_CASE("who waits at the gate goes on when it opens") {
+TEST_CASE("a thread that waits at the gate continues when it opens") {
   PauseGate gate;
   gate.close("window", "w");
   std::atomic<int> through{0};
@@ -53,7 +53,7 @@ TEST_CASE("who waits at the gate goes on when it opens") {
   CHECK(through == 4);
 }
 
-TEST_CASE("who waits at the gate notices within 100 ms that it is to stop") {
+TEST_CASE("a thread that waits at the gate notices a stop within 100 ms") {
   PauseGate gate;
   gate.close("window", "w");
   std::atomic<bool> stop{false};

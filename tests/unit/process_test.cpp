@@ -23,21 +23,21 @@ TEST_CASE("this process lives, one that has ended does not") {
   CHECK_FALSE(process_lives("a-boot " + parts[1] + " " + parts[2] + " " + parts[3]).has_value());
 }
 
-TEST_CASE("what names no process of this namespace is not judged") {
+TEST_CASE("a name that is not a process of this namespace is not judged") {
   const auto parts = split(this_process(), ' ');
   CHECK_FALSE(process_lives(parts[0] + " pid:[1] " + parts[2] + " " + parts[3]).has_value());
   CHECK_FALSE(process_lives("p").has_value());
   CHECK_FALSE(process_lives("").has_value());
 }
 
-TEST_CASE("who gives a command is named by user and host") {
+TEST_CASE("the person who gives a command is named by user and host") {
   const auto parts = split(user_at_host(), '@');
   REQUIRE(parts.size() == 2);
   CHECK_FALSE(parts[0].empty());
   CHECK(parts[1] == host_name());
 }
 
-TEST_CASE("of several wishes to stop the first counts") {
+TEST_CASE("of several requests to stop the first counts") {
   CHECK(stop_wish() == StopWish::none);
   request_stop(StopWish::fleet);
   request_stop();
@@ -46,7 +46,7 @@ TEST_CASE("of several wishes to stop the first counts") {
   CHECK_FALSE(stop_requested());
 }
 
-TEST_CASE("a pause is told in one line, whatever stands in its row") {
+TEST_CASE("a pause is described in one line, whatever its row contains") {
   CHECK(FleetState{}.text().empty());
   const FleetState fleet{true, "a\x1b[1m@h", 1772921400, "line\nline"};
   CHECK(fleet.text() == "paused by a\\x1b[1m@h since 2026-03-07 22:10:00 UTC: line\\x0aline");

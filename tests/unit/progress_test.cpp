@@ -35,7 +35,7 @@ TEST_CASE("on a narrow terminal what is left of the time is the last to go") {
   CHECK(progress_line(counters, 5.0 * kMiB, 20, "the window opens at 22:00") == " 25%, waiting");
 }
 
-TEST_CASE("what a run waits for takes the place of its rate") {
+TEST_CASE("the reason of a wait replaces the rate") {
   ReadCounters counters;
   counters.bytes_total = 100 * kMiB;
   counters.images_total = 7;

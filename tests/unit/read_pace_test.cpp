@@ -52,7 +52,7 @@ TEST_CASE("what was read, to its end or not, soon counts for more than earlier r
   CHECK(mib_in_time(pace) <= 2);
 }
 
-TEST_CASE("no stream is taken for quicker than its share of the bandwidth") {
+TEST_CASE("no stream is assumed to be faster than its share of the bandwidth") {
   ReadPace pace(4 * kMib, seconds(10));
   pace.begin(4, 1000 * kMib);
   CHECK(mib_in_time(pace) == Approx(10).epsilon(0.02));

@@ -291,7 +291,7 @@ TEST_CASE("what is deleted, removed or of the new scheme is in no deadline") {
   CHECK(deadline_chart(report).empty());
 }
 
-TEST_CASE("the ring closes for the whole site alone") {
+TEST_CASE("the ring closes only when the whole site is done") {
   Summary summary;
   summary.images = 1'000'000;
   summary.images_with_hash = 999'999;

@@ -122,7 +122,7 @@ TEST_CASE("every finding stands under what to do about it") {
   CHECK_THAT(text, Contains("Verify: checksum differs, 1 image"));
 }
 
-TEST_CASE("a signature over the data that does not verify is told of with its image") {
+TEST_CASE("a signature over the data that does not verify is shown with its image") {
   SiteReport report = report_sample();
   CHECK_THAT(render_text(report, 0), !Contains("Signatures over the data to look at"));
   report.signatures[5].verdict = SignatureVerdict::invalid;

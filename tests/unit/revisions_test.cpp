@@ -47,7 +47,7 @@ TEST_CASE("rows that real sites have are judged by what they promise") {
   }
 }
 
-TEST_CASE("rows of before Queens are told, with a reason and a way on") {
+TEST_CASE("rows from before Queens are recognized, with a reason and a next step") {
   for (const Rows& rows : std::vector<Rows>{{"liberty"},
                                             {"mitaka01"},
                                             {"mitaka02"},
@@ -69,10 +69,11 @@ TEST_CASE("rows of before Queens are told, with a reason and a way on") {
   }
 }
 
-TEST_CASE("an upgrade to Queens without its contract phase is told as such") {
+TEST_CASE("an upgrade to Queens without its contract phase is recognized") {
   const Revisions judged = judge_revisions({"queens_expand01", "pike_contract01"});
   CHECK(judged.reason ==
-        "an upgrade to queens is under way: its contract phase has not run (pike_contract01, "
+        "an upgrade to queens was started and not finished: its contract phase has not run "
+        "(pike_contract01, "
         "queens_expand01)");
   CHECK(judged.repair == "glance-manage db contract");
 }

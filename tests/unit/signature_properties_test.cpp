@@ -55,7 +55,7 @@ TEST_CASE("three names of a scheme make it partial and the fourth is missed") {
   }
 }
 
-TEST_CASE("the word signature alone is unrelated, and so are options alone") {
+TEST_CASE("the name signature alone, or options alone, are not a scheme") {
   const SignatureFinding word = judge_signature({"signature"});
   CHECK(word.scheme == SignatureScheme::unrelated);
   CHECK(word.present == Names{"signature"});
@@ -72,7 +72,7 @@ TEST_CASE("signature beside an option, or any other legacy name alone, is a part
   CHECK(judge_signature({"img_signature"}).scheme == SignatureScheme::new_partial);
 }
 
-TEST_CASE("names of both schemes are told, and what each lacks") {
+TEST_CASE("names of both schemes are recognized, and what each lacks") {
   CHECK(judge_signature(joined(kNew, kLegacy)).scheme == SignatureScheme::both);
   CHECK(judge_signature(joined(kNew, kLegacy)).present == joined(kLegacy, kNew));
   const SignatureFinding halves = judge_signature(joined(without(kLegacy, 3), without(kNew, 0)));

@@ -156,11 +156,11 @@ TEST_CASE("a signature is read from its properties, or it is said why not", "[si
     changed[name] = value;
     return fault(read_signature(changed));
   };
-  CHECK(with("img_signature", "A") == "img_signature is no base64");
+  CHECK(with("img_signature", "A") == "img_signature is not base64");
   CHECK(with("img_signature",
              "\xc3\xa9"
-             "AAAA") == "img_signature is no base64");
-  CHECK(with("img_signature", "--") == "img_signature holds no byte");
+             "AAAA") == "img_signature is not base64");
+  CHECK(with("img_signature", "--") == "img_signature is empty");
   CHECK(with("img_signature_hash_method", "SHA-1") == "img_signature_hash_method is 'SHA-1'");
   CHECK(with("img_signature_hash_method", "sha-256") == "img_signature_hash_method is 'sha-256'");
   CHECK(with("img_signature_key_type", "SECT571K1") == "img_signature_key_type is 'SECT571K1'");
@@ -269,7 +269,7 @@ TEST_CASE("certificates are found in a directory by their id", "[signature]") {
   CHECK(reason("7A1BD3B2-62B4-4F5E-A3A4-93C5A1B1C4F2").empty());
   for (const std::string& wrong :
        std::vector<std::string>{"", "../" + id, "7a1bd3b2", id + "/", id + ".pem"})
-    CHECK(reason(wrong) == "'" + wrong + "' is no UUID");
+    CHECK(reason(wrong) == "'" + wrong + "' is not a UUID");
 
   const Certificate read = certificate_of(key.get());
   unsigned char* der = nullptr;
@@ -280,13 +280,13 @@ TEST_CASE("certificates are found in a directory by their id", "[signature]") {
   write(second + ".der", der_text);
   CHECK(reason(second).empty());
   write(second + ".der", der_text + "x");
-  CHECK(reason(second) == second + ".der: it is no certificate");
+  CHECK(reason(second) == second + ".der: it is not a certificate");
   write(second + ".der", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
   CHECK(reason(second) == second + ".der: its PEM holds no certificate that can be read");
   write(second + ".der", std::string(2 << 20, 'x'));
   CHECK(reason(second) == second + ".der: it is larger than 1 MiB");
   std::filesystem::create_directory(directory.path() / (second + ".pem"));
-  CHECK(reason(second) == second + ".pem is no file");
+  CHECK(reason(second) == second + ".pem is not a file");
   REQUIRE_THROWS_AS(certificate_directory(directory.path() / "nowhere"), Error);
 }
 

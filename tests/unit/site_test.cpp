@@ -228,7 +228,7 @@ TEST_CASE("store directories of the command line take the place of all file stor
   CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
 }
 
-TEST_CASE("a site without a database is refused and told how to name one") {
+TEST_CASE("a site without a database is refused, and the error says how to name one") {
   for (const std::string text : {"", "[database]\n", "[database]\nconnection =\n"}) {
     const auto error = refusal_of(text);
     REQUIRE(error);
@@ -245,7 +245,7 @@ TEST_CASE("a wrong URL in a file is refused without showing it") {
   CHECK(std::string(error->what()).find("hush") == std::string::npos);
 }
 
-TEST_CASE("an encryption key of a length that AES has not is refused without showing it") {
+TEST_CASE("an encryption key of a wrong length is refused without showing it") {
   for (const std::string key :
        {"hush", "hush0123456789abc", "hush0123456789abcdef0123456789abcdef"}) {
     const auto error = refusal_of("[DEFAULT]\nmetadata_encryption_key = " + key + "\n" + kDatabase);
@@ -261,7 +261,7 @@ TEST_CASE("an encryption key of a length that AES has not is refused without sho
             .metadata_encryption_key.size() == 24);
 }
 
-TEST_CASE("a configuration file or directory that is not there is told") {
+TEST_CASE("a configuration file or directory that does not exist is an error") {
   const ConfigDir dir;
   SiteSource source;
   source.config = {{dir.path() / "none.conf"}};

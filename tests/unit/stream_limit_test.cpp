@@ -60,8 +60,9 @@ TEST_CASE("a store that answers faster than the processor digests is soon asked 
   CHECK(streams_after(3s, 32, cores, {.waiting = 0.9}) == 2);
 }
 
-TEST_CASE("a store that answers at once is given what fills the lanes, and only so long",
-          "[streams]") {
+TEST_CASE(
+    "a store that answers at once gets enough streams to fill the lanes, and only while it does",
+    "[streams]") {
   const auto memory = [](int) { return 1e9; };
   CHECK(streams_after(1s, 32, memory, {.waiting = 0.1}) == 32);
 
@@ -86,7 +87,7 @@ TEST_CASE("a store that answers at once is given what fills the lanes, and only 
   CHECK(read_for(100s, /*from_cache=*/true) == 32);
 }
 
-TEST_CASE("what a store gives while it is not the limit proves nothing of the store", "[streams]") {
+TEST_CASE("the rate of a store that is not the limit says nothing about the store", "[streams]") {
   Clock::time_point now{};
   StreamSearch search({.first = 2, .most = 32}, now);
   double bytes = 0;
@@ -122,7 +123,7 @@ TEST_CASE("a store that is not the limit keeps its streams", "[streams]") {
   CHECK(streams_after(40s, 32, [](int streams) { return 1e6 * streams; }, {.busy = false}) == 2);
 }
 
-TEST_CASE("of each store so many streams are given out", "[streams]") {
+TEST_CASE("each store gives out its own number of streams", "[streams]") {
   StreamLimits limits({.places = {"/somewhere", "/elsewhere"}, .most = 3, .fixed = true});
   std::atomic<int> at_once{0};
   std::atomic<int> most{0};
@@ -148,7 +149,7 @@ TEST_CASE("of each store so many streams are given out", "[streams]") {
   limits.take("/no/store", [] { return false; });
 }
 
-TEST_CASE("as many images are begun as all stores have streams", "[streams]") {
+TEST_CASE("the number of images started is that of the streams of all stores", "[streams]") {
   StreamLimits limits({.places = {"/dev/shm", "/no/store"}, .cores = 1, .most = 100});
   std::vector<StreamLimits::Admission> begun;
   for (int i = 0; i < 2 * StreamLimits::kFewOfCore; ++i)
@@ -177,7 +178,7 @@ TEST_CASE("directories of one file system share its streams, unless each is give
   CHECK(waited);
 }
 
-TEST_CASE("who waits for a stream lets another image be begun", "[streams]") {
+TEST_CASE("an image that waits for a stream lets another one start", "[streams]") {
   StreamLimits limits({.places = {"/somewhere"}, .most = 1, .fixed = true});
   const auto never = [] { return false; };
   const auto first = limits.admit(never);
@@ -194,8 +195,7 @@ TEST_CASE("who waits for a stream lets another image be begun", "[streams]") {
   CHECK_FALSE(first.is_one_too_many());
 }
 
-TEST_CASE("a directory in memory does not seek, and one that is not there is not asked",
-          "[streams]") {
+TEST_CASE("a directory in memory does not seek, and a missing one is not asked", "[streams]") {
   CHECK(store_kind("/dev/shm") == StoreKind::solid);
   CHECK(store_kind("/no/such/directory") == StoreKind::solid);
 }

@@ -7,7 +7,7 @@
 
 using namespace backglance;
 
-TEST_CASE("a brake holds beyond its limit at once, and lets go after three calm looks") {
+TEST_CASE("a brake holds above its limit at once, and releases after three calm checks") {
   Brake brake(10);
   CHECK_FALSE(brake.holds(10));
   CHECK(brake.holds(11));
@@ -34,7 +34,7 @@ TEST_CASE("a limit of nothing can be kept") {
   CHECK_FALSE(brake.holds(0));
 }
 
-TEST_CASE("what a database does not know is refused") {
+TEST_CASE("a limit that the database cannot measure is refused") {
   const auto refused = [](const char* url, const ThrottleOptions& options) {
     PauseGate gate;
     try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/verdict.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 using namespace backglance;
@@ -44,21 +46,20 @@ ReadClass verify_verdict(const ImageRow& image) {
 
 }  // namespace
 
-TEST_CASE("bytes that agree with all that Glance knows are blessed") {
+TEST_CASE("bytes that agree with everything that Glance knows get a hash") {
   CHECK(backfill_verdict(image_with(3, kMd5)) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(std::nullopt, kMd5)) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(3, "")) == ReadClass::hashed);
   CHECK(backfill_verdict(image_with(3, "900150983CD24FB0D6963F7D28E17F72")) == ReadClass::hashed);
 }
 
-TEST_CASE("bytes that disagree with size or checksum are never blessed") {
+TEST_CASE("bytes that disagree with size or checksum never get a hash") {
   CHECK(backfill_verdict(image_with(4, kMd5)) == ReadClass::size_differs);
   CHECK(backfill_verdict(image_with(-1, kMd5)) == ReadClass::size_differs);
   CHECK(backfill_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73")) ==
         ReadClass::checksum_differs);
   CHECK(backfill_verdict(image_with(3, "no md5 at all")) == ReadClass::checksum_differs);
-  CHECK(backfill_verdict(image_with(3, std::string(kMd5).append(" "))) ==
-        ReadClass::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, fmt::format("{} ", kMd5))) == ReadClass::checksum_differs);
 }
 
 TEST_CASE("a disagreement says both values and no control character") {

@@ -83,7 +83,7 @@ TEST_CASE("the whole day has no end") {
   CHECK_FALSE(windows.next_change(utc(1, 5, 3, 0)));
 }
 
-TEST_CASE("windows are by the clock on the wall, on the days of its change too") {
+TEST_CASE("windows follow local time, on the days of a clock change too") {
   const TimeZone zone(kBerlin);
   const Windows night("22:00-06:00");
   // Winter: UTC + 1. Summer: UTC + 2.
@@ -100,7 +100,7 @@ TEST_CASE("windows are by the clock on the wall, on the days of its change too")
   CHECK(early.next_change(utc(10, 31, 0, 40)) == utc(10, 31, 1, 10));
 }
 
-TEST_CASE("what is no window is refused") {
+TEST_CASE("a text that is not a window is refused") {
   for (const char* text : {"",
                            ",",
                            "22",
