@@ -181,7 +181,7 @@ class Real(KeyManagerTest):
         self.verify(environment=environment)
         self.refuses({**environment, 'OS_CLOUD': 'other'}, 'no cloud other')
         clouds.write_text(clouds.read_text() + '    verify: false\n')
-        self.refuses(environment, 'verified', 'cacert')
+        self.refuses(environment, 'turns off the verification', 'cacert')
         clouds.write_text('clouds: [\n secret')
         self.refuses(environment, 'cannot be read as YAML')
         self.refuses({'HOME': str(self.site.directory), 'OS_CLOUD': 'site'}, 'no clouds.yaml')
@@ -242,7 +242,7 @@ class Tls(KeyManagerTest):
             self.refuses({'OS_TOKEN': 'a'}, 'key manager at', 'ertificate', url=url, code=FAILED)
             self.refuses({'OS_TOKEN': 'a', 'OS_CACERT': str(files[0])}, 'key manager at', code=FAILED,
                          url='https://localhost:%d' % server.port)
-            self.refuses({'OS_TOKEN': 'a', 'OS_CACERT': '/nowhere'}, 'no file', url=url)
+            self.refuses({'OS_TOKEN': 'a', 'OS_CACERT': '/nowhere'}, 'does not exist', url=url)
             self.verify(environment={'OS_TOKEN': 'a', 'OS_CACERT': str(files[0])}, url=url)
             self.assertEqual(self.found()[image][0], 'valid')
             # Whom the system believes is not believed where others are named.
