@@ -32,7 +32,7 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
                     const ReadOptions& options, Settler& settler) {
   read_in_time(work, workers, context, options,
                [&](const Checkpoint& checkpoint) { settler.keep(work.claim, checkpoint); });
-  if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+  if (work.outcome && work.outcome->result == ImageResult::hashed)
     judge_for_backfill(work.task.image, *work.outcome);
   check_signatures(work, options);
 }
@@ -50,8 +50,8 @@ std::vector<std::string> queue_named(Session& session, Queue& queue,
       continue;
     }
     ReadOutcome outcome;
-    outcome.read_class = image.hashable ? ReadClass::already_done : ReadClass::gone;
-    ++result.total(outcome.read_class).images;
+    outcome.result = image.hashable ? ImageResult::already_done : ImageResult::gone;
+    ++result.total(outcome.result).images;
     if (on_result)
       on_result(image_id, outcome);
   }
@@ -199,7 +199,7 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   result.left_bytes = left.bytes;
   if (!whole)
     result.end = context.control.why_stopped();
-  run.finish(run_outcome(result.end), result.total(ReadClass::restored).images);
+  run.finish(run_outcome(result.end), result.total(ImageResult::restored).images);
   return result;
 }
 

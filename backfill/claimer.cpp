@@ -144,7 +144,7 @@ bool Claimer::refill_from_list() {
 void Claimer::prepare(Work& work, ImageDetails details) {
   work.task.image = std::move(details.row);
   if (!work.task.image.os_hash_value.empty())
-    return settle_unread(work, ReadClass::already_done,
+    return settle_unread(work, ImageResult::already_done,
                          "another program has written os_hash_value");
   look_up_rest(work, std::move(details), algorithm_of(work.task.image, context_));
   if (!work.outcome)

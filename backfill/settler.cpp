@@ -76,7 +76,7 @@ void Settler::release(const Claim& claim) {
 // Where commits are certified, on Galera, one that changes many rows loses against every one on
 // another node that changes a single of them and is quicker. What loses several times is settled in
 // halves.
-std::vector<std::optional<ReadClass>> Settler::settle(
+std::vector<std::optional<ImageResult>> Settler::settle(
     const std::vector<SettledImage>& some, std::chrono::steady_clock::time_point patience) {
   constexpr BusyAttempts kTogether = {.waited = 4, .refused = 4};
   const auto together = [&] { return results_.settle(run_id_, some); };
@@ -119,12 +119,12 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
     ours.push_back(became[i].has_value());
     if (!became[i])
       continue;
-    if (*became[i] != outcome.read_class) {
-      outcome.read_class = *became[i];
+    if (*became[i] != outcome.result) {
+      outcome.result = *became[i];
       outcome.reason.clear();
       outcome.signatures = {};
     }
-    outcome.again = is_tried_again(outcome.read_class, claim);
+    outcome.again = is_tried_again(outcome.result, claim);
     if (has_checkpoint)
       done_with_.push_back(claim.image_id);
   }

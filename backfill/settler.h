@@ -38,8 +38,8 @@ class Settler : public SettleStage {
 
   void release(const Claim& claim);
   void forget_checkpoint(const std::string& image_id);
-  std::vector<std::optional<ReadClass>> settle(const std::vector<SettledImage>& some,
-                                               std::chrono::steady_clock::time_point patience);
+  std::vector<std::optional<ImageResult>> settle(const std::vector<SettledImage>& some,
+                                                 std::chrono::steady_clock::time_point patience);
 
   Queue queue_;
   Results results_;

@@ -54,11 +54,11 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
         retry(session, [&] { results.requeue_erased(erased.image_id); });
         continue;
       }
-      ++result.total(ReadClass::restored).images;
+      ++result.total(ImageResult::restored).images;
       if (!on_result)
         continue;
       ReadOutcome outcome;
-      outcome.read_class = ReadClass::restored;
+      outcome.result = ImageResult::restored;
       outcome.bytes = erased.bytes;
       on_result(erased.image_id, outcome);
     }

@@ -204,22 +204,4 @@ std::optional<ImageResult> result_from_name(std::string_view name);
 //   results_against            verify did not find the bytes as they were
 std::optional<std::string> sql_result_list(std::string_view name);
 
-// The names of before, until every source has the new ones.
-using ReadClass = ImageResult;
-constexpr std::string_view read_class_name(ImageResult result) {
-  return result_name(result);
-}
-constexpr std::string_view read_class_text(ImageResult result) {
-  return result_text(result);
-}
-inline std::optional<ImageResult> read_class_from_name(std::string_view name) {
-  return result_from_name(name);
-}
-constexpr std::string_view read_class_meaning(ImageResult result) {
-  return result_meaning(result);
-}
-constexpr std::string_view verify_class_meaning(ImageResult result) {
-  return verify_result_meaning(result);
-}
-
 }  // namespace backglance

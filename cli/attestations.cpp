@@ -60,10 +60,10 @@ void Attestations::sync() {
 }
 
 void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {
-  if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+  if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
     return;
   // Without a hash of its own verify has compared at most the MD5, which is not worth a signature.
-  if (outcome.read_class == ReadClass::verified && outcome.algorithm == md5_algorithm().name)
+  if (outcome.result == ImageResult::verified && outcome.algorithm == md5_algorithm().name)
     return;
   const StoredImage image{.id = image_id,
                           .size = outcome.bytes,

@@ -320,14 +320,14 @@ ReadOptions read_options(const ReadFlags& flags) {
 
 void print_read_result(const ReadResult& result, const std::string& verb) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
-    const auto read_class = static_cast<ReadClass>(i);
-    const ClassTotal& total = result.total(read_class);
-    const bool some_again = read_class == ReadClass::changed_while_read && result.again > 0;
+    const auto image_result = static_cast<ImageResult>(i);
+    const ClassTotal& total = result.total(image_result);
+    const bool some_again = image_result == ImageResult::changed_while_read && result.again > 0;
     if (total.images > 0)
       fmt::print(
-          "  {:<20} {:>8}  {:>12}{}{}\n", read_class_text(read_class), total.images,
+          "  {:<20} {:>8}  {:>12}{}{}\n", result_text(image_result), total.images,
           human_bytes(static_cast<std::uint64_t>(total.bytes)),
-          is_finding(read_class) && !(some_again && total.images == result.again) ? "  *" : "",
+          is_finding(image_result) && !(some_again && total.images == result.again) ? "  *" : "",
           some_again ? fmt::format("  {} to be read again", result.again) : "");
   }
   const auto end = [&] {

@@ -57,9 +57,9 @@ class Told {
     if (is_finding(outcome))
       tell("finding",
            {{"image_id", printable(image_id)},
-            {"class", read_class_name(outcome.read_class)},
+            {"class", result_name(outcome.result)},
             {"reason", outcome.reason}},
-           fmt::format("{}: {}: {}", printable(image_id), read_class_text(outcome.read_class),
+           fmt::format("{}: {}: {}", printable(image_id), result_text(outcome.result),
                        outcome.reason));
     const auto& signature = outcome.signatures.data;
     if (signature && is_finding(signature->verdict))

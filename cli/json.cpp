@@ -105,7 +105,7 @@ json read_result_json(const ReadResult& result) {
   json classes = json::object();
   for (std::size_t i = 0; i < result.classes.size(); ++i)
     if (result.classes[i].images > 0)
-      classes[std::string(read_class_name(static_cast<ReadClass>(i)))] = {
+      classes[std::string(result_name(static_cast<ImageResult>(i)))] = {
           {"images", result.classes[i].images}, {"bytes", result.classes[i].bytes}};
   const auto too_large = [&] {
     return result.largest ? json({{"images", result.too_large},

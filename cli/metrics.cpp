@@ -83,10 +83,10 @@ std::string metrics_text(const Metrics& metrics) {
   const auto& classes = metrics.result.classes;
   text.family("backglance_images_total", "counter", "Images that this run dealt with, by result.");
   for (std::size_t i = 0; i < classes.size(); ++i)
-    text.sample(classes[i].images, "result", read_class_name(static_cast<ReadClass>(i)));
+    text.sample(classes[i].images, "result", result_name(static_cast<ImageResult>(i)));
   text.family("backglance_image_bytes_total", "counter", "Bytes read of those images, by result.");
   for (std::size_t i = 0; i < classes.size(); ++i)
-    text.sample(classes[i].bytes, "result", read_class_name(static_cast<ReadClass>(i)));
+    text.sample(classes[i].bytes, "result", result_name(static_cast<ImageResult>(i)));
   text.one("backglance_read_bytes_total", "counter", metrics.bytes_read,
            "Bytes that this run has read, images under way included.");
   text.one("backglance_findings", "gauge", metrics.findings,
@@ -169,7 +169,7 @@ void MetricsFile::detach() {
 
 void MetricsFile::count(const ReadOutcome& outcome) {
   const std::lock_guard lock(mutex_);
-  ClassTotal& total = metrics_.result.total(outcome.read_class);
+  ClassTotal& total = metrics_.result.total(outcome.result);
   ++total.images;
   total.bytes += outcome.bytes;
 }

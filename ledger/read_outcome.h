@@ -21,7 +21,7 @@ struct Claim {
 
 // What a worker made of a claimed image.
 struct ReadOutcome {
-  ReadClass read_class = ReadClass::unreadable;
+  ImageResult result = ImageResult::unreadable;
   std::string reason;  // one sentence without secrets; empty for hashed
   std::optional<std::int64_t> location_id;
   std::string identity;  // of the object that was read

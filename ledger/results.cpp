@@ -17,14 +17,14 @@ std::int64_t Results::publish(const std::string& run_id, const std::vector<std::
                           id_parameters(ids, {{"run", run_id}}));
 }
 
-ReadClass Results::why_not_published(const std::string& image_id) {
+ImageResult Results::why_not_published(const std::string& image_id) {
   const auto image = read_image(session_, image_id);
   if (!image || !image->hashable)
-    return ReadClass::gone;
+    return ImageResult::gone;
   if (!image->os_hash_value.empty())
-    return ReadClass::already_done;
+    return ImageResult::already_done;
   // Checksum, size or location moved under the read: Glance was at work on the row.
-  return ReadClass::busy_in_glance;
+  return ImageResult::busy_in_glance;
 }
 
 std::vector<std::string> Results::read_page(const std::string& after, std::int64_t page) {

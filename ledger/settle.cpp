@@ -25,7 +25,7 @@ std::string state_of(ImageResult result) {
 }  // namespace
 
 bool is_finding(const ReadOutcome& outcome) {
-  return is_finding(outcome.read_class) && !outcome.again;
+  return is_finding(outcome.result) && !outcome.again;
 }
 
 bool is_tried_again(ImageResult result, const Claim& claim) {
@@ -34,13 +34,13 @@ bool is_tried_again(ImageResult result, const Claim& claim) {
 
 // Everything here may be run again after a lost answer: an image that is settled is known by run
 // and token, and is not settled twice.
-std::vector<std::optional<ReadClass>> Results::settle(const std::string& run_id,
-                                                      const std::vector<SettledImage>& settled) {
-  std::vector<std::optional<ReadClass>> became(settled.size());
+std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_id,
+                                                        const std::vector<SettledImage>& settled) {
+  std::vector<std::optional<ImageResult>> became(settled.size());
   std::vector<std::size_t> final;
   Transaction transaction(session_);
   for (std::size_t i = 0; i < settled.size(); ++i) {
-    if (is_tried_again(settled[i].outcome.read_class, settled[i].claim))
+    if (is_tried_again(settled[i].outcome.result, settled[i].claim))
       became[i] = postpone(run_id, settled[i]);
     else
       final.push_back(i);
@@ -52,10 +52,11 @@ std::vector<std::optional<ReadClass>> Results::settle(const std::string& run_id,
   return became;
 }
 
-std::optional<ReadClass> Results::postpone(const std::string& run_id, const SettledImage& settled) {
+std::optional<ImageResult> Results::postpone(const std::string& run_id,
+                                             const SettledImage& settled) {
   const auto& [claim, outcome] = settled;
-  const RetryRule& retry = facts_of(outcome.read_class).retry;
-  const std::string result(read_class_name(outcome.read_class));
+  const RetryRule& retry = facts_of(outcome.result).retry;
+  const std::string result(result_name(outcome.result));
   const auto rows = session_.execute(sql("postpone"), {{"result", result},
                                                        {"reason", outcome.reason},
                                                        // A wait without end is no attempt.
@@ -68,17 +69,17 @@ std::optional<ReadClass> Results::postpone(const std::string& run_id, const Sett
       session_.count(sql("postponed"),
                      {{"id", claim.image_id}, {"token", claim.token}, {"result", result}}) == 0)
     return std::nullopt;
-  return outcome.read_class;
+  return outcome.result;
 }
 
 void Results::settle_some(const std::string& run_id, const std::vector<SettledImage>& settled,
                           const std::vector<std::size_t>& places,
-                          std::vector<std::optional<ReadClass>>& became) {
+                          std::vector<std::optional<ImageResult>>& became) {
   SqlParameters values;
   std::vector<std::string> ids;
   for_padded_rows(places.size(), [&](const std::string& suffix, std::size_t row) {
     const auto& [claim, outcome] = settled[places[row]];
-    const bool hashed = outcome.read_class == ReadClass::hashed;
+    const bool hashed = outcome.result == ImageResult::hashed;
     const auto add = [&](const char* name, SqlValue value) {
       values.push_back({name + suffix, std::move(value)});
     };
@@ -88,8 +89,8 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     };
     add("id", claim.image_id);
     add("token", number(claim.token));
-    add("state", state_of(outcome.read_class));
-    add("result", std::string(read_class_name(outcome.read_class)));
+    add("state", state_of(outcome.result));
+    add("result", std::string(result_name(outcome.result)));
     add("reason", text_or_null(outcome.reason));
     add("location", number(outcome.location_id));
     add("identity", text_or_null(outcome.identity));
@@ -121,29 +122,29 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     const auto row = rows.find(claim.image_id);
     if (row == rows.end() || row->second.token != claim.token)
       continue;  // the lease was lost, and nothing of it was changed
-    const auto result = read_class_from_name(row->second.result);
-    became[place] = result == ReadClass::hashed && !row->second.published
+    const auto result = result_from_name(row->second.result);
+    became[place] = result == ImageResult::hashed && !row->second.published
                         ? amend(run_id, settled[place])
                         : result;
-    if (became[place] == ReadClass::hashed)
+    if (became[place] == ImageResult::hashed)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }
 }
 
 // The guard has held the image back.
-ReadClass Results::amend(const std::string& run_id, const SettledImage& settled) {
+ImageResult Results::amend(const std::string& run_id, const SettledImage& settled) {
   const Claim& claim = settled.claim;
-  const ReadClass why = why_not_published(claim.image_id);
+  const ImageResult why = why_not_published(claim.image_id);
   // A row that does not stand still is not read for ever: it counts as an object that changed.
-  const bool again = why == ReadClass::busy_in_glance &&
-                     is_tried_again(ReadClass::changed_while_read, claim.attempts);
+  const bool again = why == ImageResult::busy_in_glance &&
+                     is_tried_again(ImageResult::changed_while_read, claim.attempts);
   session_.execute(
       sql("amend_result"),
       {{"state", again ? "queued" : state_of(why)},
-       {"result", std::string(read_class_name(why))},
+       {"result", std::string(result_name(why))},
        {"reason", std::string(again ? "the image's row changed in Glance during the read"
-                                    : read_class_text(why))},
-       {"delay", again ? facts_of(ReadClass::changed_while_read).retry.delay_seconds : 0},
+                                    : result_text(why))},
+       {"delay", again ? facts_of(ImageResult::changed_while_read).retry.delay_seconds : 0},
        {"id", claim.image_id},
        {"run", run_id},
        {"token", claim.token}});

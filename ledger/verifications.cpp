@@ -20,25 +20,25 @@ void record_verifications(Session& session, const std::string& run_id,
   Transaction transaction(session);
   for (const auto& [claim, outcome] : verified) {
     // What compared nothing says nothing against what was found before.
-    const Evidence evidence = facts_of(outcome.read_class).evidence;
+    const Evidence evidence = facts_of(outcome.result).evidence;
     const bool compared = evidence != Evidence::none;
     if (!compared && session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
-    if (outcome.read_class == ReadClass::verified &&
+    if (outcome.result == ImageResult::verified &&
         session.count(sql(session, "has_later_finding"),
                       {{"id", claim.image_id}, {"run", run_id}}) > 0)
       continue;
     session.execute(sql(session, "forget_verification"), {{"id", claim.image_id}});
     session.execute(sql(session, "record_verification"),
                     {{"id", claim.image_id},
-                     {"result", std::string(read_class_name(outcome.read_class))},
+                     {"result", std::string(result_name(outcome.result))},
                      {"reason", text_or_null(outcome.reason)},
                      {"bytes", outcome.bytes},
                      {"run", run_id}});
     // What was found of other bytes.
     if (evidence == Evidence::refutes)
       forget_signatures(session, claim.image_id);
-    if (outcome.read_class == ReadClass::verified)
+    if (outcome.result == ImageResult::verified)
       record_signatures(session, run_id, claim.image_id, outcome.signatures);
   }
   transaction.commit();

@@ -34,7 +34,7 @@ bool ClaimStage::next(Work& work) {
   if (details && details->row.hashable)
     prepare(work, std::move(*details));
   else
-    settle_unread(work, ReadClass::gone, "the image is not active in Glance");
+    settle_unread(work, ImageResult::gone, "the image is not active in Glance");
   return true;
 }
 

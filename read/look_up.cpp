@@ -21,9 +21,9 @@ std::optional<ImageDetails> LookAhead::take(
   return found ? std::optional(std::move(found.mapped())) : std::nullopt;
 }
 
-void settle_unread(Work& work, ReadClass read_class, std::string reason) {
+void settle_unread(Work& work, ImageResult image_result, std::string reason) {
   ReadOutcome outcome;
-  outcome.read_class = read_class;
+  outcome.result = image_result;
   outcome.reason = std::move(reason);
   work.outcome = std::move(outcome);
 }
@@ -31,17 +31,17 @@ void settle_unread(Work& work, ReadClass read_class, std::string reason) {
 void look_up_rest(Work& work, ImageDetails details, const DigestAlgorithm* algorithm) {
   const ImageRow& image = work.task.image;
   if (!details.busy_marker.empty())
-    return settle_unread(work, ReadClass::busy_in_glance,
+    return settle_unread(work, ImageResult::busy_in_glance,
                          "property " + details.busy_marker + " says that Glance is working on it");
   if (algorithm == nullptr)
-    return settle_unread(work, ReadClass::hash_not_supported,
+    return settle_unread(work, ImageResult::hash_not_supported,
                          fmt::format("os_hash_algo is '{}'", printable(image.os_hash_algo, 64)));
   work.algorithm = algorithm;
   work.task.signatures = ToVerify(details.signature.values, details.signature.is_snapshot);
   work.task.signed_with = std::move(details.signature);
   work.task.locations = std::move(details.locations);
   if (work.task.locations.empty())
-    settle_unread(work, ReadClass::no_location, "the image has no live location");
+    settle_unread(work, ImageResult::no_location, "the image has no live location");
 }
 
 }  // namespace backglance

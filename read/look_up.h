@@ -35,7 +35,7 @@ class LookAhead {
 };
 
 // Gives an image that is not to be read its outcome.
-void settle_unread(Work& work, ReadClass read_class, std::string reason);
+void settle_unread(Work& work, ImageResult image_result, std::string reason);
 
 // The end of every look-up, when work.task.image is known: busy in Glance, without a computable
 // algorithm (null) or without a live location, the image is settled unread; else it is ready to

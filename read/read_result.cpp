@@ -6,7 +6,7 @@ namespace backglance {
 std::int64_t ReadResult::findings() const {
   std::int64_t found = 0;
   for (std::size_t i = 0; i < classes.size(); ++i)
-    if (is_finding(static_cast<ReadClass>(i)))
+    if (is_finding(static_cast<ImageResult>(i)))
       found += classes[i].images;
   return found - again;
 }
@@ -21,10 +21,10 @@ bool ReadResult::has_findings() const {
 }
 
 void ReadResult::count(const ReadOutcome& outcome) {
-  ClassTotal& of_class = total(outcome.read_class);
+  ClassTotal& of_class = total(outcome.result);
   ++of_class.images;
   of_class.bytes += outcome.bytes;
-  if (is_finding(outcome.read_class) && outcome.again)
+  if (is_finding(outcome.result) && outcome.again)
     ++again;
   const auto count_verdict = [](Verdicts& verdicts, const std::optional<SignatureFound>& found) {
     if (found)

@@ -52,9 +52,11 @@ struct ReadResult {
   std::int64_t findings() const;  // images
   // An image that is settled.
   void count(const ReadOutcome& outcome);
-  ClassTotal& total(ReadClass read_class) { return classes[static_cast<std::size_t>(read_class)]; }
-  const ClassTotal& total(ReadClass read_class) const {
-    return classes[static_cast<std::size_t>(read_class)];
+  ClassTotal& total(ImageResult image_result) {
+    return classes[static_cast<std::size_t>(image_result)];
+  }
+  const ClassTotal& total(ImageResult image_result) const {
+    return classes[static_cast<std::size_t>(image_result)];
   }
 };
 

@@ -67,7 +67,7 @@ void check_signatures(Work& work, const ReadOptions& options) {
   if (!options.certificates || !work.outcome)
     return;
   ReadOutcome& outcome = *work.outcome;
-  if (outcome.read_class != ReadClass::hashed && outcome.read_class != ReadClass::verified)
+  if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
     return;
   outcome.signatures = work.task.signatures.check(
       outcome.md5, outcome.signature_digest,

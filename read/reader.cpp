@@ -69,7 +69,7 @@ bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& ou
   const auto length = source.length();
   if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
     return false;
-  outcome.read_class = ReadClass::size_differs;
+  outcome.result = ImageResult::size_differs;
   outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
                                *outcome.location_id, *length, *image.size);
   return true;
@@ -140,9 +140,8 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
 
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
-  if (reasons.empty() ||
-      facts_of(failure.read_class).severity > facts_of(worst.read_class).severity)
-    worst.read_class = failure.read_class;
+  if (reasons.empty() || facts_of(failure.result).severity > facts_of(worst.result).severity)
+    worst.result = failure.result;
   reasons +=
       fmt::format("{}location {}: {}", reasons.empty() ? "" : "; ", location_id, failure.reason);
 }
@@ -195,7 +194,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       if (error.kind() != ErrorKind::usage)
         throw;
       // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
-      outcome.read_class = ReadClass::hash_not_supported;
+      outcome.result = ImageResult::hash_not_supported;
       outcome.reason = error.what();
       return outcome;
     }
@@ -230,7 +229,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     const bool is_images_own = !task.image.os_hash_algo.empty() &&
                                find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
     outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
-    outcome.read_class = ReadClass::hashed;
+    outcome.result = ImageResult::hashed;
     if (!reasons.empty())
       outcome.reason = fmt::format("read from location {}; {}", row.id, reasons);
     return outcome;

@@ -14,7 +14,7 @@ constexpr int kPages = 64;
 // In a store that backglance knows and cannot read.
 bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
   const auto* const failure = std::get_if<ReadFailure>(&found);
-  return failure != nullptr && failure->read_class == ReadClass::store_not_supported;
+  return failure != nullptr && failure->result == ImageResult::store_not_supported;
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class UnreachedImages {
       : probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
-    return outcome.read_class == ReadClass::missing || outcome.read_class == ReadClass::unreadable;
+    return outcome.result == ImageResult::missing || outcome.result == ImageResult::unreadable;
   }
 
   // Each returns images that are to be settled as what they are. add() and finish() throw Error{io}

@@ -11,8 +11,8 @@ namespace backglance {
 namespace {
 
 // Puts the verdict, with the location that was read, before what was said of other locations.
-void say(ReadOutcome& outcome, ReadClass read_class, std::string reason) {
-  outcome.read_class = read_class;
+void say(ReadOutcome& outcome, ImageResult image_result, std::string reason) {
+  outcome.result = image_result;
   if (outcome.location_id)
     reason = fmt::format("location {}: {}", *outcome.location_id, reason);
   outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
@@ -20,12 +20,12 @@ void say(ReadOutcome& outcome, ReadClass read_class, std::string reason) {
 
 bool differs(const ImageRow& image, ReadOutcome& outcome) {
   if (image.size && *image.size != outcome.bytes) {
-    say(outcome, ReadClass::size_differs,
+    say(outcome, ImageResult::size_differs,
         fmt::format("the store holds {} bytes, Glance says {}", outcome.bytes, *image.size));
     return true;
   }
   if (!image.checksum.empty() && lower_ascii(image.checksum) != outcome.md5) {
-    say(outcome, ReadClass::checksum_differs,
+    say(outcome, ImageResult::checksum_differs,
         is_md5_hex(image.checksum)
             ? fmt::format("MD5 of the bytes is {}, Glance says {}", outcome.md5, image.checksum)
             : fmt::format("MD5 of the bytes is {}, Glance's checksum is not an MD5: '{}'",
@@ -44,19 +44,19 @@ bool is_md5_hex(const std::string& checksum) {
 
 void judge_for_backfill(const ImageRow& image, ReadOutcome& outcome) {
   if (!differs(image, outcome))
-    outcome.read_class = ReadClass::hashed;
+    outcome.result = ImageResult::hashed;
 }
 
 void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
   if (differs(image, outcome))
     return;
   if (!image.os_hash_value.empty() && lower_ascii(image.os_hash_value) != outcome.digest) {
-    say(outcome, ReadClass::hash_differs,
+    say(outcome, ImageResult::hash_differs,
         fmt::format("{} of the bytes is {}, Glance says {}", outcome.algorithm, outcome.digest,
                     printable(image.os_hash_value, 128)));
     return;
   }
-  outcome.read_class = ReadClass::verified;
+  outcome.result = ImageResult::verified;
   if (image.os_hash_value != lower_ascii(image.os_hash_value))
     outcome.reason = "os_hash_value is not in lower case: glanceclient's download check will fail";
   else if (image.os_hash_value.empty())

@@ -11,7 +11,7 @@ namespace backglance {
 // Whether the bytes that were read are the image that Glance knows. The one place where that is
 // decided; nothing is published for an outcome that does not come out of here as `hashed`.
 
-// For backfill: sets outcome.read_class and, for a finding, outcome.reason, from outcome.bytes and
+// For backfill: sets outcome.result and, for a finding, outcome.reason, from outcome.bytes and
 // outcome.md5.
 //   size_differs      images.size is known and is not the number of bytes
 //   checksum_differs  images.checksum is set and is not the MD5 (upper or lower case: users could

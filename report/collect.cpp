@@ -42,12 +42,12 @@ std::vector<SiteReport::Result> read_findings(Session& session, std::string_view
   std::vector<SiteReport::Result> findings;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
     SiteReport::Result result = read_record(result_columns(), row);
-    if (is_finding(result.read_class))
+    if (is_finding(result.result))
       findings.push_back(std::move(result));
   });
   std::stable_sort(findings.begin(), findings.end(),
                    [](const SiteReport::Result& a, const SiteReport::Result& b) {
-                     return std::tie(a.read_class, a.image_id) < std::tie(b.read_class, b.image_id);
+                     return std::tie(a.result, a.image_id) < std::tie(b.result, b.image_id);
                    });
   return findings;
 }
@@ -55,12 +55,12 @@ std::vector<SiteReport::Result> read_findings(Session& session, std::string_view
 std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_view name) {
   std::vector<SiteReport::ClassCount> counts;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
-    if (const auto read_class = read_class_from_name(row.text_or_empty(0)))
-      counts.push_back({*read_class, row.integer_or(1, 0), row.integer_or(2, 0)});
+    if (const auto image_result = result_from_name(row.text_or_empty(0)))
+      counts.push_back({*image_result, row.integer_or(1, 0), row.integer_or(2, 0)});
   });
   std::sort(counts.begin(), counts.end(),
             [](const SiteReport::ClassCount& a, const SiteReport::ClassCount& b) {
-              return a.read_class < b.read_class;
+              return a.result < b.result;
             });
   return counts;
 }

@@ -55,11 +55,11 @@ Html capped_table(const HtmlTable& table, Columns<Row> columns, const std::vecto
 enum class Classes { findings, others, all };
 
 Html class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCount>& results,
-                 Classes wanted, std::string_view (*meaning)(ReadClass) = read_class_meaning) {
+                 Classes wanted, std::string_view (*meaning)(ImageResult) = result_meaning) {
   std::vector<ClassRow> rows;
   for (const SiteReport::ClassCount& count : results)
-    if (wanted == Classes::all || is_finding(count.read_class) == (wanted == Classes::findings))
-      rows.push_back({count, meaning(count.read_class)});
+    if (wanted == Classes::all || is_finding(count.result) == (wanted == Classes::findings))
+      rows.push_back({count, meaning(count.result)});
   return html_table(table, page_rows(class_columns(), rows));
 }
 
@@ -123,7 +123,7 @@ Html results_section(const SiteReport& report) {
   out += others;
   if (!report.verify_results.empty())
     out += html_in("sub-heading", "Read again by verify") +
-           class_table(tables().verify, report.verify_results, Classes::all, verify_class_meaning);
+           class_table(tables().verify, report.verify_results, Classes::all, verify_result_meaning);
   return html_section("results", "What was read", out);
 }
 

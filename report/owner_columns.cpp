@@ -70,7 +70,7 @@ Html wrong_cell(const OwnerImageRow& row) {
   if (const std::string reasons = reasons_for_owner(signature); !reasons.empty())
     lines.push_back(html_in("soft", html_text(reasons, "", 300)));
   if (image.damage)
-    lines.push_back(html_in("tag-bad", "data: " + html_escaped(read_class_text(*image.damage))));
+    lines.push_back(html_in("tag-bad", "data: " + html_escaped(result_text(*image.damage))));
   Html out;
   for (const Html& line : lines)
     out += html_in("reason", line);
@@ -134,7 +134,7 @@ constexpr Column<OwnerImageRow> kOwnerImageColumns[] = {
      .machine = Machine::csv,
      .value =
          [](const OwnerImageRow& row) {
-           return row.image.damage ? word(read_class_name(*row.image.damage)) : Value(Nothing());
+           return row.image.damage ? word(result_name(*row.image.damage)) : Value(Nothing());
          }},
     {.name = "checksum", .machine = Machine::csv, .value = stored<&Signature::checksum>},
     {.name = "os_hash_algo", .machine = Machine::csv, .value = stored<&Signature::hash_algorithm>},

@@ -99,11 +99,11 @@ bool is_to_sign(const OwnerImage& image) {
 }
 
 std::vector<OwnerPage> owner_pages(const SiteReport& report) {
-  std::unordered_map<std::string_view, ReadClass> damage;
+  std::unordered_map<std::string_view, ImageResult> damage;
   for (const auto* list : {&report.findings, &report.verify_findings})
     for (const SiteReport::Result& result : *list)
-      if (facts_of(result.read_class).of_store)
-        damage[result.image_id] = result.read_class;
+      if (facts_of(result.result).of_store)
+        damage[result.image_id] = result.result;
   std::map<std::string_view, OwnerPage> by_owner;
   for (const SiteReport::Signature& signature : report.signatures) {
     if (!needs_owner(signature))

@@ -29,7 +29,7 @@ struct OwnerImage {
   const SiteReport::Signature* signature = nullptr;  // lives as long as the report
   OwnerTask task = OwnerTask::sign_or_drop;
   // What backfill or verify found wrong with its bytes: they are not to be signed.
-  std::optional<ReadClass> damage;
+  std::optional<ImageResult> damage;
 };
 
 // False where a signature is there already, and where the bytes are damaged.

@@ -121,8 +121,8 @@ Html findings_card(const SiteReport& report, const Summary& summary) {
   Html facts;
   for (const auto* list : {&report.results, &report.verify_results})
     for (const SiteReport::ClassCount& row : *list)
-      if (is_finding(row.read_class))
-        facts += html_fact(html_escaped(read_class_text(row.read_class)) +
+      if (is_finding(row.result))
+        facts += html_fact(html_escaped(result_text(row.result)) +
                                (list == &report.verify_results ? Html(" (verify)") : Html()),
                            number_of(row.images));
   for (const Summary::SignatureFindingCount& row : summary.signature_findings)

@@ -161,7 +161,7 @@ Html image_commands(const OwnerImage& image, std::size_t number) {
   if (image.damage)
     content += html_part(
         "damaged",
-        {{"tag", html_in("tag-bad", "data: " + html_escaped(read_class_text(*image.damage)))}});
+        {{"tag", html_in("tag-bad", "data: " + html_escaped(result_text(*image.damage)))}});
   if (signature.status == "deactivated")
     content += html_in("paragraph",
                        "It is deactivated: it can be downloaded when your operator has reactivated "

@@ -58,18 +58,18 @@ std::string results_text(std::string_view title, const std::vector<SiteReport::C
 
 // One table for each class, under what a person does about it. `findings` are sorted by class.
 std::string findings_text(std::string_view title, const std::vector<SiteReport::Result>& findings,
-                          std::string_view (*meaning)(ReadClass), int columns) {
+                          std::string_view (*meaning)(ImageResult), int columns) {
   std::string out;
   for (auto begin = findings.begin(); begin != findings.end();) {
     const auto end = std::find_if(begin, findings.end(), [&](const SiteReport::Result& result) {
-      return result.read_class != begin->read_class;
+      return result.result != begin->result;
     });
     std::vector<ResultRow> rows;
     for (auto at = begin; at != end; ++at)
       rows.push_back({title, *at});
-    out += fmt::format("\n{}: {}, {}\n", title, read_class_text(begin->read_class),
+    out += fmt::format("\n{}: {}, {}\n", title, result_text(begin->result),
                        counted(std::distance(begin, end), "image"));
-    out += wrapped(std::string(meaning(begin->read_class)), columns, 2);
+    out += wrapped(std::string(meaning(begin->result)), columns, 2);
     out += text_table(result_columns(), rows).render(columns);
     begin = end;
   }
@@ -146,8 +146,8 @@ std::string render_text(const SiteReport& report, int columns) {
   out += report.results.empty() ? std::string("\nResults of the backfill: none yet\n")
                                 : results_text("Results of the backfill", report.results, columns);
   out += results_text("Results of verify", report.verify_results, columns);
-  out += findings_text("Backfill", report.findings, read_class_meaning, columns);
-  out += findings_text("Verify", report.verify_findings, verify_class_meaning, columns);
+  out += findings_text("Backfill", report.findings, result_meaning, columns);
+  out += findings_text("Verify", report.verify_findings, verify_result_meaning, columns);
   out += signature_findings_text(report, summary, columns);
   out += signatures_text(report, summary, columns);
   out += other_signatures_text(summary, columns);

@@ -56,13 +56,12 @@ constexpr Column<ResultRow> kResultColumns[] = {
     // To people it is above the table, and in the page above the reason.
     {.name = "class",
      .value = [](const ResultRow& row) -> Value {
-       return Word{std::string(read_class_name(row.result.read_class))};
+       return Word{std::string(result_name(row.result.result))};
      },
      .read =
          [](Result& result, const SqlRow& row, std::size_t at) {
            // What a later release has written is none of our findings.
-           result.read_class =
-               read_class_from_name(row.text_or_empty(at)).value_or(ReadClass::hashed);
+           result.result = result_from_name(row.text_or_empty(at)).value_or(ImageResult::hashed);
          }},
     {.name = "reason",
      .value = stored<&Result::reason>,
@@ -72,7 +71,7 @@ constexpr Column<ResultRow> kResultColumns[] = {
      .page = {2,
               {"Finding", CellKind::prose},
               [](const ResultRow& row) {
-                return html_in("tag-bad", html_escaped(read_class_text(row.result.read_class))) +
+                return html_in("tag-bad", html_escaped(result_text(row.result.result))) +
                        html_in("reason",
                                html_text(row.result.reason, "no reason given", kLongestReason));
               }},
@@ -88,18 +87,16 @@ constexpr Column<ClassRow> kClassColumns[] = {
     {.name = "class",
      .machine = Machine::json,
      .value = [](const ClassRow& row) -> Value {
-       return Word{std::string(read_class_name(row.count.read_class))};
+       return Word{std::string(result_name(row.count.result))};
      },
      .text = {1,
               {"CLASS"},
-              [](const ClassRow& row) {
-                return std::string(read_class_text(row.count.read_class));
-              }},
+              [](const ClassRow& row) { return std::string(result_text(row.count.result)); }},
      .page = {1,
               {"Class", CellKind::label},
               [](const ClassRow& row) {
-                return html_in(is_finding(row.count.read_class) ? "tag-bad" : "nowrap",
-                               html_escaped(read_class_text(row.count.read_class)));
+                return html_in(is_finding(row.count.result) ? "tag-bad" : "nowrap",
+                               html_escaped(result_text(row.count.result)));
               }}},
     {.name = "images",
      .machine = Machine::json,
@@ -113,11 +110,11 @@ constexpr Column<ClassRow> kClassColumns[] = {
      .page = {3, {"Bytes", CellKind::number}}},
     {.name = "finding",
      .machine = Machine::json,
-     .value = [](const ClassRow& row) -> Value { return is_finding(row.count.read_class); },
+     .value = [](const ClassRow& row) -> Value { return is_finding(row.count.result); },
      .text = {4,
               {""},
               [](const ClassRow& row) {
-                return std::string(is_finding(row.count.read_class) ? "to look at" : "");
+                return std::string(is_finding(row.count.result) ? "to look at" : "");
               }}},
     {.machine = Machine::none,
      .page = {4,

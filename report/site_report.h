@@ -49,12 +49,12 @@ struct SiteReport {
     std::string name;
     std::string owner;
     std::int64_t size = 0;
-    ReadClass read_class = ReadClass::unreadable;
+    ImageResult result = ImageResult::unreadable;
     std::string reason;
     std::int64_t finished_at = 0;
   };
   struct ClassCount {
-    ReadClass read_class = ReadClass::hashed;
+    ImageResult result = ImageResult::hashed;
     std::int64_t images = 0;
     std::int64_t bytes = 0;
   };
@@ -80,7 +80,7 @@ struct SiteReport {
   std::vector<Signature> signatures;    // deprecated first, by deadline, then by image id
   std::vector<Result> findings;         // by class, then by image id
   std::vector<Result> verify_findings;  // likewise, from `verify`
-  std::vector<ClassCount> results;      // in ReadClass's order, no zero rows
+  std::vector<ClassCount> results;      // in ImageResult's order, no zero rows
   std::vector<ClassCount> verify_results;
   std::vector<Coverage> coverage;  // live active and deactivated images, most images first
   std::vector<Run> runs;           // newest first, at most 20

@@ -17,7 +17,7 @@ namespace backglance {
 // Why a location could not be read: a result, and one sentence without secrets.
 struct ReadFailure {
   // missing, unreadable, changed_while_read or store_not_supported
-  ReadClass read_class = ReadClass::unreadable;
+  ImageResult result = ImageResult::unreadable;
   std::string reason;
 };
 

@@ -27,14 +27,14 @@ std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) 
   auto location = read_location(value, encryption_key_);
   if (!location)
     return ReadFailure{
-        ReadClass::unreadable,
+        ImageResult::unreadable,
         encryption_key_.empty()
             ? "the location is not a URI, and no metadata_encryption_key is set to decrypt it"
             : "the location is not a URI, and metadata_encryption_key does not decrypt it"};
   for (const auto& opener : openers_)
     if (opener->handles(location->scheme))
       return FoundLocation{std::move(*location), opener.get()};
-  return ReadFailure{ReadClass::store_not_supported,
+  return ReadFailure{ImageResult::store_not_supported,
                      fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
 }
 

@@ -34,7 +34,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                         options.begin_thread());
   run_stages(site, context, options, list, record, [&](Work& work) {
     read_in_time(work, workers, context, options);
-    if (work.outcome && work.outcome->read_class == ReadClass::hashed)
+    if (work.outcome && work.outcome->result == ImageResult::hashed)
       judge_for_verify(work.task.image, *work.outcome);
     check_signatures(work, options);
   });

@@ -142,10 +142,10 @@ void VerifyList::prepare(Work& work, ImageDetails details) {
   work.task.image = std::move(details.row);
   const ImageRow& row = work.task.image;
   if (row.os_hash_value.empty() && row.checksum.empty() && !options_.signed_only)
-    return settle_unread(work, ReadClass::already_done,
+    return settle_unread(work, ImageResult::already_done,
                          "the image has neither os_hash_value nor checksum to compare with");
   if (options_.signed_only && details.signature.values.empty())
-    return settle_unread(work, ReadClass::already_done, "the image is not signed");
+    return settle_unread(work, ImageResult::already_done, "the image is not signed");
   // Without a value there is only the MD5 to compare, which every read computes.
   look_up_rest(
       work, std::move(details),

@@ -48,10 +48,10 @@ std::string quoted(const std::string& directory) {
 }
 
 ReadFailure unreadable(std::string reason) {
-  return {ReadClass::unreadable, std::move(reason)};
+  return {ImageResult::unreadable, std::move(reason)};
 }
 ReadFailure changed(std::string reason) {
-  return {ReadClass::changed_while_read, std::move(reason)};
+  return {ImageResult::changed_while_read, std::move(reason)};
 }
 
 // Takes the first component off `path`; empty at its end. Repeated slashes and "." are no
@@ -90,7 +90,7 @@ ReadFailure open_failure(const Place& place, int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-      return {ReadClass::missing,
+      return {ImageResult::missing,
               fmt::format("no such file in store directory {}", quoted(place.directory))};
     case EXDEV:
     case ELOOP:
@@ -222,7 +222,7 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
 
   const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
   if (const ReadFailure* failure = std::get_if<ReadFailure>(&again)) {
-    if (failure->read_class == ReadClass::missing)
+    if (failure->result == ImageResult::missing)
       return changed("it was removed while it was read");
     return *failure;
   }

@@ -19,7 +19,7 @@ namespace {
 
 struct Case {
   const char* what;
-  ReadClass read_class;
+  ImageResult result;
   const char* state;   // of its item
   std::string reason;  // a part of it
   std::function<void(GlanceSite&, const std::string&)> make;
@@ -36,7 +36,7 @@ void point_to(GlanceSite& site, const std::string& image, const std::string& uri
                      {{"uri", uri}, {"id", image}});
 }
 
-using R = ReadClass;
+using R = ImageResult;
 
 std::vector<Case> location_cases() {
   return {
@@ -265,15 +265,15 @@ TEST_CASE("each image gets its result, and only hashed images are published", "[
       CHECK(run.result.end == RunEnd::complete);
       REQUIRE(run.outcomes.contains(image));
       const ReadOutcome& outcome = run.outcomes.at(image);
-      CHECK(read_class_name(outcome.read_class) == read_class_name(one.read_class));
-      CHECK(run.images(one.read_class) == 1);
-      CHECK(run.result.has_findings() == is_finding(one.read_class));
+      CHECK(result_name(outcome.result) == result_name(one.result));
+      CHECK(run.images(one.result) == 1);
+      CHECK(run.result.has_findings() == is_finding(one.result));
       CHECK_THAT(outcome.reason, Contains(one.reason));
       CHECK_THAT(outcome.reason, !Contains(site.file(image).string()));
       CHECK(site.ours("item", image, "state") == one.state);
-      CHECK(site.ours("item", image, "result") == std::string(read_class_name(one.read_class)));
+      CHECK(site.ours("item", image, "result") == std::string(result_name(one.result)));
       CHECK(site.ours("item", image, "lease_run") == std::nullopt);
-      if (one.read_class == ReadClass::hashed) {
+      if (one.result == ImageResult::hashed) {
         CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
       } else {
         CHECK(changes(glance, dump(site.sql(), Part::glance)) == kNone);
@@ -297,9 +297,9 @@ TEST_CASE("one bad image does not end the run", "[backfill]") {
       site.write_file(site.file(images.back()), "damaged " + std::to_string(i));
   }
   const BackfillRun run = run_backfill(site, {.jobs = 4});
-  CHECK(run.images(ReadClass::missing) == 10);
-  CHECK(run.images(ReadClass::checksum_differs) == 10);
-  CHECK(run.images(ReadClass::hashed) == 10);
+  CHECK(run.images(ImageResult::missing) == 10);
+  CHECK(run.images(ImageResult::checksum_differs) == 10);
+  CHECK(run.images(ImageResult::hashed) == 10);
   CHECK(QueueFigures(site.sql()).failed().images == 20);
 }
 
@@ -311,7 +311,7 @@ TEST_CASE("of several failed locations the worst result is reported, with the re
   fs::remove(site.file(image));
   const std::int64_t second = site.add_location(image, "rbd://image");
   const BackfillRun run = run_backfill(site);
-  CHECK(run.images(ReadClass::missing) == 1);
+  CHECK(run.images(ImageResult::missing) == 1);
   CHECK_THAT(run.outcomes.at(image).reason,
              Contains("location " + std::to_string(site.first_location(image))) &&
                  Contains("location " + std::to_string(second)) && Contains("rbd"));
@@ -345,7 +345,7 @@ TEST_CASE("an image that changes while it is read is not published", "[backfill]
     change = [&] { fs::rename(site.directory() / "new", file); };
   }
   const ReadOutcome outcome = read_while(site, image, change);
-  CHECK(read_class_name(outcome.read_class) == "changed_while_read");
+  CHECK(result_name(outcome.result) == "changed_while_read");
   CHECK_FALSE(is_finding(outcome));
   CHECK_FALSE(outcome.reason.empty());
   CHECK(site.get(image, "os_hash_value") == std::nullopt);
@@ -354,7 +354,7 @@ TEST_CASE("an image that changes while it is read is not published", "[backfill]
   CHECK(run_backfill(site).order.empty());
   site.write_file(file, content);
   site.sql().execute("UPDATE backglance_item SET next_try_at = 0");
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
   CHECK(site.get(image, "os_hash_value") == digest_of("sha512", content));
 }
 
@@ -367,19 +367,19 @@ TEST_CASE("an image whose row changes while it is read is not published", "[back
     const ReadOutcome outcome = read_while(site, image, [&] {
       glance.execute("UPDATE images SET status = 'deleted', deleted = {true}");
     });
-    CHECK(outcome.read_class == ReadClass::gone);
+    CHECK(outcome.result == ImageResult::gone);
   }
   SECTION("hashed by Glance") {
     const ReadOutcome outcome = read_while(site, image, [&] {
       glance.execute("UPDATE images SET os_hash_algo = 'md5', os_hash_value = 'ff'");
     });
-    CHECK(outcome.read_class == ReadClass::already_done);
+    CHECK(outcome.result == ImageResult::already_done);
     CHECK(site.get(image, "os_hash_value") == "ff");
   }
   SECTION("with another checksum") {
     const ReadOutcome outcome =
         read_while(site, image, [&] { glance.execute("UPDATE images SET checksum = 'ff'"); });
-    CHECK(outcome.read_class == ReadClass::busy_in_glance);
+    CHECK(outcome.result == ImageResult::busy_in_glance);
     CHECK(site.get(image, "os_hash_value") == std::nullopt);
   }
 }
@@ -390,11 +390,11 @@ TEST_CASE("an image that Glance is working on is read after Glance has finished"
   const std::string image = site.upload("content");
   site.start_import(image);
   const BackfillRun busy = run_backfill(site);
-  CHECK(busy.images(ReadClass::busy_in_glance) == 1);
+  CHECK(busy.images(ImageResult::busy_in_glance) == 1);
   CHECK(busy.result.left_images == 1);
   CHECK(site.sql().count("SELECT next_try_at - {now} FROM backglance_item") > 60);
   site.delete_property(image, "os_glance_import_task");
   CHECK(run_backfill(site).order.empty());
   site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
 }

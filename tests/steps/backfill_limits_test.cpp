@@ -37,7 +37,7 @@ TEST_CASE("--limit ends a run after that number of images", "[backfill]") {
   CHECK(QueueFigures(site.sql()).claimable().images == 3);
   CHECK(site.runs("backfill", "limit") == 1);
   CHECK(run_backfill(site, {.jobs = 3, .limit = 0}).order.empty());
-  CHECK(run_backfill(site, {.jobs = 3, .limit = 100}).images(ReadClass::hashed) == 3);
+  CHECK(run_backfill(site, {.jobs = 3, .limit = 100}).images(ImageResult::hashed) == 3);
 }
 
 TEST_CASE("--max-bytes starts no image that is larger than the rest", "[backfill]") {
@@ -49,7 +49,7 @@ TEST_CASE("--max-bytes starts no image that is larger than the rest", "[backfill
   CHECK(run.result.bytes_read == 450);
   CHECK(site.get(ids[0], "os_hash_value") == std::nullopt);
   CHECK(site.get(ids[4], "os_hash_value") == std::nullopt);
-  CHECK(run.images(ReadClass::hashed) == 3);
+  CHECK(run.images(ImageResult::hashed) == 3);
   CHECK(QueueFigures(site.sql()).claimable().images == 2);
   CHECK(run_backfill(site, {.jobs = 2, .max_bytes = 560}).result.end == RunEnd::complete);
 }
@@ -149,15 +149,15 @@ TEST_CASE("only the unread rest of an interrupted image counts against the limit
                {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(2)});
   const std::int64_t left = QueueFigures(site.sql()).queued().bytes;
   REQUIRE(left < 4 << 20);
-  CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left - 1}).images(ReadClass::hashed) == 0);
+  CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left - 1}).images(ImageResult::hashed) == 0);
   ReadOptions named = in_parts;
   named.images = ids;
   named.max_bytes = left - 1;
-  CHECK(run_backfill(site, named).images(ReadClass::hashed) == 0);
+  CHECK(run_backfill(site, named).images(ImageResult::hashed) == 0);
   SECTION("of a named one") {
     named.max_bytes = left;
     CHECK(plan_backfill(site.site(), named).bytes == left);
-    CHECK(run_backfill(site, named).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, named).images(ImageResult::hashed) == 1);
   }
   SECTION("unless the file is another one now") {
     fs::last_write_time(site.file(ids[0]), fs::file_time_type::clock::now());
@@ -165,12 +165,12 @@ TEST_CASE("only the unread rest of an interrupted image counts against the limit
     ReadOptions any = named;
     any.images.clear();
     const BackfillRun run = run_backfill(site, GENERATE_COPY(any, named));
-    CHECK(run.images(ReadClass::hashed) == 0);
+    CHECK(run.images(ImageResult::hashed) == 0);
     CHECK(run.result.end == RunEnd::limit);
     CHECK(run.result.left_bytes == 4 << 20);
     CHECK(plan_backfill(site.site(), {}).bytes == 4 << 20);
     any.max_bytes = 4 << 20;
-    CHECK(run_backfill(site, any).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, any).images(ImageResult::hashed) == 1);
   }
   SECTION("unless the file is another one now, and the whole fits as well") {
     fs::last_write_time(site.file(ids[0]), fs::file_time_type::clock::now());
@@ -179,7 +179,7 @@ TEST_CASE("only the unread rest of an interrupted image counts against the limit
     first.images.clear();
     first.limit = 1;
     const BackfillRun run = run_backfill(site, GENERATE_COPY(first, named));
-    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.images(ImageResult::hashed) == 1);
     CHECK(run.result.bytes_read == 4 << 20);
     CHECK(run.result.put_back == 0);
   }
@@ -188,7 +188,7 @@ TEST_CASE("only the unread rest of an interrupted image counts against the limit
     fs::copy(site.directory() / "copy", site.directory() / "store" / "other");
     site.add_location(ids[0], "file://" + (site.directory() / "store" / "other").string());
     named.max_bytes = left;
-    CHECK(run_backfill(site, named).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, named).images(ImageResult::hashed) == 1);
   }
   SECTION("all of it, if it was broken off after the last byte") {
     site.sql().execute("UPDATE backglance_checkpoint SET offset_bytes = 4194304");
@@ -203,13 +203,13 @@ TEST_CASE("only the unread rest of an interrupted image counts against the limit
     CHECK(context.counters.bytes_read.load() + context.counters.bytes_skipped.load() == 4 << 20);
   }
   SECTION("--max-bytes") {
-    CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left}).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, {.jobs = 1, .max_bytes = left}).images(ImageResult::hashed) == 1);
   }
   SECTION("--max-runtime, where no parts are read") {
     // 4 MiB would not end in time.
     CHECK(run_backfill(site, {.jobs = 1},
                        {.bytes_per_second = 1 << 20, .max_runtime = std::chrono::seconds(3)})
-              .images(ReadClass::hashed) == 1);
+              .images(ImageResult::hashed) == 1);
   }
 }
 
@@ -265,7 +265,7 @@ TEST_CASE("a dry run counts the images that were out of reach and will be tried 
   expand(site.sql());
   const Ids ids = upload_sizes(site, {500, 300, 100});
   fs::rename(site.file(ids[0]), site.file(ids[0]).native() + ".away");
-  REQUIRE(run_backfill(site).images(ReadClass::missing) == 1);
+  REQUIRE(run_backfill(site).images(ImageResult::missing) == 1);
   fs::rename(site.file(ids[0]).native() + ".away", site.file(ids[0]));
   const auto planned = [&](const ReadOptions& options) {
     return plan_backfill(site.site(), options).bytes;
@@ -278,7 +278,7 @@ TEST_CASE("a dry run counts the images that were out of reach and will be tried 
   CHECK(planned({.limit = 5}) == 500);
   CHECK(planned({.retry_failed = true}) == 500);
   CHECK(planned({.limit = 5, .retry_failed = true}) == 500);
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
 }
 
 TEST_CASE("no more workers digest than the host has cores", "[backfill]") {
@@ -312,14 +312,14 @@ TEST_CASE("the speed of earlier runs decides which images fit into --max-runtime
   SECTION("the best of several") {
     note_run("slow", 1, "out of time");
     note_run("quick", 1000, "done");
-    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ReadClass::hashed) == 3);
+    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ImageResult::hashed) == 3);
   }
   SECTION("the streams share it") {
     note_run("middling", 3, "done");
     const BackfillRun run = run_backfill(site, {.jobs = 3}, pace);
-    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.images(ImageResult::hashed) == 1);
     CHECK(run.result.too_large == 2);
-    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ReadClass::hashed) == 2);
+    CHECK(run_backfill(site, {.jobs = 1}, pace).images(ImageResult::hashed) == 2);
   }
 }
 
@@ -349,7 +349,7 @@ TEST_CASE("a run reads no faster than --bandwidth", "[backfill]") {
   const auto began = std::chrono::steady_clock::now();
   const BackfillRun run =
       run_backfill(site, {.jobs = 4}, {.bytes_per_second = 4 << 20, .max_runtime = {}});
-  CHECK(run.images(ReadClass::hashed) == 8);
+  CHECK(run.images(ImageResult::hashed) == 8);
   // 2 MiB at 4 MiB/s, but for the last chunk and a tenth of a second.
   CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(300));
 }
@@ -360,7 +360,7 @@ TEST_CASE("--image reads only the named images", "[backfill]") {
   const Ids ids = upload_sizes(site, {10, 20, 30});
   const BackfillRun run = run_backfill(site, {.jobs = 1, .images = {ids[0], ids[1]}});
   CHECK(run.result.end == RunEnd::complete);
-  CHECK(run.images(ReadClass::hashed) == 2);
+  CHECK(run.images(ImageResult::hashed) == 2);
   CHECK(site.get(ids[2], "os_hash_value") == std::nullopt);
   const BackfillPlan plan = plan_backfill(site.site(), {.images = {ids[2]}});
   CHECK(plan.images == 1);
@@ -368,17 +368,17 @@ TEST_CASE("--image reads only the named images", "[backfill]") {
 
   SECTION("one that has its hash is left as it is") {
     const BackfillRun again = run_backfill(site, {.jobs = 1, .images = {ids[0]}});
-    CHECK(again.images(ReadClass::already_done) == 1);
+    CHECK(again.images(ImageResult::already_done) == 1);
     CHECK(again.result.bytes_read == 0);
   }
   SECTION("one that is deleted is said to be") {
     site.delete_image(ids[2]);
     const BackfillRun again = run_backfill(site, {.jobs = 1, .images = {ids[2]}});
-    CHECK(again.images(ReadClass::gone) == 1);
+    CHECK(again.images(ImageResult::gone) == 1);
     CHECK(again.order == Ids{ids[2]});
     // And nothing else is read in its place.
     const std::string other = site.upload("other");
-    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 0);
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ImageResult::hashed) == 0);
   }
   SECTION("one that is not there is a mistake") {
     const Error error =
@@ -388,19 +388,19 @@ TEST_CASE("--image reads only the named images", "[backfill]") {
   }
   SECTION("one that failed in earlier runs is read again") {
     fs::rename(site.file(ids[2]), site.file("aside"));
-    CHECK(run_backfill(site).images(ReadClass::missing) == 1);
+    CHECK(run_backfill(site).images(ImageResult::missing) == 1);
     fs::rename(site.file("aside"), site.file(ids[2]));
-    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ImageResult::hashed) == 1);
   }
   SECTION("one that was put off is looked at now") {
     site.start_import(ids[2]);
-    CHECK(run_backfill(site).images(ReadClass::busy_in_glance) == 1);
+    CHECK(run_backfill(site).images(ImageResult::busy_in_glance) == 1);
     site.delete_property(ids[2], "os_glance_import_task");
-    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site, {.jobs = 1, .images = {ids[2]}}).images(ImageResult::hashed) == 1);
   }
   SECTION("one named twice is read once") {
     const BackfillRun again = run_backfill(site, {.jobs = 2, .images = {ids[2], ids[2]}});
-    CHECK(again.images(ReadClass::hashed) == 1);
+    CHECK(again.images(ImageResult::hashed) == 1);
     CHECK(again.result.bytes_read == 30);
   }
 }
@@ -410,7 +410,7 @@ TEST_CASE("--retry-failed reads again what failed in earlier runs", "[backfill]"
   expand(site.sql());
   const Ids ids = upload_sizes(site, {10, 20});
   fs::rename(site.file(ids[0]), site.file("aside"));
-  CHECK(run_backfill(site).images(ReadClass::missing) == 1);
+  CHECK(run_backfill(site).images(ImageResult::missing) == 1);
   fs::rename(site.file("aside"), site.file(ids[0]));
   CHECK(run_backfill(site).order.empty());
   CHECK(plan_backfill(site.site(), {}).images == 0);
@@ -418,7 +418,7 @@ TEST_CASE("--retry-failed reads again what failed in earlier runs", "[backfill]"
   CHECK(plan_backfill(site.site(), {.retry_failed = true}).images == 1);
   const BackfillRun run = run_backfill(site, {.jobs = 1, .retry_failed = true});
   CHECK(run.order == Ids{ids[0]});
-  CHECK(run.images(ReadClass::hashed) == 1);
+  CHECK(run.images(ImageResult::hashed) == 1);
   CHECK(run_backfill(site, {.jobs = 1, .retry_failed = true}).order.empty());
 }
 
@@ -439,8 +439,8 @@ TEST_CASE("a missing store directory is an error, not a site without images", "[
     const std::string there = site.insert_image();
     site.add_location(there, "file://" + (site.directory() / "unmounted" / there).string());
     const BackfillRun run = run_backfill(site);
-    CHECK(run.images(ReadClass::hashed) == 1);
-    CHECK(run.images(ReadClass::unreadable) == 1);
+    CHECK(run.images(ImageResult::hashed) == 1);
+    CHECK(run.images(ImageResult::unreadable) == 1);
     ReadContext context(site.site(), 0, std::nullopt);
     CHECK(context.stores.unavailable_directories().size() == 1);
   }

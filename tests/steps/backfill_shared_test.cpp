@@ -47,7 +47,7 @@ TEST_CASE("a stopped run publishes what was read and returns the rest to the que
   std::int64_t settled = 0;
   const ReadResult result = backfill(site.site(), context, {.jobs = jobs},
                                      [&](const std::string&, const ReadOutcome& outcome) {
-                                       CHECK(outcome.read_class == ReadClass::hashed);
+                                       CHECK(outcome.result == ImageResult::hashed);
                                        ++settled;
                                        request_stop();
                                      });
@@ -63,7 +63,7 @@ TEST_CASE("a stopped run publishes what was read and returns the rest to the que
 
   const BackfillRun rest = run_backfill(site, {.jobs = jobs});
   CHECK(rest.result.end == RunEnd::complete);
-  CHECK(rest.images(ReadClass::hashed) == 12 - settled);
+  CHECK(rest.images(ImageResult::hashed) == 12 - settled);
   CHECK(hashed(site) == 12);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("a run that is stopped before it starts reads nothing", "[backfill]") 
   CHECK(run.order.empty());
   CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE lease_run IS NOT NULL") == 0);
   reset_stop();
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 3);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 3);
 }
 
 TEST_CASE("two runs at once share the queue and read nothing twice", "[backfill]") {
@@ -111,7 +111,7 @@ TEST_CASE("two runs at once share the queue and read nothing twice", "[backfill]
   auto second = run();
   const BackfillRun one = first.get();
   const BackfillRun two = second.get();
-  CHECK(one.images(ReadClass::hashed) + two.images(ReadClass::hashed) == 156);
+  CHECK(one.images(ImageResult::hashed) + two.images(ImageResult::hashed) == 156);
   CHECK(one.result.bytes_read + two.result.bytes_read == bytes);
   CHECK(one.result.lost_leases + two.result.lost_leases == 0);
   CHECK(hashed(site) == 156);
@@ -160,13 +160,13 @@ TEST_CASE("images leased by a live host are left to that host", "[backfill]") {
   {
     const Beating beating(far.site);
     const BackfillRun run = run_backfill(far.site);
-    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.images(ImageResult::hashed) == 1);
     CHECK(run.result.left_images == 2);
   }
   // Its heart stops: its leases are free.
   far.site.sql().execute(
       "UPDATE backglance_run SET heartbeat_at = {now} - 999 WHERE run_id = 'far'");
-  CHECK(run_backfill(far.site).images(ReadClass::hashed) == 2);
+  CHECK(run_backfill(far.site).images(ImageResult::hashed) == 2);
 }
 
 TEST_CASE("images of a host that died a moment ago are waited for at the end", "[backfill]") {
@@ -179,7 +179,7 @@ TEST_CASE("images of a host that died a moment ago are waited for at the end", "
   });
   const ReadResult result = backfill(far.site.site(), context, {.jobs = 1}, nullptr);
   CHECK(result.end == RunEnd::complete);
-  CHECK(result.total(ReadClass::hashed).images == 3);
+  CHECK(result.total(ImageResult::hashed).images == 3);
   CHECK_THAT(waited_for,
              Catch::Matchers::StartsWith(
                  "2 images claimed by a run on elsewhere, which sent no heartbeat for"));
@@ -230,7 +230,7 @@ TEST_CASE("what a killed backfill had read is not read again", "[backfill]") {
   const std::int64_t before = hashed(site);
   CHECK(before >= 4);
   const BackfillRun run = run_backfill(site);
-  CHECK(run.images(ReadClass::hashed) == 10 - before);
+  CHECK(run.images(ImageResult::hashed) == 10 - before);
   CHECK(run.result.bytes_read == (10 - before) * 200'000);
   CHECK(hashed(site) == 10);
 }
@@ -249,7 +249,7 @@ TEST_CASE("a run goes on while an old Glance writes", "[backfill]") {
   });
   const BackfillRun run = run_backfill(site, {.jobs = 3});
   glance.get();
-  CHECK(run.images(ReadClass::hashed) == 60);
+  CHECK(run.images(ImageResult::hashed) == 60);
   CHECK(site.sql().count("SELECT COUNT(*) FROM images WHERE name = 'renamed' AND os_hash_value "
                          "IS NOT NULL") == 60);
 }

@@ -92,8 +92,8 @@ TEST_CASE("backfill publishes what the bytes say, and a second one does nothing"
   CHECK(plan.bytes == bytes);
   const BackfillRun run = run_backfill(site, {.jobs = jobs});
   CHECK(run.result.end == RunEnd::complete);
-  CHECK(run.images(ReadClass::hashed) == 89);
-  CHECK(run.result.total(ReadClass::hashed).bytes == bytes);
+  CHECK(run.images(ImageResult::hashed) == 89);
+  CHECK(run.result.total(ImageResult::hashed).bytes == bytes);
   CHECK(run.result.bytes_read == bytes);
   CHECK(run.result.queued == 89);
   CHECK(run.result.left_images == 0);
@@ -135,7 +135,7 @@ TEST_CASE("backfill fills a missing checksum and overwrites none", "[backfill]")
   const std::string capitals = site.upload("content");
   const std::string upper = "9A0364B9E99BB480DD25E1F0284C8555";
   site.set(capitals, "checksum", upper);
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 3);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 3);
   require_hashed(site, missing, "content");
   require_hashed(site, empty, "content");
   CHECK(site.get(capitals, "os_hash_value") == digest_of("sha512", "content"));
@@ -153,7 +153,7 @@ TEST_CASE("an image's own algorithm is used, else the site's", "[backfill]") {
   site.set(spelled, "os_hash_algo", std::string("SHA-512"));
   const std::string empty = site.upload("content");
   site.set(empty, "os_hash_algo", std::string());
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 4);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 4);
   for (const std::string& id : {plain, empty}) {
     CHECK(site.get(id, "os_hash_algo") == "sha3_256");
     CHECK(site.get(id, "os_hash_value") == digest_of("sha3-256", "content"));
@@ -205,7 +205,7 @@ TEST_CASE("hidden and deactivated images of every visibility are hashed", "[back
   site.set(ids.back(), "os_hidden", std::int64_t{1});
   ids.push_back(site.upload("deactivated"));
   site.set(ids.back(), "status", std::string("deactivated"));
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 6);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 6);
   for (const std::string& id : ids)
     CHECK(site.get(id, "os_hash_value").has_value());
 }
@@ -220,7 +220,7 @@ TEST_CASE("where the first location fails, the next is read", "[backfill]") {
   site.write_file(site.file("there"), "content");
   const std::int64_t good = site.add_location(image, "file://" + site.file("there").string());
   const BackfillRun run = run_backfill(site);
-  CHECK(run.images(ReadClass::hashed) == 1);
+  CHECK(run.images(ImageResult::hashed) == 1);
   require_hashed(site, image, "content");
   CHECK(site.ours("item", image, "location_id") == std::to_string(good));
   const std::string reason = site.ours("item", image, "reason").value_or("");
@@ -238,7 +238,7 @@ TEST_CASE("encrypted locations are read, and plain ones among them", "[backfill]
   site.sql().execute(
       "UPDATE image_locations SET value = :value WHERE image_id = :id",
       {{"value", encrypted("file://" + site.file(secret).string(), key, 'i')}, {"id", secret}});
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 2);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 2);
   require_hashed(site, plain, "plain");
   require_hashed(site, secret, "secret");
 
@@ -248,14 +248,14 @@ TEST_CASE("encrypted locations are read, and plain ones among them", "[backfill]
   site.sql().execute(
       "UPDATE image_locations SET value = :value WHERE image_id = :id",
       {{"value", encrypted("file://" + site.file(secret).string(), key, 'j')}, {"id", secret}});
-  CHECK(run_sweep(site).images(ReadClass::restored) == 1);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 1);
 
   const std::string other = site.upload("other");
   site.sql().execute("UPDATE image_locations SET value = :value WHERE image_id = :id",
                      {{"value", encrypted("file://" + site.file(other).string(),
                                           "another key of thirty-two bytes.", 'i')},
                       {"id", other}});
-  CHECK(run_backfill(site).images(ReadClass::unreadable) == 1);
+  CHECK(run_backfill(site).images(ImageResult::unreadable) == 1);
 }
 
 TEST_CASE("no secret of a location reaches the ledger", "[backfill]") {

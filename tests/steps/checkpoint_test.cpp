@@ -44,7 +44,7 @@ struct BrokenOff {
 
   void check_read(std::int64_t bytes) {
     const BackfillRun run = run_backfill(site);
-    CHECK(run.images(ReadClass::hashed) == 1);
+    CHECK(run.images(ImageResult::hashed) == 1);
     CHECK(run.result.bytes_read == bytes);
     CHECK(run.outcomes.at(image).bytes == kSize);
     CHECK(site.get(image, "os_hash_value") == digest_of(name_for_openssl(), content));

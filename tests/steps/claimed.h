@@ -28,9 +28,9 @@ struct Claimed {
     claim = Queue(site.sql()).claim_one(run->id(), image, std::chrono::seconds(120)).value();
   }
 
-  ReadOutcome outcome(ReadClass read_class = ReadClass::hashed) {
+  ReadOutcome outcome(ImageResult image_result = ImageResult::hashed) {
     ReadOutcome read;
-    read.read_class = read_class;
+    read.result = image_result;
     read.location_id = location;
     read.identity = "1:2:3:4";
     read.bytes = static_cast<std::int64_t>(content.size());
@@ -40,7 +40,7 @@ struct Claimed {
     return read;
   }
 
-  std::optional<ReadClass> settle(const ReadOutcome& read) {
+  std::optional<ImageResult> settle(const ReadOutcome& read) {
     return Results(site.sql()).settle(run->id(), {{claim, read}}).front();
   }
 

@@ -198,7 +198,7 @@ TEST_CASE("a backfill publishes every hash while another node changes the same r
       it.site.sql().execute("UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL");
     });
     it.site.sql().execute("DELETE FROM backglance_item");
-    REQUIRE(run_backfill(it.site, {.jobs = 2}).images(ReadClass::hashed) ==
+    REQUIRE(run_backfill(it.site, {.jobs = 2}).images(ImageResult::hashed) ==
             static_cast<std::int64_t>(ids.size()));
   }
   CHECK(conflicts(it.site.sql()) > before);

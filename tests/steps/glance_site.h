@@ -135,7 +135,7 @@ struct BackfillRun {
   std::vector<std::string> order;
   std::map<std::string, ReadOutcome> outcomes;
 
-  std::int64_t images(ReadClass read_class) const { return result.total(read_class).images; }
+  std::int64_t images(ImageResult image_result) const { return result.total(image_result).images; }
 };
 struct Pace {
   std::uint64_t bytes_per_second = 0;

@@ -36,7 +36,7 @@ struct Guarded {
     image = site.upload("content");
     site.set(image, "checksum", nullptr);
     old = site.load(image);
-    REQUIRE(run_backfill(site).images(ReadClass::hashed) == 1);
+    REQUIRE(run_backfill(site).images(ImageResult::hashed) == 1);
   }
 
   void save(const std::map<std::string, std::optional<std::string>>& changed) {

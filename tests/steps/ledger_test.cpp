@@ -103,7 +103,7 @@ TEST_CASE("a released image can be claimed again, with a larger token", "[ledger
   CHECK_FALSE(queue.claim_one(it.run->id(), it.image, seconds(60)).has_value());
   CHECK_FALSE(it.settle(it.outcome()).has_value());
   it.claim = *again;
-  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome()) == ImageResult::hashed);
 }
 
 TEST_CASE("a lease that ran out can be claimed by another run", "[ledger]") {
@@ -221,7 +221,7 @@ TEST_CASE("a dead process's run is ended and its leases are free at once", "[led
   CHECK(live_runs(site.sql()).empty());
 
   const BackfillRun run = run_backfill(site);
-  CHECK(run.images(ReadClass::hashed) == 1);
+  CHECK(run.images(ImageResult::hashed) == 1);
   CHECK(site.runs("backfill", "killed") == 1);
 }
 

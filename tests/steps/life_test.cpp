@@ -58,7 +58,7 @@ TEST_CASE("a site goes from Queens through every step, under old and new writers
 
   twice(site, [&] {
     const BackfillRun run = run_verify(site, {.jobs = 2});
-    CHECK(run.images(ReadClass::verified) == 5);
+    CHECK(run.images(ImageResult::verified) == 5);
     CHECK_FALSE(run.result.has_findings());
   });
   const auto no_gate = [](const std::string&) { return true; };

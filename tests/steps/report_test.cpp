@@ -22,9 +22,10 @@ SiteReport report_of(GlanceSite& site) {
   return collect_report(site.sql(), site.database());
 }
 
-std::int64_t images_of(const std::vector<SiteReport::ClassCount>& counts, ReadClass read_class) {
+std::int64_t images_of(const std::vector<SiteReport::ClassCount>& counts,
+                       ImageResult image_result) {
   for (const SiteReport::ClassCount& count : counts)
-    if (count.read_class == read_class)
+    if (count.result == image_result)
       return count.images;
   return 0;
 }
@@ -148,15 +149,15 @@ TEST_CASE("a report shows results, findings and coverage of a backfill", "[repor
   run_backfill(site);
 
   const SiteReport report = report_of(site);
-  CHECK(images_of(report.results, ReadClass::hashed) == 2);
-  CHECK(images_of(report.results, ReadClass::missing) == 1);
-  CHECK(images_of(report.results, ReadClass::checksum_differs) == 1);
-  CHECK(images_of(report.results, ReadClass::busy_in_glance) == 1);
-  CHECK(images_of(report.results, ReadClass::no_location) == 1);
+  CHECK(images_of(report.results, ImageResult::hashed) == 2);
+  CHECK(images_of(report.results, ImageResult::missing) == 1);
+  CHECK(images_of(report.results, ImageResult::checksum_differs) == 1);
+  CHECK(images_of(report.results, ImageResult::busy_in_glance) == 1);
+  CHECK(images_of(report.results, ImageResult::no_location) == 1);
   REQUIRE(report.findings.size() == 2);
   CHECK(report.findings[0].image_id == missing);
   CHECK(report.findings[0].name == "the missing one");
-  CHECK(report.findings[0].read_class == ReadClass::missing);
+  CHECK(report.findings[0].result == ImageResult::missing);
   CHECK_FALSE(report.findings[0].reason.empty());
   CHECK(report.findings[1].image_id == damaged);
   CHECK(report.queued_images == 1);
@@ -184,8 +185,8 @@ TEST_CASE("a report shows what verify found", "[report]") {
   site.write_file(site.file(bad), "b@d");
   run_verify(site);
   const SiteReport report = report_of(site);
-  CHECK(images_of(report.verify_results, ReadClass::verified) == 1);
-  CHECK(images_of(report.verify_results, ReadClass::checksum_differs) == 1);
+  CHECK(images_of(report.verify_results, ImageResult::verified) == 1);
+  CHECK(images_of(report.verify_results, ImageResult::checksum_differs) == 1);
   REQUIRE(report.verify_findings.size() == 1);
   CHECK(report.verify_findings[0].image_id == bad);
   CHECK(report.findings.empty());

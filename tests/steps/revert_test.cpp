@@ -44,7 +44,7 @@ TEST_CASE("a revert drops our tables and keeps what a revision row promises", "[
   SECTION("expand comes again") {
     CHECK_FALSE(expand(site.sql()).statements.empty());
     CHECK(read_schema_state(site.sql()).has_ledger);
-    CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
     CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
   }
 }

@@ -20,7 +20,7 @@ TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothin
     return values;
   };
   const auto others = read_others();
-  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome()) == ImageResult::hashed);
   CHECK(it.site.get(it.image, "os_hash_algo") == "sha512");
   CHECK(it.site.get(it.image, "os_hash_value") == digest_of("sha512", it.content));
   CHECK(it.site.get(it.image, "checksum") == digest_of("md5", it.content));
@@ -33,14 +33,14 @@ TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothin
   CHECK(it.site.ours("item", it.image, "lease_run") == std::nullopt);
   // Said again, because the answer was lost, it changes nothing and becomes the same.
   const auto before = dump(it.site.sql());
-  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
-  CHECK(it.settle(it.outcome(ReadClass::missing)) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome()) == ImageResult::hashed);
+  CHECK(it.settle(it.outcome(ImageResult::missing)) == ImageResult::hashed);
   CHECK(changes(before, dump(it.site.sql())) == kNone);
 }
 
 TEST_CASE("a published image is not queued again while its hash stands", "[ledger]") {
   Claimed it;
-  REQUIRE(it.settle(it.outcome()) == ReadClass::hashed);
+  REQUIRE(it.settle(it.outcome()) == ImageResult::hashed);
   Queue queue(it.site.sql());
   Results results(it.site.sql());
   SECTION("as it is") {}
@@ -63,7 +63,7 @@ TEST_CASE("a published checksum never replaces one that is there", "[ledger]") {
   for (char& c : capitals)
     c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   it.site.set(it.image, "checksum", capitals);
-  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome()) == ImageResult::hashed);
   CHECK(it.site.get(it.image, "checksum") == capitals);
 }
 
@@ -71,48 +71,48 @@ TEST_CASE("the guard holds back a hash whose row has changed since the claim", "
   struct Change {
     const char* what;
     std::function<void(Claimed&)> make;
-    ReadClass becomes;
+    ImageResult becomes;
     const char* state;
   };
   const std::vector<Change> cases = {
-      {"deleted", [](Claimed& it) { it.site.delete_image(it.image); }, ReadClass::gone, "failed"},
+      {"deleted", [](Claimed& it) { it.site.delete_image(it.image); }, ImageResult::gone, "failed"},
       {"its row is gone altogether",
        [](Claimed& it) {
          if (it.site.is_server())  // which holds its foreign keys
            it.site.sql().execute("DELETE FROM image_locations");
          it.site.sql().execute("DELETE FROM images");
        },
-       ReadClass::gone, "failed"},
+       ImageResult::gone, "failed"},
       {"marked deleted with its status left",
-       [](Claimed& it) { it.site.set(it.image, "deleted", std::int64_t{1}); }, ReadClass::gone,
+       [](Claimed& it) { it.site.set(it.image, "deleted", std::int64_t{1}); }, ImageResult::gone,
        "failed"},
       {"queued again", [](Claimed& it) { it.site.set(it.image, "status", std::string("queued")); },
-       ReadClass::gone, "failed"},
+       ImageResult::gone, "failed"},
       {"pending delete",
        [](Claimed& it) { it.site.set(it.image, "status", std::string("pending_delete")); },
-       ReadClass::gone, "failed"},
+       ImageResult::gone, "failed"},
       {"hashed by somebody else",
        [](Claimed& it) { it.site.set(it.image, "os_hash_value", std::string("ab12")); },
-       ReadClass::already_done, "done"},
+       ImageResult::already_done, "done"},
       {"another checksum",
        [](Claimed& it) { it.site.set(it.image, "checksum", std::string(32, 'a')); },
-       ReadClass::busy_in_glance, "queued"},
+       ImageResult::busy_in_glance, "queued"},
       {"another size", [](Claimed& it) { it.site.set(it.image, "size", std::int64_t{5}); },
-       ReadClass::busy_in_glance, "queued"},
+       ImageResult::busy_in_glance, "queued"},
       {"its location deleted",
        [](Claimed& it) { it.site.sql().execute("UPDATE image_locations SET deleted = {true}"); },
-       ReadClass::busy_in_glance, "queued"},
+       ImageResult::busy_in_glance, "queued"},
       {"its location pending delete",
        [](Claimed& it) {
          it.site.sql().execute("UPDATE image_locations SET status = 'pending_delete'");
        },
-       ReadClass::busy_in_glance, "queued"},
+       ImageResult::busy_in_glance, "queued"},
       {"its location another image's",
        [](Claimed& it) {
          it.site.sql().execute("UPDATE image_locations SET image_id = :id",
                                {{"id", it.site.insert_image()}});
        },
-       ReadClass::busy_in_glance, "queued"},
+       ImageResult::busy_in_glance, "queued"},
   };
   for (const Change& change : cases) {
     DYNAMIC_SECTION(change.what) {
@@ -122,8 +122,7 @@ TEST_CASE("the guard holds back a hash whose row has changed since the claim", "
       CHECK(it.settle(it.outcome()) == change.becomes);
       CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
       CHECK(it.site.ours("item", it.image, "state") == change.state);
-      CHECK(it.site.ours("item", it.image, "result") ==
-            std::string(read_class_name(change.becomes)));
+      CHECK(it.site.ours("item", it.image, "result") == std::string(result_name(change.becomes)));
       // What was not published is not kept to be restored.
       CHECK(it.site.ours("item", it.image, "digest") == std::nullopt);
       CHECK(it.site.ours("item", it.image, "lease_run") == std::nullopt);
@@ -160,7 +159,7 @@ TEST_CASE("the guard lets a hash pass where nothing that matters has changed", "
   SECTION("a further location") {
     it.site.add_location(it.image, "file:///elsewhere");
   }
-  CHECK(it.settle(it.outcome()) == ReadClass::hashed);
+  CHECK(it.settle(it.outcome()) == ImageResult::hashed);
   CHECK(it.site.get(it.image, "os_hash_value") == digest_of("sha512", it.content));
 }
 
@@ -199,7 +198,7 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
   std::vector<SettledImage> settled;
   for (const Claim& claim : queue.claim(run.id(), {4, 4}, kAnySize, seconds(60))) {
     ReadOutcome outcome;
-    outcome.read_class = ReadClass::hashed;
+    outcome.result = ImageResult::hashed;
     outcome.location_id = site.first_location(claim.image_id);
     outcome.bytes = 7;
     outcome.md5 = digest_of("md5", "content");
@@ -209,12 +208,13 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
   }
   REQUIRE(settled.size() == 4);
   site.delete_image(settled[1].claim.image_id);
-  settled[2].outcome.read_class = ReadClass::checksum_differs;
+  settled[2].outcome.result = ImageResult::checksum_differs;
   settled[2].outcome.reason = "they differ";
   settled[3].claim.token += 1;
   const auto became = results.settle(run.id(), settled);
-  CHECK(became == std::vector<std::optional<ReadClass>>{ReadClass::hashed, ReadClass::gone,
-                                                        ReadClass::checksum_differs, std::nullopt});
+  CHECK(became == std::vector<std::optional<ImageResult>>{ImageResult::hashed, ImageResult::gone,
+                                                          ImageResult::checksum_differs,
+                                                          std::nullopt});
   CHECK(site.get(settled[0].claim.image_id, "os_hash_value").has_value());
   for (std::size_t i = 1; i < 4; ++i)
     CHECK_FALSE(site.get(settled[i].claim.image_id, "os_hash_value").has_value());
@@ -223,9 +223,9 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
 
 TEST_CASE("a finding is kept with its reason and without a digest to restore", "[ledger]") {
   Claimed it;
-  ReadOutcome outcome = it.outcome(ReadClass::checksum_differs);
+  ReadOutcome outcome = it.outcome(ImageResult::checksum_differs);
   outcome.reason = "MD5 differs";
-  CHECK(it.settle(outcome) == ReadClass::checksum_differs);
+  CHECK(it.settle(outcome) == ImageResult::checksum_differs);
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
   CHECK(it.site.ours("item", it.image, "state") == "failed");
   CHECK(it.site.ours("item", it.image, "reason") == "MD5 differs");
@@ -238,7 +238,7 @@ TEST_CASE("a finding is kept with its reason and without a digest to restore", "
 TEST_CASE("busy and changing images are postponed, changing ones at most three times", "[ledger]") {
   SECTION("busy") {
     Claimed it;
-    CHECK(it.settle(it.outcome(ReadClass::busy_in_glance)) == ReadClass::busy_in_glance);
+    CHECK(it.settle(it.outcome(ImageResult::busy_in_glance)) == ImageResult::busy_in_glance);
     CHECK(it.site.ours("item", it.image, "state") == "queued");
     Queue queue(it.site.sql());
     QueueFigures figures(it.site.sql());
@@ -251,7 +251,8 @@ TEST_CASE("busy and changing images are postponed, changing ones at most three t
     Claimed it;
     Queue queue(it.site.sql());
     for (int attempt = 1; attempt <= 3; ++attempt) {
-      CHECK(it.settle(it.outcome(ReadClass::changed_while_read)) == ReadClass::changed_while_read);
+      CHECK(it.settle(it.outcome(ImageResult::changed_while_read)) ==
+            ImageResult::changed_while_read);
       CHECK(it.site.ours("item", it.image, "state") == (attempt < 3 ? "queued" : "failed"));
       it.site.sql().execute("UPDATE backglance_item SET next_try_at = {now}");
       if (attempt < 3)
@@ -267,10 +268,10 @@ TEST_CASE("a settlement whose answer was lost has the same outcome when it is re
   ReadOutcome outcome = it.outcome();
   SECTION("of what was published") {}
   SECTION("of what is put off") {
-    outcome = it.outcome(ReadClass::busy_in_glance);
+    outcome = it.outcome(ImageResult::busy_in_glance);
   }
   SECTION("of what is tried again") {
-    outcome = it.outcome(ReadClass::changed_while_read);
+    outcome = it.outcome(ImageResult::changed_while_read);
   }
   SECTION("of what the guard held back") {
     it.site.set(it.image, "size", std::int64_t{999});
@@ -298,7 +299,7 @@ struct Publisher {
 
   Session session;
   int attempts = 0;
-  std::future<std::optional<ReadClass>> done;
+  std::future<std::optional<ImageResult>> done;
 };
 
 constexpr const char* kRename = "UPDATE images SET name = 'renamed' WHERE id = :id";
@@ -314,7 +315,7 @@ TEST_CASE("a publish is retried when a lock is held for longer than its timeout"
   std::this_thread::sleep_for(std::chrono::milliseconds(1800));
   transaction->commit();
   transaction.reset();
-  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.done.get() == ImageResult::hashed);
   CHECK(publisher.attempts > 1);
   CHECK(it.site.get(it.image, "name") == "renamed");
 }
@@ -338,7 +339,7 @@ TEST_CASE("a publish that meets a deadlock is retried", "[ledger]") {
                 {{"id", it.image}});
   transaction->commit();
   transaction.reset();
-  CHECK(publisher.done.get() == ReadClass::hashed);
+  CHECK(publisher.done.get() == ImageResult::hashed);
   CHECK(publisher.attempts == 2);
   CHECK(it.site.get(it.image, "name") == "renamed");
   CHECK(it.site.get(it.image, "os_hash_value").has_value());

@@ -17,7 +17,7 @@ struct Erased {
     image = site.upload("content");
     site.set(image, "checksum", nullptr);
     const GlanceSite::Copy old = site.load(image);
-    REQUIRE(run_backfill(site).images(ReadClass::hashed) == 1);
+    REQUIRE(run_backfill(site).images(ImageResult::hashed) == 1);
     site.save(old);
     REQUIRE(site.get(image, "os_hash_value") == std::nullopt);
     REQUIRE(site.get(image, "checksum") == std::nullopt);
@@ -40,7 +40,7 @@ TEST_CASE("a sweep puts back what a whole-row save erased, without reading", "[s
   CHECK(plan_backfill(it.site.site(), {}).erased == 1);
   const auto updated_at = it.site.get(it.image, "updated_at");
   const BackfillRun run = run_sweep(it.site);
-  CHECK(run.images(ReadClass::restored) == 1);
+  CHECK(run.images(ImageResult::restored) == 1);
   CHECK(run.order == std::vector<std::string>{it.image});
   CHECK(run.result.bytes_read == 0);
   it.require_hashed();
@@ -56,8 +56,8 @@ TEST_CASE("a sweep puts back what a whole-row save erased, without reading", "[s
 TEST_CASE("a backfill sweeps by itself, and reads nothing for it", "[sweep]") {
   Erased it;
   const BackfillRun run = run_backfill(it.site);
-  CHECK(run.images(ReadClass::restored) == 1);
-  CHECK(run.images(ReadClass::hashed) == 0);
+  CHECK(run.images(ImageResult::restored) == 1);
+  CHECK(run.images(ImageResult::hashed) == 0);
   CHECK(run.result.bytes_read == 0);
   it.require_hashed();
 }
@@ -70,11 +70,11 @@ TEST_CASE("a hash that a save erases during a backfill is back at its end", "[sw
   ReadContext context(site.site(), 0, std::nullopt);
   const ReadResult result = backfill(site.site(), context, {.jobs = 1},
                                      [&](const std::string&, const ReadOutcome& outcome) {
-                                       if (outcome.read_class == ReadClass::hashed)
+                                       if (outcome.result == ImageResult::hashed)
                                          site.save(old);
                                      });
-  CHECK(result.total(ReadClass::hashed).images == 1);
-  CHECK(result.total(ReadClass::restored).images == 1);
+  CHECK(result.total(ImageResult::hashed).images == 1);
+  CHECK(result.total(ImageResult::restored).images == 1);
   CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("a hash is put back as often as it is erased", "[sweep]") {
   Erased it;
   for (int i = 0; i < 3; ++i) {
     it.site.set(it.image, "os_hash_value", nullptr);
-    CHECK(run_sweep(it.site).images(ReadClass::restored) == 1);
+    CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
     it.require_hashed();
   }
 }
@@ -92,7 +92,7 @@ TEST_CASE("a host where the store's device has another number restores hashes to
   const std::string read = it.site.ours("item", it.image, "source_identity").value();
   it.site.sql().execute("UPDATE backglance_item SET source_identity = :identity",
                         {{"identity", "0" + read.substr(read.find(':'))}});
-  CHECK(run_sweep(it.site).images(ReadClass::restored) == 1);
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
   it.require_hashed();
 }
 
@@ -105,10 +105,10 @@ TEST_CASE("an image whose object was replaced is read again", "[sweep]") {
   SECTION("the file was written to") {
     it.site.write_file(it.site.file(it.image), "contenT");
   }
-  CHECK(run_sweep(it.site).images(ReadClass::restored) == 0);
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 0);
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
   CHECK(it.site.ours("item", it.image, "state") == "queued");
-  CHECK(run_backfill(it.site).images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(it.site).images(ImageResult::hashed) == 1);
   it.require_hashed("contenT");
 }
 
@@ -116,12 +116,12 @@ TEST_CASE("an image whose location is gone is read from another location", "[swe
   Erased it;
   it.site.sql().execute("UPDATE image_locations SET deleted = {true}, status = 'deleted'");
   SECTION("by none") {
-    CHECK(run_backfill(it.site).images(ReadClass::no_location) == 1);
+    CHECK(run_backfill(it.site).images(ImageResult::no_location) == 1);
     CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
   }
   SECTION("of the same object") {
     it.site.add_location(it.image, "file://" + it.site.file(it.image).string());
-    CHECK(run_backfill(it.site).images(ReadClass::hashed) == 1);
+    CHECK(run_backfill(it.site).images(ImageResult::hashed) == 1);
     it.require_hashed();
   }
 }
@@ -131,8 +131,8 @@ TEST_CASE("an image whose file is gone is a finding", "[sweep]") {
   // Of the images that were read before this one is all: the store might not be mounted.
   fs::remove(it.site.file(it.image));
   it.site.upload("another, by which the store is seen to be there");
-  CHECK(run_backfill(it.site).images(ReadClass::hashed) == 1);
-  CHECK(run_backfill(it.site).images(ReadClass::missing) == 1);
+  CHECK(run_backfill(it.site).images(ImageResult::hashed) == 1);
+  CHECK(run_backfill(it.site).images(ImageResult::missing) == 1);
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
 }
 
@@ -140,11 +140,11 @@ TEST_CASE("an image whose size or checksum changed since the read is read again"
   Erased it;
   SECTION("the checksum") {
     it.site.set(it.image, "checksum", std::string(32, 'a'));
-    CHECK(run_backfill(it.site).images(ReadClass::checksum_differs) == 1);
+    CHECK(run_backfill(it.site).images(ImageResult::checksum_differs) == 1);
   }
   SECTION("the size") {
     it.site.set(it.image, "size", std::int64_t{8});
-    CHECK(run_backfill(it.site).images(ReadClass::size_differs) == 1);
+    CHECK(run_backfill(it.site).images(ImageResult::size_differs) == 1);
   }
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
   CHECK(QueueFigures(it.site.sql()).failed().images == 1);
@@ -175,7 +175,7 @@ TEST_CASE("a sweep pages through more than a page of erased hashes", "[sweep]") 
       site.upload("image " + std::to_string(i));
     transaction.commit();
   }
-  REQUIRE(run_backfill(site, {.jobs = 2}).images(ReadClass::hashed) == 450);
+  REQUIRE(run_backfill(site, {.jobs = 2}).images(ImageResult::hashed) == 450);
   site.sql().execute("UPDATE images SET os_hash_value = NULL, os_hash_algo = NULL");
-  CHECK(run_sweep(site).images(ReadClass::restored) == 450);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 450);
 }

@@ -52,7 +52,7 @@ TEST_CASE("a host whose store is not mounted skips no image", "[backfill]") {
     check_left_alone(site, images);
   }
   mount(site.store());
-  CHECK(run_backfill(site).images(ReadClass::hashed) == images);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == images);
 }
 
 TEST_CASE("a host that is configured with another store directory skips no image", "[backfill]") {
@@ -80,7 +80,7 @@ TEST_CASE("a host that is configured with another store directory skips no image
     CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 0);
   }
   site.site().stores.front().directories = directories;
-  CHECK(run_backfill(site).images(ReadClass::hashed) == images);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == images);
 }
 
 TEST_CASE("one image outside the store is a finding when the others are there", "[backfill]") {
@@ -91,7 +91,7 @@ TEST_CASE("one image outside the store is a finding when the others are there", 
   for (int i = 0; i < 25; ++i)
     site.add_location(site.insert_image(), "file:///elsewhere/" + std::to_string(i));
   transaction.commit();
-  CHECK(run_backfill(site, {.jobs = 1}).images(ReadClass::unreadable) == 25);
+  CHECK(run_backfill(site, {.jobs = 1}).images(ImageResult::unreadable) == 25);
 }
 
 TEST_CASE("one image outside the store is a finding when all others are in other stores",
@@ -108,8 +108,8 @@ TEST_CASE("one image outside the store is a finding when all others are in other
   const std::string left_over = site.insert_image();
   site.add_location(left_over, "file:///elsewhere/1");
   const BackfillRun run = run_backfill(site);
-  CHECK(run.outcomes.at(left_over).read_class == ReadClass::unreadable);
-  CHECK(run.images(ReadClass::store_not_supported) == (hashed ? 0 : 3));
+  CHECK(run.outcomes.at(left_over).result == ImageResult::unreadable);
+  CHECK(run.images(ImageResult::store_not_supported) == (hashed ? 0 : 3));
 }
 
 TEST_CASE("a wrong directory is recognized although one image is in another store", "[backfill]") {
@@ -137,9 +137,9 @@ TEST_CASE("images that are gone from a store that is there are missing", "[backf
     site.add_location(site.insert_image(), "rbd://fsid/images/" + std::to_string(i) + "/snap");
   transaction.commit();
   const BackfillRun run = run_backfill(site, {.jobs = 2});
-  CHECK(run.images(ReadClass::hashed) == 5);
-  CHECK(run.images(ReadClass::missing) == 25);
-  CHECK(run.images(ReadClass::store_not_supported) == 40);
+  CHECK(run.images(ImageResult::hashed) == 5);
+  CHECK(run.images(ImageResult::missing) == 25);
+  CHECK(run.images(ImageResult::store_not_supported) == 40);
 }
 
 TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
@@ -156,7 +156,7 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
   CHECK_THAT(required_error([&] { run_backfill(site); }).what(), Contains(cold.native()));
   CHECK(QueueFigures(site.sql()).claimable().images == 1);
   mount(cold);
-  CHECK(run_backfill(site).images(ReadClass::hashed) == 1);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
 }
 
 TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[sweep]") {
@@ -171,8 +171,8 @@ TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[s
   for (const GlanceSite::Copy& copy : copies)
     site.save(copy);
   unmount(site.store());
-  CHECK(run_sweep(site).images(ReadClass::restored) == 0);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 0);
   CHECK(Results(site.sql()).erased() == 5);
   mount(site.store());
-  CHECK(run_sweep(site).images(ReadClass::restored) == 5);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 5);
 }

@@ -39,7 +39,7 @@ TEST_CASE("verify works on a site that was never expanded, and leaves no trace",
   const std::string image = upload_hashed(site, "content");
   const auto before = dump(site.sql());
   const BackfillRun run = run_verify(site);
-  CHECK(run.images(ReadClass::verified) == 1);
+  CHECK(run.images(ImageResult::verified) == 1);
   CHECK(run.order == std::vector<std::string>{image});
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
@@ -82,26 +82,26 @@ TEST_CASE("verify compares the bytes with what is stored", "[verify]") {
   const BackfillRun run = run_verify(site, {.jobs = 2});
   CHECK(run.result.end == RunEnd::complete);
   CHECK(run.result.has_findings());
-  const std::map<std::string, ReadClass> wanted = {
-      {good, ReadClass::verified},
-      {other_algorithm, ReadClass::verified},
-      {checksum_alone, ReadClass::verified},
-      {capitals, ReadClass::verified},
-      {wrong_hash, ReadClass::hash_differs},
-      {wrong_checksum, ReadClass::checksum_differs},
-      {damaged, ReadClass::checksum_differs},
-      {without_checksum, ReadClass::hash_differs},
-      {cut, ReadClass::size_differs},
-      {missing, ReadClass::missing},
-      {unknown, ReadClass::hash_not_supported},
-      {busy, ReadClass::busy_in_glance},
-      {nowhere, ReadClass::no_location},
+  const std::map<std::string, ImageResult> wanted = {
+      {good, ImageResult::verified},
+      {other_algorithm, ImageResult::verified},
+      {checksum_alone, ImageResult::verified},
+      {capitals, ImageResult::verified},
+      {wrong_hash, ImageResult::hash_differs},
+      {wrong_checksum, ImageResult::checksum_differs},
+      {damaged, ImageResult::checksum_differs},
+      {without_checksum, ImageResult::hash_differs},
+      {cut, ImageResult::size_differs},
+      {missing, ImageResult::missing},
+      {unknown, ImageResult::hash_not_supported},
+      {busy, ImageResult::busy_in_glance},
+      {nowhere, ImageResult::no_location},
   };
   CHECK(run.outcomes.size() == wanted.size());
-  for (const auto& [id, read_class] : wanted) {
+  for (const auto& [id, image_result] : wanted) {
     REQUIRE(run.outcomes.contains(id));
-    CHECK(read_class_name(run.outcomes.at(id).read_class) == read_class_name(read_class));
-    CHECK(site.ours("verify", id, "result") == std::string(read_class_name(read_class)));
+    CHECK(result_name(run.outcomes.at(id).result) == result_name(image_result));
+    CHECK(site.ours("verify", id, "result") == std::string(result_name(image_result)));
   }
   CHECK_THAT(run.outcomes.at(capitals).reason, Contains("lower case"));
   CHECK_THAT(run.outcomes.at(checksum_alone).reason, Contains("checksum only"));
@@ -117,10 +117,10 @@ TEST_CASE("a second verify reads again and replaces what the first found", "[ver
   expand(site.sql());
   const std::string image = upload_hashed(site, "content");
   site.write_file(site.file(image), "damaged");
-  CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
+  CHECK(run_verify(site).images(ImageResult::checksum_differs) == 1);
   site.write_file(site.file(image), "content");
   const BackfillRun run = run_verify(site);
-  CHECK(run.images(ReadClass::verified) == 1);
+  CHECK(run.images(ImageResult::verified) == 1);
   CHECK(run.result.bytes_read == 7);
   CHECK(site.ours("verify", image, "result") == "verified");
   CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 1);
@@ -131,23 +131,23 @@ TEST_CASE("a verify that compares nothing cancels no finding", "[verify]") {
   expand(site.sql());
   const std::string image = upload_hashed(site, "content");
   site.write_file(site.file(image), "damaged");
-  CHECK(run_verify(site).images(ReadClass::checksum_differs) == 1);
+  CHECK(run_verify(site).images(ImageResult::checksum_differs) == 1);
   ReadOptions options = {.jobs = 1, .images = {image}};
-  ReadClass wanted = ReadClass::already_done;
+  ImageResult wanted = ImageResult::already_done;
   SECTION("of an image that is not signed") {
     options.signed_only = true;
   }
   SECTION("of one that Glance works on") {
     site.start_import(image);
-    wanted = ReadClass::busy_in_glance;
+    wanted = ImageResult::busy_in_glance;
   }
   SECTION("of one that is not active") {
     site.set(image, "status", std::string("importing"));
-    wanted = ReadClass::gone;
+    wanted = ImageResult::gone;
   }
   SECTION("of one that has no location") {
     site.sql().execute("UPDATE image_locations SET deleted = {true}");
-    wanted = ReadClass::no_location;
+    wanted = ImageResult::no_location;
   }
   CHECK(run_verify(site, options).images(wanted) == 1);
   CHECK(site.ours("verify", image, "result") == "checksum_differs");
@@ -157,23 +157,23 @@ TEST_CASE("a verify that started before a finding does not cancel it", "[verify]
   GlanceSite site;
   expand(site.sql());
   const std::string image = upload_hashed(site, "content");
-  const auto record = [&](Run& run, ReadClass read_class) {
+  const auto record = [&](Run& run, ImageResult image_result) {
     ReadOutcome outcome;
-    outcome.read_class = read_class;
+    outcome.result = image_result;
     record_verifications(site.sql(), run.id(), {{{.image_id = image}, outcome}});
   };
   Run early(site.sql(), "verify");
   site.sql().execute("UPDATE backglance_run SET started_at = started_at - 5");
   Run late(site.sql(), "verify");
-  record(late, ReadClass::checksum_differs);
+  record(late, ImageResult::checksum_differs);
   late.finish("done");
-  record(early, ReadClass::verified);
+  record(early, ImageResult::verified);
   CHECK(site.ours("verify", image, "result") == "checksum_differs");
-  record(early, ReadClass::missing);
+  record(early, ImageResult::missing);
   CHECK(site.ours("verify", image, "result") == "missing");
   early.finish("done");
   Run next(site.sql(), "verify");
-  record(next, ReadClass::verified);
+  record(next, ImageResult::verified);
   CHECK(site.ours("verify", image, "result") == "verified");
 }
 
@@ -182,8 +182,8 @@ TEST_CASE("verify agrees with the hashes that a backfill published", "[verify]")
   expand(site.sql());
   for (int i = 0; i < 20; ++i)
     site.upload(std::string(static_cast<std::size_t>(i) * 10'000, 'x'));
-  REQUIRE(run_backfill(site, {.jobs = 2}).images(ReadClass::hashed) == 20);
-  CHECK(run_verify(site, {.jobs = 4}).images(ReadClass::verified) == 20);
+  REQUIRE(run_backfill(site, {.jobs = 2}).images(ImageResult::hashed) == 20);
+  CHECK(run_verify(site, {.jobs = 4}).images(ImageResult::verified) == 20);
 }
 
 TEST_CASE("verify keeps to its limits and reads the largest first", "[verify]") {
@@ -248,6 +248,6 @@ TEST_CASE("verify pages through every image, whatever its size says", "[verify]"
   for (const SqlValue& size : sizes)
     site.set(upload_hashed(site, "content"), "size", size);
   const BackfillRun run = run_verify(site, {.jobs = 2});
-  CHECK(run.images(ReadClass::verified) == 152);
-  CHECK(run.images(ReadClass::size_differs) == static_cast<std::int64_t>(sizes.size()) - 2);
+  CHECK(run.images(ImageResult::verified) == 152);
+  CHECK(run.images(ImageResult::size_differs) == static_cast<std::int64_t>(sizes.size()) - 2);
 }

@@ -196,7 +196,7 @@ TEST_CASE("a statement with other columns than are declared is a defect") {
   const SiteReport::Result result = read_record(result_columns(), SqlRow(columns));
   CHECK(result.image_id == "id-1");
   CHECK(result.size == 17);
-  CHECK(result.read_class == ReadClass::missing);
+  CHECK(result.result == ImageResult::missing);
   columns.emplace_back("one more");
   CHECK_THROWS_AS(read_record(result_columns(), SqlRow(columns)), std::logic_error);
 }

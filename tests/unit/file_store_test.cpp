@@ -84,7 +84,7 @@ ReadFailure failure_of(FileStore& store, const Location& location) {
   REQUIRE(std::holds_alternative<ReadFailure>(opened));
   REQUIRE(std::holds_alternative<ReadFailure>(identified));
   const ReadFailure& failure = std::get<ReadFailure>(opened);
-  CHECK(std::get<ReadFailure>(identified).read_class == failure.read_class);
+  CHECK(std::get<ReadFailure>(identified).result == failure.result);
   CHECK(std::get<ReadFailure>(identified).reason == failure.reason);
   return failure;
 }
@@ -168,7 +168,7 @@ TEST_CASE("a path is used without decoding") {
     FileStore store({directory});
     CHECK(read_all(*opened(store, at(site.store() / "a%20b")), 100) == "percent");
     CHECK(read_all(*opened(store, at(store_name + "//dir/./image")), 100) == "below");
-    CHECK(failure_of(store, at(store_name + "/a b")).read_class == ReadClass::missing);
+    CHECK(failure_of(store, at(store_name + "/a b")).result == ImageResult::missing);
   }
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("a file that does not exist is missing") {
        {"secret-name", "no-directory/secret-name", "image/secret-name", "image/", "dangling"}) {
     INFO(name);
     const ReadFailure failure = failure_of(store, at(site.store() / name));
-    CHECK(failure.read_class == ReadClass::missing);
+    CHECK(failure.result == ImageResult::missing);
     CHECK(failure.reason == "no such file in store directory \"" + site.store().native() + "\"");
   }
 }
@@ -193,14 +193,14 @@ TEST_CASE("images of a store directory that is gone are unreadable, not missing"
   write(file, "no directory");
   FileStore store({site.store(), gone, file, fs::path()});
   const ReadFailure failure = failure_of(store, at(gone / "secret-name"));
-  CHECK(failure.read_class == ReadClass::unreadable);
+  CHECK(failure.result == ImageResult::unreadable);
   CHECK(failure.reason ==
         "store directory \"" + gone.native() + "\" cannot be opened: No such file or directory");
-  CHECK(failure_of(store, at(file / "secret-name")).read_class == ReadClass::unreadable);
+  CHECK(failure_of(store, at(file / "secret-name")).result == ImageResult::unreadable);
   CHECK(store.unavailable_directories() == std::vector<fs::path>{gone, file, fs::path()});
   fs::create_directories(gone);
   CHECK(store.unavailable_directories() == std::vector<fs::path>{file, fs::path()});
-  CHECK(failure_of(store, at(gone / "secret-name")).read_class == ReadClass::missing);
+  CHECK(failure_of(store, at(gone / "secret-name")).result == ImageResult::missing);
 }
 
 TEST_CASE("nothing leads out of the store directory") {
@@ -219,7 +219,7 @@ TEST_CASE("nothing leads out of the store directory") {
                            "circle", "../outside/secret-name", "dir/../../outside/secret-name"}) {
     INFO(name);
     const ReadFailure failure = failure_of(store, at(site.store().native() + "/" + name));
-    CHECK(failure.read_class == ReadClass::unreadable);
+    CHECK(failure.result == ImageResult::unreadable);
     CHECK(failure.reason == "its path or a symbolic link leads out of the store directory");
   }
 }
@@ -232,7 +232,7 @@ TEST_CASE("a link of /proc to an open file does not lead out of the store") {
   REQUIRE(file.file);
   FileStore store({"/proc/self/fd"});
   const Location location = at("/proc/self/fd/" + std::to_string(file.file.get()));
-  CHECK(failure_of(store, location).read_class == ReadClass::unreadable);
+  CHECK(failure_of(store, location).result == ImageResult::unreadable);
 }
 
 TEST_CASE("links within the store directory and to it are followed") {
@@ -253,18 +253,18 @@ TEST_CASE("a location outside the configured directories is not read") {
   FileStore store({site.store(), fs::path()});
   for (const fs::path& file : {sibling / "image", site.root(), site.root() / "stor"}) {
     const ReadFailure failure = failure_of(store, at(file));
-    CHECK(failure.read_class == ReadClass::unreadable);
+    CHECK(failure.result == ImageResult::unreadable);
     CHECK(failure.reason == "outside the configured store directories");
   }
   FileStore none({});
-  CHECK(failure_of(none, at(sibling / "image")).read_class == ReadClass::unreadable);
+  CHECK(failure_of(none, at(sibling / "image")).result == ImageResult::unreadable);
 }
 
 TEST_CASE("a location without an absolute path is unreadable") {
   Site site;
   FileStore store({"/"});
   const ReadFailure failure = failure_of(store, {"http", "http://user:secret@host/image"});
-  CHECK(failure.read_class == ReadClass::unreadable);
+  CHECK(failure.result == ImageResult::unreadable);
   CHECK(failure.reason == "its location is not the URL of an absolute path");
 }
 
@@ -275,7 +275,7 @@ TEST_CASE("of nested store directories the inner one is asked first and the oute
   write(site.store() / "image", "text");
   fs::create_symlink("../image", inner / "link");
   FileStore only_inner({inner});
-  CHECK(failure_of(only_inner, at(inner / "link")).read_class == ReadClass::unreadable);
+  CHECK(failure_of(only_inner, at(inner / "link")).result == ImageResult::unreadable);
   FileStore both({site.store(), inner});
   CHECK(read_all(*opened(both, at(inner / "link")), 100) == "text");
   // The outer directory would call it missing, but nobody knows what the inner mount holds.
@@ -301,7 +301,7 @@ TEST_CASE("only regular files are read") {
                                site.store() / "socket", site.store(), fs::path("/dev/null")}) {
     INFO(file);
     const ReadFailure failure = failure_of(store, at(file));
-    CHECK(failure.read_class == ReadClass::unreadable);
+    CHECK(failure.result == ImageResult::unreadable);
     CHECK(failure.reason == "not a regular file");
   }
 }
@@ -316,7 +316,7 @@ TEST_CASE("a file that may not be read is unreadable and says why") {
     const AsOtherUser other;
     const auto result = store.open(at(file));
     REQUIRE(std::holds_alternative<ReadFailure>(result));
-    CHECK(std::get<ReadFailure>(result).read_class == ReadClass::unreadable);
+    CHECK(std::get<ReadFailure>(result).result == ImageResult::unreadable);
     CHECK(std::get<ReadFailure>(result).reason == "Permission denied");
   }
   fs::permissions(site.store(), fs::perms::none);
@@ -329,7 +329,7 @@ TEST_CASE("a file that may not be read is unreadable and says why") {
   fs::permissions(site.store(), fs::perms::owner_all);
 
   const ReadFailure failure = failure_of(store, at(site.store() / std::string(1 << 16, 'x')));
-  CHECK(failure.read_class == ReadClass::unreadable);
+  CHECK(failure.result == ImageResult::unreadable);
   CHECK(failure.reason == "File name too long");
 }
 
@@ -340,7 +340,7 @@ TEST_CASE("an error of the disk ends the read and says why") {
   std::byte buffer[100];
   const auto result = source->read(buffer);
   REQUIRE(std::holds_alternative<ReadFailure>(result));
-  CHECK(std::get<ReadFailure>(result).read_class == ReadClass::unreadable);
+  CHECK(std::get<ReadFailure>(result).result == ImageResult::unreadable);
   CHECK(std::get<ReadFailure>(result).reason == "Input/output error");
 }
 
@@ -382,7 +382,7 @@ TEST_CASE("a file that changes under the read is changed_while_read") {
   read_all(*source, 1000);
   const auto identity = source->identity();
   REQUIRE(std::holds_alternative<ReadFailure>(identity));
-  CHECK(std::get<ReadFailure>(identity).read_class == ReadClass::changed_while_read);
+  CHECK(std::get<ReadFailure>(identity).result == ImageResult::changed_while_read);
   CHECK(std::get<ReadFailure>(identity).reason == expected);
 }
 
@@ -489,5 +489,5 @@ TEST_CASE("images are read and links refused where the kernel has no openat2") {
   CHECK(hidden);
   CHECK(text == "text");
   CHECK(link.reason == "its path or a symbolic link leads out of the store directory");
-  CHECK(none.read_class == ReadClass::missing);
+  CHECK(none.result == ImageResult::missing);
 }

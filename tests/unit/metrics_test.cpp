@@ -11,8 +11,8 @@ namespace {
 Metrics sample() {
   Metrics metrics;
   metrics.command = "backfill";
-  metrics.result.total(ReadClass::hashed) = {3, 4096};
-  metrics.result.total(ReadClass::missing) = {1, 0};
+  metrics.result.total(ImageResult::hashed) = {3, 4096};
+  metrics.result.total(ImageResult::missing) = {1, 0};
   metrics.bytes_read = 5000;
   metrics.findings = 1;
   metrics.left_images = 7;

@@ -261,12 +261,12 @@ TEST_CASE("a damaged image is not to be signed") {
   CHECK_THAT(render_owner_html(report, only_page(report)), Contains(sign));
   CHECK_THAT(render_owner_csv(only_page(report)), Contains(sign));
   report.verify_findings = {
-      {report.signatures[0].image_id, "", "", 0, ReadClass::checksum_differs, "", kSampleTime}};
+      {report.signatures[0].image_id, "", "", 0, ImageResult::checksum_differs, "", kSampleTime}};
   CHECK_THAT(render_owner_html(report, only_page(report)),
              !Contains(sign) && Contains("Do not sign it") && Contains("openstack image unset"));
   CHECK_THAT(render_owner_csv(only_page(report)), !Contains(sign) && Contains("checksum_differs"));
   // Nothing is known against what could not be read.
-  report.verify_findings[0].read_class = ReadClass::store_not_supported;
+  report.verify_findings[0].result = ImageResult::store_not_supported;
   CHECK_THAT(render_owner_html(report, only_page(report)), Contains(sign));
 }
 

@@ -112,7 +112,7 @@ TEST_CASE("the text report lists what is still deprecated and nothing else") {
 TEST_CASE("every finding stands under what to do about it") {
   const std::string text = render_text(report_sample(), 0);
   const auto heading = text.find("Backfill: missing, 1 image\n");
-  const auto advice = text.find(read_class_meaning(ReadClass::missing));
+  const auto advice = text.find(result_meaning(ImageResult::missing));
   const auto row = text.find("id-missing");
   REQUIRE(heading != std::string::npos);
   REQUIRE(advice != std::string::npos);

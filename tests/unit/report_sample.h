@@ -15,16 +15,17 @@ inline SiteReport report_sample() {
   report.database = "sqlite:////var/lib/glance/glance.sqlite";
   report.made_at = kSampleTime;
   report.coverage = {{"sha512", 44, 44'000'000'000}, {"", 9, 6'000'000'000}, {"sha256", 7, 700}};
-  report.results = {{ReadClass::hashed, 38, 40'000'000'000},
-                    {ReadClass::missing, 1, 5'000},
-                    {ReadClass::checksum_differs, 1, 6'000}};
-  report.verify_results = {{ReadClass::verified, 3, 30}, {ReadClass::checksum_differs, 1, 6'000}};
-  report.findings = {{"id-missing", "=cmd|' /C calc'!A0", "owner-1", 5'000, ReadClass::missing,
+  report.results = {{ImageResult::hashed, 38, 40'000'000'000},
+                    {ImageResult::missing, 1, 5'000},
+                    {ImageResult::checksum_differs, 1, 6'000}};
+  report.verify_results = {{ImageResult::verified, 3, 30},
+                           {ImageResult::checksum_differs, 1, 6'000}};
+  report.findings = {{"id-missing", "=cmd|' /C calc'!A0", "owner-1", 5'000, ImageResult::missing,
                       "no such file, \"it\" said", kSampleTime - 60},
                      {"id-damaged", "a\x1b[31m\r\nb\xff", "owner-2", 6'000,
-                      ReadClass::checksum_differs, "MD5 differs", kSampleTime - 50}};
+                      ImageResult::checksum_differs, "MD5 differs", kSampleTime - 50}};
   report.verify_findings = {{"id-damaged", "a\x1b[31m\r\nb\xff", "owner-2", 6'000,
-                             ReadClass::checksum_differs, "MD5 differs", kSampleTime - 40}};
+                             ImageResult::checksum_differs, "MD5 differs", kSampleTime - 40}};
   const auto signature = [&](const char* id, const char* name, const char* owner,
                              SignatureScheme scheme, std::int64_t days) {
     SiteReport::Signature out;

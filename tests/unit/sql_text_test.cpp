@@ -140,10 +140,10 @@ TEST_CASE("the digest of a statement is its SHA-256") {
 
 TEST_CASE("every class of result has a name of its own that leads back to it") {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(ReadClass::gone); ++i) {
-    const auto read_class = static_cast<ReadClass>(i);
-    CHECK(names.insert(read_class_name(read_class)).second);
-    CHECK(read_class_from_name(read_class_name(read_class)) == read_class);
+  for (int i = 0; i <= static_cast<int>(ImageResult::gone); ++i) {
+    const auto image_result = static_cast<ImageResult>(i);
+    CHECK(names.insert(result_name(image_result)).second);
+    CHECK(result_from_name(result_name(image_result)) == image_result);
   }
-  CHECK_FALSE(read_class_from_name("no such class"));
+  CHECK_FALSE(result_from_name("no such class"));
 }

@@ -32,34 +32,34 @@ ReadOutcome three_bytes() {
   return outcome;
 }
 
-ReadClass backfill_verdict(const ImageRow& image) {
+ImageResult backfill_verdict(const ImageRow& image) {
   ReadOutcome outcome = three_bytes();
   judge_for_backfill(image, outcome);
-  return outcome.read_class;
+  return outcome.result;
 }
 
-ReadClass verify_verdict(const ImageRow& image) {
+ImageResult verify_verdict(const ImageRow& image) {
   ReadOutcome outcome = three_bytes();
   judge_for_verify(image, outcome);
-  return outcome.read_class;
+  return outcome.result;
 }
 
 }  // namespace
 
 TEST_CASE("bytes that agree with everything that Glance knows get a hash") {
-  CHECK(backfill_verdict(image_with(3, kMd5)) == ReadClass::hashed);
-  CHECK(backfill_verdict(image_with(std::nullopt, kMd5)) == ReadClass::hashed);
-  CHECK(backfill_verdict(image_with(3, "")) == ReadClass::hashed);
-  CHECK(backfill_verdict(image_with(3, "900150983CD24FB0D6963F7D28E17F72")) == ReadClass::hashed);
+  CHECK(backfill_verdict(image_with(3, kMd5)) == ImageResult::hashed);
+  CHECK(backfill_verdict(image_with(std::nullopt, kMd5)) == ImageResult::hashed);
+  CHECK(backfill_verdict(image_with(3, "")) == ImageResult::hashed);
+  CHECK(backfill_verdict(image_with(3, "900150983CD24FB0D6963F7D28E17F72")) == ImageResult::hashed);
 }
 
 TEST_CASE("bytes that disagree with size or checksum never get a hash") {
-  CHECK(backfill_verdict(image_with(4, kMd5)) == ReadClass::size_differs);
-  CHECK(backfill_verdict(image_with(-1, kMd5)) == ReadClass::size_differs);
+  CHECK(backfill_verdict(image_with(4, kMd5)) == ImageResult::size_differs);
+  CHECK(backfill_verdict(image_with(-1, kMd5)) == ImageResult::size_differs);
   CHECK(backfill_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73")) ==
-        ReadClass::checksum_differs);
-  CHECK(backfill_verdict(image_with(3, "no md5 at all")) == ReadClass::checksum_differs);
-  CHECK(backfill_verdict(image_with(3, fmt::format("{} ", kMd5))) == ReadClass::checksum_differs);
+        ImageResult::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, "no md5 at all")) == ImageResult::checksum_differs);
+  CHECK(backfill_verdict(image_with(3, fmt::format("{} ", kMd5))) == ImageResult::checksum_differs);
 }
 
 TEST_CASE("a disagreement says both values and no control character") {
@@ -85,10 +85,10 @@ TEST_CASE("a disagreement names the location that was read") {
 }
 
 TEST_CASE("verify compares the digest and falls back to the checksum") {
-  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816bf")) == ReadClass::verified);
-  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "BA7816BF")) == ReadClass::verified);
-  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816b0")) == ReadClass::hash_differs);
-  CHECK(verify_verdict(image_with(3, kMd5)) == ReadClass::verified);
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816bf")) == ImageResult::verified);
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "BA7816BF")) == ImageResult::verified);
+  CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816b0")) == ImageResult::hash_differs);
+  CHECK(verify_verdict(image_with(3, kMd5)) == ImageResult::verified);
   CHECK(verify_verdict(image_with(3, "900150983cd24fb0d6963f7d28e17f73", "sha256", "ba7816bf")) ==
-        ReadClass::checksum_differs);
+        ImageResult::checksum_differs);
 }
