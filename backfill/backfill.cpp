@@ -98,11 +98,12 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(options.readers(site)),
+  DigestWorkers workers(options.jobs_or_default(),
+                        static_cast<std::size_t>(options.readers(context.stores)),
                         options.begin_thread());
   auto rest = Rest::held;
   do {
-    run_stages(site, context, options, claimer, settler,
+    run_stages(context, options, claimer, settler,
                [&](Work& work) { read_and_judge(work, workers, context, options, settler); });
     settler.finish();
     claimer.release_rest();
@@ -167,7 +168,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
     context.counters.images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   }
-  context.streams.limit(to_read.stream_terms(site));
+  context.streams.limit(to_read.stream_terms(context.stores));
   context.pace.begin(context.streams.count(),
                      retry(session, [&] { return earlier_pace(session); }));
 

@@ -179,12 +179,12 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const Stores stores(site);
-  if (!stores.unavailable_directories().empty())
+  if (!stores.unavailable().empty())
     throw Error(
         ErrorKind::gate,
         fmt::format(
             "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(stores.unavailable_directories(), ", "), 600)));
+            printable(join(stores.unavailable(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
     const auto locations = read_locations(session, image_id);
     return std::any_of(locations.begin(), locations.end(),

@@ -7,6 +7,7 @@
 #include "ledger/removal.h"
 #include "ledger/results.h"
 #include "sql/schema_state.h"
+#include "store/registry.h"
 
 namespace backglance {
 namespace {
@@ -19,6 +20,7 @@ std::vector<SiteStatus::StoreDirectories> stores_of(const Site& site) {
     SiteStatus::StoreDirectories& out = stores.emplace_back();
     out.id = store.id;
     out.type = store.type;
+    out.is_supported = find_store_type(store.type) != nullptr;
     for (const auto& directory : store.directories)
       out.directories.push_back({directory.string(), access(directory.c_str(), R_OK | X_OK) == 0});
   }

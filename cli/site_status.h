@@ -28,7 +28,8 @@ struct SiteStatus {
   struct StoreDirectories {
     std::string id;  // empty for an old-style [glance_store]
     std::string type;
-    std::vector<Directory> directories;  // empty for a store that is not read
+    bool is_supported = false;           // this program reads stores of this type
+    std::vector<Directory> directories;  // of a file store
   };
   struct Schema {
     std::vector<std::string> revisions;  // of alembic_version

@@ -2,7 +2,6 @@
 #include "read/read_options.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <thread>
 
 #include "base/priority.h"
@@ -32,18 +31,17 @@ int ReadOptions::streams_or_default() const {
   return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
 }
 
-int ReadOptions::readers(const Site& site) const {
-  const auto stores = static_cast<int>(std::clamp<std::size_t>(
-      site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
-  return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
+int ReadOptions::readers(const Stores& stores) const {
+  const auto places = static_cast<int>(
+      std::clamp<std::size_t>(stores.places().size(), 1, static_cast<std::size_t>(kMostReaders)));
+  return streams > 0 ? std::min(streams * places, kMostReaders) : streams_or_default();
 }
 
-StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
-  StreamLimits::Terms terms{
-      .cores = jobs_or_default(), .most = streams_or_default(), .fixed = streams > 0 || jobs > 0};
-  for (const auto& directory : site.store_directories())
-    terms.places.push_back(std::filesystem::absolute(directory).native());
-  return terms;
+StreamLimits::Terms ReadOptions::stream_terms(const Stores& stores) const {
+  return {.places = stores.places(),
+          .cores = jobs_or_default(),
+          .most = streams_or_default(),
+          .fixed = streams > 0 || jobs > 0};
 }
 
 }  // namespace backglance

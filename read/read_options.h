@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "glance/site.h"
 #include "read/checkpoint_interval.h"
 #include "read/pace/stream_limit.h"
 #include "signature/certificate_source.h"
 #include "signature/trust.h"
 #include "sql/images.h"
+#include "store/stores.h"
 
 namespace backglance {
 
@@ -23,10 +23,10 @@ struct ReadOptions {
   int jobs_or_default() const;
   int streams_or_default() const;
   // Images read at a time from all stores together.
-  int readers(const Site& site) const;
+  int readers(const Stores& stores) const;
   // What a thread that reads or digests does first.
   std::function<void()> begin_thread() const;
-  StreamLimits::Terms stream_terms(const Site& site) const;
+  StreamLimits::Terms stream_terms(const Stores& stores) const;
 
   int jobs = 0;                       // cores that digest, as many as there are; 0: all of them
   int streams = 0;                    // images read at a time from each store; 0: `jobs`, or if

@@ -16,11 +16,11 @@ auto or_abandon(RunControl& control, const Stage& stage) {
 
 }  // namespace
 
-void run_stages(const Site& site, ReadContext& context, const ReadOptions& options,
-                ClaimStage& claim, SettleStage& settle, const std::function<void(Work&)>& read) {
+void run_stages(ReadContext& context, const ReadOptions& options, ClaimStage& claim,
+                SettleStage& settle, const std::function<void(Work&)>& read) {
   RunControl& control = context.control;
   control.before_waiting([&] { settle.flush(); });
-  run_pipeline({options.readers(site), options.begin_thread()},
+  run_pipeline({options.readers(context.stores), options.begin_thread()},
                {[&](Work& work) { return or_abandon(control, [&] { return claim.next(work); }); },
                 [&] { return context.streams.admit(); },
                 [&](Work& work) { or_abandon(control, [&] { read(work); }); },

@@ -3,7 +3,6 @@
 
 #include <functional>
 
-#include "glance/site.h"
 #include "read/claim_stage.h"
 #include "read/settle_stage.h"
 
@@ -13,7 +12,7 @@ namespace backglance {
 // once, which reads and judges it) and settle. A stage that fails ends the reads under way too, for
 // what they read could not be recorded, and its exception comes out here. `settle` records what
 // waits before any thread waits for the end of a pause. settle.finish() is the caller's.
-void run_stages(const Site& site, ReadContext& context, const ReadOptions& options,
-                ClaimStage& claim, SettleStage& settle, const std::function<void(Work&)>& read);
+void run_stages(ReadContext& context, const ReadOptions& options, ClaimStage& claim,
+                SettleStage& settle, const std::function<void(Work&)>& read);
 
 }  // namespace backglance

@@ -43,7 +43,8 @@ SUBFOLDERS = {
     # How fast to read, and when: nothing of images.
     'read/pace': ('base', 'glance', 'sql', 'store'),
     # One folder for each type of store: it knows the interface in store/, and no other type.
-    'store/file': ('base', 'glance', 'store/.'),
+    **{'store/%s' % path.name: ('base', 'glance', 'openstack', 'store/.')
+       for path in (ROOT / 'store').iterdir() if path.is_dir()},
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)

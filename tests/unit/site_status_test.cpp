@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "sql/ledger_steps.h"
+
 using namespace backglance;
 using nlohmann::json;
 
@@ -15,7 +17,8 @@ SiteStatus before_expand() {
   SiteStatus status;
   status.database = "sqlite:////var/lib/glance/glance.sqlite";
   status.hashing_algorithm = "sha512";
-  status.stores = {{"", "file", {{"/images", true}, {"/cold\x1b[2J", false}}}, {"far", "http", {}}};
+  status.stores = {{"", "file", true, {{"/images", true}, {"/cold\x1b[2J", false}}},
+                   {"far", "http", false, {}}};
   status.config_files = {"/etc/glance/glance-api.conf"};
   status.schema.revisions = {"queens_contract01"};
   status.without_hash = {.images = 16, .bytes = 3 << 20, .unknown_size = 1};
@@ -30,6 +33,7 @@ SiteStatus at_work() {
                    .has_os_hidden = true,
                    .has_os_hash = true,
                    .has_ledger = true,
+                   .ledger_version = known_ledger_version(),
                    .guard = GuardState::there};
   status.ledger = {.queued = {3, 4096},
                    .claimable = {2, 1024},
