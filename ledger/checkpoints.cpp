@@ -31,6 +31,7 @@ bool Checkpoints::keep(const std::string& run_id, const Claim& claim,
   const SqlParameter token = {"token", claim.token};
   if (session_.count(sql("holds"), {id, run, token}) == 0)
     return false;
+  // A checkpoint that is left after this belongs to a later claim, and stays.
   session_.execute(sql("forget_earlier"), {id, token});
   if (session_.count(sql("is_there"), {id}) != 0)
     return false;

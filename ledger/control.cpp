@@ -41,6 +41,7 @@ Orders read_orders(Session& session, const std::string& run_id) {
   if (!row)
     return {};
   Orders orders;
+  // Only another run writes "killed": it declared this one dead (end_dead in ledger/runs.sql).
   orders.given_up = row->text_or_empty(0) == "killed";
   orders.stop = !row->is_null(1);
   orders.now = row->integer_or(2, 0);

@@ -19,7 +19,7 @@ void set_fleet(Session& session, const std::string& value, const std::string& re
   session.execute(control_sql(session, is_there ? "set_fleet" : "make_fleet"), parameters);
 }
 
-// A run that seems dead and is not looks as well.
+// Also runs that seem dead: one that is alive after all reads the order too.
 void stop_runs(Session& session) {
   for (const std::string& run_id : unfinished_run_ids(session))
     session.execute(control_sql(session, "stop_run"), {{"run", run_id}, {"who", user_at_host()}});

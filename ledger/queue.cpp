@@ -29,7 +29,8 @@ std::int64_t Queue::by_pages(std::initializer_list<std::string_view> names,
   const auto page_end = [&] { return image_page_end(session_, after, kQueuePage); };
   while (const auto upto = retry(session_, page_end)) {
     for (const std::string_view name : names) {
-      // An attempt that was committed though its answer was lost leaves nothing for the next.
+      // Take the larger count: if an attempt was committed but its answer was lost, the next
+      // attempt changes no rows.
       std::int64_t rows = 0;
       retry(session_, [&] {
         Transaction transaction(session_);
