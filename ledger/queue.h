@@ -31,7 +31,7 @@ class Queue {
   // Queues every pending image that has no item yet. Also queues again a settled image that is
   // pending once more (its hash was erased, or it is live or has a location again), and an image
   // that was missing or unreadable an hour ago or earlier. Works in transactions of a few thousand
-  // rows. Returns the number of rows queued. Safe to run again at any time.
+  // rows. Returns the number of images queued. Safe to run again at any time.
   std::int64_t queue_new(const MayGoOn& may_go_on = {});
   // Queues all failed items whose image is still pending, page by page.
   std::int64_t requeue_failed(const MayGoOn& may_go_on = {});

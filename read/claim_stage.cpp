@@ -26,6 +26,7 @@ bool ClaimStage::next(Work& work) {
     return false;
   work.claim = std::move(*claim);
   ++handed_out_;
+  // The claim is older than this look-up: Glance may have deleted the image since.
   auto details = ahead_.take(work.claim.image_id, [&] {
     std::vector<std::string> ids = coming();
     ids.insert(ids.begin(), work.claim.image_id);

@@ -11,13 +11,13 @@
 namespace backglance {
 namespace {
 
-// Beyond some dozens a store only seeks more, whatever the number of cores.
+// More parallel reads only make a store seek more, whatever the number of cores.
 constexpr int kMostReaders = 96;
 
 }  // namespace
 
 int ReadOptions::jobs_or_default() const {
-  // More would only take turns.
+  // More jobs than cores would only take turns.
   const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return jobs > 0 ? std::min(jobs, processors) : processors;
 }
@@ -28,6 +28,7 @@ std::function<void()> ReadOptions::begin_thread() const {
 
 int ReadOptions::streams_or_default() const {
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
+  // --jobs alone also limits the streams, so that `--jobs 1` reads one image at a time.
   const int asked = streams > 0 ? streams : jobs;
   return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
 }

@@ -43,7 +43,7 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep) {
   if (work.outcome)
     return;
-  // Asked again: between the claim and the read may lie a whole other image.
+  // Checked again, because another image may have been read between the claim and this read.
   const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
   const auto in_parts = [&] {
     return keep && is_worth_a_part(*work.algorithm, context.pace.largest_in_time(), options);
@@ -57,7 +57,7 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
   Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
                            .keep = std::move(keep),
                            .every_bytes = options.checkpoint_bytes};
-  if (options.max_bytes)  // which has only the rest of it counted
+  if (options.max_bytes)  // only the bytes after the checkpoint were counted
     resumption.refused = [&work] { work.put_back = work.checkpoint_refused = true; };
   work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
   work.took = ReadPace::Clock::now() - began;
@@ -83,7 +83,7 @@ void check_signatures(Work& work, const ReadOptions& options) {
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
-  // A signal, or the end of the time, that came after the last image has ended nothing early.
+  // A signal or the end of the time only counts if an image was left because of it.
   if (result.broken_off + result.put_back > 0 && context.control.should_stop())
     return context.control.why_stopped();
   if (result.put_back > 0 && claimed == RunEnd::complete)

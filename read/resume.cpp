@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// In the order in which read_once() names the algorithms: MD5 first.
+// In the order of the algorithms in read_once(): MD5 first.
 std::vector<std::string> states_of(const Checkpoint& from) {
   std::vector<std::string> states = split(from.digest_state, kBetweenStates);
   states.insert(states.begin(), from.md5_state);
@@ -55,11 +55,14 @@ void CheckpointTaker::broken_off(DigestStream& digests) {
 }
 
 void CheckpointTaker::take(DigestStream& digests) {
+  // First, even if nothing is saved below: a checkpoint that cannot be taken is not tried at every
+  // buffer.
   taken_at_bytes_ = next_.offset;
   taken_at_ = Clock::now();
   if (!resumption_.keep || next_.identity.empty() || last_.size() < kTailBytes)
     return;
   const auto states = digests.save();
+  // No state can be saved: a digest is computed by OpenSSL, or a block is incomplete.
   if (!states)
     return;
   next_.tail_digest = tail_digest(last_.last(kTailBytes));

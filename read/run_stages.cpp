@@ -5,6 +5,8 @@ namespace backglance {
 namespace {
 
 template <typename Stage>
+// A stage that fails also ends the reads under way: without abandon(), they would read on to their
+// last byte.
 auto or_abandon(RunControl& control, const Stage& stage) {
   try {
     return stage();

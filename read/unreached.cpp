@@ -18,6 +18,7 @@ void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
 }  // namespace
 
 UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
+  // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
   images_[place].push_back(std::move(settled));

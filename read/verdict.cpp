@@ -10,7 +10,8 @@
 namespace backglance {
 namespace {
 
-// Puts the verdict, with the location that was read, before what was said of other locations.
+// Sets the verdict. Its text, with the location that was read, comes before the texts for other
+// locations.
 void say(ReadOutcome& outcome, ImageResult image_result, std::string reason) {
   outcome.result = image_result;
   if (outcome.location_id)

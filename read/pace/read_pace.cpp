@@ -7,11 +7,12 @@
 namespace backglance {
 namespace {
 
-// Of all streams together, where no earlier run tells: a modest disk, or a store across a network.
+// Bytes per second of all streams together, if there was no earlier run: a modest disk, or a store
+// on the network.
 constexpr std::int64_t kAssumedPace = 50 << 20;
-// For how much reading the start value counts.
+// The weight of the start value, as seconds of reading.
 constexpr double kStartSeconds = 2;
-// What is longer ends no run, and would not fit into the clock's nanoseconds.
+// A longer --max-runtime would never end a run, and would not fit into the clock's nanoseconds.
 constexpr std::chrono::hours kLongest{24 * 365 * 100};
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 

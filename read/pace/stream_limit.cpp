@@ -36,7 +36,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
                       std::chrono::duration<double>(window).count();
   const bool was_busy = window_.busy;
   begin_window(seen, now);
-  // What was not asked of the store says nothing about it.
+  // If the streams were not in use, the rate shows nothing about the store.
   if (!was_busy)
     return;
   if (at_once) {
@@ -44,11 +44,13 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
     give_more();
     return;
   }
+  // The store is the limit again: take back the streams that it got while it was fast.
   if (before_ == 0 && streams_ > proven_ && !soon) {
     streams_ = proven_;
     no_glimpse_before_ = now + kRest;
     return;
   }
+  // The larger number did not pay off.
   if (before_ > 0 && rate < rate_before_ * kGain) {
     streams_ = std::exchange(before_, 0);
     resting_until_ = now + kRest;
@@ -59,6 +61,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   before_ = 0;
   if (streams_ == terms_.most || now < resting_until_)
     return;
+  // Try twice as many.
   before_ = streams_;
   rate_before_ = rate;
   give_more();
@@ -157,7 +160,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
   Store& store = *found->second;
   const auto is_free = [&] { return store.taken < store.search.streams(); };
   if (!is_free()) {
-    // Meanwhile another image may be begun, which may be of another store.
+    // While this thread waits, another image may be begun: it may be in another store.
     ++waiting_;
     admissible_.notify_one();
     const bool got_one = wait(lock, given_back_, should_stop, is_free);
