@@ -37,8 +37,8 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
   check_signatures(work, options);
 }
 
-// Queues the images named on the command line, whatever became of them before. Returns those that
-// are to be read; the others have their result.
+// Queues the images that --image names, whatever their result was. Returns those that are to be
+// read; the others get their result here.
 std::vector<std::string> queue_named(Session& session, Queue& queue,
                                      const std::vector<std::string>& images, ReadResult& result,
                                      const OnResult& on_result) {
@@ -71,7 +71,7 @@ Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& 
   return allowance;
 }
 
-// What the run that begins is to read.
+// What this run is going to read, for the progress display.
 QueueTotals totals_of_run(Session& session, QueueFigures& figures, const ReadOptions& options) {
   if (!options.images.empty())
     return named_allowance(session, /*has_ledger=*/true, options).whole();
@@ -112,11 +112,12 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
       claimer.take_back(refused);
       rest = Rest::free;
     } else {
-      // At once `stopped` where leases were lost before.
+      // Returns `stopped` at once if the leases are lost.
       rest = options.images.empty() && claimer.end() == RunEnd::complete
                  ? outlive_dead_runs(session, run.id(), context.control)
                  : Rest::held;
     }
+    // After settle.finish(): whatever could still be published is published.
     require_leases(run, context, result);
   } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();
@@ -124,13 +125,13 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                                      : end_of_run(claimer.end(), result, context);
 }
 
-// What a run leaves for later.
+// Adds to `result` the images that the run leaves for later.
 void look_at_queue(QueueFigures& figures, const ReadContext& context, const ReadOptions& options,
                    ReadResult& result) {
   const QueueTotals left = figures.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  // Of a run that ended while it waited nothing is known.
+  // If a run ended while it waited, its speed says nothing.
   if (options.images.empty() && result.waited_for.empty())
     result.too_large = figures.larger_than(context.pace.largest_in_run());
   result.in_parts = is_worth_a_part(context.site_algorithm, context.pace.largest_in_run(), options);
@@ -168,14 +169,15 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
     context.counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   }
   context.streams.limit(to_read.stream_terms(site));
+  // After the totals are known: the number of streams is no larger than that of the images.
   context.pace.begin(context.streams.count(),
                      retry(session, [&] { return earlier_pace(session); }));
 
-  // No image to read of those named is not the same as none named.
+  // An empty list means "all images". If none of the named images is to be read, read nothing.
   if (options.images.empty() || !to_read.images.empty())
     read_queue(site, session, run, context, to_read, on_result, result);
 
-  // What Glance saved over while we read. Not worth a wait: the next run begins with it.
+  // Hashes that Glance erased while we read. Not worth a wait: the next run begins with a sweep.
   if (!stop_requested() && !context.control.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
   result.waited_for = context.control.waiting_for();
