@@ -15,7 +15,8 @@ enum class Presence { absent, exact, conflicting, building };
 
 struct Finding {
   Presence presence = Presence::absent;
-  // Of conflicting: what is there and what belongs there. Of building: who does it.
+  // If conflicting: the object that exists and the one that belongs there. If building: the session
+  // that builds it.
   std::string difference;
 };
 
@@ -33,7 +34,7 @@ std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::strin
   return std::nullopt;
 }
 
-// The words between the first '(' and the last ')' of a statement, a list of names.
+// The words between the first '(' and the last ')' of a statement: a list of names.
 std::vector<std::string> names_in_parentheses(const std::string& sql) {
   const auto open = sql.find('(');
   std::vector<std::string> names;
@@ -55,7 +56,7 @@ Finding find_column(const SchemaState& state, const EngineFacts& engine,
   const CatalogColumn* there = table == state.catalog.end() ? nullptr : table->second.column(name);
   if (there == nullptr)
     return {};
-  // Of our own tables the names of the columns count: find_table has compared them.
+  // For our own tables, only the names of columns count; find_table has compared them.
   if (statement.table != "images")
     return {Presence::exact, {}};
   const CatalogColumn ours = glance_column(engine, name).value();
@@ -69,11 +70,11 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
                    const StepStatement& statement) {
   for (const auto& [table_name, table] : state.catalog) {
     const CatalogIndex* there = table.index(statement.name);
-    // On some engines the name of an index is taken in the whole database.
+    // On some engines, the name of an index is unique in the whole database.
     if (there == nullptr || (!engine.index_names_are_global && table_name != statement.table))
       continue;
     if (!there->valid && table_name == statement.table)
-      return {there->builder.empty() ? Presence::absent  // its repair comes first
+      return {there->builder.empty() ? Presence::absent  // its repair statement comes first
                                      : Presence::building,
               there->builder};
     const CatalogIndex ours{statement.name, names_in_parentheses(statement.sql), false, false};
@@ -136,13 +137,13 @@ void require_revision(const SchemaState& state) {
   }
 }
 
-// What stands of one of Glance's two steps.
+// How much of one step exists already.
 struct StepSurvey {
   std::vector<StepStatement> missing;  // objects
   std::vector<std::string> present;    // "column os_hash_algo"
   std::vector<std::string> missing_names;
   std::vector<StepStatement> revisions;  // the alternatives for the row
-  std::vector<std::string> builds;       // of its indexes, by other sessions
+  std::vector<std::string> builds;       // indexes that other sessions are building
 };
 
 void add_new(std::vector<std::string>& list, const std::string& one) {
@@ -179,8 +180,8 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
                survey.missing_names.end())
         missing.push_back(object);
     }
-    // A statement for several objects is the one to run if all of them are missing; else those for
-    // one each follow it.
+    // A statement for several objects runs only if all of them are missing. Otherwise the
+    // statements for one object each follow.
     if (missing.size() < statement.names.size())
       continue;
     survey.missing_names.insert(survey.missing_names.end(), missing.begin(), missing.end());
@@ -213,7 +214,7 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
   if (promised)
     return;
 
-  // The new row takes the place of its ancestor's if that is there now or will be by then.
+  // The new row replaces its ancestor's, if that row exists now or will by then.
   const auto will_be_there = [&](const std::string& row) {
     const auto& rows = state.revisions.rows;
     return std::find(rows.begin(), rows.end(), row) != rows.end() ||
@@ -261,6 +262,7 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
         state.ledger_version, known_ledger_version()));
   const std::string os_hidden(kOsHiddenStep);
   const std::string os_hash(kOsHashStep);
+  // The same statements, with other words for a server that cannot add columns instantly.
   const EngineFacts words = state.instant_columns ? engine : rebuilding(engine);
   const StepSurvey hidden_survey = survey_step(state, words, os_hidden);
   const StepSurvey hash_survey = survey_step(state, words, os_hash);

@@ -37,7 +37,7 @@ bool is_ours(Session& session, const SchemaState& state, const std::string& step
     return false;
   std::set<std::string> objects;
   std::set<std::string> made;
-  // The words may have been others when expand ran.
+  // The journal has the statement's text, and that may have been the other one when expand ran.
   for (const EngineFacts& words : {session.engine(), rebuilding(session.engine())}) {
     for (const StepStatement& statement : step_statements(words, step, "expand")) {
       if (statement.kind != "column" && statement.kind != "index")
@@ -50,7 +50,7 @@ bool is_ours(Session& session, const SchemaState& state, const std::string& step
   return made == objects;
 }
 
-// False for what a revert that was killed has taken away already.
+// False if a killed revert has removed the object already.
 bool is_there(const SchemaState& state, const StepStatement& statement) {
   const auto table = state.catalog.find(statement.table);
   if (table == state.catalog.end())
@@ -65,7 +65,7 @@ struct GlanceStep {
   const char* what;
   bool there;
   bool promised;
-  const char* used_query;  // how many rows hold a value that dropping the columns would lose
+  const char* used_query;  // counts the rows whose value would be lost with the columns
 };
 
 void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& state,
@@ -93,7 +93,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   require_glance(state);
   require_known_ledger(state);
   ExpandPlan plan;
-  // It names the columns, so it goes before them.
+  // The guard names the columns, so it is removed before them.
   for (StepStatement& statement : guard_removal(state, session.engine()))
     plan.statements.push_back({std::string(kGuardStep), std::move(statement)});
   if (options.guard)
@@ -131,6 +131,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   if (before.has_ledger)
     run.emplace(session, "expand");
   Transaction transaction(session);
+  // Planned again under the write lock: images may have got values since.
   plan = plan_revert(session, read_schema_state(session), options);
   for (const PlannedStatement& planned : plan.statements) {
     try {

@@ -64,7 +64,7 @@ void write_flags(Session& session, const Run& run, const std::vector<SignedImage
   Owners counted;
   retry(session, [&] {
     Transaction transaction(session);
-    // By an attempt before this one, which was committed though its answer was lost.
+    // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (is_flagged_by(session, run.id(), batch.front().image_id))
       return;
     changes.clear();
