@@ -45,6 +45,7 @@ RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const
   fd_ = open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd_ < 0)
     throw io_error("archive " + path_.string(), errno);
+  // Without this, a power loss could remove the file's name after properties were removed.
   if (const int failed = sync_directory(path_.parent_path()); failed != 0) {
     ::close(fd_);
     throw io_error("the directory of archive " + path_.string(), failed);

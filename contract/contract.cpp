@@ -46,7 +46,7 @@ std::vector<std::string> page_of(Session& session, Removable which, const std::s
                                  : settled_page(session, after, kPage);
 }
 
-// Calls `on_image` with each image that may be one, and its removable properties, if any.
+// Calls `on_image` with each candidate and its removable properties, which may be none.
 template <typename OnImage>
 void for_each_removable(Session& session, Removable which, const OnImage& on_image) {
   std::string after;
@@ -135,14 +135,15 @@ void require_no_live_run(Session& session, const SchemaState& state) {
                 "backglance status");
 }
 
-// By itself, and not in one transaction with the tables: its lock on images is held for an instant.
+// Not in one transaction with the tables: so its lock on the table images is held only for a
+// moment.
 void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wait) {
   for (const StepStatement& statement : guard_removal(state, session.engine()))
     run_patiently(session, kGuardStep, statement, on_wait, "backglance contract --uninstall");
 }
 
-// Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
-// is gone on with by the next; a ledger that is not whole lets nobody begin.
+// If each DROP TABLE commits by itself, a run keeps others out. If it is killed, the next call
+// continues: on an incomplete ledger no run can begin.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   require_total_order(session);
   const SchemaState state = read_schema_state(session);
@@ -164,10 +165,10 @@ ContractPlan look_at_due(Session& session, const IsReadable& is_readable) {
   return plan;
 }
 
-// Removes what there is to be removed, each image's properties archived before.
+// Removes all removable properties. Each image's properties are archived first.
 void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
                 ContractResult& result) {
-  // They are on the disk before their removal is committed.
+  // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
     for (const RemovedProperty& property : properties)
       archive.add(property);
@@ -183,7 +184,7 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
   try {
     for_each_removable(session, which, remove);
   } catch (const Error& error) {
-    // What was removed until then is all that there is to be known of this run.
+    // The archive is complete: it holds everything that this run has removed.
     if (error.kind() == ErrorKind::interrupted)
       archive.close();
     throw;
@@ -196,6 +197,7 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
   const std::string stamp = file_stamp(run);
   ContractResult result;
   result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
+  // Before anything is removed. On a server, backups are the operator's.
   if (database.engine == Engine::sqlite) {
     result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
     copy_sqlite_database(database, result.safety_copy);
@@ -258,7 +260,7 @@ Uninstall uninstall(Session& session, const OnWait& on_wait) {
   Uninstall there = what_is_ours(before, session.engine());
   require_no_live_run(session, before);
   drop_guard(session, before, on_wait);
-  // No run begins from the first look on: it would lose its tables.
+  // From here to the end no run can begin: it would lose its tables.
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
   require_own_tables(state, session.engine());
