@@ -31,7 +31,7 @@ struct ContractFlags {
   RevertFlags revert;
 };
 
-// Returns once a line can be read or a stop was asked for. A plain read would miss a signal that
+// Waits until a line can be read or a stop was requested. A plain read would miss a signal that
 // comes just before it blocks.
 void wait_for_answer() {
   constexpr int kLookMilliseconds = 200;
@@ -40,7 +40,7 @@ void wait_for_answer() {
   }
 }
 
-// The confirmation that a destructive step needs: --yes, or the word typed at a terminal.
+// Asks for the confirmation of a destructive step: --yes, or the word typed at a terminal.
 void confirm(const ContractFlags& flags, const std::string& what, const std::string& word) {
   if (flags.yes)
     return;
@@ -179,6 +179,7 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const Stores stores(site);
+  // A missing mount would make its images look unreadable, and so open the gate.
   if (!stores.unavailable_directories().empty())
     throw Error(
         ErrorKind::gate,
@@ -242,8 +243,7 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
 }  // namespace
 
 Runner add_contract(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ContractFlags>();
   app.flag("--yes", flags->yes, "Do not ask for confirmation");
   Option settled =

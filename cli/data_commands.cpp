@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// migrate, backfill, verify and sync: the commands about the data.
+// migrate, backfill, verify and sync: the commands that work on images.
 #include "cli/data_commands.h"
 
 #include "backfill/backfill.h"
@@ -165,7 +165,7 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
       .type("NAME");
 }
 
-// Those of verify, and one more.
+// The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
   add_read_options(app, flags);
   app.group(kSpeedGroup);
@@ -178,7 +178,7 @@ void add_backfill_options(Arguments& app, ReadFlags& flags) {
            "Also read the images that failed in earlier runs");
 }
 
-// All of them are about what is read, which a sweep does not do.
+// These options choose or limit the images to read; a sweep reads none.
 constexpr std::array kReadOptions = {
     "--jobs",         "--streams-per-store",    "--digest-engine", "--limit",
     "--max-bytes",    "--max-runtime",          "--bandwidth",     "--image",
@@ -394,8 +394,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
 }
 
 Runner add_migrate(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<MigrateFlags>();
   Option tag = add_migrate_options(app, *flags);
   app.option("--untag", flags->untag,

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// What a statement does to the cluster while it runs.
+// The effect of a statement on the cluster while it runs.
 enum class Stall { none, short_one, index, rebuild };
 
 Stall stall_of(const StepStatement& statement, const SchemaState& state) {

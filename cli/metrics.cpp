@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::seconds kEvery{10};
 constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_seconds";
 
-// Whatever may shut the gate, so that a source that does not is there as 0.
+// All sources that may close the gate. A source that does not close it now is written as 0.
 constexpr std::array<std::string_view, 7> kSources = {"disk_full", "flow_control", "lag",   "load",
                                                       "other_run", "pause",        "window"};
 
@@ -220,11 +220,11 @@ void MetricsFile::collect() {
 void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
   metrics_.written_at = std::time(nullptr);
   const std::string text = metrics_text(metrics_);
-  // A busy disk may take seconds, and count() is not to wait for it.
+  // A busy disk may take seconds, and count() must not wait for it.
   lock.unlock();
   try {
-    // The new file's name does not end in ".prom": the collector reads all of those in the
-    // directory. Its rights are for node_exporter, which is another user.
+    // The temporary file's name does not end in ".prom", because the collector reads all such files
+    // in the directory. Others may read the file: node_exporter is another user.
     replace_file(path_, text, 0644, fmt::format("metrics file {}", printable(path_.string())));
   } catch (const Error& error) {
     if (!warned_)

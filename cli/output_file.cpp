@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Without an error if parts of it are not there.
+// Resolves links; parts of the path may be missing.
 fs::path real(const fs::path& path) {
   std::error_code error;
   fs::path found = fs::weakly_canonical(path, error);

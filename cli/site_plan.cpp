@@ -28,7 +28,7 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.data = plan_migrate(session);
   plan.reads = plan_backfill(site, {});
   plan.missing_rights = all_missing_rights(session, !plan.schema.statements.empty());
-  // Last: its trial may take a while, and the rest is read by then.
+  // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);
   return plan;
 }
