@@ -28,7 +28,7 @@ struct Checkpoint {
 
 class Checkpoints {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Checkpoints(Session& session) : session_(session) {}
 
   std::optional<Checkpoint> find(const std::string& image_id);

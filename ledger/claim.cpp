@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queue: taking images from the queue.
+// Queue: claims images.
 #include <algorithm>
 #include <random>
 
@@ -57,6 +57,7 @@ std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
     });
     if (candidates.empty())
       return {};
+    // After a collision choose at random; otherwise the same runs would collide again.
     if (look > 0)
       candidates = chosen(candidates, bunch.most);
     std::vector<Claim> claims = claim_ids("claim_due", run_id, bunch_of(candidates, bunch), lease);
@@ -98,6 +99,8 @@ std::vector<Claim> Queue::claim_ids(std::string_view statement, const std::strin
     const SqlParameters parameters = id_parameters(some, {{"run", run_id}});
     SqlParameters with_lease = parameters;
     with_lease.push_back({"seconds", std::int64_t{lease.count()}});
+    // Without a reconnect the number of rows is reliable; with one, retry() may have repeated a
+    // claim that was committed.
     const int reconnects = session_.reconnects();
     const auto rows = retry(session_, [&] {
       return session_.execute(statement_for(sql(statement), some.size()), with_lease);

@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// From the four columns that begin with `value`.
+// Reads the four columns from number `value` on.
 FleetState fleet_of(const SqlRow& row, std::size_t value) {
   FleetState fleet;
   fleet.paused = row.text_or_empty(value) == "pause";

@@ -20,7 +20,7 @@ constexpr seconds kLockTimeout{2};
 // less often: on SQLite, each write makes contract's safety copy begin again.
 constexpr seconds kBeat{10};
 constexpr seconds kQuietBeat{30};
-// How long before the leases' end reading stops.
+// Reading stops this long before the leases end.
 constexpr seconds kMargin{20};
 
 }  // namespace

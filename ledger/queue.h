@@ -22,7 +22,7 @@ namespace backglance {
 
 class Queue {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Queue(Session& session) : session_(session) {}
 
   // Called between two pages, and may block for a long time (a pause). If it returns false, the

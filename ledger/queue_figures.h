@@ -19,7 +19,7 @@ struct QueueTotals {
 // Counts the images in the queue (ledger/queue.h) and their bytes. Changes nothing.
 class QueueFigures {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit QueueFigures(Session& session) : session_(session) {}
 
   // Calls `each` for every image, largest first: `left` is the number of bytes still to read,

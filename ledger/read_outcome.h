@@ -27,7 +27,7 @@ struct ReadOutcome {
   std::string identity;  // of the object that was read
   std::int64_t bytes = 0;
   std::string md5;
-  std::string algorithm;  // as it goes into os_hash_algo
+  std::string algorithm;  // the name to write into os_hash_algo
   std::string digest;
   std::string place = {};  // of the store in which the image was read or looked for; not recorded
   std::string signature_digest = {};  // digest of the bytes that img_signature signs; not recorded

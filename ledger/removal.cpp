@@ -101,7 +101,10 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
       throw Error(ErrorKind::busy, "another program changed the same properties at the same time");
   }
   write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
+  // As late as possible: the archive gets only removals that have succeeded so far.
   before_commit(now_removed);
+  // Before the COMMIT: if its answer is lost, the next attempt finds nothing to remove, and this is
+  // the result.
   removed = std::move(now_removed);
   transaction.commit();
 }
@@ -126,6 +129,7 @@ bool restore_property(Session& session, const SqlRow& row) {
   const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
   SqlParameters as_left = property;
   as_left.push_back({"property", row.integer_or(0, 0)});
+  // First the old row; if a purge has removed it, a new one.
   if (session.execute(removal_sql(session, "restore_property"), as_left) == 0 &&
       session.execute(removal_sql(session, "recreate_property"), property) == 0)
     return false;
@@ -157,7 +161,7 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
   transaction.commit();
 }
 
-// The parameters that find the row as the removal left it.
+// The parameters that find the row in the state in which the removal left it.
 SqlParameters as_left(const RemovedProperty& property) {
   return {{"id", property.image_id},
           {"name", property.name},

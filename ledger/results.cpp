@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results: publishing again what is known, without a read. ledger/settle.cpp has the first publish.
+// Results: publishes known hashes again, without a read. The first publish is in ledger/settle.cpp.
 #include "ledger/results.h"
 
 #include "sql/images.h"

@@ -18,7 +18,7 @@ bool is_tried_again(ImageResult result, const Claim& claim);
 // Records the results of the queue's images, and publishes hashes from the ledger.
 class Results {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Results(Session& session) : session_(session) {}
 
   // Settles claimed images in one transaction. For `hashed` it publishes the hash. Its

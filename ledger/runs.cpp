@@ -58,6 +58,7 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.waiting_for = row.text_or_empty(9);
     one.run.stop_at = row.integer(10);
     one.run.stop_by = row.text_or_empty(11);
+    // A process can be looked up only on this host; for other hosts the heartbeat decides.
     const auto lives = process_lives_on(one.run.host, row.text_or_empty(3));
     one.alive = lives.value_or(one.run.heartbeat_age < kHeartbeatLimitSeconds);
     runs.push_back(std::move(one));
@@ -115,6 +116,7 @@ void Run::enter(const std::string& command) {
   for (const Unfinished& other : unfinished_runs(session_)) {
     if (other.run.run_id == id_)
       return;  // an earlier attempt was committed, and the answer was lost
+    // Free a dead run's images now; otherwise they wait for the end of their leases.
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
       Queue(session_).release_run(other.run.run_id);
@@ -139,6 +141,7 @@ Run::~Run() {
     return;
   heart_.reset();
   try {
+    // The heartbeat has ended, so nobody renews these leases again.
     Queue(session_).release_run(id_);
     write_end(outcome_of_wish(), 0, 0);
   } catch (const Error&) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results: what was read goes into the ledger and, where it may, into Glance's table.
+// Results: writes results into the ledger and publishes hashes in Glance's table.
 #include <algorithm>
 #include <map>
 
@@ -40,6 +40,7 @@ std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_i
   std::vector<std::size_t> final;
   Transaction transaction(session_);
   for (std::size_t i = 0; i < settled.size(); ++i) {
+    // An image that is tried again stays in the queue; all others are settled together.
     if (is_tried_again(settled[i].outcome.result, settled[i].claim))
       became[i] = postpone(run_id, settled[i]);
     else
@@ -57,10 +58,9 @@ std::optional<ImageResult> Results::postpone(const std::string& run_id,
   const auto& [claim, outcome] = settled;
   const RetryRule& retry = facts_of(outcome.result).retry;
   const std::string result(result_name(outcome.result));
+  // If the number of attempts has no limit, they are not counted.
   const auto rows = session_.execute(sql("postpone"), {{"result", result},
                                                        {"reason", outcome.reason},
-                                                       // If the number of attempts is unlimited,
-                                                       // they are not counted.
                                                        {"tries", retry.attempts == 0 ? 0 : 1},
                                                        {"delay", retry.delay_seconds},
                                                        {"id", claim.image_id},
@@ -78,6 +78,7 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
                           std::vector<std::optional<ImageResult>>& became) {
   SqlParameters values;
   std::vector<std::string> ids;
+  // Few statements for many images.
   for_padded_rows(places.size(), [&](const std::string& suffix, std::size_t row) {
     const auto& [claim, outcome] = settled[places[row]];
     const bool hashed = outcome.result == ImageResult::hashed;
@@ -128,6 +129,7 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     became[place] = result == ImageResult::hashed && !row->second.published
                         ? amend(run_id, settled[place])
                         : result;
+    // Only with a published hash: the verdict holds for exactly these bytes.
     if (became[place] == ImageResult::hashed)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }

@@ -112,6 +112,7 @@ bool tag_image(Session& session, const std::string& image_id, const std::string&
       return;  // the owner's own tag, or ours from an attempt whose answer was lost
     session.execute(signature_sql(session, "add_tag"), parameters);
     const std::int64_t tag_id = session.count(signature_sql(session, "live_tag"), parameters);
+    // Remember the row's id: untag must never delete a tag that a user has set later.
     session.execute(signature_sql(session, "remember_tag"),
                     {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}});
     tagged = true;
@@ -320,6 +321,7 @@ std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
 std::int64_t tag_flagged(Session& session, const std::string& tag) {
   std::int64_t changed = untag_some(session, tag, /*deprecated_too=*/false);
   for (const std::string& other : first_column(session, "used_tags", {}))
+    // Tags with another name first: an image has at most one tag of ours.
     if (other != tag)
       changed += untag_some(session, other, /*deprecated_too=*/true);
   std::string after;

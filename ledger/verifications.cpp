@@ -24,6 +24,7 @@ void record_verifications(Session& session, const std::string& run_id,
     const bool compared = evidence != Evidence::none;
     if (!compared && session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
+    // The other run may have read the bytes later: `verified` must not hide its finding.
     if (outcome.result == ImageResult::verified &&
         session.count(sql(session, "has_later_finding"),
                       {{"id", claim.image_id}, {"run", run_id}}) > 0)
