@@ -13,6 +13,7 @@ ClaimStage::ClaimStage(const DatabaseUrl& database, SessionOptions session, Read
       ahead_(session_, options.with_signatures()) {}
 
 bool ClaimStage::next(Work& work) {
+  // Waits here while the run is paused: a paused run claims nothing.
   if (!context_.control.may_go_on()) {
     end_ = context_.control.why_stopped();
     return false;

@@ -30,6 +30,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests) {
   if (!identity || !is_same_object(*identity, from.identity) || tail_start < 0 ||
       !source.skip_to(static_cast<std::uint64_t>(tail_start)))
     return false;
+  // The buffer is free: nothing was handed over yet.
   const auto tail = digests.buffer().first(kTailBytes);
   const auto got = source.read(tail);
   const auto* bytes = std::get_if<std::size_t>(&got);
@@ -50,6 +51,7 @@ void CheckpointTaker::passed(std::span<const std::byte> last, std::int64_t offse
 }
 
 void CheckpointTaker::broken_off(DigestStream& digests) {
+  // A few bytes are not worth a checkpoint.
   if (next_.offset - taken_at_bytes_ >= std::min(kWorthKeeping, resumption_.every_bytes))
     take(digests);
 }
@@ -59,6 +61,7 @@ void CheckpointTaker::take(DigestStream& digests) {
   // buffer.
   taken_at_bytes_ = next_.offset;
   taken_at_ = Clock::now();
+  // Without an identity and a whole tail, a later run could not check the object.
   if (!resumption_.keep || next_.identity.empty() || last_.size() < kTailBytes)
     return;
   const auto states = digests.save();

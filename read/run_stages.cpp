@@ -27,6 +27,7 @@ void run_stages(const Site& site, ReadContext& context, const ReadOptions& optio
                 [&] { return context.streams.admit(); },
                 [&](Work& work) { or_abandon(control, [&] { read(work); }); },
                 [&](Work& work) { or_abandon(control, [&] { settle.add(work); }); }});
+  // From here on `settle` may be destroyed.
   control.before_waiting({});
 }
 

@@ -27,6 +27,7 @@ void SettleStage::add(Work& work) {
   if (image.outcome.location_id)
     take_from([&] { return unreached_.reached(image.outcome.place); });
   take(std::move(image));
+  // A run that is about to wait records at once: the wait may take hours.
   if (pace_.add(work.took) || context_.control.pause_gate().is_closed())
     commit();
 }

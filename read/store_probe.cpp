@@ -9,6 +9,7 @@
 namespace backglance {
 namespace {
 
+// Pages of ids to look at, even if few of their images are in the place.
 constexpr int kPages = 64;
 
 // True if the location is in a store that backglance does not support.

@@ -29,6 +29,7 @@ UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
 }
 
 UnreachedImages::Images UnreachedImages::reached(const std::string& place) {
+  // This host sees the place, so images that did not open there are really lost.
   reached_.insert(place);
   return believe(place);
 }
@@ -37,6 +38,7 @@ UnreachedImages::Images UnreachedImages::finish() {
   Images all;
   while (!images_.empty()) {
     const std::string place = images_.begin()->first;
+    // If one image of the place was opened in this run, the host sees the place.
     if (!reached_.contains(place))
       doubt(place);
     append(all, believe(place));

@@ -63,6 +63,7 @@ std::string PauseGate::waiting_for() const {
 void PauseGate::wait(const std::function<bool()>& should_stop) const {
   while (is_closed() && !should_stop()) {
     std::unique_lock lock(mutex_);
+    // In slices: should_stop becomes true without a notification.
     changed_.wait_for(lock, kSlice, [&] { return reasons_.empty(); });
   }
 }

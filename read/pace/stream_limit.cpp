@@ -75,6 +75,7 @@ StreamLimits::StreamLimits(const Terms& terms) {
       search.first = kFew;
     else if (!terms.fixed)
       search.first = kFewOfCore * terms.cores;
+    // Unless the number is fixed, directories on the same disk share their streams.
     const auto store = stores_.try_emplace(terms.fixed ? place : shared_storage(place),
                                            Store{.search = StreamSearch(search, now)});
     store_at_[place] = &store.first->second;
@@ -85,6 +86,7 @@ int StreamLimits::streams_of_all() const {
   int sum = 0;
   for (const auto& [place, store] : stores_)
     sum += store.search.streams();
+  // At least one, so that a site without known places is read too.
   return std::max(sum, 1);
 }
 
@@ -114,6 +116,7 @@ bool StreamLimits::wait(std::unique_lock<std::mutex>& lock, std::condition_varia
   while (!is_free()) {
     if (should_stop())
       return false;
+    // With a time limit: should_stop() becomes true without a notification.
     changed.wait_for(lock, std::chrono::milliseconds(200));
   }
   return true;
@@ -168,6 +171,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
     if (!got_one)
       return {};
   }
+  // The time in which the store was not read says nothing about it.
   if (++store.taken == 1)
     store.search.begin_window(store.seen, StreamSearch::Clock::now());
   return {this, store};

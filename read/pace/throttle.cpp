@@ -24,6 +24,7 @@ constexpr double kPausedShare = 0.05;
 constexpr double kQueued = 16;
 
 SessionOptions watching() {
+  // A short wait: the watch must not hang on a busy server.
   return {.mode = OpenMode::read_only, .lock_timeout = std::chrono::seconds{2}};
 }
 
@@ -74,6 +75,7 @@ ThrottleWatch::ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions&
     if (!engine_facts(url.engine).tells_load)
       throw Error(ErrorKind::usage, fmt::format("--lag-database {}: {} has no replicas",
                                                 url.redacted(), engine_facts(url.engine).title));
+  // On Galera, flow control is watched even if nothing was asked for.
   const bool asked = options.max_load || options.max_lag;
   if (!asked && !facts.may_be_galera)
     return;
@@ -97,6 +99,7 @@ ThrottleWatch::~ThrottleWatch() {
     thread_.join();
   }
   for (const char* source : {kLoad, kLag, kFlowControl})
+    // The gate must not stay closed by a watch that has ended.
     gate_.open(source);
 }
 
@@ -141,6 +144,7 @@ void ThrottleWatch::look() {
     add_stalls(lags);
     look_at_flow_control(session);
   });
+  // A server that does not answer must not make the run wait for ever.
   if (!answered) {
     gate_.open(kLoad);
     gate_.open(kFlowControl);

@@ -70,6 +70,7 @@ Windows::Windows(std::string_view text) {
     if (*from < *until) {
       windows_.push_back({*from, *until});
     } else {
+      // Past midnight: one window on each side.
       windows_.push_back({*from, kDay});
       windows_.push_back({0, *until});
     }
