@@ -147,6 +147,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
                     const OnResult& on_result) {
   Session session(site.database);
   require_writable(read_schema_state(session));
+  // Before the run begins: Error{usage} or Error{io} if no certificate could be fetched.
   if (options.certificates)
     options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
@@ -154,6 +155,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   QueueFigures figures(session);
   ReadResult result;
 
+  // A run whose disk was full may have left checkpoints of settled images.
   retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.control.may_go_on();
   sweep_erased(session, context, on_result, result);
@@ -216,6 +218,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
     plan.bytes = totals.bytes;
     return plan;
   };
+  // Before expand there is no queue: count the images without a hash.
   if (!state.has_ledger || !state.has_os_hash) {
     if (state.has_os_hash && !options.images.empty())
       return take(named_allowance(session, state.has_ledger, options).used());
@@ -241,6 +244,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   const QueueTotals queued = figures.queued();
   const QueueTotals unqueued = figures.unqueued();
   const QueueTotals changed = figures.changed();
+  // The failed images include those that are due again.
   const QueueTotals again = options.retry_failed ? failed : figures.reachable();
   plan.images = queued.images + unqueued.images + changed.images + again.images;
   plan.bytes = queued.bytes + unqueued.bytes + changed.bytes + again.bytes;

@@ -67,6 +67,7 @@ bool Claimer::refill() {
     // An image that fits has become due since the claim.
     if (*smallest <= std::min(in_time, in_bytes))
       continue;
+    // The tighter limit is the reason.
     end_ = in_bytes <= in_time ? RunEnd::limit : RunEnd::out_of_time;
     return false;
   }
@@ -88,6 +89,7 @@ void Claimer::claim(std::int64_t largest) {
 void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
   const bool in_parts =
       in_time < in_bytes && is_worth_a_part(context_.site_algorithm, in_time, options_);
+  // If parts are read, the rest of an image may be longer than the time left.
   const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
   auto begun =
       with_space(context_.control, [&] { return queue_.claim_begun(run_id_, most, kLease); });

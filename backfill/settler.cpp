@@ -121,6 +121,7 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
     ours.push_back(became[i].has_value());
     if (!became[i])
       continue;
+    // Glance has changed the row: the reason of the read does not belong to this result.
     if (*became[i] != outcome.result) {
       outcome.result = *became[i];
       outcome.reason.clear();

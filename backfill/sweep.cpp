@@ -48,6 +48,7 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
       return false;
     for (const Results::Erased& erased : page) {
       const Object object = look_at(erased, context.stores, probe);
+      // Left for a host that sees the object.
       if (object == Object::hidden)
         continue;
       // A restore that fails means that Glance has changed the row: queue the image to be read.
