@@ -110,6 +110,7 @@ std::optional<Claim> VerifyList::take() {
     }
     if (too_late(image.size, context_, options_)) {
       end_ = RunEnd::out_of_time;
+      // No run of this length could read it.
       if (image.size > context_.pace.largest_in_run())
         too_large_.add(image);
       continue;
