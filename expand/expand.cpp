@@ -58,6 +58,7 @@ ExpandPlan expand(Session& session, const ExpandOptions& options) {
   ExpandPlan result = plan_expand(read_schema_state(session), session.engine(), options);
   if (result.statements.empty())
     return result;
+  // Each step is planned again; only statements that ran are returned.
   result.statements.clear();
   std::optional<Run> run;
   for (const std::string& step : expand_steps()) {

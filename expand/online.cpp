@@ -164,6 +164,7 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
   if (run && options.guard)
     run->finish("done");
   else if (run)
+    // The tables are gone, and the run's row with them.
     run->forget();
   return result;
 }

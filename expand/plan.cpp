@@ -252,6 +252,7 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
   ExpandPlan plan;
   for (const std::string& step : ledger_steps()) {
     for (StepStatement& statement : survey_step(state, engine, step).missing) {
+      // Our columns with image ids are compared with images.id, so they need its collation.
       replace_all(statement.sql, "{images_collation}", state.images_collation);
       plan.statements.push_back({step, std::move(statement)});
     }

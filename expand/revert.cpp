@@ -107,6 +107,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   }
   require_own_tables(state, session.engine());
   require_empty_ledger(session, state);
+  // In the opposite order of expand; our own tables go last, because the journal says what is ours.
   const std::string os_hidden(kOsHiddenStep);
   const std::string os_hash(kOsHashStep);
   plan_glance_revert(plan, session, state,
@@ -145,6 +146,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   if (run && options.guard)
     run->finish("done");
   else if (run)
+    // The tables are gone, and the run's row with them.
     run->forget();
   return plan;
 }
