@@ -24,6 +24,7 @@ nlohmann::json as_json(const RemovedProperty& property) {
   if (property.updated_at)
     line["updated_at"] = *property.updated_at;
   if (property.value) {
+    // JSON can hold only UTF-8.
     if (is_utf8(*property.value)) {
       line["value"] = *property.value;
     } else {
@@ -42,6 +43,7 @@ std::string text_of(const nlohmann::json& object) {
 
 RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key)
     : path_(std::move(path)), id_(std::move(id)), key_(key) {
+  // O_EXCL: an archive is never overwritten.
   fd_ = open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd_ < 0)
     throw io_error("archive " + path_.string(), errno);

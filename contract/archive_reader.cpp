@@ -141,6 +141,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
     return fault(std::move(why));
   if (missing == 0)
     return std::move(*property);
+  // First the fault about the missing lines; next() returns this line after it.
   pending_ = std::move(*property);
   whole_ = false;
   return ArchiveFault{lines_.number(),

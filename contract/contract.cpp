@@ -31,6 +31,7 @@ void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& p
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
+      // An image that cannot be read never gets a hash, so it must not block contract for ever.
       if (!is_readable(image_id))
         continue;
       ++plan.blocking;
@@ -83,6 +84,7 @@ void count_settled(Session& session, ContractPlan& plan) {
                      [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
                        plan.settled_images += properties.empty() ? 0 : 1;
                        plan.settled_properties += static_cast<std::int64_t>(properties.size());
+                       // The last verification found it settled, and it no longer is.
                        plan.outdated_images +=
                            properties.empty() && still_has_some(image_id) ? 1 : 0;
                      });
@@ -204,6 +206,7 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
   }
   RemovalArchive archive(result.archive, run.id(), options.key);
   remove_all(session, run, which, archive, result);
+  // Their signatures are no longer deprecated.
   untag_settled(session);
   run.finish("done", result.images);
   return result;
@@ -229,6 +232,7 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const ContractOptions& options) {
   require_writable(read_schema_state(session));
   Run run(session, "contract");
+  // Checked again within the run, while no other run is at work.
   const ContractPlan plan = look_at_due(session, is_readable);
   require_open_gate(plan);
   if (plan.due_images > 0)

@@ -22,6 +22,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
   std::vector<RemovedProperty> batch;
   std::size_t bytes = 0;
   const auto flush = [&] {
+    // Between two transactions: nothing is half done.
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
