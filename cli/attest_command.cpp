@@ -109,6 +109,7 @@ void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
       }
       if (line.empty())
         continue;
+      // The first line decides what kind of file this is.
       if (lines.number() == 1)
         require_statements(file, line);
       auto read = read_line(key, line);

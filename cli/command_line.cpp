@@ -259,6 +259,7 @@ void Arguments::group(const std::string& heading) {
 Arguments Arguments::subcommand(const std::string& name, const std::string& help, bool& is_given) {
   CLI::App* const sub = app_.add_subcommand(name, help);
   sub->group("Commands");
+  // Options of the command may follow the name of the subcommand.
   sub->fallthrough();
   sub->callback([&is_given] { is_given = true; });
   app_.require_subcommand(1);
@@ -292,6 +293,7 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       exit_code = app.exit(error);
       return std::nullopt;

@@ -47,6 +47,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
   if (isatty(STDIN_FILENO) != 1)
     throw Error(ErrorKind::usage,
                 what + "; confirm it with --yes, or run the command at a terminal");
+  // Standard output may be redirected.
   fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())

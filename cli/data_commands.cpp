@@ -191,6 +191,7 @@ struct SyncFlags {
 };
 
 ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
+  // Check all options before the first change.
   const MigrateOptions migrate_with = migrate_options(flags.migrate);
   const ReadOptions read_with = read_options(flags.read);
   const JobOptions job = job_options(flags.read.job);
@@ -305,12 +306,14 @@ ReadOptions read_options(const ReadFlags& flags) {
                 "the state of a digest");
   if (flags.bandwidth) {
     std::string rate = *flags.bandwidth;
+    // Accept "200M/s" like "200M".
     if (rate.ends_with("/s"))
       rate.resize(rate.size() - 2);
     options.bandwidth = bytes_option("--bandwidth", rate);
   }
   take_signature_options(flags.signatures, options);
   options.images = flags.images;
+  // An image that is named twice is read once.
   std::sort(options.images.begin(), options.images.end());
   options.images.erase(std::unique(options.images.begin(), options.images.end()),
                        options.images.end());

@@ -30,6 +30,7 @@ int append(const std::filesystem::path& path, const std::string& text) {
   int failed = 0;
   if (written < 0)
     failed = errno;
+  // A short write means a full disk.
   else if (static_cast<std::size_t>(written) < text.size())
     failed = ENOSPC;
   close(fd);

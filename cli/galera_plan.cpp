@@ -50,6 +50,7 @@ std::optional<GaleraPlan> collect_galera(Session& session, const SchemaState& st
                     .rebuilds = count_of(Stall::rebuild, plan, state),
                     .trial = std::nullopt};
   if (galera.index_builds > 0) {
+    // The caller's session is read-only, and the trial makes a temporary table.
     Session writer(session.url());
     galera.trial = try_index_build(writer);
   }

@@ -185,6 +185,7 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
     decorate = [&](const std::string& text) { return told.progress_event(text); };
   Progress progress(context.counters, context.control.pause_gate(), decorate);
   const Telling telling(told, context, progress);
+  // Only a warning: images in other directories can be read.
   for (const std::string& directory : context.stores.unavailable_directories())
     told.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())

@@ -138,6 +138,7 @@ std::optional<std::int64_t> last_success_of(const std::string& text, const std::
 MetricsFile::MetricsFile(std::filesystem::path path, std::string command,
                          std::function<void(const std::string&)> warn)
     : path_(std::move(path)), warn_(std::move(warn)) {
+  // The old file keeps the last success across runs.
   metrics_.last_success = last_success_of(read_file(path_), command);
   metrics_.command = std::move(command);
   metrics_.started_at = std::time(nullptr);
@@ -179,6 +180,7 @@ void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
   metrics_.exit_code = exit_code;
   metrics_.waiting_for.clear();
   metrics_.bytes_per_second = 0;
+  // After verify, left_images counts images that were not compared, which is something else.
   if (result != nullptr && metrics_.command != "verify") {
     metrics_.left_images = static_cast<std::uint64_t>(result->left_images);
     metrics_.left_bytes = static_cast<std::uint64_t>(result->left_bytes);

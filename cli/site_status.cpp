@@ -46,6 +46,7 @@ Due assess_or_refusal(Session& session, const SchemaState& state) {
   try {
     return assess(session, state);
   } catch (const Error& error) {
+    // status shows a schema that expand refuses, and does not fail because of it.
     if (error.kind() != ErrorKind::schema_state)
       throw;
     return {ExitCode::failed, error.what(), error.next()};
