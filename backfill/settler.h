@@ -37,8 +37,11 @@ class Settler : public SettleStage {
   void recorded() override;
   void leave_unreached() override;
 
+  // Gives the image back, and ends the renewal of its lease.
   void release(const Claim& claim);
+  // Deletes the checkpoint of a settled image; a full disk is no error here.
   void forget_checkpoint(const std::string& image_id);
+  // Settles the images together, or in halves if commits keep failing until `patience`.
   std::vector<std::optional<ImageResult>> settle(const std::vector<SettledImage>& some,
                                                  std::chrono::steady_clock::time_point patience);
 

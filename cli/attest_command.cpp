@@ -20,7 +20,7 @@
 namespace backglance {
 namespace {
 
-// in bytes; a statement has about a thousand
+// Bytes. A statement has about a thousand.
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 constexpr std::int64_t kPage = 1000;
 constexpr std::size_t kListed = 10;

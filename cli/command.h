@@ -34,6 +34,8 @@ struct Command {
 // The one table of commands, in the order in which an upgrade uses them.
 const std::vector<Command>& commands();
 
+// Each adds the options of one command and returns its function. The function throws Error; main
+// prints it and chooses the exit code.
 Runner add_status(Arguments& app);
 Runner add_plan(Arguments& app);
 Runner add_expand(Arguments& app);

@@ -19,6 +19,7 @@ namespace backglance {
 // Options for unattended work of backfill, verify and sync: when to work, when to wait, and where
 // to report.
 
+// The options as text from the command line; nothing: not given.
 struct JobFlags {
   std::optional<std::string> window;
   std::optional<std::int64_t> max_load;
@@ -32,6 +33,7 @@ struct JobFlags {
 };
 void add_job_options(Arguments& app, JobFlags& flags);
 
+// The options after they were checked.
 struct JobOptions {
   std::optional<Windows> windows;
   ThrottleOptions throttle;

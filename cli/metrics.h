@@ -30,7 +30,7 @@ struct Metrics {
   std::int64_t started_at = 0;           // unix seconds
   // unix seconds
   std::int64_t written_at = 0;
-  // unix seconds; nothing if no run has succeeded yet
+  // Unix seconds; nothing if no run has succeeded yet.
   std::optional<std::int64_t> last_success;
   std::optional<ExitCode> exit_code;  // nothing while the run works
 };

@@ -32,7 +32,7 @@ struct SitePlan {
   std::int64_t unknown_size = 0;  // images to read whose size is not known
 };
 
-// Reads the plan. Nothing is written, except in the trial of collect_galera(). Throws
+// Collects the plan. Nothing is written, except in the trial of collect_galera(). Throws
 // Error{schema_state} as plan_expand() does.
 SitePlan collect_plan(Session& session, const Site& site, bool with_guard);
 

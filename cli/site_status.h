@@ -47,6 +47,7 @@ struct SiteStatus {
     std::vector<SchemeCount> signatures;
     std::int64_t settled = 0;  // images that were signed again and verified
   };
+  // The runs of the site, on all hosts.
   struct Runs {
     FleetState fleet;
     std::vector<LiveRun> live;

@@ -43,10 +43,10 @@ struct StreamDigests {
   static constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
 
   std::deque<DigestPart> parts;  // a deque: workers hold pointers to the parts
-  // index in `parts`, by position in the list given to DigestStream; a name may occur twice
+  // Index in `parts`, by position in the list given to DigestStream; a name may occur twice there.
   std::vector<std::size_t> part_of;
   StreamBuffers* buffers = nullptr;
-  // number of bytes in each buffer
+  // Number of bytes in each buffer.
   std::array<std::size_t, kBuffers> sizes = {};
   std::uint64_t filled = 0;  // number of buffers handed over; buffer number i is at i % kBuffers
   // The reader sleeps until all_done() reaches this number; kNever if it does not sleep.

@@ -39,7 +39,7 @@ class Checkpoints {
   bool keep(const std::string& run_id, const Claim& claim, const Checkpoint& checkpoint);
 
   void forget(const std::string& image_id);
-  // Keeps a checkpoint that a later claim has written.
+  // Deletes the checkpoint, unless a later claim has written it.
   void forget(const Claim& claim);
   // Deletes the checkpoints of all images that are no longer to be read.
   void forget_settled();

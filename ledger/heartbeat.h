@@ -61,7 +61,7 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  // RunLife::lost has been called.
+  // True once RunLife::lost was called. Thread-safe.
   bool lost() const { return lost_.load(); }
 
  private:
@@ -87,7 +87,7 @@ class Heartbeat {
   RunFigures told_;                                 // the figures of the last beat
   bool paused_ = false;                             // the fleet was paused at the last look
   std::atomic<bool> lost_{false};
-  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::mutex mutex_;  // only for wake_; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

@@ -46,7 +46,7 @@ class Queue {
     std::int64_t most = 1;
     std::int64_t large = 1;
     std::int64_t small_bytes = 0;
-    // for images beyond the first `large`
+    // For the images after the first `large`.
     std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
   };
   // Leases images of at most `max_size` expected bytes for `lease`, largest first. Empty if no more

@@ -11,6 +11,7 @@
 
 namespace backglance {
 
+// A number of images and their known bytes; an image of unknown size counts as 0 bytes.
 struct QueueTotals {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
@@ -32,7 +33,7 @@ class QueueFigures {
 
   QueueTotals queued();   // still to read, now or later; bytes that a checkpoint holds do not count
   QueueTotals changed();  // settled before, and pending again: queue_new() will queue them
-  // missing or unreadable an hour ago or earlier: queue_new() will queue them
+  // Missing or unreadable an hour ago or earlier: queue_new() will queue them.
   QueueTotals reachable();
   QueueTotals claimable();  // the part of the queue that could be claimed now
   // The size of the smallest image that could be claimed now; nothing if there is none.

@@ -42,8 +42,8 @@ class Results {
     std::string digest;
     std::int64_t bytes = 0;
     std::string identity;  // of the object that was read
-    std::optional<std::string>
-        location_value;  // a secret; nothing if the location is no longer live
+    // The location as Glance stores it: a secret. Nothing if the location is no longer live.
+    std::optional<std::string> location_value;
   };
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
   // Publishes the hash again, from the ledger. False if the precondition of the publish does not

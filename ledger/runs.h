@@ -12,6 +12,8 @@
 
 namespace backglance {
 
+// A row of backglance_run. Times are unix seconds of the database's clock; `outcome` is empty until
+// the run has ended.
 struct RunRow {
   std::string run_id;
   std::string command;
@@ -25,7 +27,7 @@ struct RunRow {
   std::string stop_by;                  // user@host of that person
 };
 
-// A run at work, as of its last heartbeat.
+// A run that is at work; its figures are those of its last heartbeat.
 struct LiveRun : RunRow {
   std::int64_t heartbeat_age = 0;  // seconds
   std::int64_t bytes_per_second = 0;
@@ -57,7 +59,7 @@ class Run {
   const std::string& id() const { return id_; }
   // Waits for a server that is away (sql/retry.h).
   void finish(const std::string& outcome, std::int64_t images = 0, std::int64_t bytes = 0);
-  // RunLife::lost has been called.
+  // True once RunLife::lost was called. Thread-safe.
   bool lost() const { return heart_ && heart_->lost(); }
 
   // Call it when the ledger was dropped: nothing more is written about this run.

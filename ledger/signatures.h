@@ -21,7 +21,7 @@ struct SignedImage {
   SignatureFinding finding;
   // image_type=snapshot or a base_image_ref: the properties are likely inherited.
   bool snapshot = false;
-  // last change of these properties, "2026-03-04 05:06:07" as Glance stores it
+  // Last change of these properties, "2026-03-04 05:06:07" as Glance stores it.
   std::string changed_at = {};
   std::string owner = {};  // project id, empty for none
   bool deleted = false;

@@ -13,6 +13,7 @@
 
 namespace backglance {
 
+// The options of migrate. A grace period counts from the first flag of an image.
 struct MigrateOptions {
   // Grace period of a deprecated signature, from its first flag on.
   std::chrono::seconds grace = std::chrono::hours(180 * 24);
@@ -31,6 +32,7 @@ struct OwnerDeadlines {
   bool has_images = false;  // the owner has images in Glance, of any kind
 };
 
+// What migrate did, or would do.
 struct MigrateResult {
   std::int64_t queued = 0;   // images newly queued for the backfill
   std::int64_t flagged = 0;  // images newly flagged

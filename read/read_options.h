@@ -35,9 +35,9 @@ struct ReadOptions {
   std::optional<std::int64_t> limit;  // the most images to read
   // The most bytes to read. An image that is larger than the rest of them is not begun.
   std::optional<std::int64_t> max_bytes;
-  // After this time, reads under way are broken off and given back. A read that cannot end in
-  // time is not begun, with two exceptions: images in `images`, and images that are too large
-  // for any run, which are read in parts.
+  // After this time, reads under way are broken off and given back. A read that cannot end in time
+  // is not begun, with two exceptions: images in `images`, and images that are too large for any
+  // run, which are read in parts.
   std::optional<std::chrono::seconds> max_runtime;
   std::uint64_t bandwidth = 0;      // bytes per second, all readers together; 0: no limit
   std::vector<std::string> images;  // if not empty: read only these ids

@@ -13,14 +13,17 @@
 
 namespace backglance {
 
-// Why a run ended.
+// Why a run ended: nothing more is due; --limit or --max-bytes; --max-runtime; a signal or lost
+// leases; an order to stop.
 enum class RunEnd { complete, limit, out_of_time, interrupted, stopped };
 
+// Images with one result, and the bytes that were read of them.
 struct ClassTotal {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
 };
 
+// What a run of backfill or verify did. Counts are images, sizes are bytes.
 struct ReadResult {
   RunEnd end = RunEnd::complete;
   std::array<ClassTotal, kResults.size()> classes = {};  // indexed by ImageResult
@@ -31,7 +34,7 @@ struct ReadResult {
   std::int64_t left_bytes = 0;
   std::int64_t broken_off = 0;  // images whose read ended before the last byte
   std::int64_t put_back = 0;    // images that were claimed and not begun
-  // images that failed in earlier runs and were not read in this one
+  // Images that failed in earlier runs and were not read in this one.
   std::int64_t failed_before = 0;
   std::int64_t lost_leases = 0;     // images that another run took over
   std::int64_t held_by_others = 0;  // images given by --image that another run was reading

@@ -23,7 +23,7 @@ std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun);
 // images and bytes that pass.
 class Allowance {
  public:
-  // must live longer than this
+  // `options` must live longer than this.
   explicit Allowance(const ReadOptions& options) : options_(options) {}
 
   static bool has_limits(const ReadOptions& options) {

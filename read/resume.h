@@ -37,7 +37,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
 // How one read takes and uses checkpoints.
 struct Resumption {
   const Checkpoint* from = nullptr;  // checkpoint of an earlier run; null: none
-  // called by the reading thread; empty: no checkpoints are taken
+  // Called by the reading thread; empty: no checkpoints are taken.
   std::function<void(const Checkpoint&)> keep = {};
   std::int64_t every_bytes = kCheckpointInterval;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};

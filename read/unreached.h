@@ -37,7 +37,9 @@ class UnreachedImages {
   Images take_all();
 
  private:
+  // Takes out the images of the place, to be recorded with their results.
   Images believe(const std::string& place);
+  // Throws Error{io} if this host does not see the place.
   void doubt(const std::string& place);
 
   StoreProbe probe_;

@@ -15,6 +15,7 @@ namespace backglance {
 // to the report, which must live longer. `Record` is the type into which a row of the statement is
 // read.
 
+// An image with signature properties.
 struct SignatureRow {
   using Record = SiteReport::Signature;
   const SiteReport& report;
@@ -27,6 +28,7 @@ Columns<SignatureRow> signature_columns();
 // signature_columns().
 Columns<SignatureRow> verdict_columns();
 
+// A finding of backfill or verify.
 struct ResultRow {
   using Record = SiteReport::Result;
   std::string_view source;  // the command that found it: "backfill", "verify"
@@ -34,6 +36,7 @@ struct ResultRow {
 };
 Columns<ResultRow> result_columns();
 
+// How many images have one result; `meaning` explains the result in a sentence.
 struct ClassRow {
   using Record = SiteReport::ClassCount;
   const SiteReport::ClassCount& count;
@@ -41,6 +44,7 @@ struct ClassRow {
 };
 Columns<ClassRow> class_columns();
 
+// How many images have a hash of one algorithm.
 struct CoverageRow {
   using Record = SiteReport::Coverage;
   const Summary& summary;
@@ -49,6 +53,7 @@ struct CoverageRow {
 };
 Columns<CoverageRow> coverage_columns();
 
+// An owner of images with deprecated signatures.
 struct OwnerRow {
   using Record = Summary::Owner;
   const SiteReport& report;
@@ -56,14 +61,16 @@ struct OwnerRow {
 };
 Columns<OwnerRow> owner_columns();
 
+// How many images have one scheme.
 struct SchemeRow {
   using Record = Summary::SchemeCount;
-  // nothing: the row counts images whose properties contract has removed
+  // Nothing: the row counts images whose properties contract has removed.
   std::optional<SignatureScheme> scheme;
   std::int64_t images = 0;
 };
 Columns<SchemeRow> scheme_columns();
 
+// A run in the list of the latest runs.
 struct RunLine {
   using Record = SiteReport::Run;
   const SiteReport::Run& run;

@@ -26,7 +26,7 @@ bool needs_owner(const SiteReport::Signature& signature);
 OwnerTask owner_task(const SiteReport::Signature& signature);
 
 struct OwnerImage {
-  // points into the report, which must live longer
+  // Points into the report, which must live longer.
   const SiteReport::Signature* signature = nullptr;
   OwnerTask task = OwnerTask::sign_or_drop;
   // The damage that backfill or verify found in its bytes: the owner must not sign them.

@@ -35,9 +35,9 @@ struct SiteReport {
     std::vector<std::string> missing;
     // When backglance first saw the properties.
     std::int64_t flagged_at = 0;
-    // end of the grace period; only for deprecated schemes
+    // End of the grace period; only for deprecated schemes.
     std::optional<std::int64_t> deadline_at;
-    // when contract removed the legacy properties; nothing if it has not
+    // When contract removed the legacy properties; nothing if it has not.
     std::optional<std::int64_t> removed_at;
     // The result of the last verification; nothing if there was none.
     std::optional<SignatureVerdict> verdict;         // of img_signature
@@ -75,7 +75,7 @@ struct SiteReport {
   };
   // How many live images, and bytes of known size, have a hash of one algorithm.
   struct Coverage {
-    // os_hash_algo as stored; "?" for a hash without algorithm; "" for images without a hash
+    // os_hash_algo as stored; "?" for a hash without algorithm; "" for images without a hash.
     std::string algorithm;
     std::int64_t images = 0;
     std::int64_t bytes = 0;
@@ -99,7 +99,7 @@ struct SiteReport {
   std::vector<Signature> signatures;    // deprecated schemes first; by deadline, then by image id
   std::vector<Result> findings;         // of backfill; by result, then by image id
   std::vector<Result> verify_findings;  // of verify, in the same order
-  // of backfill; in the order of ImageResult, no rows with zero images
+  // Of backfill; in the order of ImageResult, no rows with zero images.
   std::vector<ClassCount> results;
   std::vector<ClassCount> verify_results;
   std::vector<Coverage> coverage;  // live active and deactivated images, most images first

@@ -47,11 +47,14 @@ class VerifyList : public ClaimStage {
   std::optional<Claim> take() override;
   std::vector<std::string> coming() const override;
   void prepare(Work& work, ImageDetails details) override;
+  // Reads the next page into images_. False at the end.
   bool refill();
 
   bool has_ledger_ = false;
   std::deque<SizedImage> images_;
+  // The last image of the page that was read last; the next page begins after it.
   SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
+  // Expected bytes of the images handed out, for --max-bytes.
   std::int64_t bytes_ = 0;
   PendingTotals all_;
   TooLarge too_large_;

@@ -32,6 +32,7 @@ class VerifyRecord : public SettleStage {
   std::vector<bool> record(std::vector<SettledImage>& images) override;
 
   TooLarge too_large_;
+  // Nothing without a ledger.
   std::optional<Run> run_;
 };
 

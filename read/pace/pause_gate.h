@@ -50,7 +50,7 @@ class PauseGate {
   mutable std::mutex mutex_;  // guards reasons_
   mutable std::condition_variable changed_;
   std::map<std::string, std::string> reasons_;
-  // reasons_ is not empty; for a check without the lock, between two chunks
+  // True if reasons_ is not empty: for a check without the lock, between two chunks.
   std::atomic<bool> closed_{false};
 };
 

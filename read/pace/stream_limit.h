@@ -66,7 +66,7 @@ class StreamSearch {
 
   Terms terms_;
   int streams_;
-  // the last number that paid off while the store was the limit; at first, the first number
+  // The last number that paid off while the store was the limit; at first, the first number.
   int proven_;
   Clock::time_point no_glimpse_before_;
   int before_ = 0;          // the number before, while a larger one is tried; otherwise 0

@@ -59,6 +59,7 @@ class ThrottleWatch {
  private:
   struct Server;  // a server that is asked
 
+  // All of these run in the watch's own thread; the first look() in the constructor's.
   void run(const std::stop_token& stop);
   void look();
   bool ask(Server& server, const std::function<void(Session&)>& question);
@@ -75,9 +76,11 @@ class ThrottleWatch {
   Brake load_;
   Brake lag_;
   Brake flow_;
+  // The counters at the last look, and on which connection they were read.
   std::optional<FlowControl> flow_before_;
   std::chrono::steady_clock::time_point flow_at_;
   int flow_reconnects_ = 0;
+  // Where the replay of a replica stands, and since when we have seen it there.
   struct Stall {
     std::string position;
     std::chrono::steady_clock::time_point since;
@@ -85,7 +88,7 @@ class ThrottleWatch {
   std::map<std::string, Stall> stalls_;  // by replica
   std::set<std::string> replicas_;       // replicas that were connected at the last look
   bool said_hidden_ = false;
-  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::mutex mutex_;  // only for wake_; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

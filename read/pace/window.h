@@ -57,7 +57,7 @@ class WindowWatch {
   const Windows windows_;
   PauseGate& gate_;
   bool shut_ = false;
-  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::mutex mutex_;  // only for wake_; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };
