@@ -58,6 +58,7 @@ std::vector<std::string> queue_named(Session& session, Queue& queue,
   return queued;
 }
 
+// The part of the named images that the limits let pass.
 Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& options) {
   Allowance allowance(options);
   for (const std::string& image_id : options.images) {
@@ -83,6 +84,7 @@ QueueTotals totals_of_run(Session& session, QueueFigures& figures, const ReadOpt
   return allowance.whole();
 }
 
+// Throws Error{busy} if the leases were lost: other runs may read these images again.
 void require_leases(const Run& run, const ReadContext& context, const ReadResult& result) {
   if (!run.lost() && !context.control.has_lost_leases())
     return;

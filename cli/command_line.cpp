@@ -85,6 +85,7 @@ struct SourceFlags {
   std::vector<std::string> directories;
 };
 
+// The options that name the site. They exist before and after the command.
 void add_source(Arguments app, SourceFlags& flags) {
   SiteSource& source = flags.source;
   app.group(kSiteGroup);

@@ -58,6 +58,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
     throw Error(ErrorKind::usage, "not confirmed; nothing was changed");
 }
 
+// Beside an SQLite database; with a server, the current directory.
 std::filesystem::path output_directory(const ContractFlags& flags, const Site& site) {
   if (!flags.directory.empty())
     return flags.directory;

@@ -36,6 +36,7 @@ std::uint64_t bytes_option(const std::string& name, const std::string& text) {
   return *bytes;
 }
 
+// The sweep as a ReadCommand.
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
                          const OnResult& on_result) {
   return sweep(site, context, on_result);
@@ -325,6 +326,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const auto image_result = static_cast<ImageResult>(i);
     const ClassTotal& total = result.total(image_result);
+    // A finding gets no star if all of its images are tried again.
     const bool some_again = image_result == ImageResult::changed_while_read && result.again > 0;
     if (total.images > 0)
       fmt::print(

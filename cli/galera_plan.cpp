@@ -33,6 +33,7 @@ std::int64_t count_of(Stall stall, const ExpandPlan& plan, const SchemaState& st
   return number;
 }
 
+// In seconds, rounded up to hundredths.
 double hundredths(std::chrono::duration<double> time) {
   return std::ceil(time.count() * 100) / 100;
 }

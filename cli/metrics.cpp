@@ -199,6 +199,7 @@ void MetricsFile::run(const std::stop_token& stop) {
   }
 }
 
+// Requires mutex_ and a context.
 void MetricsFile::collect() {
   const ReadCounters& counters = context_->counters;
   const auto now = std::chrono::steady_clock::now();

@@ -28,6 +28,7 @@ void make_directory(const std::string& directory) {
     throw io_error("cannot write into " + directory, ENOTDIR);
 }
 
+// Only pages that backglance wrote may be removed.
 bool is_our_page(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   // The mark comes after the style sheet.

@@ -28,6 +28,7 @@ void print_verdicts(const std::string& scheme, const ReadResult::Verdicts& verdi
     fmt::print("  {}: {}\n", scheme, join(parts, "; "));
 }
 
+// The value of an environment variable; empty if it is not set.
 std::string variable(const std::string& name) {
   const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): no setenv
   return value == nullptr ? std::string() : std::string(value);

@@ -7,6 +7,7 @@
 namespace backglance {
 namespace {
 
+// `of_schema`: also the rights for schema statements.
 std::vector<MissingRight> all_missing_rights(Session& session, bool of_schema) {
   std::vector<MissingRight> missing = missing_rights(session, RightsFor::rows);
   if (of_schema)

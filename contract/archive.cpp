@@ -35,6 +35,7 @@ nlohmann::json as_json(const RemovedProperty& property) {
   return line;
 }
 
+// One line; bytes that are not UTF-8 are replaced.
 std::string text_of(const nlohmann::json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

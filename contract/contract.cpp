@@ -24,6 +24,7 @@ namespace {
 constexpr std::int64_t kPage = 200;
 constexpr std::size_t kListed = 10;
 
+// Counts the images that block contract.
 void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
   std::string after;
   for (;;) {
@@ -90,6 +91,7 @@ void count_settled(Session& session, ContractPlan& plan) {
                      });
 }
 
+// Different for each run: "2026-03-08T024011Z-1f0b5e0c".
 std::string file_stamp(const Run& run) {
   const std::string time = utc_time(std::time(nullptr));
   std::string stamp;

@@ -41,6 +41,7 @@ bool plans(const ExpandPlan& plan, const StepStatement& statement) {
       [&](const PlannedStatement& planned) { return planned.statement.sql == statement.sql; });
 }
 
+// A statement that ran must not be planned again: the loop would never end.
 void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
   if (plans(plan, done.statement))
     throw Error(

@@ -11,6 +11,7 @@
 namespace backglance {
 namespace {
 
+// Whether an object exists, and is the one that expand would make.
 enum class Presence { absent, exact, conflicting, building };
 
 struct Finding {
@@ -20,6 +21,7 @@ struct Finding {
   std::string difference;
 };
 
+// The column as Glance makes it; nothing for another name.
 std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::string_view name) {
   const auto varchar = [&](int length) {
     return fmt::format("{}({})", engine.varchar_type, length);
@@ -94,6 +96,7 @@ Finding find_routine(const SchemaState& state, const StepStatement& statement) {
   return {difference.empty() ? Presence::exact : Presence::conflicting, difference};
 }
 
+// True for an index that a killed build has left unfinished.
 bool is_broken_index(const SchemaState& state, const StepStatement& statement) {
   const CatalogIndex* there = state.catalog.at(statement.table).index(statement.name);
   return there != nullptr && !there->valid && there->builder.empty();
@@ -113,6 +116,7 @@ Finding find_object(const SchemaState& state, const EngineFacts& engine,
   return find_index(state, engine, statement);
 }
 
+// Throws Error{schema_state} for a revision that expand cannot upgrade.
 void require_revision(const SchemaState& state) {
   const Revisions& revisions = state.revisions;
   if (!state.has_alembic)
@@ -151,6 +155,8 @@ void add_new(std::vector<std::string>& list, const std::string& one) {
     list.push_back(one);
 }
 
+// Compares the step's objects with the catalogue. Throws Error{schema_state} for an object that is
+// not the one that expand would make.
 StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
                        const std::string& step) {
   StepSurvey survey;
@@ -190,6 +196,7 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
   return survey;
 }
 
+// `promised`: a revision row says that Glance has run this step.
 void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurvey& survey,
                       const std::string& step, bool promised, const ExpandOptions& options) {
   const std::string revision = survey.revisions.front().name;

@@ -68,6 +68,7 @@ struct GlanceStep {
   const char* used_query;  // counts the rows whose value would be lost with the columns
 };
 
+// Plans the removal of one of Glance's steps, or notes why it stays.
 void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& state,
                         const GlanceStep& step) {
   if (!step.there)

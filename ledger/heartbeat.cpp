@@ -86,6 +86,7 @@ bool Heartbeat::look_and_beat() {
     if (!session_)
       session_.emplace(database_, SessionOptions{.lock_timeout = kLockTimeout});
     const Orders orders = read_orders(*session_, run_id_);
+    // Now the database's clock is known: check the leases again before this look counts.
     database_now_ = orders.now;
     if (lease_ended())
       return false;
@@ -99,6 +100,7 @@ bool Heartbeat::look_and_beat() {
     return true;
   } catch (const Error& error) {
     // The session that writes meets the same error and reports it. Here only time counts.
+    // Any other error may have broken the session: open a new one at the next look.
     if (error.kind() != ErrorKind::busy)
       session_.reset();
     return false;
@@ -110,6 +112,7 @@ void Heartbeat::obey(const Orders& orders) {
     return lose();
   if (orders.stop)
     request_stop(StopWish::fleet);
+  // A beat shows at once that the run obeys.
   due_ = due_ || orders.fleet.paused != paused_;
   paused_ = orders.fleet.paused;
   if (life_.obey)

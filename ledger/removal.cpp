@@ -20,6 +20,7 @@ const std::string& removal_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "removal", name);
 }
 
+// `statement` is "live_properties", or "locked_properties" to lock the rows.
 std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id,
                                          std::string_view statement = "live_properties") {
   std::vector<PropertyRow> properties;

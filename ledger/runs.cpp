@@ -21,6 +21,7 @@ namespace {
 // A run of another host is dead after this many seconds without a heartbeat.
 constexpr std::int64_t kHeartbeatLimitSeconds = 120;
 
+// 16 random bytes, written like a UUID.
 std::string random_id() {
   std::array<unsigned char, 16> bytes = {};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -43,6 +44,7 @@ struct Unfinished {
   bool alive = false;
 };
 
+// All runs without an end, dead or alive.
 std::vector<Unfinished> unfinished_runs(Session& session) {
   std::vector<Unfinished> runs;
   session.query(run_sql(session, "unfinished"), {}, [&](const SqlRow& row) {
@@ -109,6 +111,7 @@ Run::Run(Session& session, const std::string& command, RunLife life)
   heart_ = std::make_unique<Heartbeat>(session.url(), id_, std::move(life));
 }
 
+// Safe to repeat after a lost answer.
 void Run::enter(const std::string& command) {
   Transaction transaction(session_);
   // If two runs begin at the same time, the second waits here and then sees the first.

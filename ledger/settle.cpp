@@ -53,6 +53,7 @@ std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_i
   return became;
 }
 
+// Keeps the image in the queue for a later try. Nothing if the lease was lost.
 std::optional<ImageResult> Results::postpone(const std::string& run_id,
                                              const SettledImage& settled) {
   const auto& [claim, outcome] = settled;
@@ -73,6 +74,7 @@ std::optional<ImageResult> Results::postpone(const std::string& run_id,
   return outcome.result;
 }
 
+// Settles the images at these places of `settled`, and sets their results in `became`.
 void Results::settle_some(const std::string& run_id, const std::vector<SettledImage>& settled,
                           const std::vector<std::size_t>& places,
                           std::vector<std::optional<ImageResult>>& became) {

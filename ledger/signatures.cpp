@@ -61,6 +61,7 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
     image.names.push_back(name);
 }
 
+// Rows are sorted by image, so an image is complete when the next one begins.
 std::vector<PropertiesOfImage> read_page(Session& session, const std::string& after,
                                          const std::string& upto) {
   std::vector<PropertiesOfImage> page;
@@ -103,6 +104,7 @@ void check_tagging_stop() {
     throw Error(ErrorKind::interrupted, "interrupted between two tags", "backglance migrate");
 }
 
+// False if the image has such a tag already.
 bool tag_image(Session& session, const std::string& image_id, const std::string& tag) {
   bool tagged = false;
   retry(session, [&] {
@@ -121,6 +123,7 @@ bool tag_image(Session& session, const std::string& image_id, const std::string&
   return tagged;
 }
 
+// False if somebody has deleted the tag already.
 bool untag_image(Session& session, const std::string& image_id, const std::string& tag,
                  std::int64_t tag_id) {
   bool deleted = false;
@@ -135,6 +138,8 @@ bool untag_image(Session& session, const std::string& image_id, const std::strin
   return deleted;
 }
 
+// Removes our tags with this name: from all images, or only from those whose scheme is no longer
+// deprecated. Returns the number of tags removed.
 std::int64_t untag_some(Session& session, const std::string& tag, bool deprecated_too) {
   struct Tagged {
     std::string image_id;

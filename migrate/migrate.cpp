@@ -56,6 +56,7 @@ std::vector<OwnerDeadlines> in_order(Session& session, const Owners& owners) {
   return out;
 }
 
+// Flags one batch in one transaction. Counts are added only after the COMMIT.
 void write_flags(Session& session, const Run& run, const std::vector<SignedImage>& batch,
                  const MigrateOptions& options, MigrateResult& result, Owners& owners) {
   if (batch.empty())

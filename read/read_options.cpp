@@ -27,6 +27,7 @@ std::function<void()> ReadOptions::begin_thread() const {
 }
 
 int ReadOptions::streams_or_default() const {
+  // As many streams as fill the lanes of all cores, if neither option is given.
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
   // --jobs alone also limits the streams, so that `--jobs 1` reads one image at a time.
   const int asked = streams > 0 ? streams : jobs;
@@ -36,6 +37,7 @@ int ReadOptions::streams_or_default() const {
 int ReadOptions::readers(const Site& site) const {
   const auto stores = static_cast<int>(std::clamp<std::size_t>(
       site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
+  // --streams-per-store counts for each store, the other numbers for all stores together.
   return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
 }
 

@@ -127,6 +127,7 @@ class Reading {
   std::int64_t offset_ = 0;
 };
 
+// The checkpoint, if it is of this location and of the same algorithms; otherwise null.
 const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
                                 const std::string& algorithms) {
   const Checkpoint* from = resumption.from;
@@ -143,6 +144,7 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
           }));
 }
 
+// The worst failure becomes the result; the reason names every location.
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
   if (reasons.empty() || facts_of(failure.result).severity > facts_of(worst.result).severity)

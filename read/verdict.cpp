@@ -19,6 +19,7 @@ void say(ReadOutcome& outcome, ImageResult image_result, std::string reason) {
   outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
 }
 
+// True if the size or the checksum differs; then the outcome has that result.
 bool differs(const ImageRow& image, ReadOutcome& outcome) {
   if (image.size && *image.size != outcome.bytes) {
     say(outcome, ImageResult::size_differs,

@@ -66,6 +66,7 @@ QueueTotals within_limits(Session& session, const PendingTotals& all, const Read
   SizedImage last = kBeforeAll;
   auto images =
       options.images.empty() ? page_after(session, last, options) : named_images(session, options);
+  // Page by page, so that memory does not grow with the site.
   while (!images.empty()) {
     for (const SizedImage& image : images)
       allowance.take(image.size);
@@ -132,6 +133,7 @@ bool VerifyList::refill() {
 }
 
 std::vector<std::string> VerifyList::coming() const {
+  // How many images are looked up together.
   constexpr std::size_t kAhead = 64;
   std::vector<std::string> ids;
   for (auto image = images_.begin(); image != images_.end() && ids.size() < kAhead; ++image)

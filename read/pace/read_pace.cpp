@@ -35,6 +35,7 @@ void ReadPace::add(std::int64_t bytes, Clock::duration took) {
   nanoseconds_.fetch_add(std::chrono::nanoseconds(took).count(), std::memory_order_relaxed);
 }
 
+// How many bytes one stream can read in this time.
 std::int64_t ReadPace::bytes_in(std::chrono::duration<double> time) const {
   const auto streams = static_cast<double>(streams_.load(std::memory_order_relaxed));
   const double start = static_cast<double>(earlier_ > 0 ? earlier_ : kAssumedPace) / streams;

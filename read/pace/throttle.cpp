@@ -34,6 +34,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 }  // namespace
 
+// One server with its own session, and what was reported about it.
 struct ThrottleWatch::Server {
   explicit Server(const DatabaseUrl& url) : name(url.redacted()), session(url, watching()) {}
 
@@ -212,6 +213,7 @@ void ThrottleWatch::look_at_load(Session& session) {
 void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
   const ReplicaLag* worst = nullptr;
   for (const ReplicaLag& lag : lags)
+    // A replica without a figure is the worst.
     if (worst == nullptr || (worst->behind && (!lag.behind || *lag.behind > *worst->behind)))
       worst = &lag;
   const double limit = static_cast<double>(options_.max_lag->count());
