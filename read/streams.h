@@ -25,7 +25,8 @@ class Streams {
   void limit(const StreamLimits::Terms& terms) { limits_.emplace(terms); }
   // Waits until one more image may be read, or the run must end.
   StreamLimits::Admission admit();
-  // How many images are read at the same time now, but no more than there are to read.
+  // How many images are read at the same time now, but no more than there are to read. Without
+  // limit() it is 1.
   std::int64_t count();
   // Waits for a stream of that place, or until the run must end.
   StreamLimits::Stream take(const std::string& place);
