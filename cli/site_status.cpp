@@ -48,6 +48,7 @@ Due assess_or_refusal(Session& session, const SchemaState& state) {
   try {
     return assess(session, state);
   } catch (const Error& error) {
+    // status shows a schema that expand refuses, and does not fail because of it.
     if (error.kind() != ErrorKind::schema_state)
       throw;
     return {ExitCode::failed, error.what(), error.next()};
@@ -75,7 +76,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   status.without_hash = pending_totals(session, state.has_os_hash);
   if (state.has_os_hash && state.has_ledger)
     status.ledger = read_ledger(session);
-  // An expand that has made our tables shows itself while it makes the rest.
+  // A running expand is shown as soon as it has made our tables.
   if (state.has_ledger)
     status.runs = read_runs(session);
   status.due = assess_or_refusal(session, state);

@@ -5,6 +5,8 @@ namespace backglance {
 namespace {
 
 template <typename Stage>
+// A stage that fails also ends the reads under way: without abandon(), they would read on to their
+// last byte.
 auto or_abandon(RunControl& control, const Stage& stage) {
   try {
     return stage();
@@ -25,6 +27,7 @@ void run_stages(ReadContext& context, const ReadOptions& options, ClaimStage& cl
                 [&] { return context.streams.admit(); },
                 [&](Work& work) { or_abandon(control, [&] { read(work); }); },
                 [&](Work& work) { or_abandon(control, [&] { settle.add(work); }); }});
+  // From here on `settle` may be destroyed.
   control.before_waiting({});
 }
 

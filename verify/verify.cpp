@@ -25,6 +25,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   ReadResult result;
   if (options.certificates)
     options.certificates->prepare();
+  // Before VerifyList, which asks for the number of streams.
   context.streams.limit(options.stream_terms(context.stores));
   VerifyList list(site, context, options);
   result.left_images = list.all().images;
