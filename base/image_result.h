@@ -30,6 +30,7 @@ enum class ImageResult {
   store_not_supported,  // the image lies in a store that this program cannot read
   hash_not_supported,   // os_hash_algo names an algorithm that cannot be computed here
   gone,                 // deleted in Glance, or no longer active
+  end_of_results,       // no result: the number of them
 };
 
 // When an image with this result is read again without anybody asking for it.
@@ -152,9 +153,9 @@ consteval bool is_in_order() {
   return true;
 }
 static_assert(is_in_order(), "the rows of kResults stand in the order of ImageResult");
-// The last value has a row; a value without one would index beyond the table.
-static_assert(static_cast<std::size_t>(ImageResult::gone) + 1 == kResults.size(),
-              "every ImageResult has a row, and `gone` is the last");
+// Each value has a row: without one it would index beyond the table.
+static_assert(static_cast<std::size_t>(ImageResult::end_of_results) == kResults.size(),
+              "every ImageResult has a row in kResults");
 
 // backglance_item.result and backglance_verify.result are VARCHAR(24).
 consteval bool has_fitting_names() {

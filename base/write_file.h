@@ -16,13 +16,14 @@ namespace backglance {
 // Makes or replaces `path`, which is replaced itself if it is a link. The file gets exactly the
 // rights of `mode`, whatever the umask. `name` is what an error calls the file: "<name>: reason".
 // A new file that a killed process has left is "<path>.XXXXXX", with six letters or digits.
-// Throws Error{io}; no new file is left behind then.
+// Throws Error{io}. No new file is left behind then, except where only the directory could not be
+// synced: the new file is in its place already.
 void replace_file(const std::filesystem::path& path, std::string_view text, mode_t mode,
                   const std::string& name);
 
 // Makes or replaces the file that `path` leads to, links followed. A file that is there keeps its
 // rights; a new one gets 0640. What is no regular file (a pipe, a device) is written to instead.
-// Throws Error{io}: "write <path>: reason".
+// Throws Error{io}: "cannot write <path>: reason".
 void write_file(const std::string& path, std::string_view text);
 
 // The parts, for files that grow. Both return 0, or errno as it was.

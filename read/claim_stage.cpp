@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/claim_stage.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
+
+#include "sql/row_list.h"
 
 namespace backglance {
 
@@ -31,6 +35,8 @@ bool ClaimStage::next(Work& work) {
   auto details = ahead_.take(work.claim.image_id, [&] {
     std::vector<std::string> ids = coming();
     ids.insert(ids.begin(), work.claim.image_id);
+    // One round of statements: more ids would cost a second one.
+    ids.resize(std::min(ids.size(), std::size_t{kRowsPerStatement}));
     return ids;
   });
   if (details && details->row.hashable)

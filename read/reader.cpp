@@ -8,7 +8,6 @@
 
 #include "base/stop.h"
 #include "base/text.h"
-#include "store/file/file_store.h"
 
 namespace backglance {
 namespace {

@@ -56,6 +56,17 @@ bool takes_instant_columns(Session& session) {
 
 void require_own_tables(const SchemaState& state, const EngineFacts& engine) {
   require_known_ledger(state);
+  // A newer program that was killed while it upgraded leaves a table and no version row yet. What
+  // this program does not know it must neither drop nor leave behind.
+  const auto& ours = ledger_tables();
+  for (const auto& [name, table] : state.catalog)
+    if (name.starts_with("backglance_") && std::find(ours.begin(), ours.end(), name) == ours.end())
+      throw Error(
+          ErrorKind::schema_state,
+          fmt::format("table {} has a name of backglance's, and this program (backglance {}) "
+                      "does not know it; nothing was changed",
+                      printable(name), kVersion),
+          "the same command with the newest backglance that was used here");
   for (const std::string& step : ledger_steps()) {
     for (const StepStatement& statement : step_statements(engine, step, "expand")) {
       if (statement.kind != "table")

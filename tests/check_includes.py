@@ -29,7 +29,7 @@ MODULES = {
     'openstack': ('base',),
     'signature': ('base', 'digest', 'glance', 'openstack'),
     'sql': ('base', 'glance'),
-    'store': ('base', 'glance', 'openstack'),
+    'store': ('base', 'glance'),
     'ledger': ('base', 'glance', 'sql'),
     'read': ('base', 'digest', 'glance', 'ledger', 'signature', 'sql', 'store'),
 }
@@ -44,7 +44,7 @@ SUBFOLDERS = {
     # How fast to read, and when: nothing of images.
     'read/pace': ('base', 'glance', 'sql', 'store'),
     # One folder for each type of store: it knows the interface in store/, and no other type.
-    **{'store/%s' % path.name: ('base', 'glance', 'openstack', 'store/.')
+    **{'store/%s' % path.name: ('base', 'glance', 'store/.')
        for path in (ROOT / 'store').iterdir() if path.is_dir()},
 }
 
@@ -81,6 +81,8 @@ def may_include(folder, name):
     module, other = folder.split('/')[0], folder_of(name)
     if folder == other:
         return True
+    if other.startswith('store/') and module != 'store':
+        return False  # types of stores are known from store/registry.h alone
     if folder in SUBFOLDERS:
         if other == module:
             return '%s/.' % module in SUBFOLDERS[folder]

@@ -35,6 +35,8 @@ class IncludeTest(unittest.TestCase):
         self.assertEqual(len(faults('read/pace/window.h', '#include "ledger/queue.h"\n')), 1)
         self.assertEqual(faults('store/file/file_store.cpp', '#include "store/source.h"\n'), [])
         self.assertEqual(len(faults('store/file/file_store.cpp', '#include "sql/session.h"\n')), 1)
+        self.assertEqual(len(faults('read/reader.cpp', '#include "store/file/file_store.h"\n')), 1)
+        self.assertEqual(faults('store/registry.cpp', '#include "store/file/file_store.h"\n'), [])
 
     def test_databases_are_for_sql_alone(self):
         self.assertEqual(len(faults('ledger/queue.cpp', '#include <soci/soci.h>\n')), 1)

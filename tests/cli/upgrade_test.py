@@ -253,6 +253,15 @@ class NewerLedger(old_ledger.OldLedgerTest):
         self.assertEqual(self.unchanged('status', '--json').object['schema']['ledger_version'], 7)
         self.assert_one_line(self.unchanged('check', code=FAILED), ('version 7',))
 
+    def test_a_table_of_a_half_made_upgrade_is_not_left_behind(self):
+        # Killed after the CREATE TABLE, before the row with the version.
+        self.database.execute('DELETE FROM backglance_ledger WHERE version = 7')
+        self.database.execute('ALTER TABLE backglance_item DROP COLUMN of_tomorrow')
+        self.database.execute('CREATE TABLE backglance_tomorrow (image_id VARCHAR(36))')
+        for command in (('expand',), ('expand', '--revert'), ('contract', '--uninstall', '--yes')):
+            self.assert_one_line(self.unchanged(*command, code=FAILED),
+                                 ('backglance_tomorrow', 'nothing was changed'))
+
     def test_half_dropped_it_is_refused_as_well(self):
         self.database.execute('DROP TABLE backglance_removed')
         for command in (('expand',), ('contract', '--uninstall', '--yes')):
