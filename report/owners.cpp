@@ -72,11 +72,11 @@ std::string_view owner_task_name(OwnerTask task) {
 std::string_view owner_task_text(OwnerTask task) {
   switch (task) {
     case OwnerTask::sign_again:
-      return "Sign it again, or take the signature off";
+      return "Sign it again, or remove the signature";
     case OwnerTask::sign_or_drop:
-      return "Sign it again, or take the old properties off";
+      return "Sign it again, or remove the old signature";
     case OwnerTask::drop_old:
-      return "Take the old properties off";
+      return "Remove the old signature";
   }
   return {};
 }
