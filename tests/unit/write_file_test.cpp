@@ -108,7 +108,7 @@ TEST_CASE("the rights of a replaced file do not depend on the umask") {
 TEST_CASE("a file that cannot be written is named with the reason, and nothing is left behind") {
   const Directory directory;
   CHECK(failure_of(directory / "no/such") ==
-        "write " + (directory / "no/such") + ": No such file or directory");
+        "cannot write " + (directory / "no/such") + ": No such file or directory");
   CHECK_THAT(failure_of(directory.path.string()), Contains("Is a directory"));
   CHECK_THAT(failure_of("/dev/full"), Contains("write /dev/full: No space left on device"));
   fs::create_directory(directory / "taken");
