@@ -89,7 +89,7 @@ std::string signature_findings_text(const SiteReport& report, const Summary& sum
   if (summary.signature_findings.empty())
     return {};
   const auto rows = rows_of(report, has_signature_finding);
-  return fmt::format("\nSignatures over the data to look at: {}\n{}",
+  return fmt::format("\nimg_signature that does not verify: {}\n{}",
                      counted(static_cast<std::int64_t>(rows.size()), "image"),
                      wrapped(std::string(kSignatureFindingsMeaning), columns, 2)) +
          text_table(verdict_columns(), rows).render(columns);

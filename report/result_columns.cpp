@@ -90,10 +90,10 @@ constexpr Column<ClassRow> kClassColumns[] = {
        return Word{std::string(result_name(row.count.result))};
      },
      .text = {1,
-              {"CLASS"},
+              {"RESULT"},
               [](const ClassRow& row) { return std::string(result_text(row.count.result)); }},
      .page = {1,
-              {"Class", CellKind::label},
+              {"Result", CellKind::label},
               [](const ClassRow& row) {
                 return html_in(is_finding(row.count.result) ? "tag-bad" : "nowrap",
                                html_escaped(result_text(row.count.result)));
@@ -114,7 +114,7 @@ constexpr Column<ClassRow> kClassColumns[] = {
      .text = {4,
               {""},
               [](const ClassRow& row) {
-                return std::string(is_finding(row.count.result) ? "to look at" : "");
+                return std::string(is_finding(row.count.result) ? "finding" : "");
               }}},
     {.machine = Machine::none,
      .page = {4,

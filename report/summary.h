@@ -30,7 +30,7 @@ struct Summary {
   std::int64_t images_with_hash = 0;
   std::int64_t bytes_with_hash = 0;
 
-  // Each image once, whatever was found: by backfill, by verify, of its signature.
+  // Images with a finding of backfill, of verify or on a signature. Each image counts once.
   std::int64_t images_with_findings = 0;
 
   // Of img_signature, in SignatureVerdict's order, certificates that are not trusted last.
@@ -40,12 +40,12 @@ struct Summary {
   };
   std::vector<SignatureFindingCount> signature_findings;
 
-  // Live images with a deprecated signature that contract has not removed. Deleted ones are no
-  // concern of an owner's: they are counted apart and are in no other figure.
+  // Live images with a deprecated signature that contract has not removed. Owners need not act on
+  // deleted images, so these are counted apart and are in no other figure.
   std::int64_t deprecated = 0;
   std::int64_t deprecated_deleted = 0;
   std::int64_t overdue = 0;
-  std::optional<std::int64_t> next_deadline;  // first that has not passed
+  std::optional<std::int64_t> next_deadline;  // the first that has not passed
   std::vector<Owner> owners;  // first deadline first, then most images, then by owner
   std::vector<SchemeCount> deprecated_schemes;
 
@@ -58,21 +58,21 @@ Summary summarize(const SiteReport& report);
 // True if the signature is one that `Summary::deprecated` or `deprecated_deleted` counts.
 bool is_outstanding(const SiteReport::Signature& signature);
 
-// True if the img_signature of a live image did not verify, as is_finding() has it, or its
-// certificate does not lead to trusted ones.
+// True if the image is live and its img_signature does not verify: its verdict is a finding, or its
+// certificate does not lead to a trusted one.
 bool has_signature_finding(const SiteReport::Signature& signature);
-// What of that it is: "invalid", "certificate not trusted", "invalid; certificate not trusted".
+// Which of the two it is: "invalid", "certificate not trusted", "invalid; certificate not trusted".
 std::string signature_finding_text(const SiteReport::Signature& signature);
-// Why, of all that was verified: "img_signature: ...; signature: ...; certificate: ..."; empty
-// where there is no more to say.
+// The reasons of all verdicts: "img_signature: ...; signature: ...; certificate: ..."; empty if
+// there is none.
 std::string reasons_text(const SiteReport::Signature& signature);
-// The same for the image's owner, without what names the site's own files and servers.
+// The same for the image's owner, without reasons that may name the site's files and servers.
 std::string reasons_for_owner(const SiteReport::Signature& signature);
 
-// True if a deadline has passed when the report was made.
+// True if the deadline had passed when the report was made.
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature);
 
-// a + b, kept within the type: sizes in the database may be anything.
+// a + b, or the type's limit if the sum is beyond it: a size in the database may be any number.
 std::int64_t saturating_sum(std::int64_t a, std::int64_t b);
 
 }  // namespace backglance

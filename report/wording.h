@@ -12,17 +12,17 @@
 
 namespace backglance {
 
-// What a scheme means for the image that carries it.
+// What a scheme means for the image: a sentence or two.
 std::string_view signature_scheme_meaning(SignatureScheme scheme);
 
-// Of an img_signature that does not verify, likewise.
+// What it means if an img_signature does not verify, and what to do.
 extern const std::string_view kSignatureFindingsMeaning;
 
-// "85 %". Rounded down, so that only the whole is "100 %"; "under 1 %" where there is something
-// after all; "0 %" of nothing.
+// "85 %". Rounded down, so that only the whole is "100 %". A part that is less than one percent is
+// "under 1 %"; no part is "0 %".
 std::string percent_text(std::int64_t part, std::int64_t total);
 
-// human_bytes() of a size from the database, where less than nothing is nothing.
+// human_bytes() of a size from the database; a negative size counts as 0.
 std::string bytes_text(std::int64_t bytes);
 
 // "2026-03-04 05:06 UTC", "2026-03-04"; times before 1970 or past the year 9999 become the nearest
