@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// Images of one page: more would make it slow on a phone. The CSV has all.
+// Images of one page. With more, the page would be slow on a phone. The CSV has all images.
 constexpr std::size_t kMaxImages = 500;
 
 Html number_of(std::int64_t number) {
@@ -28,7 +28,7 @@ const HtmlTable& index_table() {
   return table;
 }
 
-// What the page says above its sections, and the sections.
+// The texts above the sections of a page, and the sections.
 struct PageText {
   Html title;
   Html meta;
@@ -86,15 +86,22 @@ Html task_sentences(const SiteReport& report, const OwnerPage& page) {
   if (!page.first_deadline)
     return out + ".";
   const Html when = when_text(report, *page.first_deadline);
-  if (page.overdue > 0)
+  if (page.overdue > 0 && is_one)
+    out += ". The deadline was " + when;
+  else if (page.overdue > 0)
     out += ". The deadline of " + images_text(page.overdue) + " has passed; the first was " + when;
   else if (is_one)
     out += " by " + when;
   else
     out += ". The first deadline is " + when;
-  return out +
-         ". If you do nothing, the operator of your cloud removes the old signature after the "
-         "deadline. The data does not change, and you can use your images as before.";
+  out +=
+      ". If you do nothing, the operator of your cloud removes the old signature after the "
+      "deadline. The data does not change";
+  // Not if a signature does not verify: then servers may not start.
+  if (page.unverified == 0)
+    out += is_one ? Html(", and you can use the image as before")
+                  : Html(", and you can use the images as before");
+  return out + ".";
 }
 
 Html lede(const SiteReport& report, const OwnerPage& page) {
@@ -216,7 +223,7 @@ Html commands_section(const OwnerPage& page) {
   return html_section("commands", "Commands for each image", content, "list");
 }
 
-// What all pages together have.
+// The sums of all pages.
 struct Totals {
   std::int64_t images = 0;
   std::int64_t overdue = 0;

@@ -247,7 +247,8 @@ TEST_CASE("an owner's page says first how many images, until when and what to do
                       "each image again, or remove its signature. The first deadline is "
                       "<strong>2026-03-24</strong> (in 20 days). If you do nothing, the "
                       "operator of your cloud removes the old signature after the "
-                      "deadline.") &&
+                      "deadline. The data does not change. If your cloud verifies signatures, no "
+                      "server can start ") &&
                  Contains("no server can start from an image with a signature that does not "
                           "verify."));
   report.signatures.pop_back();
@@ -255,7 +256,9 @@ TEST_CASE("an owner's page says first how many images, until when and what to do
   CHECK_THAT(text, Contains("<strong>1</strong> image of this project has an old signature, which "
                             "Glance no longer checks. Sign the image again, or remove the "
                             "signature by <strong>2026-03-24</strong> (in 20 days). If you do "
-                            "nothing, ") &&
+                            "nothing, the operator of your cloud removes the old signature after "
+                            "the deadline. The data does not change, and you can use the image as "
+                            "before.") &&
                        !Contains("does not verify"));
   SiteReport signed_again = report_of({signature(both)});
   signed_again.signatures[0].verdict = SignatureVerdict::valid;
@@ -270,8 +273,12 @@ TEST_CASE("an owner's page says first how many images, until when and what to do
                  Contains("These images have no deadline."));
   report.signatures[0].deadline_at = kSampleTime - 2 * kSampleDay;
   text = render_owner_html(report, only_page(report));
-  CHECK_THAT(text, Contains("The deadline of <strong>1</strong> image has passed; the first was "
-                            "<strong>2026-03-02</strong> (2 days ago)."));
+  CHECK_THAT(text,
+             Contains("The deadline was <strong>2026-03-02</strong> (2 days ago). If you do"));
+  SiteReport two = report_of({report.signatures[0], signature(legacy_complete)});
+  CHECK_THAT(render_owner_html(two, only_page(two)),
+             Contains("The deadline of <strong>1</strong> image has passed; the first was "
+                      "<strong>2026-03-02</strong> (2 days ago)."));
   CHECK(render_owner_html(report, only_page(report)).find("</head>") >
         text.find(std::string(kOwnersMark)));
 }
