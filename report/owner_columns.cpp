@@ -37,7 +37,7 @@ Html with_verdict(const std::optional<SignatureVerdict>& verdict) {
   return verdict ? " (" + html_escaped(signature_verdict_text(*verdict)) + ")" : Html();
 }
 
-// Of a deprecated signature, and what stands beside it.
+// What is wrong with a deprecated signature, and whether a new one replaces it.
 std::vector<Html> deprecated_lines(const OwnerImage& image) {
   const Signature& signature = *image.signature;
   std::vector<Html> lines;

@@ -22,7 +22,7 @@ std::string_view owner_task_text(OwnerTask task);  // a few words for people
 
 // True for a live image with a deprecated signature or an img_signature that does not verify.
 bool needs_owner(const SiteReport::Signature& signature);
-// Of such an image.
+// What the owner has to do; requires needs_owner().
 OwnerTask owner_task(const SiteReport::Signature& signature);
 
 struct OwnerImage {

@@ -80,7 +80,7 @@ Html big_number(std::int64_t images) {
                    {{"number", number_of(images)}, {"unit", plural(images, "image", "images")}});
 }
 
-// Of the coverage in its card; the section below has all.
+// Rows of the coverage in its card; the section below has all.
 constexpr std::size_t kCardAlgorithms = 3;
 
 Html coverage_card(const SiteReport& report, const Summary& summary) {
@@ -107,8 +107,8 @@ Html coverage_card(const SiteReport& report, const Summary& summary) {
            {"facts", facts.empty() ? facts : facts_list(facts)}}));
 }
 
-// Findings of backfill, of verify and of signatures by class; an image that both met counts once in
-// the figure above them.
+// Findings of backfill, of verify and on signatures, by result. An image with several findings
+// counts once in the figure above them.
 Html findings_card(const SiteReport& report, const Summary& summary) {
   const Html number = big_number(summary.images_with_findings);
   if (summary.images_with_findings == 0) {
@@ -132,7 +132,7 @@ Html findings_card(const SiteReport& report, const Summary& summary) {
   return card(" bad", "Findings", number + facts_list(facts));
 }
 
-// Of the owners in their card.
+// Owners in the card of signatures.
 constexpr std::size_t kCardOwners = 3;
 
 Html signatures_card(const SiteReport& report, const Summary& summary) {
@@ -147,7 +147,7 @@ Html signatures_card(const SiteReport& report, const Summary& summary) {
     facts += html_fact("next deadline", html_escaped(date_text(*summary.next_deadline)));
     facts += html_fact("due", html_escaped(days_from(report.made_at, *summary.next_deadline)));
   }
-  // Whose they are; the table below has the others.
+  // The first owners; the table below has all.
   facts += html_fact("owners", number_of(summary.owners.size()));
   for (std::size_t i = 0; i < std::min(summary.owners.size(), kCardOwners); ++i)
     facts +=

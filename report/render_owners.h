@@ -11,8 +11,8 @@ namespace backglance {
 // What `report --owners` writes, for each owner and of all of them. Pages and CSV are made as those
 // of report/render.h; a cell of commands is one line for a shell.
 
-// In the head of every such page, by which it is known again: the part "owners-mark" of
-// report/page/owners.html.
+// Stands in the head of every such page, so that `report --owners` recognises its own files: the
+// part "owners-mark" of report/page/owners.html.
 inline constexpr std::string_view kOwnersMark =
     "<meta name=\"generator\" content=\"backglance report --owners\">";
 

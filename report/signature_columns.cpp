@@ -52,7 +52,7 @@ std::string deadline_text(const SignatureRow& row) {
          (is_overdue(row.report, row.signature) ? " passed" : "");
 }
 
-// What a status does not say by itself.
+// Marks beside the status.
 std::vector<std::string> marks(const Signature& signature) {
   std::vector<std::string> out;
   if (signature.deleted && signature.status != "deleted")

@@ -44,7 +44,7 @@ struct SiteReport {
     std::string hash_algorithm;
     std::string hash_value;
   };
-  struct Result {  // an image of the backfill that a person may want to look at: findings only
+  struct Result {  // an image with a finding of backfill or verify
     std::string image_id;
     std::string name;
     std::string owner;
