@@ -37,8 +37,8 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
   check_signatures(work, options);
 }
 
-// Queues the images named on the command line, whatever became of them before. Returns those that
-// are to be read; the others have their result.
+// Queues the images that --image names, whatever their result was. Returns those that are to be
+// read; the others get their result here.
 std::vector<std::string> queue_named(Session& session, Queue& queue,
                                      const std::vector<std::string>& images, ReadResult& result,
                                      const OnResult& on_result) {
@@ -58,6 +58,7 @@ std::vector<std::string> queue_named(Session& session, Queue& queue,
   return queued;
 }
 
+// The part of the named images that the limits let pass.
 Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& options) {
   Allowance allowance(options);
   for (const std::string& image_id : options.images) {
@@ -71,7 +72,7 @@ Allowance named_allowance(Session& session, bool has_ledger, const ReadOptions& 
   return allowance;
 }
 
-// What the run that begins is to read.
+// What this run is going to read, for the progress display.
 QueueTotals totals_of_run(Session& session, QueueFigures& figures, const ReadOptions& options) {
   if (!options.images.empty())
     return named_allowance(session, /*has_ledger=*/true, options).whole();
@@ -83,6 +84,7 @@ QueueTotals totals_of_run(Session& session, QueueFigures& figures, const ReadOpt
   return allowance.whole();
 }
 
+// Throws Error{busy} if the leases were lost: other runs may read these images again.
 void require_leases(const Run& run, const ReadContext& context, const ReadResult& result) {
   if (!run.lost() && !context.control.has_lost_leases())
     return;
@@ -98,11 +100,12 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
   Claimer claimer(site, run.id(), context, options);
   Settler settler(site, run.id(), context, on_result, result);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(options.readers(site)),
+  DigestWorkers workers(options.jobs_or_default(),
+                        static_cast<std::size_t>(options.readers(context.stores)),
                         options.begin_thread());
   auto rest = Rest::held;
   do {
-    run_stages(site, context, options, claimer, settler,
+    run_stages(context, options, claimer, settler,
                [&](Work& work) { read_and_judge(work, workers, context, options, settler); });
     settler.finish();
     claimer.release_rest();
@@ -112,11 +115,12 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
       claimer.take_back(refused);
       rest = Rest::free;
     } else {
-      // At once `stopped` where leases were lost before.
+      // Returns `stopped` at once if the leases are lost.
       rest = options.images.empty() && claimer.end() == RunEnd::complete
                  ? outlive_dead_runs(session, run.id(), context.control)
                  : Rest::held;
     }
+    // After settle.finish(): whatever could still be published is published.
     require_leases(run, context, result);
   } while (rest == Rest::free);
   result.held_by_others = claimer.held_by_others();
@@ -124,13 +128,13 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
                                      : end_of_run(claimer.end(), result, context);
 }
 
-// What a run leaves for later.
+// Adds to `result` the images that the run leaves for later.
 void look_at_queue(QueueFigures& figures, const ReadContext& context, const ReadOptions& options,
                    ReadResult& result) {
   const QueueTotals left = figures.queued();
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  // Of a run that ended while it waited nothing is known.
+  // If a run ended while it waited, its speed says nothing.
   if (options.images.empty() && result.waited_for.empty())
     result.too_large = figures.larger_than(context.pace.largest_in_run());
   result.in_parts = is_worth_a_part(context.site_algorithm, context.pace.largest_in_run(), options);
@@ -146,6 +150,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
                     const OnResult& on_result) {
   Session session(site.database);
   require_writable(read_schema_state(session));
+  // Before the run begins: Error{usage} or Error{io} if no certificate could be fetched.
   if (options.certificates)
     options.certificates->prepare();
   Run run(session, "backfill", life_of(context, kLease));
@@ -153,6 +158,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   QueueFigures figures(session);
   ReadResult result;
 
+  // A run whose disk was full may have left checkpoints of settled images.
   retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.control.may_go_on();
   sweep_erased(session, context, on_result, result);
@@ -167,15 +173,16 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
     context.counters.images_total.store(static_cast<std::uint64_t>(totals.images));
     context.counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   }
-  context.streams.limit(to_read.stream_terms(site));
+  context.streams.limit(to_read.stream_terms(context.stores));
+  // After the totals are known: the number of streams is no larger than that of the images.
   context.pace.begin(context.streams.count(),
                      retry(session, [&] { return earlier_pace(session); }));
 
-  // No image to read of those named is not the same as none named.
+  // An empty list means "all images". If none of the named images is to be read, read nothing.
   if (options.images.empty() || !to_read.images.empty())
     read_queue(site, session, run, context, to_read, on_result, result);
 
-  // What Glance saved over while we read. Not worth a wait: the next run begins with it.
+  // Hashes that Glance erased while we read. Not worth a wait: the next run begins with a sweep.
   if (!stop_requested() && !context.control.pause_gate().is_closed())
     sweep_erased(session, context, on_result, result);
   result.waited_for = context.control.waiting_for();
@@ -214,6 +221,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
     plan.bytes = totals.bytes;
     return plan;
   };
+  // Before expand there is no queue: count the images without a hash.
   if (!state.has_ledger || !state.has_os_hash) {
     if (state.has_os_hash && !options.images.empty())
       return take(named_allowance(session, state.has_ledger, options).used());
@@ -239,6 +247,7 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
   const QueueTotals queued = figures.queued();
   const QueueTotals unqueued = figures.unqueued();
   const QueueTotals changed = figures.changed();
+  // The failed images include those that are due again.
   const QueueTotals again = options.retry_failed ? failed : figures.reachable();
   plan.images = queued.images + unqueued.images + changed.images + again.images;
   plan.bytes = queued.bytes + unqueued.bytes + changed.bytes + again.bytes;

@@ -13,10 +13,11 @@
 namespace backglance {
 namespace {
 
-// Of small images a claim takes a bunch, of others one for each job.
+// One claim takes a bunch of small images, or one larger image for each job.
 constexpr std::int64_t kSmallImageBytes = 4 << 20;
 constexpr std::int64_t kSmallBunch = 64;
-// Other hosts wait at the end for what one has taken and not read.
+// Bytes. At the end of the queue, other hosts wait for images that one run has claimed and not
+// read.
 constexpr std::int64_t kBunchBytes = 32 << 20;
 
 }  // namespace
@@ -45,7 +46,7 @@ std::vector<std::string> Claimer::coming() const {
 }
 
 std::int64_t Claimer::used_bytes() const {
-  // Images of unknown size count once they are read.
+  // An image of unknown size counts once it is read.
   return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters.bytes_read.load()));
 }
 
@@ -63,9 +64,10 @@ bool Claimer::refill() {
         retry(session_, [&] { return QueueFigures(session_).smallest_claimable(); });
     if (!smallest)
       return false;
-    // What fits has come due since the claim.
+    // An image that fits has become due since the claim.
     if (*smallest <= std::min(in_time, in_bytes))
       continue;
+    // The tighter limit is the reason.
     end_ = in_bytes <= in_time ? RunEnd::limit : RunEnd::out_of_time;
     return false;
   }
@@ -75,7 +77,7 @@ bool Claimer::refill() {
 
 void Claimer::claim(std::int64_t largest) {
   Queue::Bunch bunch;
-  // Under --max-bytes each claim decides what the next may be.
+  // With --max-bytes, each claim decides how large the next one may be, so it takes one image.
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
@@ -87,15 +89,17 @@ void Claimer::claim(std::int64_t largest) {
 void Claimer::claim_part(std::int64_t in_time, std::int64_t in_bytes) {
   const bool in_parts =
       in_time < in_bytes && is_worth_a_part(context_.site_algorithm, in_time, options_);
+  // If parts are read, the rest of an image may be longer than the time left.
   const std::int64_t most = in_parts ? in_bytes : std::min(in_time, in_bytes);
   auto begun =
       with_space(context_.control, [&] { return queue_.claim_begun(run_id_, most, kLease); });
+  // Each image is handed out as a part at most once in a run.
   if (begun && !parts_.contains(begun->image_id))
     return take_part(std::move(*begun));
   if (begun)
     retry(session_, [&] { queue_.release(run_id_, *begun); });
-  // What is to be read in parts is larger than what the claim before this one could take. Those
-  // that the reader has put back are held meanwhile, else each claim would be of the same one.
+  // An image to read in parts is larger than the limit of the claim before this one. Images that
+  // the reader has put back stay claimed meanwhile; otherwise each claim would return the same one.
   std::vector<Claim> had;
   while (in_parts && claims_.empty() && !context_.control.should_stop()) {
     auto claims =
@@ -117,6 +121,7 @@ void Claimer::take_part(Claim part) {
 }
 
 void Claimer::hold(Claim claim) {
+  // From here on the heartbeat renews the lease.
   context_.held.add(claim);
   claimed_bytes_ += claim.size_bytes;
   claims_.push_back(std::move(claim));
@@ -156,7 +161,7 @@ void Claimer::prepare(Work& work, ImageDetails details) {
 std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
   const std::int64_t size = claim.size_bytes;
   const bool is_large = size >= std::min(kWorthKeeping, options_.checkpoint_bytes);
-  // Under --max-bytes each one counts by what is left of it.
+  // With --max-bytes, only the bytes that are left of an image count.
   if (size != 0 && !is_large && !options_.max_bytes && !parts_.contains(claim.image_id))
     return std::nullopt;
   if (whole_.contains(claim.image_id))
@@ -182,7 +187,8 @@ void Claimer::take_back(const std::vector<Work>& refused) {
     if (!options_.images.empty())
       listed_.push_back(image_id);
   }
-  // Of the queue the next claims find out anew; the list has passed the others for good.
+  // From the queue, next() claims again and finds the reason anew; the list has passed the other
+  // images for good.
   if (options_.images.empty())
     end_ = RunEnd::complete;
 }

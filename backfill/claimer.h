@@ -13,8 +13,8 @@
 
 namespace backglance {
 
-// How long a claim holds without renewal. Long enough for a slow commit or a stalled disk, short
-// enough that a dead host's images are not missed for long; renewed every 10 s.
+// How long a claim is valid without renewal. Long enough for a slow commit or a stalled disk, short
+// enough that other hosts get a dead host's images soon. Renewed every 10 s.
 inline constexpr std::chrono::seconds kLease{120};
 
 // The pipeline's first stage: takes images from the queue, largest first, within the options'
@@ -24,13 +24,14 @@ class Claimer : public ClaimStage {
   Claimer(const Site& site, const std::string& run_id, ReadContext& context,
           const ReadOptions& options);
 
-  // How many of the images that were asked for by name another run holds.
+  // How many of the images given by --image are held by another run.
   std::int64_t held_by_others() const { return held_by_others_; }
 
-  // Gives back what was claimed and not handed out. After the pipeline.
+  // Gives back images that were claimed and not handed out. Call it after the pipeline.
   void release_rest();
-  // What was handed out and put back for its checkpoint, as if it never had been: next() gives it
-  // once more, and counts the whole, if that is within the limits. After the pipeline.
+  // Takes back images whose checkpoint did not fit, as if they had never been handed out. next()
+  // returns each once more, now without a checkpoint and with its whole size counted, if the limits
+  // permit. Call it after the pipeline.
   void take_back(const std::vector<Work>& refused);
 
  private:
@@ -39,23 +40,23 @@ class Claimer : public ClaimStage {
   void prepare(Work& work, ImageDetails details) override;
   bool refill();
   void claim(std::int64_t largest);
-  // What is left of a read that was broken off, or the beginning of an image that is too large for
-  // the time: where nothing whole can be read any more.
+  // Claims the rest of a read that was broken off, or the beginning of an image that is too large
+  // for the time left. Used when no whole image fits any more.
   void claim_part(std::int64_t in_time, std::int64_t in_bytes);
   void take_part(Claim part);
   void hold(Claim claim);
   bool refill_from_list();
   std::int64_t used_bytes() const;
-  // Of a read that was broken off, if it may be gone on with.
+  // The checkpoint of a read that was broken off, if the read may continue there.
   std::optional<Checkpoint> checkpoint_of(const Claim& claim);
 
   Queue queue_;
   Checkpoints checkpoints_;
   std::string run_id_;
-  std::vector<std::string> listed_;  // of options_, and what of them was taken back
+  std::vector<std::string> listed_;  // the images in options_, then those that were taken back
   std::deque<Claim> claims_;
-  std::set<std::string> parts_;  // what claim_part() has had
-  std::set<std::string> whole_;  // what has no checkpoint that fits
+  std::set<std::string> parts_;  // images that claim_part() has handed out
+  std::set<std::string> whole_;  // images whose checkpoint does not fit
   std::size_t next_listed_ = 0;
   std::int64_t claimed_bytes_ = 0;
   std::int64_t held_by_others_ = 0;

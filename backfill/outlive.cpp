@@ -21,8 +21,8 @@ using std::chrono::seconds;
 constexpr const char* kSource = "other_run";
 constexpr seconds kLook{2};
 
-// Those of whom nothing is known but that they were silent since `began`. The dead of this host
-// lose their leases here.
+// Returns the other runs that have sent no heartbeat since `began`. Frees the leases of runs of
+// this host whose process is gone.
 std::vector<Queue::Holder> silent_holders(Queue& queue, const std::string& run_id,
                                           Clock::time_point began) {
   std::vector<Queue::Holder> silent;
@@ -30,7 +30,7 @@ std::vector<Queue::Holder> silent_holders(Queue& queue, const std::string& run_i
     const auto lives = process_lives_on(holder.host, holder.process);
     if (lives == false)
       queue.release_run(holder.run_id);
-    // A beat within the first second may be older than the question.
+    // Times are whole seconds, so a heartbeat in the first second may be older than `began`.
     else if (!lives && seconds(holder.silent_seconds + 1) >= Clock::now() - began)
       silent.push_back(std::move(holder));
   }

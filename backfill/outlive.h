@@ -8,11 +8,13 @@
 
 namespace backglance {
 
-// At the end of the queue: what is left of it, other runs hold. `free` once some of that may be
-// claimed, because the run that held it is dead: its process on this host is gone, or it has shown
-// no sign of life until its leases ended. `held` as soon as each of them has shown one since this
-// was called (they beat every 10 s), or nobody holds anything. `stopped` if the run is to end
-// before that is known. While it waits, `control` says for whom.
+// At the end of the queue, other runs hold the images that are left. Waits until it is known
+// whether these runs live. While it waits, the gate of `control` is closed and names the host.
+//   free     images can be claimed, because the run that held them is dead: its process on this
+//            host is gone, or it sent no heartbeat until its leases ended
+//   held     nobody holds anything, or each of these runs has sent a heartbeat since this was
+//            called (they send one every 10 s)
+//   stopped  this run must end before that is known
 enum class Rest { free, held, stopped };
 Rest outlive_dead_runs(Session& session, const std::string& run_id, RunControl& control);
 

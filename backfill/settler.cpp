@@ -12,7 +12,7 @@ namespace backglance {
 namespace {
 
 constexpr std::chrono::seconds kCheckpointMayWait{5};
-// A mutex that waits for so long is one that the thread sanitizer of GCC 12 does not know.
+// The thread sanitizer of GCC 12 does not know std::timed_mutex, so the wait is a loop of tries.
 constexpr std::chrono::milliseconds kBetweenTries{10};
 
 }  // namespace
@@ -43,7 +43,8 @@ void Settler::give_back(Work& work) {
 }
 
 void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
-  // While a commit waits for the database the read goes on; the next checkpoint says more.
+  // If a commit holds the mutex for long, the read continues without this checkpoint; the next one
+  // covers more.
   std::unique_lock lock(mutex_, std::try_to_lock);
   for (const auto until = std::chrono::steady_clock::now() + kCheckpointMayWait; !lock;) {
     if (std::chrono::steady_clock::now() > until)
@@ -55,7 +56,7 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
     if (checkpoints_.keep(run_id_, claim, checkpoint))
       with_checkpoint_.insert(claim.image_id);
   } catch (const Error& error) {
-    // Whether it is there or not, nothing is published of it: no reason to end the run.
+    // A checkpoint publishes nothing, so a failure is no reason to end the run.
     if (!std::exchange(has_warned_, true))
       context_.control.warn(
           std::string("a checkpoint could not be saved, and reads continue without checkpoints: ") +
@@ -73,8 +74,8 @@ void Settler::release(const Claim& claim) {
   context_.held.remove(claim);
 }
 
-// Where commits are certified, on Galera, one that changes many rows loses against every one on
-// another node that changes a single of them and is quicker. What loses several times is settled in
+// Galera certifies each commit. One that changes many rows loses against every faster commit on
+// another node that changes one of these rows. If a commit loses several times, it is repeated in
 // halves.
 std::vector<std::optional<ImageResult>> Settler::settle(
     const std::vector<SettledImage>& some, std::chrono::steady_clock::time_point patience) {
@@ -95,7 +96,7 @@ std::vector<std::optional<ImageResult>> Settler::settle(
   return became;
 }
 
-// A full disk refuses that too; the next run forgets, as it begins, what was settled.
+// A full disk refuses this too. The next run begins by deleting the checkpoints of settled images.
 void Settler::forget_checkpoint(const std::string& image_id) {
   try {
     retry(session_, [&] { checkpoints_.forget(image_id); });
@@ -106,7 +107,7 @@ void Settler::forget_checkpoint(const std::string& image_id) {
 }
 
 std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
-  // A lock that somebody holds all the while is no conflict.
+  // After this time it is not a conflict but a lock that somebody holds, and halves do not help.
   constexpr std::chrono::minutes kPatience{3};
   const auto became = with_space(context_.control, [&] {
     return settle(images, std::chrono::steady_clock::now() + kPatience);
@@ -114,11 +115,13 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
   std::vector<bool> ours;
   for (std::size_t i = 0; i < images.size(); ++i) {
     auto& [claim, outcome] = images[i];
+    // Settled, or lost to another run: the heartbeat must not renew it any more.
     context_.held.remove(claim);
     const bool has_checkpoint = with_checkpoint_.erase(claim.image_id) > 0;
     ours.push_back(became[i].has_value());
     if (!became[i])
       continue;
+    // Glance has changed the row: the reason of the read does not belong to this result.
     if (*became[i] != outcome.result) {
       outcome.result = *became[i];
       outcome.reason.clear();
@@ -131,7 +134,8 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
   return ours;
 }
 
-// Last: what else is done of images that are published would not be done again.
+// Last, after the images were counted and reported: if this throws, a published image would not be
+// reported again.
 void Settler::recorded() {
   for (const std::string& image_id : std::exchange(done_with_, {}))
     forget_checkpoint(image_id);

@@ -15,18 +15,19 @@
 
 namespace backglance {
 
-// The pipeline's last stage: publishes what was read, settles what was not, gives back what was
-// broken off or not reached.
+// The pipeline's last stage: publishes the images that were read, settles those that are not to be
+// read, and gives back those that were broken off or not begun.
 class Settler : public SettleStage {
  public:
   Settler(const Site& site, const std::string& run_id, ReadContext& context,
           const OnResult& on_result, ReadResult& result);
 
-  // Of an image that is still being read. Once: if the database cannot take it now, the next one
-  // says more. Any thread.
+  // Saves a checkpoint of an image that is still being read. It is tried once: if the database
+  // cannot take it now, the next one covers more. Thread-safe.
   void keep(const Claim& claim, const Checkpoint& checkpoint);
 
-  // After the pipeline: what was put back because its checkpoint, now forgotten, did not fit.
+  // Images that were put back because their checkpoint did not fit; it is deleted by now. Call it
+  // after the pipeline.
   std::vector<Work> take_refused() { return std::exchange(refused_, {}); }
 
  private:
@@ -36,8 +37,11 @@ class Settler : public SettleStage {
   void recorded() override;
   void leave_unreached() override;
 
+  // Gives the image back, and ends the renewal of its lease.
   void release(const Claim& claim);
+  // Deletes the checkpoint of a settled image; a full disk is no error here.
   void forget_checkpoint(const std::string& image_id);
+  // Settles the images together, or in halves if commits keep failing until `patience`.
   std::vector<std::optional<ImageResult>> settle(const std::vector<SettledImage>& some,
                                                  std::chrono::steady_clock::time_point patience);
 
@@ -45,9 +49,9 @@ class Settler : public SettleStage {
   Results results_;
   Checkpoints checkpoints_;
   std::string run_id_;
-  std::set<std::string> with_checkpoint_;  // images of ours that have one
-  std::vector<std::string> done_with_;     // of these, what was settled by this commit
-  std::vector<Work> refused_;              // what was put back for its checkpoint
+  std::set<std::string> with_checkpoint_;  // claimed images that have a checkpoint
+  std::vector<std::string> done_with_;     // of these, the images that this commit settled
+  std::vector<Work> refused_;              // images for take_refused()
   bool has_warned_ = false;
 };
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kPage = 200;
 
-// Whether the object at the location is the one whose bytes were read: same inode, length and
-// mtime. `hidden` where this host does not see it, and another may.
+// Whether the object at the location is the one that was read: same inode, length and mtime.
+// `hidden`: this host does not see it, and another host may.
 enum class Object { same, other, hidden };
 
 Object look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& probe) {
@@ -48,8 +48,10 @@ bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_res
       return false;
     for (const Results::Erased& erased : page) {
       const Object object = look_at(erased, context.stores, probe);
+      // Left for a host that sees the object.
       if (object == Object::hidden)
         continue;
+      // A restore that fails means that Glance has changed the row: queue the image to be read.
       if (object == Object::other || !retry(session, [&] { return results.restore(erased); })) {
         retry(session, [&] { results.requeue_erased(erased.image_id); });
         continue;

@@ -8,8 +8,8 @@
 
 namespace backglance {
 
-// The sweep of backfill.h, within a run: adds `restored` images to `result`. False if a signal or a
-// reason to wait ended it between two pages.
+// The sweep of backfill.h, within a run. Adds the number of `restored` images to `result`. False if
+// a signal or a reason to wait ended it between two pages.
 bool sweep_erased(Session& session, ReadContext& context, const OnResult& on_result,
                   ReadResult& result);
 

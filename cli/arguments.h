@@ -14,27 +14,30 @@ class Option;
 
 namespace backglance {
 
-// The options of a command, as the parser knows them. Only cli/command_line.cpp includes CLI11,
-// whose templates take seconds to compile in each source that includes it.
+// The options of a command, without the parser's own types: only cli/command_line.cpp includes
+// CLI11, because its templates take seconds to compile in each source that includes it. One thread
+// at a time.
 
 // An option that was just added. Each call adds one rule to it and returns the option itself.
 class Option {
  public:
   explicit Option(CLI::Option* option) : option_(option) {}
 
-  // How help names the value: "FILE".
+  // The name of the value in help: "FILE".
   Option& type(const std::string& name);
   Option& required();
   // Help shows the value that the variable had when the option was added.
   Option& shows_default();
-  // May be given several times, with one value each.
+  // The option may be repeated, each time with one value.
   Option& repeatable();
+  // A whole number from `least` to `most`, both included.
   Option& range(int least, int most);
+  // A whole number, `least` or more.
   Option& at_least(std::int64_t least);
   Option& one_of(const std::vector<std::string>& values);
-  // Wrong usage together with `other`.
+  // Refuses the option together with `other`.
   Option& excludes(const Option& other);
-  // Wrong usage without `other`.
+  // Refuses the option without `other`.
   Option& needs(const Option& other);
 
   bool operator==(const Option& other) const { return option_ == other.option_; }
@@ -53,8 +56,8 @@ inline constexpr const char* kSignaturesGroup = "Signatures";
 inline constexpr const char* kOutputGroup = "Where results go";
 inline constexpr const char* kSiteGroup = "Site";
 
-// The options of one command. A value is written into its variable while the command line is
-// parsed: the variable outlives the parser.
+// The options of one command. The parser writes each value into its variable, so the variable must
+// live longer than the parser.
 class Arguments {
  public:
   explicit Arguments(CLI::App& app) : app_(app) {}
@@ -78,12 +81,12 @@ class Arguments {
   // An option of this command that was added before.
   Option find(const std::string& name) const;
 
-  // A command below this one, which takes the options of this one on either side of its name. One
-  // of them has to be given. `is_given` becomes true when it is.
+  // A subcommand. The options of this command may be given before or after its name. One of the
+  // subcommands is required. `is_given` becomes true if it is this one.
   Arguments subcommand(const std::string& name, const std::string& help, bool& is_given);
 
-  // The options that are added from now on stand under this heading in help. kMainGroup is the
-  // heading of those that belong to no other; it comes first.
+  // Help shows the options that are added from now on under this heading. kMainGroup is the heading
+  // of all others; it comes first.
   void group(const std::string& heading);
 
  private:

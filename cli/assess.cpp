@@ -28,6 +28,7 @@ Due assess(Session& session, const SchemaState& state) {
             "backglance expand"};
   }
 
+  // In the order of the phases: the first one that is due is the answer.
   QueueFigures figures(session);
   Results results(session);
   const std::int64_t unqueued = figures.unqueued().images + figures.changed().images;
@@ -40,6 +41,7 @@ Due assess(Session& session, const SchemaState& state) {
   const QueueTotals queued = figures.queued();
   const std::int64_t erased = results.erased();
   if (queued.images > 0 || erased > 0) {
+    // Nothing can be claimed now; a later run reads these images.
     const bool later = erased == 0 && figures.claimable().images == 0;
     return {ExitCode::migrate_due,
             fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// attest: what was stated of images, held against the key and the database.
+// attest: checks statements about images against the public key and the database.
 #include <fmt/format.h>
 
 #include <memory>
@@ -20,28 +20,29 @@
 namespace backglance {
 namespace {
 
-constexpr std::size_t kLongestLine = std::size_t{1} << 20;  // a statement has about a thousand
+// Bytes. A statement has about a thousand.
+constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 constexpr std::int64_t kPage = 1000;
 constexpr std::size_t kListed = 10;
-constexpr std::int64_t kMostTold = 20;  // with the wrong key it is every line
+constexpr std::int64_t kMostTold = 20;  // messages; with the wrong key every line is invalid
 
 struct AttestFlags {
-  bool verify = false;  // which of the two commands it is
+  bool verify = false;  // which of the two subcommands was given
   bool missing = false;
   std::vector<std::string> files;
   std::string key;
 };
 
-// What became of the statements of a file.
+// The number of statements, by result.
 struct Verified {
   std::int64_t agree = 0;
   std::int64_t gone = 0;        // the image is no longer in Glance
-  std::int64_t unbelieved = 0;  // no valid signature by the key, or no such statement
+  std::int64_t unbelieved = 0;  // not signed by the key, or not a statement
   std::int64_t differ = 0;
-  std::int64_t uncompared = 0;  // Glance has no hash any more that could be compared
+  std::int64_t uncompared = 0;  // Glance has no hash now to compare with
 };
 
-// What Glance has now that the statement does not say; empty if they agree.
+// Names the values that differ from the statement's; empty if none does.
 std::string difference(const StoredImage& stated, const ImageRow& image) {
   std::vector<std::string> names;
   const auto differs = [&](bool unlike, const char* name) {
@@ -50,7 +51,7 @@ std::string difference(const StoredImage& stated, const ImageRow& image) {
   };
   differs(image.size.value_or(stated.size) != stated.size, "size");
   differs(!image.checksum.empty() && lower_ascii(image.checksum) != stated.md5, "checksum");
-  // Nothing of ours gives an image with a hash another one, by whatever algorithm.
+  // backglance never replaces the hash of an image, not even by another algorithm.
   if (!image.os_hash_value.empty()) {
     differs(image.os_hash_algo != stated.algorithm, "os_hash_algo");
     differs(
@@ -64,7 +65,7 @@ std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// An archive of contract's is told by its first line, whoever has signed it.
+// An archive of contract is recognised by its first line, whoever has signed it.
 void require_statements(const std::string& file, const std::string& first_line) {
   const nlohmann::json line = parse_json(first_line);
   const std::string type = text_member(line, "payloadType");
@@ -89,7 +90,8 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
   return read_statement(envelope.payload);
 }
 
-// Hands over each line of the files, as a statement by the key or as what is none.
+// Reads each line of the files: passes it on as a statement of the key's owner, or as an invalid
+// line.
 void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
                      const OnUnbelieved& on_unbelieved) {
   const SiteKey key = SiteKey::read(flags.key, SiteKey::Part::open);
@@ -107,6 +109,7 @@ void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
       }
       if (line.empty())
         continue;
+      // The first line decides what kind of file this is.
       if (lines.number() == 1)
         require_statements(file, line);
       auto read = read_line(key, line);
@@ -135,7 +138,7 @@ void hold_against_glance(Session& session, const std::string& where, const Store
              printable(stated.id), printable(stated.read_at, 40), unlike);
 }
 
-// Live images with a hash, of which none of the statements is.
+// Live images that have a hash and no statement.
 void for_each_missing(Session& session, const StatedImages& stated,
                       const std::function<void(const std::string& image_id)>& on_missing) {
   std::string after;
@@ -206,7 +209,7 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
   return found.differ + found.unbelieved > 0 ? ExitCode::findings : ExitCode::done;
 }
 
-// However many there are, none is kept.
+// Prints each image at once, so memory does not grow with their number.
 ExitCode run_missing(const CommonOptions& common, Session& session, const AttestFlags& flags) {
   StatedImages stated;
   std::int64_t unbelieved = 0;
@@ -254,7 +257,7 @@ void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* 
 
 Runner add_attest(Arguments& app) {
   auto flags = std::make_shared<AttestFlags>();
-  // Of this command, not the commands of these names.
+  // Subcommands of attest, not the commands with these names.
   add_verb(app, *flags, "verify", "Check each statement against the public key and the database",
            flags->verify);
   add_verb(app, *flags, "missing",

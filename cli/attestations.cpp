@@ -20,7 +20,7 @@
 
 namespace backglance {
 void require_statements(const std::string& file) {
-  // How an envelope begins, of ours and of most others.
+  // An envelope begins like this, ours and most others.
   constexpr std::string_view kBegin = R"({"payload")";
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error))
@@ -41,7 +41,8 @@ Attestations::Attestations(const std::string& key_file, const std::string& file)
   descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0)
     throw io_error("--attest-to " + printable(file), errno);
-  // Of a line that was cut off, by a full disk or a lost power, the next one is no part.
+  // A full disk or a power loss may have cut off the last line. The next statement must not become
+  // a part of it.
   char last = '\n';
   const off_t length = lseek(descriptor_, 0, SEEK_END);
   if (length > 0 && pread(descriptor_, &last, 1, length - 1) == 1 && last != '\n' &&
@@ -54,7 +55,7 @@ Attestations::~Attestations() {
 }
 
 void Attestations::sync() {
-  // What is no file, a pipe for one, cannot be brought to a disk.
+  // A pipe, for example, has no disk to write to.
   if (fdatasync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP)
     throw io_error(printable(file_), errno);
 }
@@ -62,7 +63,7 @@ void Attestations::sync() {
 void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {
   if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
     return;
-  // Without a hash of its own verify has compared at most the MD5, which is not worth a signature.
+  // If the image has no hash, verify has compared at most the MD5, which is not worth a signature.
   if (outcome.result == ImageResult::verified && outcome.algorithm == md5_algorithm().name)
     return;
   const StoredImage image{.id = image_id,
@@ -73,7 +74,7 @@ void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) 
                           .read_at = iso_time(std::time(nullptr)),
                           .host = host_};
   const std::string line = seal(key_, kStatementPayloadType, statement_of(image)) + '\n';
-  // Whole or not at all, as far as another writer of the same file can see.
+  // One write: another process that appends to the file must not get between the parts of a line.
   const auto written = write(descriptor_, line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size()))
     throw io_error(

@@ -9,24 +9,25 @@
 
 namespace backglance {
 
-// Throws Error{usage} if there is such a file, and it begins with something else than a statement.
+// Throws Error{usage} if the file exists and begins with something other than a statement.
 void require_statements(const std::string& file);
 
-// Adds a signed statement about each image that was read and agreed to a file, a DSSE envelope to a
-// line. One thread at a time.
+// Appends a signed statement about each image that was read and agrees to a file: one DSSE envelope
+// per line. One thread at a time.
 class Attestations {
  public:
-  // Opens the file, made if it is not there, to add to it. Throws Error{usage} for a key that
-  // cannot be used, or a file that holds something else, Error{io} for the file.
+  // Opens the file for appending; makes it if it does not exist. Throws Error{usage} for a key that
+  // cannot be used or a file with other content, Error{io} if the file cannot be opened.
   Attestations(const std::string& key_file, const std::string& file);
   ~Attestations();
   Attestations(const Attestations&) = delete;
   Attestations& operator=(const Attestations&) = delete;
 
-  // Does nothing for an image that was not hashed or verified, or by its MD5 alone. Throws
-  // Error{io} if the statement cannot be written.
+  // Does nothing for an image that was not hashed or verified, or was verified only by its MD5.
+  // Throws Error{io} if the statement cannot be written.
   void add(const std::string& image_id, const ReadOutcome& outcome);
-  // Brings what was added to the disk: before anything says that it is there. Throws Error{io}.
+  // Writes all statements to the disk (fdatasync). Call it before anything reports that they exist.
+  // Throws Error{io}.
   void sync();
 
  private:

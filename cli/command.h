@@ -13,7 +13,7 @@
 
 namespace backglance {
 
-// What every command understands.
+// The options that every command has.
 struct CommonOptions {
   SiteSource source;
   bool json = false;
@@ -22,8 +22,8 @@ struct CommonOptions {
 
 using Runner = std::function<ExitCode(const CommonOptions&)>;
 
-// A command: its name and help, whether it changes something (and so takes --dry-run), and a
-// function that adds its own options to the parser and returns what runs after parsing.
+// A command: its name and help, whether it changes something (only then it has --dry-run), and a
+// function that adds its own options to the parser and returns the function to run after parsing.
 struct Command {
   std::string_view name;
   std::string_view help;
@@ -34,6 +34,8 @@ struct Command {
 // The one table of commands, in the order in which an upgrade uses them.
 const std::vector<Command>& commands();
 
+// Each adds the options of one command and returns its function. The function throws Error; main
+// prints it and chooses the exit code.
 Runner add_status(Arguments& app);
 Runner add_plan(Arguments& app);
 Runner add_expand(Arguments& app);

@@ -28,8 +28,8 @@ constexpr const char* kFooter =
     "  3 expand is due                  12 unknown whether a commit succeeded\n"
     "  4 migrate or backfill is due    130 interrupted, or ended by backglance stop";
 
-// CLI11's own layout prints each text in one line, of any length, and checks behind the name of a
-// value that nobody can read.
+// CLI11's own layout prints each text in one line of any length, and after the name of a value the
+// names of its checks.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() {
@@ -57,10 +57,10 @@ class HelpFormatter : public CLI::Formatter {
   }
 
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
-    // "--csv{signatures}" is how CLI11 writes a flag that may have a value.
+    // CLI11 writes a flag that may have a value as "--csv{signatures}".
     std::string name = option->get_name(is_positional, !is_positional);
     name.resize(std::min(name.size(), name.find('{')));
-    // Behind a ':' CLI11 lists the checks of the value.
+    // After a ':', CLI11 lists the checks of the value.
     std::string type = option->get_type_name();
     type.resize(std::min(type.size(), type.find(':')));
     if (!type.empty() && !is_positional)
@@ -78,13 +78,14 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-// The site as one side of the command names it.
+// The site, as the options on one side of the command describe it.
 struct SourceFlags {
   SiteSource source;
   std::vector<std::string> files;
   std::vector<std::string> directories;
 };
 
+// The options that name the site. They exist before and after the command.
 void add_source(Arguments app, SourceFlags& flags) {
   SiteSource& source = flags.source;
   app.group(kSiteGroup);
@@ -114,7 +115,8 @@ void add_common(Arguments app, CommonOptions& common, bool changes) {
     app.flag("--dry-run", common.dry_run, "Show what the command would do; change nothing");
 }
 
-// With files and directories in the order in which they were given, for the later wins.
+// Files and directories in the order in which they were given, because a later one overrides an
+// earlier one.
 SiteSource in_order(const CLI::App& app, const SourceFlags& flags) {
   SiteSource source = flags.source;
   std::size_t files = 0;
@@ -128,8 +130,8 @@ SiteSource in_order(const CLI::App& app, const SourceFlags& flags) {
   return source;
 }
 
-// The site may be named on either side of the command, glance-manage having taught people to name
-// it in front. What stands in front counts as given first.
+// The options of the site may be given before or after the command, because glance-manage has them
+// before it. Those before it count as given first.
 SiteSource joined(SiteSource before, const SiteSource& after) {
   const auto append = [](auto& list, const auto& more) {
     list.insert(list.end(), more.begin(), more.end());
@@ -141,7 +143,7 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   return before;
 }
 
-// CLI11 says of an unknown command only that a command is required.
+// For an unknown command, CLI11 only reports that a command is required.
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
   const auto rest = app.remaining();
@@ -151,8 +153,8 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   return plain_refusal(error.get_name(), error.what());
 }
 
-// "--tag --dry-run" would else be a tag of that name, and no dry run; and an option that may be
-// repeated would take every word behind its value as another one.
+// Otherwise "--tag --dry-run" would set a tag of that name, and run for real. And an option that
+// may be repeated would take every word after its value as another value.
 void take_one_value(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     option->allow_extra_args(option->get_positional());
@@ -166,7 +168,7 @@ void take_one_value(CLI::App& app) {
     take_one_value(*sub);
 }
 
-// CLI11's own text names C++ types and the largest number that they hold.
+// CLI11's own message names C++ types and their largest number.
 void refuse_unless(CLI::Option& option, const CLI::Validator& allowed, const std::string& rule) {
   option.check([allowed, rule](const std::string& value) {
     std::string copy = value;
@@ -258,6 +260,7 @@ void Arguments::group(const std::string& heading) {
 Arguments Arguments::subcommand(const std::string& name, const std::string& help, bool& is_given) {
   CLI::App* const sub = app_.add_subcommand(name, help);
   sub->group("Commands");
+  // Options of the command may follow the name of the subcommand.
   sub->fallthrough();
   sub->callback([&is_given] { is_given = true; });
   app_.require_subcommand(1);
@@ -291,6 +294,7 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       exit_code = app.exit(error);
       return std::nullopt;

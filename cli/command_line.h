@@ -7,15 +7,15 @@
 
 namespace backglance {
 
-// What the command line says is to be done.
+// The command to run, and the common options.
 struct CommandLine {
   Runner run;
   CommonOptions common;
 };
 
-// Reads the command line. Nothing if that was all there was to do: help or the version was printed,
-// or the usage was wrong, which is said on standard error. `exit_code` is what the program then
-// ends with. Called once.
+// Reads the command line. Returns nothing if there is no command to run: help or the version was
+// printed, or the usage was wrong, which it reports on standard error. Then `exit_code` is the
+// program's exit code. Call it once.
 std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_code);
 
 }  // namespace backglance

@@ -31,7 +31,7 @@ struct ContractFlags {
   RevertFlags revert;
 };
 
-// Returns once a line can be read or a stop was asked for. A plain read would miss a signal that
+// Waits until a line can be read or a stop was requested. A plain read would miss a signal that
 // comes just before it blocks.
 void wait_for_answer() {
   constexpr int kLookMilliseconds = 200;
@@ -40,13 +40,14 @@ void wait_for_answer() {
   }
 }
 
-// The confirmation that a destructive step needs: --yes, or the word typed at a terminal.
+// Asks for the confirmation of a destructive step: --yes, or the word typed at a terminal.
 void confirm(const ContractFlags& flags, const std::string& what, const std::string& word) {
   if (flags.yes)
     return;
   if (isatty(STDIN_FILENO) != 1)
     throw Error(ErrorKind::usage,
                 what + "; confirm it with --yes, or run the command at a terminal");
+  // Standard output may be redirected.
   fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
@@ -57,6 +58,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
     throw Error(ErrorKind::usage, "not confirmed; nothing was changed");
 }
 
+// Beside an SQLite database; with a server, the current directory.
 std::filesystem::path output_directory(const ContractFlags& flags, const Site& site) {
   if (!flags.directory.empty())
     return flags.directory;
@@ -179,12 +181,13 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const Stores stores(site);
-  if (!stores.unavailable_directories().empty())
+  // A missing mount would make its images look unreadable, and so open the gate.
+  if (!stores.unavailable().empty())
     throw Error(
         ErrorKind::gate,
         fmt::format(
             "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(stores.unavailable_directories(), ", "), 600)));
+            printable(join(stores.unavailable(), ", "), 600)));
   const IsReadable is_readable = [&](const std::string& image_id) {
     const auto locations = read_locations(session, image_id);
     return std::any_of(locations.begin(), locations.end(),
@@ -242,8 +245,7 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
 }  // namespace
 
 Runner add_contract(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ContractFlags>();
   app.flag("--yes", flags->yes, "Do not ask for confirmation");
   Option settled =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// contract --revert: what was removed is put back, from our own table or from an archive.
+// contract --revert: puts back removed properties, from our own table or from an archive.
 #include "cli/contract_revert.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   return ExitCode::done;
 }
 
-// With the wrong key every line is one.
+// Faults printed at most: with the wrong key, every line is one.
 constexpr std::int64_t kMostFaults = 20;
 
 void print_fault(const ArchiveFault& fault) {

@@ -9,7 +9,7 @@
 
 namespace backglance {
 
-// Of `contract --revert`: where from. Without an archive it is our own table.
+// The options of `contract --revert`. Without an archive, the properties come from our own table.
 struct RevertFlags {
   bool revert = false;
   std::optional<std::string> archive;
@@ -20,9 +20,11 @@ struct RevertFlags {
 // Adds its options and returns --revert.
 Option add_revert_options(Arguments& app, RevertFlags& flags);
 
-// Throws Error{usage} for an archive without a key that nobody has called unsigned.
+// Puts the properties back and prints the result. Throws Error{usage} for an archive without --key
+// or --unsigned, and what contract/contract.h says.
 ExitCode run_revert(const CommonOptions& common, Session& session, const RevertFlags& flags);
 
+// "1 legacy signature property", "1,204 legacy signature properties".
 std::string properties_text(std::int64_t number);
 
 }  // namespace backglance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// migrate, backfill, verify and sync: the commands about the data.
+// migrate, backfill, verify and sync: the commands that work on images.
 #include "cli/data_commands.h"
 
 #include "backfill/backfill.h"
@@ -36,6 +36,7 @@ std::uint64_t bytes_option(const std::string& name, const std::string& text) {
   return *bytes;
 }
 
+// The sweep as a ReadCommand.
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
                          const OnResult& on_result) {
   return sweep(site, context, on_result);
@@ -165,7 +166,7 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
       .type("NAME");
 }
 
-// Those of verify, and one more.
+// The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
   add_read_options(app, flags);
   app.group(kSpeedGroup);
@@ -178,7 +179,7 @@ void add_backfill_options(Arguments& app, ReadFlags& flags) {
            "Also read the images that failed in earlier runs");
 }
 
-// All of them are about what is read, which a sweep does not do.
+// These options choose or limit the images to read; a sweep reads none.
 constexpr std::array kReadOptions = {
     "--jobs",         "--streams-per-store",    "--digest-engine", "--limit",
     "--max-bytes",    "--max-runtime",          "--bandwidth",     "--image",
@@ -191,6 +192,7 @@ struct SyncFlags {
 };
 
 ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
+  // Check all options before the first change.
   const MigrateOptions migrate_with = migrate_options(flags.migrate);
   const ReadOptions read_with = read_options(flags.read);
   const JobOptions job = job_options(flags.read.job);
@@ -305,12 +307,14 @@ ReadOptions read_options(const ReadFlags& flags) {
                 "the state of a digest");
   if (flags.bandwidth) {
     std::string rate = *flags.bandwidth;
+    // Accept "200M/s" like "200M".
     if (rate.ends_with("/s"))
       rate.resize(rate.size() - 2);
     options.bandwidth = bytes_option("--bandwidth", rate);
   }
   take_signature_options(flags.signatures, options);
   options.images = flags.images;
+  // An image that is named twice is read once.
   std::sort(options.images.begin(), options.images.end());
   options.images.erase(std::unique(options.images.begin(), options.images.end()),
                        options.images.end());
@@ -322,6 +326,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const auto image_result = static_cast<ImageResult>(i);
     const ClassTotal& total = result.total(image_result);
+    // A finding gets no star if all of its images are tried again.
     const bool some_again = image_result == ImageResult::changed_while_read && result.again > 0;
     if (total.images > 0)
       fmt::print(
@@ -394,8 +399,7 @@ void print_migrate_result(const MigrateResult& result, bool dry_run) {
 }
 
 Runner add_migrate(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<MigrateFlags>();
   Option tag = add_migrate_options(app, *flags);
   app.option("--untag", flags->untag,

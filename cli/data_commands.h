@@ -14,7 +14,7 @@
 
 namespace backglance {
 
-// The options of backfill, verify and sync, as the command line gives them.
+// The options of backfill, verify and sync, as text from the command line.
 struct ReadFlags {
   int jobs = 0;
   int streams = 0;
@@ -34,9 +34,10 @@ struct ReadFlags {
 
 void add_read_options(Arguments& app, ReadFlags& flags);
 
-// Throws Error{usage} for a number or a duration that is none.
+// Throws Error{usage} for a text that is not a valid size or duration.
 ReadOptions read_options(const ReadFlags& flags);
 
+// Print the result for a person. `verb` is the name in front: "backfill", "verify", "sweep".
 void print_read_result(const ReadResult& result, const std::string& verb);
 void print_migrate_result(const MigrateResult& result, bool dry_run);
 

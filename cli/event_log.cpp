@@ -17,12 +17,12 @@
 namespace backglance {
 namespace {
 
-// 0, or the errno of what failed.
+// Returns 0, or the errno of the failure.
 int append(const std::filesystem::path& path, const std::string& text) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0)
     return errno;
-  // In one call: other runs may write to the same file.
+  // One write: other runs may append to the same file.
   ssize_t written = 0;
   do
     written = ::write(fd, text.data(), text.size());
@@ -30,6 +30,7 @@ int append(const std::filesystem::path& path, const std::string& text) {
   int failed = 0;
   if (written < 0)
     failed = errno;
+  // A short write means a full disk.
   else if (static_cast<std::size_t>(written) < text.size())
     failed = ENOSPC;
   close(fd);
@@ -40,7 +41,7 @@ std::string io_text(const std::filesystem::path& path, int failed) {
   return io_error(fmt::format("log file {}", printable(path.string())), failed).what();
 }
 
-// As it is where that is one word, else between quotes.
+// A single word as it is, any other text in quotes.
 std::string value_text(const nlohmann::ordered_json& value) {
   constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
   if (!value.is_string())

@@ -11,25 +11,27 @@ namespace backglance {
 
 enum class LogFormat { text, json };
 
-// Where the events of a run go, one line each: its beginning and end, findings, waits, warnings.
-// None of them holds a secret. Any thread.
+// Writes the events of a run, one line each: its beginning and end, findings, waits, warnings. No
+// line contains a secret. Thread-safe.
 class EventLog {
  public:
-  // No log; standard error ("-"); or a file, to which lines are added. It is opened for each line,
-  // so that whoever rotates it need not tell us. Throws Error{io} if it cannot be written now.
+  // `target` is nothing (no log), "-" (standard error) or a file to append to. The file is opened
+  // anew for each line, so it may be rotated without telling the program. Throws Error{io} if it
+  // cannot be written now.
   EventLog(const std::optional<std::string>& target, LogFormat format);
 
-  // The caller prints what line() makes, above its progress line.
+  // True if the log goes to standard error: then the caller prints line() above its progress line.
   bool is_on_stderr() const { return on_stderr_; }
   std::string line(const std::string& event, const nlohmann::ordered_json& members) const;
 
-  // Adds the line to the file, if there is one. Empty, or why it could not; that is said once.
+  // Appends the line to the file, if there is one. Returns an empty text, or the reason for a
+  // failure; only the first failure is returned.
   std::string write(const std::string& line);
 
  private:
   LogFormat format_;
   bool on_stderr_ = false;
-  std::filesystem::path file_;  // empty: none
+  std::filesystem::path file_;  // empty: no file
   std::atomic<bool> failed_{false};
 };
 

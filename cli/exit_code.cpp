@@ -27,6 +27,7 @@ ExitCode exit_code_of(ErrorKind kind) {
 }
 
 ExitCode exit_code_of(const ReadResult& result) {
+  // This comes first: the findings of such a run are not complete.
   if (result.end == RunEnd::interrupted || result.end == RunEnd::stopped)
     return ExitCode::interrupted;
   return result.has_findings() ? ExitCode::findings : ExitCode::done;

@@ -6,13 +6,13 @@
 
 namespace backglance {
 
-// What the program tells its caller. 3 to 5 are those of `glance-manage db check`.
+// The exit codes of the program. 3 to 5 are the same as those of `glance-manage db check`.
 enum class ExitCode {
   done = 0,
   failed = 1,
   usage = 2,
   expand_due = 3,
-  migrate_due = 4,  // or backfill
+  migrate_due = 4,  // or backfill is due
   contract_due = 5,
   findings = 10,  // done, and a person should look at the report
   locked = 11,    // another run holds the lock
@@ -21,7 +21,7 @@ enum class ExitCode {
 };
 
 ExitCode exit_code_of(ErrorKind kind);
-// Of a run that came to its end.
+// The exit code of a run that came to its end.
 ExitCode exit_code_of(const ReadResult& result);
 
 }  // namespace backglance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pause, resume and stop: what is said to all runs of the site, on every host.
+// pause, resume and stop: orders to all runs of the site, on all hosts.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,7 +84,8 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
   const SchemaState state = read_schema_state(session);
   require_ledger(state);
-  // A ledger of an earlier version will do: who upgrades backglance has to stop its runs first.
+  // An earlier version of the ledger is enough: before an upgrade of backglance, its runs must be
+  // stopped.
   if (!common.dry_run)
     require_known_ledger(state);
   const FleetChange change =
@@ -111,7 +112,7 @@ Runner add_pause(Arguments& app) {
              "Why the runs are paused; status and the paused runs show it (default: none)")
       .type("TEXT");
   return [reason](const CommonOptions& common) {
-    // It goes to other people's terminals and logs.
+    // The reason appears on other people's terminals and in their logs.
     return run_wish(common, FleetWish::pause, printable(trim(*reason)));
   };
 }

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// What a statement does to the cluster while it runs.
+// The effect of a statement on the cluster while it runs.
 enum class Stall { none, short_one, index, rebuild };
 
 Stall stall_of(const StepStatement& statement, const SchemaState& state) {
@@ -33,6 +33,7 @@ std::int64_t count_of(Stall stall, const ExpandPlan& plan, const SchemaState& st
   return number;
 }
 
+// In seconds, rounded up to hundredths.
 double hundredths(std::chrono::duration<double> time) {
   return std::ceil(time.count() * 100) / 100;
 }
@@ -50,6 +51,7 @@ std::optional<GaleraPlan> collect_galera(Session& session, const SchemaState& st
                     .rebuilds = count_of(Stall::rebuild, plan, state),
                     .trial = std::nullopt};
   if (galera.index_builds > 0) {
+    // The caller's session is read-only, and the trial makes a temporary table.
     Session writer(session.url());
     galera.trial = try_index_build(writer);
   }

@@ -11,25 +11,25 @@
 
 namespace backglance {
 
-// What the plan's statements will stall on a Galera cluster, and for how long: no node commits
-// anything while one of them runs.
+// How long the plan's statements stall a Galera cluster: no node commits anything while one of them
+// runs.
 struct GaleraPlan {
   Galera node;
-  // Of the plan's statements, by what they do to the cluster.
-  std::int64_t short_statements = 0;  // some hundredths of a second each
-  std::int64_t index_builds = 0;      // of images
-  std::int64_t rebuilds = 0;          // copies of images
-  std::optional<IndexTrial> trial;    // tried only if there are indexes to build
+  // The plan's statements, by their effect on the cluster.
+  std::int64_t short_statements = 0;  // each stalls for some hundredths of a second
+  std::int64_t index_builds = 0;      // index builds on the table images
+  std::int64_t rebuilds = 0;          // copies of the table images
+  std::optional<IndexTrial> trial;    // only if there are indexes to build
 };
 
-// Nothing if the server is no node of a cluster. For a trial in a temporary table it opens a
-// session that may write.
+// Returns nothing if the server is not a node of a cluster. Opens a session that may write, for a
+// trial in a temporary table.
 std::optional<GaleraPlan> collect_galera(Session& session, const SchemaState& state,
                                          const ExpandPlan& plan);
 
-// Lines for a person, an empty one first.
+// Lines for a person; the first one is empty.
 std::string galera_text(const GaleraPlan& galera);
-// As docs/json.md has it.
+// The JSON object; docs/json.md documents it.
 nlohmann::json galera_json(const GaleraPlan& galera);
 
 }  // namespace backglance

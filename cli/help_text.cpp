@@ -6,7 +6,7 @@
 namespace backglance {
 namespace {
 
-// Wide enough for all names but a few, and narrow enough for a text of several words beside them.
+// Wide enough for all names except a few, and narrow enough for several words of text.
 constexpr std::size_t kTextColumn = 28;
 
 }  // namespace
@@ -29,7 +29,7 @@ std::string wrapped(const std::string& text, std::size_t indent, std::size_t use
 
 std::string help_entry(const std::string& name, const std::string& text) {
   std::string entry = "  " + name;
-  // Two spaces at least stand between a name and its text.
+  // At least two spaces are between a name and its text.
   if (entry.size() + 2 > kTextColumn)
     entry += '\n' + std::string(kTextColumn, ' ');
   else

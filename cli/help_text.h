@@ -10,12 +10,12 @@ namespace backglance {
 // however long it is, and a terminal cuts that line in the middle of a word.
 constexpr std::size_t kHelpColumns = 80;
 
-// The text broken between words into lines that end in '\n'; every line but the first begins with
-// `indent` spaces, and the first one is `used` columns long already. Words are never cut.
+// Breaks the text between words into lines that end in '\n'. Every line except the first begins
+// with `indent` spaces; the first one has `used` columns already. Words are never cut.
 std::string wrapped(const std::string& text, std::size_t indent = 0, std::size_t used = 0);
 
-// One option or command: its name on the left, its text on the right. A name that reaches into the
-// column of the texts has a line of its own.
+// One option or command: its name on the left, its text on the right. A name that is too long for
+// its column gets a line of its own.
 std::string help_entry(const std::string& name, const std::string& text);
 
 }  // namespace backglance

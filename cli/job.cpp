@@ -25,7 +25,7 @@ namespace {
 
 using Members = nlohmann::ordered_json;
 
-// Whom a run tells what: the person at standard error, the log, the metrics.
+// Passes the events of a run to a person at standard error, to the log and to the metrics.
 class Told {
  public:
   Told(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
@@ -34,7 +34,8 @@ class Told {
     tell("run_started", {{"command", command}, {"version", kVersion}, {"pid", getpid()}});
   }
 
-  // While `progress` lives, lines go above its own. No other thread tells anything at this moment.
+  // While `progress` is set, lines appear above its own. Call it while no other thread reports
+  // anything.
   void through(Progress* progress) { progress_ = progress; }
   bool is_log_on_stderr() const { return log_.is_on_stderr(); }
   std::string progress_event(const std::string& text) const {
@@ -82,7 +83,7 @@ class Told {
            fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
   }
 
-  // Empty: the wait is over.
+  // An empty text: the wait is over.
   void wait(const std::string& waiting_for) {
     if (!log_.is_on_stderr() && progress_ != nullptr)
       progress_->say_wait(waiting_for);
@@ -111,7 +112,7 @@ class Told {
   }
 
  private:
-  // Many images may have the same reason, a key manager that is away for one.
+  // Many images may have the same reason, for example a key manager that is away: report it once.
   void no_certificate(const std::string& reason) {
     constexpr std::size_t kMost = 10;
     if (reasons_.size() < kMost && reasons_.insert(reason).second)
@@ -119,7 +120,7 @@ class Told {
               (reasons_.size() == kMost ? "; for others see backglance report --csv" : ""));
   }
 
-  // `plain` is what a person sees who asked for no log on standard error.
+  // `plain` is the line for a person who has no log on standard error.
   void tell(const std::string& event, const Members& members, const std::string& plain = {}) {
     const std::string line = log_.line(event, members);
     say(log_.is_on_stderr() ? line : plain);
@@ -137,18 +138,18 @@ class Told {
   }
 
   EventLog log_;
-  std::set<std::string> reasons_;  // that were told
+  std::set<std::string> reasons_;  // reported already
   Progress* progress_ = nullptr;
   std::optional<MetricsFile> metrics_;  // last: its thread uses the others
 };
 
-// For as long as a run reads, what it tells goes through its progress display.
+// While this object lives, the events of the run appear above its progress line.
 class Telling {
  public:
   Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
     told_.through(&progress);
     context_.control.pause_gate().observe([this](const std::string& text) {
-      // A run that ends no longer waits, and does not go on either.
+      // A run that must end stops waiting, but does not continue: report nothing.
       if (!text.empty() || !context_.control.should_stop())
         told_.wait(text);
     });
@@ -175,7 +176,8 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   std::optional<Attestations> attestations;
   if (job.attest)
     attestations.emplace(*job.attest, job.attest_to);
-  // oneTBB counts the thread that hands the work over as one of them, and ours does not digest.
+  // oneTBB counts the thread that submits the work as one of its own; ours does not digest, so one
+  // more.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(options.jobs_or_default()) + 1);
   Progress::Decorate decorate;
@@ -183,7 +185,8 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
     decorate = [&](const std::string& text) { return told.progress_event(text); };
   Progress progress(context.counters, context.control.pause_gate(), decorate);
   const Telling telling(told, context, progress);
-  for (const std::string& directory : context.stores.unavailable_directories())
+  // Only a warning: images in other directories can be read.
+  for (const std::string& directory : context.stores.unavailable())
     told.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
     told.warning(fmt::format(
@@ -200,7 +203,7 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
         if (attestations)
           attestations->add(id, outcome);
       });
-  // Once for all of them: until now nothing has said that one is there.
+  // Once for all statements: nothing has reported yet that they exist.
   if (attestations)
     attestations->sync();
   return result;

@@ -16,9 +16,10 @@
 
 namespace backglance {
 
-// What backfill, verify and sync know of working unattended, beside others: when to work, when to
-// hold back, and whom to tell.
+// Options for unattended work of backfill, verify and sync: when to work, when to wait, and where
+// to report.
 
+// The options as text from the command line; nothing: not given.
 struct JobFlags {
   std::optional<std::string> window;
   std::optional<std::int64_t> max_load;
@@ -32,28 +33,29 @@ struct JobFlags {
 };
 void add_job_options(Arguments& app, JobFlags& flags);
 
+// The options after they were checked.
 struct JobOptions {
   std::optional<Windows> windows;
   ThrottleOptions throttle;
   std::optional<std::string> metrics;
   std::optional<std::string> log;
   LogFormat log_format = LogFormat::text;
-  std::optional<std::string> attest;  // a file with the site's key
+  std::optional<std::string> attest;  // file with the site's private key
   std::string attest_to;
 };
-// Throws Error{usage} for a text that is no such thing.
+// Throws Error{usage} for a text that is not valid.
 JobOptions job_options(const JobFlags& flags);
 
-// Before anything is done, and for a dry run, which writes none of them: throws what run_job()
-// would throw of --attest, --attest-to and --log, and Error{usage} for a file that is the site's
-// own.
+// Checks --attest, --attest-to, --log and --metrics before anything is done, and for a dry run,
+// which writes none of them. Throws what run_job() would throw for them, and Error{usage} for a
+// file that belongs to the site.
 void require_usable(const JobOptions& job, const Site& site);
 
 using ReadCommand = ReadResult (*)(const Site&, ReadContext&, const ReadOptions&, const OnResult&);
 
-// Runs a reading command under its progress display, in its windows and behind its throttles.
-// Findings, waits and warnings are said as they come, and told to whom the options name. `name` is
-// the command's.
+// Runs a command that reads images, with a progress display, within its windows and throttles.
+// Reports findings, waits and warnings as they happen: on standard error, in the log and in the
+// metrics. `name` is the name of the command. Throws what the command throws, after it was logged.
 ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,
                    const JobOptions& job, ReadCommand command);
 

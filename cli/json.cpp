@@ -19,7 +19,7 @@ json time_or_null_json(const std::optional<std::int64_t>& unix_seconds) {
   return unix_seconds ? json(iso_time(*unix_seconds)) : json(nullptr);
 }
 
-// Images by the name of the verdict; those that there are.
+// Number of images by the name of the verdict; verdicts without images are left out.
 json verdicts_json(const ReadResult::Verdicts& verdicts) {
   json object = json::object();
   for (std::size_t i = 0; i < verdicts.size(); ++i)

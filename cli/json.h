@@ -14,7 +14,8 @@
 
 namespace backglance {
 
-// Parts that several commands' JSON objects share; docs/json.md documents them.
+// Parts of JSON objects that several commands share; docs/json.md documents them. Times are ISO
+// 8601 in UTC; text may have bytes that are not UTF-8, which print_json() replaces.
 nlohmann::json totals_json(const QueueTotals& totals);
 nlohmann::json schemes_json(const std::vector<SchemeCount>& counts);
 nlohmann::json run_json(const RunRow& run);
@@ -23,7 +24,7 @@ nlohmann::json fleet_json(const FleetState& fleet);
 nlohmann::json statements_json(const ExpandPlan& plan);
 nlohmann::json due_json(const Due& due);
 nlohmann::json read_result_json(const ReadResult& result);
-// How a run ended: "complete", "out_of_time".
+// Name of a run's end: "complete", "out_of_time".
 std::string_view run_end_name(RunEnd end);
 
 }  // namespace backglance

@@ -17,7 +17,7 @@ namespace {
 using backglance::Error;
 using backglance::ExitCode;
 
-// One line for a person; the object for a program.
+// One line on standard error for a person; with --json also an object for a program.
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
   fmt::print(stderr, "backglance: {}{}\n", error.what(), next);
@@ -37,14 +37,14 @@ int run(int argc, char** argv) {
     return exit_code;
   try {
     const ExitCode code = line->run(line->common);
-    // What was printed may still be in a buffer, and the disk under it full.
+    // The output may still be in a buffer, and the disk under it may be full.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw backglance::io_error("standard output cannot be written", errno);
     return static_cast<int>(code);
   } catch (const Error& error) {
     return static_cast<int>(report_error(error, line->common.json));
   } catch (const std::system_error& error) {
-    // fmt throws it when a stream does not take what it prints.
+    // fmt throws this if the stream cannot be written.
     return static_cast<int>(report_error(
         backglance::io_error("standard output cannot be written", error.code().value()), false));
   }
@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    // A defect of ours, or no memory: still one line and no trace.
+    // A defect of the program, or no memory: still one line and no trace.
     fmt::print(stderr, "backglance: internal error: {}\n", error.what());
     return static_cast<int>(ExitCode::failed);
   }

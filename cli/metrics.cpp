@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::seconds kEvery{10};
 constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_seconds";
 
-// Whatever may shut the gate, so that a source that does not is there as 0.
+// All sources that may close the gate. A source that does not close it now is written as 0.
 constexpr std::array<std::string_view, 7> kSources = {"disk_full", "flow_control", "lag",   "load",
                                                       "other_run", "pause",        "window"};
 
@@ -138,6 +138,7 @@ std::optional<std::int64_t> last_success_of(const std::string& text, const std::
 MetricsFile::MetricsFile(std::filesystem::path path, std::string command,
                          std::function<void(const std::string&)> warn)
     : path_(std::move(path)), warn_(std::move(warn)) {
+  // The old file keeps the last success across runs.
   metrics_.last_success = last_success_of(read_file(path_), command);
   metrics_.command = std::move(command);
   metrics_.started_at = std::time(nullptr);
@@ -179,6 +180,7 @@ void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
   metrics_.exit_code = exit_code;
   metrics_.waiting_for.clear();
   metrics_.bytes_per_second = 0;
+  // After verify, left_images counts images that were not compared, which is something else.
   if (result != nullptr && metrics_.command != "verify") {
     metrics_.left_images = static_cast<std::uint64_t>(result->left_images);
     metrics_.left_bytes = static_cast<std::uint64_t>(result->left_bytes);
@@ -197,6 +199,7 @@ void MetricsFile::run(const std::stop_token& stop) {
   }
 }
 
+// Requires mutex_ and a context.
 void MetricsFile::collect() {
   const ReadCounters& counters = context_->counters;
   const auto now = std::chrono::steady_clock::now();
@@ -220,11 +223,11 @@ void MetricsFile::collect() {
 void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
   metrics_.written_at = std::time(nullptr);
   const std::string text = metrics_text(metrics_);
-  // A busy disk may take seconds, and count() is not to wait for it.
+  // A busy disk may take seconds, and count() must not wait for it.
   lock.unlock();
   try {
-    // The new file's name does not end in ".prom": the collector reads all of those in the
-    // directory. Its rights are for node_exporter, which is another user.
+    // The temporary file's name does not end in ".prom", because the collector reads all such files
+    // in the directory. Others may read the file: node_exporter is another user.
     replace_file(path_, text, 0644, fmt::format("metrics file {}", printable(path_.string())));
   } catch (const Error& error) {
     if (!warned_)

@@ -17,31 +17,34 @@
 
 namespace backglance {
 
-// The figures of one run, as Prometheus's node_exporter takes them from a file.
+// The figures of one run, for a file that Prometheus's node_exporter reads.
 struct Metrics {
   std::string command;
-  ReadResult result;  // its classes alone
+  ReadResult result;  // only its `classes` are used
   std::uint64_t bytes_read = 0;
   std::uint64_t findings = 0;
   std::uint64_t left_images = 0;
   std::uint64_t left_bytes = 0;
   double bytes_per_second = 0;
-  std::vector<std::string> waiting_for;  // sources of the gate
+  std::vector<std::string> waiting_for;  // the sources that close the gate
   std::int64_t started_at = 0;           // unix seconds
+  // unix seconds
   std::int64_t written_at = 0;
+  // Unix seconds; nothing if no run has succeeded yet.
   std::optional<std::int64_t> last_success;
-  std::optional<ExitCode> exit_code;  // nothing while the run is at work
+  std::optional<ExitCode> exit_code;  // nothing while the run works
 };
 
-// In the text exposition format, version 0.0.4. Each name has its HELP and TYPE, each sample the
-// label `command`, so that the files of several commands can lie in one directory.
+// The figures in the text exposition format, version 0.0.4. Each name has HELP and TYPE, each
+// sample the label `command`, so the files of several commands may be in one directory.
 std::string metrics_text(const Metrics& metrics);
 
-// When a run of this command last succeeded, as such a text has it.
+// Reads from such a text when a run of this command last succeeded, in unix seconds.
 std::optional<std::int64_t> last_success_of(const std::string& text, const std::string& command);
 
-// Keeps a file of them: written at once, every 10 s, and at the end, each time by a new file that
-// takes the old one's place. A file that cannot be written is said once, and never ends a run.
+// Keeps a file with the figures: written at attach(), every 10 s and at the end, each time as a new
+// file that replaces the old one. A file that cannot be written is reported once and never ends a
+// run.
 class MetricsFile {
  public:
   // `warn` may be called by any thread.
@@ -51,23 +54,24 @@ class MetricsFile {
   MetricsFile(const MetricsFile&) = delete;
   MetricsFile& operator=(const MetricsFile&) = delete;
 
-  // From here to detach() the figures are those of `context`, which is to live so long.
+  // From now until detach(), the figures come from `context`, which must live as long.
   void attach(ReadContext& context);
   void detach();
-  // An image that was settled. Any thread.
+  // Counts a settled image. Thread-safe.
   void count(const ReadOutcome& outcome);
-  // The run has ended. After detach(); with no result if an error ended it.
+  // Writes the last figures. Call it after detach(). `result` is null if an error ended the run.
   void finish(const ReadResult* result, ExitCode exit_code);
 
  private:
   void run(const std::stop_token& stop);
   void collect();
-  // By one thread at a time: the own one, or after it finish().
+  // Called by one thread at a time: this object's thread, and after its end finish(). Unlocks
+  // `lock` while it writes the file.
   void write(std::unique_lock<std::mutex>& lock);
 
   const std::filesystem::path path_;
   const std::function<void(const std::string&)> warn_;
-  bool warned_ = false;  // of write() alone
+  bool warned_ = false;  // used only by write()
   std::mutex mutex_;     // guards the fields below
   Metrics metrics_;
   ReadContext* context_ = nullptr;

@@ -6,9 +6,9 @@
 
 namespace backglance {
 
-// Values of options that several commands read alike.
+// Values of options that several commands share.
 
-// Throws Error{usage}, which names the option, for a text that is no duration.
+// Throws Error{usage} with the name of the option if the text is not a duration.
 std::chrono::seconds duration_option(const std::string& name, const std::string& text);
 
 }  // namespace backglance

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Without an error if parts of it are not there.
+// Resolves links; parts of the path may be missing.
 fs::path real(const fs::path& path) {
   std::error_code error;
   fs::path found = fs::weakly_canonical(path, error);
@@ -42,6 +42,7 @@ void require_no_data(const Site& site, const std::string& option, const std::str
     throw Error(ErrorKind::usage, fmt::format("{} {}: {}", option, printable(file), what));
   };
   if (site.database.engine == Engine::sqlite)
+    // SQLite's own files beside the database belong to it.
     for (const char* const suffix : {"", "-journal", "-wal", "-shm"})
       if (is_same(file, site.database.database + suffix))
         refuse("this is Glance's database");

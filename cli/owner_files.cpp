@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the names of images and owners are in is for those who may read the database.
+// The pages contain names of images and owners, so others may not read them.
 void make_directory(const std::string& directory) {
   if (mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST)
     throw io_error("cannot create " + directory, errno);
@@ -28,16 +28,17 @@ void make_directory(const std::string& directory) {
     throw io_error("cannot write into " + directory, ENOTDIR);
 }
 
+// Only pages that backglance wrote may be removed.
 bool is_our_page(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  // The mark stands behind the style sheet.
+  // The mark comes after the style sheet.
   std::string head(1 << 16, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
   return head.find(kOwnersMark) != std::string::npos;
 }
 
-// Pages of owners who have nothing to do any more would tell them otherwise.
+// Removes the pages of owners who have nothing to do any more; they would still ask for something.
 std::int64_t remove_stale(const fs::path& directory, const std::set<std::string>& stems) {
   std::vector<fs::path> stale;
   std::error_code error;
@@ -63,7 +64,7 @@ std::string write_owner_files(const SiteReport& report, const std::string& direc
   const auto in_directory = [&](const std::string& name) { return directory + "/" + name; };
   std::set<std::string> stems;
   std::int64_t images = 0;
-  // One after the other, so that no more than one is in memory.
+  // One after the other, so that only one page is in memory.
   for (const OwnerPage& page : pages) {
     write_file(in_directory(page.file_stem + ".html"), render_owner_html(report, page));
     write_file(in_directory(page.file_stem + ".csv"), render_owner_csv(page));

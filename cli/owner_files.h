@@ -7,9 +7,9 @@
 
 namespace backglance {
 
-// Writes what `report --owners` writes into the directory, which is made if need be: a page and a
-// CSV for each owner with something to do, then index.html and index.csv. Pages of owners who have
-// nothing to do any more are removed with their CSV, if backglance has made them. Returns one line
+// Writes the files of `report --owners` into the directory, and makes it if necessary: a page and a
+// CSV for each owner who has something to do, then index.html and index.csv. Removes pages, with
+// their CSV, of owners who have nothing to do any more, if backglance made them. Returns one line
 // for a person. Throws Error{io}.
 std::string write_owner_files(const SiteReport& report, const std::string& directory);
 

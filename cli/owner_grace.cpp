@@ -23,7 +23,7 @@ void add_owner_grace(Arguments& app, std::vector<std::string>& texts) {
 std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::string>& texts) {
   std::map<std::string, std::chrono::seconds> graces;
   for (const std::string& text : texts) {
-    // A duration has no equals sign, an owner may.
+    // An owner's id may contain an equals sign, a duration does not.
     const std::size_t end = text.rfind('=');
     if (end == std::string::npos || end == 0 || !is_utf8(text))
       throw Error(ErrorKind::usage,

@@ -16,11 +16,11 @@ namespace backglance {
 
 void add_owner_grace(Arguments& app, std::vector<std::string>& texts);
 
-// By owner. Throws Error{usage} for a text that is no OWNER=DURATION, and for an owner who is named
-// twice.
+// Parses the texts; the key is the owner's project id. Throws Error{usage} for a text that is not
+// OWNER=DURATION, and for an owner who is named twice.
 std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::string>& texts);
 
-// What became of each.
+// The result for each owner.
 void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run);
 nlohmann::json owners_json(const std::vector<OwnerDeadlines>& owners);
 

@@ -40,7 +40,7 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
                           const std::string& waiting_for) {
   const std::uint64_t total = counters.bytes_total.load();
   const std::uint64_t read = counters.bytes_read.load();
-  // Bytes that will not be read after all are progress as well.
+  // Bytes that need not be read any more count as progress.
   const std::uint64_t done = std::min(total, read + counters.bytes_skipped.load());
   const double share = total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
   const double rest = static_cast<double>(total - done);
@@ -65,7 +65,7 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   std::string line = percent + bytes + ", " + pace + images + findings;
   if (static_cast<int>(line.size()) + kBarWidth + 4 < columns)
     return bar(share) + " " + line;
-  // On a narrow one what is left of the time is the last to go.
+  // On a narrow terminal, the remaining time is dropped last.
   for (const std::string& shorter :
        {fmt::format("{}{}, {}{}", percent, bytes, pace, findings),
         fmt::format("{}, {}", percent, pace), percent + (waiting_for.empty() ? left : ", waiting")})
@@ -93,6 +93,7 @@ Progress::~Progress() {
 
 void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
+  // The escape sequence clears the progress line first.
   fmt::print(stderr, "{}{}\n", line_shown_ ? "\r\x1b[K" : "", line);
   line_shown_ = false;
 }
@@ -117,8 +118,8 @@ void Progress::draw() {
   const double seconds = std::chrono::duration<double>(now - drawn_).count();
   const std::uint64_t bytes = counters_.bytes_read.load();
   const double current = static_cast<double>(bytes - drawn_bytes_) / std::max(seconds, 1e-3);
-  // An exponential mean; in the first seconds the plain one, so that the first figure is not far
-  // off.
+  // An exponential mean. In the first seconds a plain mean, so that the first figure is about
+  // right.
   const double age = std::chrono::duration<double>(now - started_).count();
   const double weight = 1 - std::exp(-seconds / std::min(kSmoothingSeconds, age));
   rate_ = rate_ == 0 ? current : rate_ + weight * (current - rate_);

@@ -12,23 +12,23 @@
 
 namespace backglance {
 
-// Shows how far a reading run is, on standard error: on a terminal one line that is redrawn several
-// times a second, elsewhere a plain line every 30 s. In bytes, because images differ a
-// thousandfold; the rate is that of the last ten seconds or so. While the run waits, what it waits
-// for takes the rate's place. Ends, and clears its line, when destroyed.
+// Shows the progress of a reading run on standard error: on a terminal one line that is redrawn
+// several times a second, elsewhere a plain line every 30 s. It counts bytes, because images differ
+// a thousandfold in size; the rate is that of the last ten seconds or so. While the run waits, the
+// reason replaces the rate. Its end clears the line.
 class Progress {
  public:
-  // What a plain progress line becomes before it is printed: one line again.
+  // Changes a plain progress line before it is printed; the result is one line again.
   using Decorate = std::function<std::string(const std::string& line)>;
   Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Prints a line above the progress line. Any thread.
+  // Prints a line above the progress line. Thread-safe.
   void say(const std::string& line);
-  // That a wait begins, or is for something else now; with nothing, that it has ended. A line of
-  // its own where there is no progress line to show it. Any thread.
+  // Reports that a wait begins or has a new reason; an empty text: it has ended. Prints a line only
+  // if there is no terminal, where the progress line shows it. Thread-safe.
   void say_wait(const std::string& waiting_for);
 
  private:
@@ -49,7 +49,7 @@ class Progress {
   std::jthread thread_;  // last: it uses the others
 };
 
-// The progress line for these figures, without a line end; at most `columns` characters.
+// The progress line for these figures, without a line end and shorter than `columns` characters.
 std::string progress_line(const ReadCounters& counters, double bytes_per_second, int columns,
                           const std::string& waiting_for = {});
 

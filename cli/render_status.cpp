@@ -34,9 +34,9 @@ std::string store_line(const SiteStatus::StoreDirectories& store) {
   for (const SiteStatus::Directory& directory : store.directories)
     directories.push_back(printable(directory.path) +
                           (directory.opens ? "" : " ** cannot be opened **"));
-  return fmt::format(
-      "{}{}{}{}", store.id, store.id.empty() ? "" : ": ", store.type,
-      directories.empty() ? " (not read by this release)" : "  " + join(directories, ", "));
+  return fmt::format("{}{}{}{}{}", store.id, store.id.empty() ? "" : ": ", store.type,
+                     store.is_supported ? "" : " (not read by this release)",
+                     directories.empty() ? "" : "  " + join(directories, ", "));
 }
 
 // The version is named only if it is not this program's.

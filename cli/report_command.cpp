@@ -43,7 +43,7 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
     throw Error(ErrorKind::usage, "--csv cannot be used with --json");
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
-  // Standard output may be a CSV or a JSON file.
+  // Standard output may be redirected into a CSV or JSON file.
   std::FILE* const note = common.json || !flags.csv.empty() || flags.html == "-" ? stderr : stdout;
   if (flags.owners)
     fmt::print(note, "{}\n", write_owner_files(report, *flags.owners));
@@ -69,8 +69,7 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
 }  // namespace
 
 Runner add_report(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ReportFlags>();
   app.flag("--csv", "signatures", flags->csv,
            "Print CSV: one line for each signature, or with --csv=findings for each finding "

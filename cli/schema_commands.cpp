@@ -46,8 +46,7 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
 }  // namespace
 
 Runner add_expand(Arguments& app) {
-  // Shared by the parser, which writes, and the runner, which reads: both live in closures of their
-  // own.
+  // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ExpandFlags>();
   Option revert = app.flag("--revert", flags->revert,
                            "Remove what expand added to the database, as far as that is safe");

@@ -10,7 +10,7 @@
 
 namespace backglance {
 
-// By what signatures are verified, as the command line gives it.
+// The options for verifying signatures, as the command line gives them.
 struct SignatureFlags {
   std::optional<std::string> certificates;
   std::optional<std::string> key_manager;
@@ -20,10 +20,11 @@ struct SignatureFlags {
 
 void add_signature_options(Arguments& app, SignatureFlags& flags);
 
-// Into `options`. Prints what of the trusted certificates is of no use. Throws Error{usage}.
+// Puts the options into `options`. Prints a warning for each trusted certificate that is of no use.
+// Throws Error{usage}.
 void take_signature_options(const SignatureFlags& flags, ReadOptions& options);
 
-// Lines on what was found, if anything.
+// Prints the verdicts, if there are any.
 void print_signatures(const ReadResult& result);
 
 }  // namespace backglance

@@ -7,6 +7,7 @@
 namespace backglance {
 namespace {
 
+// `of_schema`: also the rights for schema statements.
 std::vector<MissingRight> all_missing_rights(Session& session, bool of_schema) {
   std::vector<MissingRight> missing = missing_rights(session, RightsFor::rows);
   if (of_schema)
@@ -28,7 +29,7 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.data = plan_migrate(session);
   plan.reads = plan_backfill(site, {});
   plan.missing_rights = all_missing_rights(session, !plan.schema.statements.empty());
-  // Last: its trial may take a while, and the rest is read by then.
+  // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);
   return plan;
 }

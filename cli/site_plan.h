@@ -17,13 +17,14 @@
 
 namespace backglance {
 
-// Everything that `plan` says, free of how it is shown: what expand, migrate and backfill would do.
+// Everything that `plan` shows, independent of the format: what expand, migrate and backfill would
+// do.
 struct SitePlan {
   std::string database;     // redacted URL
   bool with_guard = false;  // expand --guard was asked for
   ExpandPlan schema;
   Guard guard;
-  // Of all that is still to come, so that it is not found out in the middle.
+  // Rights that later commands will need, so that they do not fail half-way.
   std::vector<MissingRight> missing_rights;
   std::optional<GaleraPlan> galera;
   MigrateResult data;  // queued, flagged and schemes
@@ -31,18 +32,18 @@ struct SitePlan {
   std::int64_t unknown_size = 0;  // images to read whose size is not known
 };
 
-// Reads it; but for the trial of collect_galera() nothing is written. Throws Error{schema_state}
-// as plan_expand() does.
+// Collects the plan. Nothing is written, except in the trial of collect_galera(). Throws
+// Error{schema_state} as plan_expand() does.
 SitePlan collect_plan(Session& session, const Site& site, bool with_guard);
 
 // Lines for a person, each ended by a newline.
 std::string plan_text(const SitePlan& plan);
 // The object that `plan --json` prints; docs/json.md documents its members.
 nlohmann::json plan_json(const SitePlan& plan);
-// One of them on standard output.
+// Prints one of the two on standard output.
 void print_plan(const SitePlan& plan, bool as_json);
 
-// What `expand` says of what it did, or with --dry-run would do; likewise.
+// The result of `expand`, or what it would do (--dry-run).
 struct ExpandOutcome {
   ExpandPlan plan;
   bool dry_run = false;
@@ -52,13 +53,13 @@ std::string expand_text(const ExpandOutcome& outcome);
 nlohmann::json expand_json(const ExpandOutcome& outcome);
 void print_expand(const ExpandOutcome& outcome, bool as_json);
 
-// What expand and sync say in the same words.
+// Texts that expand and sync share.
 
-// What was found half done, and what expand waits for: one sentence each.
+// Objects that were found half done, and builds that expand waits for: one sentence each.
 std::vector<std::string> notes_of(const ExpandPlan& plan);
 // "note: ..." for each of them.
 std::string notes_text(const ExpandPlan& plan);
-// "-- lock: ..." and the statement, one after the other, as a person would paste them.
+// For each statement "-- lock: ..." and its text, ready to be pasted.
 std::string statements_text(const ExpandPlan& plan);
 
 }  // namespace backglance

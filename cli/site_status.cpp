@@ -7,6 +7,7 @@
 #include "ledger/removal.h"
 #include "ledger/results.h"
 #include "sql/schema_state.h"
+#include "store/registry.h"
 
 namespace backglance {
 namespace {
@@ -19,6 +20,7 @@ std::vector<SiteStatus::StoreDirectories> stores_of(const Site& site) {
     SiteStatus::StoreDirectories& out = stores.emplace_back();
     out.id = store.id;
     out.type = store.type;
+    out.is_supported = find_store_type(store.type) != nullptr;
     for (const auto& directory : store.directories)
       out.directories.push_back({directory.string(), access(directory.c_str(), R_OK | X_OK) == 0});
   }
@@ -46,6 +48,7 @@ Due assess_or_refusal(Session& session, const SchemaState& state) {
   try {
     return assess(session, state);
   } catch (const Error& error) {
+    // status shows a schema that expand refuses, and does not fail because of it.
     if (error.kind() != ErrorKind::schema_state)
       throw;
     return {ExitCode::failed, error.what(), error.next()};
@@ -73,7 +76,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   status.without_hash = pending_totals(session, state.has_os_hash);
   if (state.has_os_hash && state.has_ledger)
     status.ledger = read_ledger(session);
-  // An expand that has made our tables shows itself while it makes the rest.
+  // A running expand is shown as soon as it has made our tables.
   if (state.has_ledger)
     status.runs = read_runs(session);
   status.due = assess_or_refusal(session, state);

@@ -18,39 +18,41 @@
 
 namespace backglance {
 
-// Everything that `status` says, free of how it is shown. Text is as the configuration and the
-// database hold it: the printers make it safe. Times are unix seconds, sizes are bytes.
+// Everything that `status` shows, independent of the format. Text is as in the configuration and
+// the database: the printers make it safe. Times are unix seconds, sizes are bytes.
 struct SiteStatus {
   struct Directory {
     std::string path;
-    bool opens = false;  // this process may list it and enter it
+    bool opens = false;  // this process may list and enter it
   };
   struct StoreDirectories {
     std::string id;  // empty for an old-style [glance_store]
     std::string type;
-    std::vector<Directory> directories;  // empty for a store that is not read
+    bool is_supported = false;           // this program reads stores of this type
+    std::vector<Directory> directories;  // of a file store
   };
   struct Schema {
     std::vector<std::string> revisions;  // of alembic_version
     bool has_os_hidden = false;
     bool has_os_hash = false;
     bool has_ledger = false;
-    int ledger_version = 0;  // of our tables; 0 without them
+    int ledger_version = 0;  // version of our tables; 0 if they do not exist
     GuardState guard = GuardState::missing;
   };
-  // What our tables hold of the images.
+  // The state of the images, from our tables.
   struct Ledger {
     QueueTotals queued;
     QueueTotals claimable;
     QueueTotals failed;
-    std::int64_t erased = 0;  // hashes that Glance has erased
+    std::int64_t erased = 0;  // hashes that Glance has erased since they were published
     std::vector<SchemeCount> signatures;
-    std::int64_t settled = 0;  // images that are signed again
+    std::int64_t settled = 0;  // images that were signed again and verified
   };
+  // The runs of the site, on all hosts.
   struct Runs {
     FleetState fleet;
     std::vector<LiveRun> live;
-    std::vector<RunRow> recent;  // newest first, those of `live` among them
+    std::vector<RunRow> recent;  // newest first; includes those in `live`
   };
 
   std::string database;  // redacted URL
@@ -60,24 +62,24 @@ struct SiteStatus {
   std::vector<std::string> config_files;
   Schema schema;
   PendingTotals without_hash;
-  std::optional<Ledger> ledger;  // once expand is complete
-  std::optional<Runs> runs;      // once our tables are there, which expand makes first
-  // A schema that expand refuses is a fact to show: then the code is `failed`.
+  std::optional<Ledger> ledger;  // nothing before expand is complete
+  std::optional<Runs> runs;      // nothing before our tables exist; expand makes them first
+  // If expand refuses the schema, the code is `failed` and the text says why.
   Due due;
 };
 
-// Reads it, without a write. Throws what the database throws, and Error{schema_state} where there
-// is no Glance.
+// Reads the status; changes nothing. Throws what the database throws, and Error{schema_state} if
+// the database is not Glance's.
 SiteStatus collect_status(Session& session, const Site& site);
 
 // Lines for a person, each ended by a newline.
 std::string status_text(const SiteStatus& status);
 // The object that `status --json` prints; docs/json.md documents its members.
 nlohmann::json status_json(const SiteStatus& status);
-// One of them on standard output.
+// Prints one of the two on standard output.
 void print_status(const SiteStatus& status, bool as_json);
 
-// What `check` says, likewise.
+// The same for `check`.
 struct CheckAnswer {
   Due due;
   GuardState guard = GuardState::missing;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// status and check: the commands that only look.
+// status and check: commands that change nothing.
 #include "cli/command.h"
 #include "cli/site_status.h"
 

@@ -13,8 +13,8 @@
 namespace backglance {
 namespace {
 
-// How many letters have to be left out, put in, changed or swapped with their neighbour to make one
-// word of the other.
+// How many letters must be removed, added, changed or swapped with their neighbour to turn one word
+// into the other.
 std::size_t distance(std::string_view one, std::string_view other) {
   std::vector<std::vector<std::size_t>> cost(one.size() + 1,
                                              std::vector<std::size_t>(other.size() + 1));
@@ -36,7 +36,7 @@ std::size_t distance(std::string_view one, std::string_view other) {
 
 std::string unknown_command(const std::string& word) {
   const std::string text = fmt::format("there is no command {}", printable(word, 80));
-  // The comparison takes time and memory by the square of the length.
+  // Time and memory of the comparison grow with the square of the length.
   constexpr std::size_t kTooLong = 40;
   if (word.size() > kTooLong)
     return text;

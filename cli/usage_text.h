@@ -5,14 +5,14 @@
 
 namespace backglance {
 
-// What the program says of a command line that it cannot take: one line each, without control
-// characters, and without the name of the program in front.
+// Messages about a command line that cannot be used: one line each, without control characters and
+// without the program's name in front.
 
-// There is no such command; names the one that was probably meant, if there is one.
+// "there is no command ..."; names the command that was probably meant, if one is similar.
 std::string unknown_command(const std::string& word);
 
-// A refusal of CLI11 in an operator's words: `kind` is the name of its exception ("ExcludesError"),
-// `text` what it says.
+// Puts a message of CLI11 into an operator's words: `kind` is the name of its exception
+// ("ExcludesError"), `text` its message.
 std::string plain_refusal(const std::string& kind, const std::string& text);
 
 }  // namespace backglance

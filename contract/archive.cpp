@@ -24,6 +24,7 @@ nlohmann::json as_json(const RemovedProperty& property) {
   if (property.updated_at)
     line["updated_at"] = *property.updated_at;
   if (property.value) {
+    // JSON can hold only UTF-8.
     if (is_utf8(*property.value)) {
       line["value"] = *property.value;
     } else {
@@ -34,6 +35,7 @@ nlohmann::json as_json(const RemovedProperty& property) {
   return line;
 }
 
+// One line; bytes that are not UTF-8 are replaced.
 std::string text_of(const nlohmann::json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -42,9 +44,11 @@ std::string text_of(const nlohmann::json& object) {
 
 RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key)
     : path_(std::move(path)), id_(std::move(id)), key_(key) {
+  // O_EXCL: an archive is never overwritten.
   fd_ = open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd_ < 0)
     throw io_error("archive " + path_.string(), errno);
+  // Without this, a power loss could remove the file's name after properties were removed.
   if (const int failed = sync_directory(path_.parent_path()); failed != 0) {
     ::close(fd_);
     throw io_error("the directory of archive " + path_.string(), failed);

@@ -14,32 +14,34 @@ namespace backglance {
 
 class SiteKey;
 
-// A file of removed properties, one JSON object a line: image_id, property_id, name, updated_at,
-// deleted_at, and the value as `value`, or as `value_base64` if it is not UTF-8, or null.
+// A file of removed properties, one JSON object per line: image_id, property_id, name, updated_at,
+// deleted_at, and the value as `value` (a text, or null) or, if it is not UTF-8, as `value_base64`.
 //
-// By a key each line is a DSSE envelope (attest/envelope.h) of a payload type of its own, around
-// that object with two members more: `archive`, the same in all lines of one file and in no other,
-// and `number`, from 1. An envelope of another type closes it and says how many lines there are. As
-// no two lines have the same archive and number, a line that is missing, stands twice or comes from
-// another archive shows; a digest of the whole would add nothing.
+// With a key, each line is a DSSE envelope (attest/envelope.h) with a payload type of its own. The
+// object in it has two more members: `archive`, which all lines of one file share and no other file
+// has, and `number`, from 1. An envelope of another type ends the file and holds the number of
+// lines. No two lines have the same archive and number, so a line that is missing, repeated or from
+// another archive is noticed; a digest of the whole file would add nothing.
 inline constexpr std::string_view kRemovedPayloadType = "application/vnd.backglance.removed+json";
 inline constexpr std::string_view kArchiveEndPayloadType =
     "application/vnd.backglance.removed-end+json";
 
-// Writes one: created anew (mode 0600), never overwritten.
+// Writes an archive to a new file (mode 0600); an existing file is never overwritten. One thread at
+// a time.
 class RemovalArchive {
  public:
-  // `id` names it; `key`, which may be null, outlives it. Throws Error{io} if `path` exists or
-  // cannot be made.
+  // `id` names the archive. `key` may be null (no signatures) and must live longer than this.
+  // Throws Error{io} if `path` exists or cannot be made.
   RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key);
   ~RemovalArchive();
   RemovalArchive(const RemovalArchive&) = delete;
   RemovalArchive& operator=(const RemovalArchive&) = delete;
 
   void add(const RemovedProperty& property);
-  // Brings all that was added to the disk. Throws Error{io}.
+  // Writes all added lines to the disk (fsync). Throws Error{io}.
   void sync();
-  // Says that nothing more comes, on the disk as well. An archive without a key has no such line.
+  // Writes the last line to the disk: it says that the archive is complete. An archive without a
+  // key has no such line. Throws Error{io}.
   void close();
 
  private:
@@ -51,32 +53,33 @@ class RemovalArchive {
   int fd_ = -1;
 };
 
-// Why a line, or the file as a whole, is not to be believed.
+// Why a line, or the whole file, cannot be trusted.
 struct ArchiveFault {
-  std::int64_t line = 0;  // 0: the file
+  std::int64_t line = 0;  // counted from 1; 0: the whole file
   std::string text;
 };
 
-// Reads one, line by line. What it hands over is signed by the key, where there is one, and of the
-// archive that the first such line is of; and it is a legacy signature property in any case.
+// Reads an archive, line by line. With a key, it returns only lines that the key has signed and
+// that belong to the same archive as the first such line. In any case it returns only legacy
+// signature properties. One thread at a time.
 class ArchiveReader {
  public:
-  // Null: for an archive without signatures, of which every line is taken as it stands. Throws
-  // Error{usage} if there is no such file.
+  // `key` null: for an archive without signatures, in which every line is trusted. A key must live
+  // longer than this. Throws Error{usage} if the file does not exist.
   ArchiveReader(const std::filesystem::path& path, const SiteKey* key);
 
-  // Nothing at the end. Throws Error{io}.
+  // Returns the next property or fault; nothing at the end. Throws Error{io}.
   std::optional<std::variant<RemovedProperty, ArchiveFault>> next();
 
-  // Once next() has given nothing: no line is missing, strange or changed. Nothing of an archive
-  // without signatures, which cannot tell.
+  // Call it after next() has returned nothing. True if no line is missing, foreign or changed.
+  // Nothing for an archive without signatures, which cannot show this.
   std::optional<bool> is_whole() const;
 
  private:
   using Found = std::variant<RemovedProperty, ArchiveFault>;
   std::optional<Found> judge(const std::string& line);
   std::optional<Found> judge_signed(const std::string& line);
-  // Empty if the line comes in its place; else why it does not count.
+  // Empty if the line is the next one; otherwise why it does not count.
   std::string take_place(const std::string& archive, std::int64_t number);
   std::optional<Found> close(std::string_view payload);
   ArchiveFault fault(std::string text);
@@ -84,10 +87,10 @@ class ArchiveReader {
 
   LineReader lines_;
   const SiteKey* key_;
-  std::string archive_;           // of the first line that was believed
-  std::int64_t number_ = 0;       // of the last one
-  std::int64_t strange_ = 0;      // lines since then that were not
-  std::optional<Found> pending_;  // behind what was handed over last
+  std::string archive_;           // of the first line that was accepted
+  std::int64_t number_ = 0;       // of the last line that was accepted
+  std::int64_t strange_ = 0;      // lines since then that were not accepted
+  std::optional<Found> pending_;  // to return at the next call
   bool closed_ = false;
   bool ended_ = false;
   bool whole_ = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading of contract/archive.h: what is in a file is somebody's word, until its signature fits.
+// The reader of contract/archive.h. Nothing in the file is trusted until its signature was checked.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,11 +19,11 @@ namespace {
 
 using nlohmann::json;
 
-// No property of a signature comes near it; a line is held in memory, decoded and parsed.
+// Bytes. No signature property is nearly as long. A line is held in memory, decoded and parsed.
 constexpr std::size_t kLongestLine = std::size_t{16} << 20;
 
-// Glance's ids of properties are of type INTEGER, and no archive has as many lines; 0 stands for
-// none.
+// Property ids in Glance have the type INTEGER, and no archive has more lines than that. Returns 0
+// for a missing or invalid number.
 std::int64_t number_member(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_number_integer())
@@ -32,7 +32,7 @@ std::int64_t number_member(const json& object, const char* name) {
   return number > 0 && number <= std::numeric_limits<std::int32_t>::max() ? number : 0;
 }
 
-// A text, or null. Nothing for what is neither, or not there.
+// A text, or null. Nothing if the member is missing or of another type.
 std::optional<std::optional<std::string>> text_or_null_member(const json& object,
                                                               const char* name) {
   const auto found = object.find(name);
@@ -49,7 +49,7 @@ std::optional<std::optional<std::string>> value_of(const json& object) {
   if (!bytes)
     return std::nullopt;
   std::string value(bytes->begin(), bytes->end());
-  // Python's base64 lets much pass, and what passed would be another value.
+  // Python's base64 accepts malformed text; what it makes of such text would be another value.
   if (encode_base64(value) != **text)
     return std::nullopt;
   return value;
@@ -68,7 +68,7 @@ std::optional<RemovedProperty> read_property(const json& object) {
                             .value = *value,
                             .updated_at = *updated_at},
                            text_member(object, "deleted_at")};
-  // Whoever wrote it: nothing else is contract's to put back.
+  // Even if it is signed: contract puts back nothing but legacy signature properties.
   if (property.id == 0 || property.image_id.empty() || property.deleted_at.empty() ||
       !is_legacy_signature_name(property.name))
     return std::nullopt;
@@ -101,6 +101,7 @@ std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next()
       case LineReader::Found::end:
         break;
     }
+    // A signed archive without its last line was cut off; report that once.
     if (key_ == nullptr || closed_ || ended_)
       return std::nullopt;
     ended_ = true;
@@ -140,6 +141,7 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
     return fault(std::move(why));
   if (missing == 0)
     return std::move(*property);
+  // First the fault about the missing lines; next() returns this line after it.
   pending_ = std::move(*property);
   whole_ = false;
   return ArchiveFault{lines_.number(),
@@ -181,7 +183,7 @@ ArchiveFault ArchiveReader::fault(std::string text) {
   return {lines_.number(), std::move(text)};
 }
 
-// Besides those that are there and were not believed.
+// Does not count lines that are present but were not accepted.
 std::int64_t ArchiveReader::missing_before(std::int64_t number) const {
   return std::max<std::int64_t>(0, number - number_ - 1 - strange_);
 }

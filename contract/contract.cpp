@@ -24,6 +24,7 @@ namespace {
 constexpr std::int64_t kPage = 200;
 constexpr std::size_t kListed = 10;
 
+// Counts the images that block contract.
 void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
   std::string after;
   for (;;) {
@@ -31,6 +32,7 @@ void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& p
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
+      // An image that cannot be read never gets a hash, so it must not block contract for ever.
       if (!is_readable(image_id))
         continue;
       ++plan.blocking;
@@ -46,7 +48,7 @@ std::vector<std::string> page_of(Session& session, Removable which, const std::s
                                  : settled_page(session, after, kPage);
 }
 
-// Calls `on_image` with each image that may be one, and its removable properties, if any.
+// Calls `on_image` with each candidate and its removable properties, which may be none.
 template <typename OnImage>
 void for_each_removable(Session& session, Removable which, const OnImage& on_image) {
   std::string after;
@@ -83,11 +85,13 @@ void count_settled(Session& session, ContractPlan& plan) {
                      [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
                        plan.settled_images += properties.empty() ? 0 : 1;
                        plan.settled_properties += static_cast<std::int64_t>(properties.size());
+                       // The last verification found it settled, and it no longer is.
                        plan.outdated_images +=
                            properties.empty() && still_has_some(image_id) ? 1 : 0;
                      });
 }
 
+// Different for each run: "2026-03-08T024011Z-1f0b5e0c".
 std::string file_stamp(const Run& run) {
   const std::string time = utc_time(std::time(nullptr));
   std::string stamp;
@@ -135,14 +139,15 @@ void require_no_live_run(Session& session, const SchemaState& state) {
                 "backglance status");
 }
 
-// By itself, and not in one transaction with the tables: its lock on images is held for an instant.
+// Not in one transaction with the tables: so its lock on the table images is held only for a
+// moment.
 void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wait) {
   for (const StepStatement& statement : guard_removal(state, session.engine()))
     run_patiently(session, kGuardStep, statement, on_wait, "backglance contract --uninstall");
 }
 
-// Where each DROP TABLE is committed by itself a run keeps others out. One that was killed midway
-// is gone on with by the next; a ledger that is not whole lets nobody begin.
+// If each DROP TABLE commits by itself, a run keeps others out. If it is killed, the next call
+// continues: on an incomplete ledger no run can begin.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   require_total_order(session);
   const SchemaState state = read_schema_state(session);
@@ -164,10 +169,10 @@ ContractPlan look_at_due(Session& session, const IsReadable& is_readable) {
   return plan;
 }
 
-// Removes what there is to be removed, each image's properties archived before.
+// Removes all removable properties. Each image's properties are archived first.
 void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
                 ContractResult& result) {
-  // They are on the disk before their removal is committed.
+  // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
     for (const RemovedProperty& property : properties)
       archive.add(property);
@@ -183,7 +188,7 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
   try {
     for_each_removable(session, which, remove);
   } catch (const Error& error) {
-    // What was removed until then is all that there is to be known of this run.
+    // The archive is complete: it holds everything that this run has removed.
     if (error.kind() == ErrorKind::interrupted)
       archive.close();
     throw;
@@ -196,12 +201,14 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
   const std::string stamp = file_stamp(run);
   ContractResult result;
   result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
+  // Before anything is removed. On a server, backups are the operator's.
   if (database.engine == Engine::sqlite) {
     result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
     copy_sqlite_database(database, result.safety_copy);
   }
   RemovalArchive archive(result.archive, run.id(), options.key);
   remove_all(session, run, which, archive, result);
+  // Their signatures are no longer deprecated.
   untag_settled(session);
   run.finish("done", result.images);
   return result;
@@ -227,6 +234,7 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const ContractOptions& options) {
   require_writable(read_schema_state(session));
   Run run(session, "contract");
+  // Checked again within the run, while no other run is at work.
   const ContractPlan plan = look_at_due(session, is_readable);
   require_open_gate(plan);
   if (plan.due_images > 0)
@@ -258,7 +266,7 @@ Uninstall uninstall(Session& session, const OnWait& on_wait) {
   Uninstall there = what_is_ours(before, session.engine());
   require_no_live_run(session, before);
   drop_guard(session, before, on_wait);
-  // No run begins from the first look on: it would lose its tables.
+  // From here to the end no run can begin: it would lose its tables.
   Transaction transaction(session);
   const SchemaState state = read_schema_state(session);
   require_own_tables(state, session.engine());

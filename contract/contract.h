@@ -15,84 +15,89 @@
 
 namespace backglance {
 
-// The destructive steps, each behind its gate.
+// The destructive steps. Each is behind a gate.
 
-// Whether some location of the image can be opened for reading now. Given in by the caller, because
-// reading stores is the backfill's.
+// True if a location of the image can be opened for reading now. The caller passes this function,
+// because contract knows no stores.
 using IsReadable = std::function<bool(const std::string& image_id)>;
 
 struct ContractPlan {
-  // The gate: live images without a hash of which some location can be read. While there is one,
+  // The gate: live images that have no hash although a location can be read. While there is one,
   // nothing is removed.
   std::int64_t blocking = 0;
   std::vector<std::string> first_blocking;  // ids, at most 10
-  // Images whose grace has ended and whose scheme is still a deprecated one, and the properties to
-  // remove of them.
+  // Images whose grace period has ended and whose scheme is still deprecated, and the properties to
+  // remove from them.
   std::int64_t due_images = 0;
   std::int64_t due_properties = 0;
-  // Images that are settled, whether their grace has ended or not, and likewise.
+  // The same for settled images (signed again and verified), whether their grace period has ended
+  // or not.
   std::int64_t settled_images = 0;
   std::int64_t settled_properties = 0;
-  // Those that were, when they were last verified, and have been changed since.
+  // Images that the last verification found settled and that were changed since.
   std::int64_t outdated_images = 0;
 };
 
 ContractPlan plan_contract(Session& session, const IsReadable& is_readable);
-// Of the settled images alone. They have a hash themselves, so other images are no gate for them.
+// Counts only settled images. They have a hash themselves, so other images do not block them.
 ContractPlan plan_settled(Session& session);
 
 struct ContractResult {
   std::int64_t images = 0;
   std::int64_t properties = 0;
-  std::filesystem::path safety_copy;  // empty if nothing was due, and on a server
+  std::filesystem::path safety_copy;  // empty if nothing was due, and always on a server
   std::filesystem::path archive;      // empty if nothing was due
 };
 
 struct ContractOptions {
   std::filesystem::path directory;  // for the safety copy and the archive
-  const SiteKey* key = nullptr;     // that signs the archive
+  const SiteKey* key = nullptr;     // signs the archive; null: not signed
 };
 
-// Ends the grace period of every due image: a safety copy of the database where that is a file, an
-// archive of the properties (JSON lines), both readable by their owner alone, and then their
-// removal as Glance removes them (soft delete), image by image, each in one transaction that also
-// enters it in backglance_removed. Throws Error{gate} listing the images that block, before
-// anything is written. Killed anywhere, what was removed is in backglance_removed and in the
-// archive, and the next call goes on. Nothing due: nothing is written.
+// Removes the legacy properties of every due image. First writes a safety copy of the database, if
+// it is a file, and opens an archive of the properties (JSON lines); only their owner can read
+// both. Then removes the properties image by image, as Glance does (soft delete): each image in one
+// transaction that also enters them in backglance_removed. They are in the archive, on the disk,
+// before that transaction is committed.
+//
+// Throws Error{gate} with the blocking images before anything is written, Error{schema_state}
+// before expand, Error{locked} if another run is at work, Error{interrupted} between images. Killed
+// at any point, all removed properties are in backglance_removed and in the archive, and the next
+// call continues. If nothing is due, it writes no file.
 ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const ContractOptions& options);
-// The same of the settled images, and of these alone.
+// The same, only for settled images and without the gate.
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
                                 const ContractOptions& options);
 
-// Puts back what contract removed, except where somebody has set the property or deleted the image
-// since.
+// Puts back the properties that contract removed, unless somebody has set the property or deleted
+// the image since.
 RestoreCounts revert_contract(Session& session);
 
-// What was put back from an archive, or would be, and how much of it is not to be believed.
+// The properties that were put back from an archive, or would be, and the number of faults in it.
 struct ArchiveRevert {
   RestoreCounts properties;
   std::int64_t faults = 0;
   std::optional<bool> whole;  // as ArchiveReader::is_whole
 };
 using OnFault = std::function<void(const ArchiveFault&)>;
-// Likewise from an archive, whether there are tables of ours or not. Each fault is told as it is
-// found, and nothing is put back of its line.
+// Puts back properties from an archive; our own tables may exist or not. Calls `on_fault` for each
+// fault as it is found; the line of a fault is not put back. plan_revert_from changes nothing.
 ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault);
 ArchiveRevert plan_revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault);
 
-// What of ours was there.
+// Our own objects that exist.
 struct Uninstall {
-  bool guard = false;               // the trigger on images, or a part of it
+  bool guard = false;               // the trigger on the table images, or a part of it
   std::vector<std::string> tables;  // names
 
   bool empty() const { return !guard && tables.empty(); }
 };
 
-// Drops the guard and our own tables, of this version of the ledger or an earlier one, and nothing
-// else. Throws Error{schema_state} if one that has a name of ours is somebody else's or the ledger
-// has a later version, Error{locked} while a run is at work. On servers the guard's
-// lock is waited for as run_patiently does.
+// Drops the guard and our own tables, of this or an earlier version of the ledger, and nothing
+// else. On servers, it waits for the guard's lock as run_patiently does. Throws Error{schema_state}
+// if an object with a name of ours is not ours or the ledger has a later version, and Error{locked}
+// while a run is at work. plan_uninstall changes nothing.
 Uninstall plan_uninstall(Session& session);
 Uninstall uninstall(Session& session, const OnWait& on_wait = {});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Putting back what contract removed: from our own table, or from an archive.
+// Puts back what contract removed: from our own table, or from an archive.
 #include <optional>
 #include <vector>
 
@@ -11,17 +11,18 @@
 namespace backglance {
 namespace {
 
-// Of an archive, in one transaction: so many lines, or so many bytes of values.
+// Limits of one transaction: lines of an archive, and bytes of values.
 constexpr std::size_t kMostLines = 100;
 constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 
-// Hands over the archive's properties some at a time, and its faults one by one.
+// Passes the archive's properties to `take` in batches, and its faults to `on_fault` one by one.
 template <typename Take>
 ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const Take& take) {
   ArchiveRevert revert;
   std::vector<RemovedProperty> batch;
   std::size_t bytes = 0;
   const auto flush = [&] {
+    // Between two transactions: nothing is half done.
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
@@ -62,9 +63,9 @@ RestoreCounts revert_contract(Session& session) {
 ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
-  // All that this writes to the ledger has been there since version 1.
+  // Everything that this writes exists since version 1 of the ledger, so an older ledger is fine.
   require_known_ledger(state);
-  // Without tables of ours no run can begin that this one would have to keep out.
+  // Without our tables, no other run can begin, so there is none to keep out.
   std::optional<Run> run;
   if (state.has_ledger)
     run.emplace(session, "contract");

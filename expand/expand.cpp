@@ -13,8 +13,8 @@
 namespace backglance {
 namespace {
 
-// Runs a statement between its two notes in the journal. The journal's own table is noted once it
-// is there.
+// Runs a statement between two notes in the journal. The statement that makes the journal's own
+// table is noted after it has run.
 void run_statement(Session& session, const PlannedStatement& planned, JournalState& journal) {
   const StepStatement& statement = planned.statement;
   try {
@@ -32,8 +32,8 @@ void run_statement(Session& session, const PlannedStatement& planned, JournalSta
   }
 }
 
-// One step under the write lock, decided anew there: another process may have done it since the
-// plan was made.
+// Runs one step under the write lock. It is planned again there, because another process may have
+// run it since.
 std::vector<PlannedStatement> run_step(Session& session, const std::string& step,
                                        const ExpandOptions& options) {
   Transaction transaction(session);
@@ -58,6 +58,7 @@ ExpandPlan expand(Session& session, const ExpandOptions& options) {
   ExpandPlan result = plan_expand(read_schema_state(session), session.engine(), options);
   if (result.statements.empty())
     return result;
+  // Each step is planned again; only statements that ran are returned.
   result.statements.clear();
   std::optional<Run> run;
   for (const std::string& step : expand_steps()) {
@@ -66,7 +67,7 @@ ExpandPlan expand(Session& session, const ExpandOptions& options) {
                   "backglance expand");
     for (PlannedStatement& done : run_step(session, step, options))
       result.statements.push_back(std::move(done));
-    // From here on the ledger is there to say that we are at work.
+    // The first step has made the ledger, so the run can be entered from here on.
     if (!run)
       run.emplace(session, "expand");
   }

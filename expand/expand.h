@@ -6,15 +6,18 @@
 
 namespace backglance {
 
-// Carries the plan out. On SQLite step by step, each decided anew under the write lock and one
-// transaction; on servers statement by statement (expand/online.h), after builds have ended.
-// Returns what was done. Killed anywhere, the next call completes; a call on a finished schema does
-// nothing. Throws as plan_expand does, Error{locked} if another run is at work, and
-// Error{interrupted} between steps.
+// Runs the plan. On SQLite it runs step by step: each step is one transaction and is decided anew
+// under the write lock. On servers it runs statement by statement (expand/online.h), and first
+// waits until index builds of other sessions have ended.
+//
+// Returns the statements that ran. Killed at any point, the next call completes the work; on a
+// finished schema it does nothing. Throws what plan_expand throws, Error{locked} if another run is
+// at work, and Error{interrupted} between steps.
 ExpandPlan expand(Session& session, const ExpandOptions& options = {});
 
-// On SQLite one transaction; on servers statement by statement as expand, and one that was killed
-// is gone on with by the next.
+// Takes back what plan_revert returns: on SQLite in one transaction, on servers statement by
+// statement. After a kill, the next call continues. Throws what plan_revert throws, Error{locked},
+// and Error{interrupted} on servers.
 ExpandPlan revert_expand(Session& session, const ExpandOptions& options = {});
 
 }  // namespace backglance

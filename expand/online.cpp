@@ -17,7 +17,7 @@ namespace backglance {
 namespace {
 
 constexpr const char* kCommand = "backglance expand";
-// Between two looks at a build of another session; a look reads the catalogue.
+// Time between two looks at a build of another session; each look reads the catalogue.
 constexpr std::chrono::milliseconds kLook{500};
 constexpr const char* kRevertCommand = "backglance expand --revert";
 
@@ -41,6 +41,7 @@ bool plans(const ExpandPlan& plan, const StepStatement& statement) {
       [&](const PlannedStatement& planned) { return planned.statement.sql == statement.sql; });
 }
 
+// A statement that ran must not be planned again: the loop would never end.
 void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
   if (plans(plan, done.statement))
     throw Error(
@@ -49,16 +50,16 @@ void require_not_planned(const ExpandPlan& plan, const PlannedStatement& done) {
                     done.step, done.statement.number));
 }
 
-// True if the server refuses to add the columns in its dictionary alone, for what the catalogue
-// does not show: too many such changes before, a row that may grow too long.
+// True if the server refuses to add the columns only in its dictionary, for a reason that the
+// catalogue does not show: too many such changes before, or a row that may become too long.
 bool refuses_instant(const Session& session, const SchemaState& state,
                      const PlannedStatement& planned, const Error& error) {
   return planned.statement.kind == "column" && planned.statement.table == "images" &&
          state.instant_columns && refuses_instant(session.engine(), error.code());
 }
 
-// Says what the other way costs. On a cluster it stops all writers for as long as that takes, which
-// nobody was told when the plan was made: throws Error{schema_state} there.
+// Reports the cost of the other way. On a cluster it stops all writers while it runs, and the plan
+// did not say so: throws Error{schema_state} there.
 void tell_of_rebuild(Session& session, const PlannedStatement& planned, const Error& error,
                      const OnWait& tell) {
   const std::string where = fmt::format("{}, statement {}", planned.step, planned.statement.number);
@@ -90,13 +91,13 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
       break;
     if (first)
       require_total_order(session);
-    // With the ledger there is a place to say that we are at work, and to find that another is.
+    // Once the ledger exists, the run can be entered, and a run of another host is seen.
     if (state.has_ledger && !run) {
       run.emplace(session, "expand");
-      state = read_schema_state(session);  // as another left it
+      state = read_schema_state(session);  // another run may have changed it
       continue;
     }
-    // A server goes on with a build whose expand was killed. What comes of it decides what is due.
+    // A server continues a build whose expand was killed. Only its result decides what is due.
     if (!plan.builds.empty()) {
       tell(plan.builds.front());
       sleep_unless(stop_requested, kLook);
@@ -111,11 +112,11 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
     } catch (const Error& error) {
       if (refuses_instant(session, state, next, error)) {
         tell_of_rebuild(session, next, error, options.on_wait);
-        // Of this statement alone: the copy may have done away with the reason.
+        // For this statement only: the copy may remove the reason.
         state.instant_columns = false;
         continue;
       }
-      // Another run may have been quicker; the catalogue tells.
+      // Another run may have been faster; the catalogue shows it.
       if (error.kind() == ErrorKind::sql) {
         state = read_schema_state(session);
         if (!plans(plan_expand(state, session.engine(), options), next.statement))
@@ -138,7 +139,8 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
   SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
     require_no_stop(kRevertCommand);
-    // Without a whole ledger a revert that was killed is gone on with: nobody else can be at work.
+    // An incomplete ledger is left by a revert that was killed. It is continued without a run: no
+    // other run can begin.
     if (first && state.has_ledger) {
       run.emplace(session, "expand");
       state = read_schema_state(session);
@@ -163,6 +165,7 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
   if (run && options.guard)
     run->finish("done");
   else if (run)
+    // The tables are gone, and the run's row with them.
     run->forget();
   return result;
 }

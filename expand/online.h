@@ -6,11 +6,11 @@
 namespace backglance {
 
 // expand on an engine whose schema statements run beside live writers (EngineFacts::online_ddl).
-// Each statement runs by itself, is decided from the catalogue just before, and waits for its lock
-// for a moment at a time: while it waits, everything that comes later waits behind it. Between two
-// attempts the writers have their turn.
+// Each statement is decided from the catalogue just before it runs, and waits for its lock only for
+// a short time: while it waits, all later statements of other sessions wait behind it. Between two
+// attempts, the writers have their turn.
 ExpandPlan expand_online(Session& session, const ExpandOptions& options);
-// Likewise what plan_revert says.
+// Runs the plan of plan_revert in the same way.
 ExpandPlan revert_online(Session& session, const ExpandOptions& options);
 
 }  // namespace backglance

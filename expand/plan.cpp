@@ -11,14 +11,17 @@
 namespace backglance {
 namespace {
 
+// Whether an object exists, and is the one that expand would make.
 enum class Presence { absent, exact, conflicting, building };
 
 struct Finding {
   Presence presence = Presence::absent;
-  // Of conflicting: what is there and what belongs there. Of building: who does it.
+  // If conflicting: the object that exists and the one that belongs there. If building: the session
+  // that builds it.
   std::string difference;
 };
 
+// The column as Glance makes it; nothing for another name.
 std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::string_view name) {
   const auto varchar = [&](int length) {
     return fmt::format("{}({})", engine.varchar_type, length);
@@ -33,7 +36,7 @@ std::optional<CatalogColumn> glance_column(const EngineFacts& engine, std::strin
   return std::nullopt;
 }
 
-// The words between the first '(' and the last ')' of a statement, a list of names.
+// The words between the first '(' and the last ')' of a statement: a list of names.
 std::vector<std::string> names_in_parentheses(const std::string& sql) {
   const auto open = sql.find('(');
   std::vector<std::string> names;
@@ -55,7 +58,7 @@ Finding find_column(const SchemaState& state, const EngineFacts& engine,
   const CatalogColumn* there = table == state.catalog.end() ? nullptr : table->second.column(name);
   if (there == nullptr)
     return {};
-  // Of our own tables the names of the columns count: find_table has compared them.
+  // For our own tables, only the names of columns count; find_table has compared them.
   if (statement.table != "images")
     return {Presence::exact, {}};
   const CatalogColumn ours = glance_column(engine, name).value();
@@ -69,11 +72,11 @@ Finding find_index(const SchemaState& state, const EngineFacts& engine,
                    const StepStatement& statement) {
   for (const auto& [table_name, table] : state.catalog) {
     const CatalogIndex* there = table.index(statement.name);
-    // On some engines the name of an index is taken in the whole database.
+    // On some engines, the name of an index is unique in the whole database.
     if (there == nullptr || (!engine.index_names_are_global && table_name != statement.table))
       continue;
     if (!there->valid && table_name == statement.table)
-      return {there->builder.empty() ? Presence::absent  // its repair comes first
+      return {there->builder.empty() ? Presence::absent  // its repair statement comes first
                                      : Presence::building,
               there->builder};
     const CatalogIndex ours{statement.name, names_in_parentheses(statement.sql), false, false};
@@ -93,6 +96,7 @@ Finding find_routine(const SchemaState& state, const StepStatement& statement) {
   return {difference.empty() ? Presence::exact : Presence::conflicting, difference};
 }
 
+// True for an index that a killed build has left unfinished.
 bool is_broken_index(const SchemaState& state, const StepStatement& statement) {
   const CatalogIndex* there = state.catalog.at(statement.table).index(statement.name);
   return there != nullptr && !there->valid && there->builder.empty();
@@ -112,6 +116,7 @@ Finding find_object(const SchemaState& state, const EngineFacts& engine,
   return find_index(state, engine, statement);
 }
 
+// Throws Error{schema_state} for a revision that expand cannot upgrade.
 void require_revision(const SchemaState& state) {
   const Revisions& revisions = state.revisions;
   if (!state.has_alembic)
@@ -136,13 +141,13 @@ void require_revision(const SchemaState& state) {
   }
 }
 
-// What stands of one of Glance's two steps.
+// How much of one step exists already.
 struct StepSurvey {
   std::vector<StepStatement> missing;  // objects
   std::vector<std::string> present;    // "column os_hash_algo"
   std::vector<std::string> missing_names;
   std::vector<StepStatement> revisions;  // the alternatives for the row
-  std::vector<std::string> builds;       // of its indexes, by other sessions
+  std::vector<std::string> builds;       // indexes that other sessions are building
 };
 
 void add_new(std::vector<std::string>& list, const std::string& one) {
@@ -150,6 +155,8 @@ void add_new(std::vector<std::string>& list, const std::string& one) {
     list.push_back(one);
 }
 
+// Compares the step's objects with the catalogue. Throws Error{schema_state} for an object that is
+// not the one that expand would make.
 StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
                        const std::string& step) {
   StepSurvey survey;
@@ -179,8 +186,8 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
                survey.missing_names.end())
         missing.push_back(object);
     }
-    // A statement for several objects is the one to run if all of them are missing; else those for
-    // one each follow it.
+    // A statement for several objects runs only if all of them are missing. Otherwise the
+    // statements for one object each follow.
     if (missing.size() < statement.names.size())
       continue;
     survey.missing_names.insert(survey.missing_names.end(), missing.begin(), missing.end());
@@ -189,6 +196,7 @@ StepSurvey survey_step(const SchemaState& state, const EngineFacts& engine,
   return survey;
 }
 
+// `promised`: a revision row says that Glance has run this step.
 void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurvey& survey,
                       const std::string& step, bool promised, const ExpandOptions& options) {
   const std::string revision = survey.revisions.front().name;
@@ -213,7 +221,7 @@ void plan_glance_step(ExpandPlan& plan, const SchemaState& state, const StepSurv
   if (promised)
     return;
 
-  // The new row takes the place of its ancestor's if that is there now or will be by then.
+  // The new row replaces its ancestor's, if that row exists now or will by then.
   const auto will_be_there = [&](const std::string& row) {
     const auto& rows = state.revisions.rows;
     return std::find(rows.begin(), rows.end(), row) != rows.end() ||
@@ -251,6 +259,7 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
   ExpandPlan plan;
   for (const std::string& step : ledger_steps()) {
     for (StepStatement& statement : survey_step(state, engine, step).missing) {
+      // Our columns with image ids are compared with images.id, so they need its collation.
       replace_all(statement.sql, "{images_collation}", state.images_collation);
       plan.statements.push_back({step, std::move(statement)});
     }
@@ -261,6 +270,7 @@ ExpandPlan plan_expand(const SchemaState& state, const EngineFacts& engine,
         state.ledger_version, known_ledger_version()));
   const std::string os_hidden(kOsHiddenStep);
   const std::string os_hash(kOsHashStep);
+  // The same statements, with other words for a server that cannot add columns instantly.
   const EngineFacts words = state.instant_columns ? engine : rebuilding(engine);
   const StepSurvey hidden_survey = survey_step(state, words, os_hidden);
   const StepSurvey hash_survey = survey_step(state, words, os_hash);

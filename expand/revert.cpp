@@ -37,7 +37,7 @@ bool is_ours(Session& session, const SchemaState& state, const std::string& step
     return false;
   std::set<std::string> objects;
   std::set<std::string> made;
-  // The words may have been others when expand ran.
+  // The journal has the statement's text, and that may have been the other one when expand ran.
   for (const EngineFacts& words : {session.engine(), rebuilding(session.engine())}) {
     for (const StepStatement& statement : step_statements(words, step, "expand")) {
       if (statement.kind != "column" && statement.kind != "index")
@@ -50,7 +50,7 @@ bool is_ours(Session& session, const SchemaState& state, const std::string& step
   return made == objects;
 }
 
-// False for what a revert that was killed has taken away already.
+// False if a killed revert has removed the object already.
 bool is_there(const SchemaState& state, const StepStatement& statement) {
   const auto table = state.catalog.find(statement.table);
   if (table == state.catalog.end())
@@ -65,9 +65,10 @@ struct GlanceStep {
   const char* what;
   bool there;
   bool promised;
-  const char* used_query;  // how many rows hold a value that dropping the columns would lose
+  const char* used_query;  // counts the rows whose value would be lost with the columns
 };
 
+// Plans the removal of one of Glance's steps, or notes why it stays.
 void plan_glance_revert(ExpandPlan& plan, Session& session, const SchemaState& state,
                         const GlanceStep& step) {
   if (!step.there)
@@ -93,7 +94,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   require_glance(state);
   require_known_ledger(state);
   ExpandPlan plan;
-  // It names the columns, so it goes before them.
+  // The guard names the columns, so it is removed before them.
   for (StepStatement& statement : guard_removal(state, session.engine()))
     plan.statements.push_back({std::string(kGuardStep), std::move(statement)});
   if (options.guard)
@@ -107,6 +108,7 @@ ExpandPlan plan_revert(Session& session, const SchemaState& state, const ExpandO
   }
   require_own_tables(state, session.engine());
   require_empty_ledger(session, state);
+  // In the opposite order of expand; our own tables go last, because the journal says what is ours.
   const std::string os_hidden(kOsHiddenStep);
   const std::string os_hash(kOsHashStep);
   plan_glance_revert(plan, session, state,
@@ -131,6 +133,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   if (before.has_ledger)
     run.emplace(session, "expand");
   Transaction transaction(session);
+  // Planned again under the write lock: images may have got values since.
   plan = plan_revert(session, read_schema_state(session), options);
   for (const PlannedStatement& planned : plan.statements) {
     try {
@@ -144,6 +147,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
   if (run && options.guard)
     run->finish("done");
   else if (run)
+    // The tables are gone, and the run's row with them.
     run->forget();
   return plan;
 }

@@ -29,8 +29,10 @@ bool Checkpoints::keep(const std::string& run_id, const Claim& claim,
   const SqlParameter id = {"id", claim.image_id};
   const SqlParameter run = {"run", run_id};
   const SqlParameter token = {"token", claim.token};
+  // Another run may have taken the image over, and writes checkpoints of its own.
   if (session_.count(sql("holds"), {id, run, token}) == 0)
     return false;
+  // A checkpoint that is left after this belongs to a later claim, and stays.
   session_.execute(sql("forget_earlier"), {id, token});
   if (session_.count(sql("is_there"), {id}) != 0)
     return false;

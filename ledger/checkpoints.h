@@ -10,17 +10,17 @@
 
 namespace backglance {
 
-// How far the read of an image has come, so that a later run, of this host or another, goes on from
-// there: the table backglance_checkpoint. Whether the object is still the same, the reader finds
-// out.
+// How far an unfinished read of an image came (the table backglance_checkpoint). A later run, of
+// this host or another one, continues there. The ledger does not know whether the object is still
+// the same; the reader checks that.
 struct Checkpoint {
   std::string image_id;
   std::int64_t location_id = 0;
-  std::string identity = {};     // of the object, as a Source names it
-  std::int64_t offset = 0;       // bytes digested, from the first on
-  std::string tail_digest = {};  // SHA-256 of the last of them, in hex (read/resume.h)
-  // Of what digest_state holds, hashlib's name; of several digests "sha512+sha256", and so their
-  // states.
+  std::string identity = {};     // of the object: Source::identity_when_opened()
+  std::int64_t offset = 0;       // bytes digested so far, counted from the first byte
+  std::string tail_digest = {};  // SHA-256 of the last of these bytes, in hex (read/resume.h)
+  // hashlib's name of the digest in digest_state. For several digests, names and states are joined
+  // by '+': "sha512+sha256".
   std::string algorithm = {};
   std::string md5_state = {};  // BlockDigest::save()
   std::string digest_state = {};
@@ -28,19 +28,20 @@ struct Checkpoint {
 
 class Checkpoints {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Checkpoints(Session& session) : session_(session) {}
 
   std::optional<Checkpoint> find(const std::string& image_id);
 
-  // In the place of an earlier one, while the claim's lease and token hold; else false, and nothing
-  // is changed. Not to be repeated after an error: the next one says more.
+  // Replaces an earlier checkpoint of the image, if the claim's lease and token are still valid;
+  // otherwise returns false and changes nothing. Do not repeat it after an error: the next
+  // checkpoint covers more.
   bool keep(const std::string& run_id, const Claim& claim, const Checkpoint& checkpoint);
 
   void forget(const std::string& image_id);
-  // But not what a later claim has left.
+  // Deletes the checkpoint, unless a later claim has written it.
   void forget(const Claim& claim);
-  // Those of images that are no longer to be read.
+  // Deletes the checkpoints of all images that are no longer to be read.
   void forget_settled();
 
  private:

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- How far reads have come.
+-- How far unfinished reads came.
 
 -- name: find
 SELECT location_id, source_identity, offset_bytes, tail_digest, algorithm, md5_state, digest_state
@@ -15,7 +15,7 @@ AND    lease_token = :token
 AND    lease_until >= {now}
 AND    state = 'queued';
 
--- What a later claim has left stays: between `holds` and this the lease may have gone to another run.
+-- A checkpoint of a later claim stays: between `holds` and this, the lease may have gone to another run.
 -- name: forget_earlier
 DELETE FROM backglance_checkpoint
 WHERE  image_id = :id

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queue: taking images from the queue.
+// Queue: claims images.
 #include <algorithm>
 #include <random>
 
@@ -12,9 +12,10 @@
 namespace backglance {
 namespace {
 
-// How often a claim looks again when other runs were quicker with all that it had chosen.
+// How often a claim looks again after other runs took all images that it had chosen.
 constexpr int kLooks = 6;
-// Where others are at work, a claim chooses at random among so many times what it wants.
+// If other runs are at work, a claim chooses at random among this many times the images that it
+// takes.
 constexpr std::int64_t kSpread = 8;
 
 std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::int64_t count) {
@@ -24,7 +25,7 @@ std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::i
   return some;
 }
 
-// Those of the candidates, largest first, that make one bunch.
+// Returns the candidates that make one bunch. `candidates` is sorted, largest first.
 std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
                                   const Queue::Bunch& bunch) {
   std::vector<std::string> ids;
@@ -56,6 +57,7 @@ std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
     });
     if (candidates.empty())
       return {};
+    // After a collision choose at random; otherwise the same runs would collide again.
     if (look > 0)
       candidates = chosen(candidates, bunch.most);
     std::vector<Claim> claims = claim_ids("claim_due", run_id, bunch_of(candidates, bunch), lease);
@@ -67,7 +69,7 @@ std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
 
 std::optional<Claim> Queue::claim_begun(const std::string& run_id, std::int64_t most,
                                         std::chrono::seconds lease) {
-  // Other runs want the first one too.
+  // Other runs try to claim the first one too.
   constexpr std::int64_t kCandidates = 8;
   std::vector<std::string> ids;
   retry(session_, [&] {
@@ -97,12 +99,14 @@ std::vector<Claim> Queue::claim_ids(std::string_view statement, const std::strin
     const SqlParameters parameters = id_parameters(some, {{"run", run_id}});
     SqlParameters with_lease = parameters;
     with_lease.push_back({"seconds", std::int64_t{lease.count()}});
+    // Without a reconnect the number of rows is reliable; with one, retry() may have repeated a
+    // claim that was committed.
     const int reconnects = session_.reconnects();
     const auto rows = retry(session_, [&] {
       return session_.execute(statement_for(sql(statement), some.size()), with_lease);
     });
-    // Where an answer was lost the rows tell: those that bear our run are ours, whether this
-    // attempt made them so or one before it.
+    // If an answer was lost, the rows decide: rows with our run id are ours, whether this attempt
+    // or an earlier one claimed them.
     if (rows == 0 && session_.reconnects() == reconnects)
       return;
     retry(session_, [&] {

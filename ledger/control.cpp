@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// From the four columns that begin with `value`.
+// Reads the four columns from number `value` on.
 FleetState fleet_of(const SqlRow& row, std::size_t value) {
   FleetState fleet;
   fleet.paused = row.text_or_empty(value) == "pause";
@@ -41,6 +41,7 @@ Orders read_orders(Session& session, const std::string& run_id) {
   if (!row)
     return {};
   Orders orders;
+  // Only another run writes "killed": it declared this one dead (end_dead in ledger/runs.sql).
   orders.given_up = row->text_or_empty(0) == "killed";
   orders.stop = !row->is_null(1);
   orders.now = row->integer_or(2, 0);

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What is said to all runs at once, and to each.
+-- Orders to all runs, and to single runs.
 
 -- name: fleet
 SELECT value, reason, changed_at, changed_by
 FROM   backglance_control
 WHERE  name = 'fleet';
 
--- Asked by every run every other second: two rows, each by its primary key.
+-- Every run asks this every 2 s: two rows, each by its primary key.
 -- name: orders
 SELECT    r.outcome, r.stop_by, {now}, c.value, c.reason, c.changed_at, c.changed_by
 FROM      backglance_run r
@@ -22,7 +22,7 @@ WHERE  name = 'fleet';
 INSERT INTO backglance_control (name, value, reason, changed_at, changed_by)
 VALUES ('fleet', :value, :reason, {now}, :who);
 
--- The first wish counts, as it does within a process.
+-- The first order counts, as within a process.
 -- name: stop_run
 UPDATE backglance_run
 SET    stop_at = {now}, stop_by = :who

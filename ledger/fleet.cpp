@@ -19,7 +19,7 @@ void set_fleet(Session& session, const std::string& value, const std::string& re
   session.execute(control_sql(session, is_there ? "set_fleet" : "make_fleet"), parameters);
 }
 
-// A run that seems dead and is not looks as well.
+// Also runs that seem dead: one that is alive after all reads the order too.
 void stop_runs(Session& session) {
   for (const std::string& run_id : unfinished_run_ids(session))
     session.execute(control_sql(session, "stop_run"), {{"run", run_id}, {"who", user_at_host()}});
@@ -32,6 +32,7 @@ FleetChange plan_fleet(Session& session, FleetWish wish, const std::string& reas
   change.fleet = read_fleet(session);
   change.before = change.fleet;
   for (LiveRun& run : live_runs(session)) {
+    // A pause concerns only runs that read images; a stop concerns all runs.
     const bool reached = wish == FleetWish::stop || reads_images(run.command);
     if (wish == FleetWish::stop && !run.stop_at)
       change.changed = true;
@@ -46,6 +47,7 @@ FleetChange plan_fleet(Session& session, FleetWish wish, const std::string& reas
 FleetChange tell_fleet(Session& session, FleetWish wish, const std::string& reason) {
   return retry(session, [&] {
     Transaction transaction(session);
+    // First, so that no run begins between the look and the order.
     lock_runs(session);
     FleetChange change = plan_fleet(session, wish, reason);
     if (wish == FleetWish::stop)

@@ -9,29 +9,30 @@
 
 namespace backglance {
 
-// What a person says to all runs of the site, wherever they are. Each run looks every 2 s
-// (sql/heartbeat.h). All of it needs the ledger, and is one transaction under the lock of runs, so
-// that no run begins unseen meanwhile: one that is not in `reached` began later.
+// Orders from a person to all runs of the site, on all hosts. Each run looks for orders every 2 s
+// (ledger/heartbeat.h). All functions require the ledger. tell_fleet() works in one transaction
+// under the lock of runs, so no run begins unseen meanwhile: a run that is not in `reached` began
+// later.
 
 enum class FleetWish {
-  pause,  // runs that read images wait, those that begin later too, until a resume
+  pause,  // runs that read images wait until a resume, also those that begin later
   resume,
-  stop,  // the runs that are alive now end; those that begin later are not held
+  stop,  // runs that are alive now end; runs that begin later are not affected
 };
 
 struct FleetChange {
-  bool changed = false;  // false: it had been said before
-  FleetState fleet;      // after it
+  bool changed = false;  // false: the same order was in force already
+  FleetState fleet;      // after the order
   FleetState before;
   std::vector<LiveRun> reached;
-  std::vector<LiveRun> others;  // alive, and not held up by a pause
+  std::vector<LiveRun> others;  // alive, but a pause does not make them wait
 };
 
-// `reason` is of a pause; empty: none. A pause of a fleet that is paused changes nothing, but for a
-// reason that is another one. Safe to run again. Throws what a Session throws.
+// `reason` belongs to a pause; empty: none. A pause of a paused fleet changes nothing, except to
+// store a different reason. Safe to run again. Throws what a Session throws.
 FleetChange tell_fleet(Session& session, FleetWish wish, const std::string& reason = {});
 
-// What tell_fleet() would do, from a session that only reads.
+// Returns what tell_fleet() would do. A read-only session is enough.
 FleetChange plan_fleet(Session& session, FleetWish wish, const std::string& reason = {});
 
 }  // namespace backglance

@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::seconds;
 
-// A wish of the fleet's is to be obeyed within 5 s: one look, and one statement that has to wait.
+// An order must take effect within 5 s: one look, and one statement that may wait for a lock.
 constexpr seconds kLook{2};
 constexpr seconds kLockTimeout{2};
-// Often enough for status to be worth reading. Who has no figures shows no more than that it lives,
-// and on SQLite each write makes the safety copy of contract begin again.
+// Often enough to make `status` useful. A run without figures only shows that it lives, so it beats
+// less often: on SQLite, each write makes contract's safety copy begin again.
 constexpr seconds kBeat{10};
 constexpr seconds kQuietBeat{30};
-// How long before the leases' end reading stops.
+// Reading stops this long before the leases end.
 constexpr seconds kMargin{20};
 
 }  // namespace
@@ -40,7 +40,7 @@ Heartbeat::Heartbeat(DatabaseUrl database, std::string run_id, RunLife life)
       run_id_(std::move(run_id)),
       life_(std::move(life)),
       beaten_(Clock::now()) {
-  // Leases that are claimed before the first beat are good from here on as well.
+  // Leases that are claimed before the first beat are valid from here on too.
   tell_renewed();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -53,21 +53,21 @@ Heartbeat::~Heartbeat() {
 void Heartbeat::run(const std::stop_token& stop) {
   auto next = Clock::now();
   while (!lost_.load()) {
-    // By the clock, so that a statement which had to wait does not put the next look off.
+    // Absolute times: a statement that had to wait does not delay the next look.
     next = std::max(next + kLook, Clock::now());
     std::unique_lock lock(mutex_);
     wake_.wait_until(lock, stop, next, [] { return false; });
     if (stop.stop_requested())
       return;
-    // First of all: a host that was suspended finds its leases in the hands of another, and the
-    // database answers as if nothing had been.
+    // Check this first. After a suspend, another run may hold our leases, and the database answers
+    // as if nothing had happened.
     if (lease_ended() || (!look_and_beat() && lease_ended()))
       lose();
   }
 }
 
-// By this host's clock since boot, or by the database's, which may have been set, or be that of
-// another node now: leases end by it.
+// Leases end by the database's clock. It may have been set, or after a failover be that of another
+// node, so both clocks are checked: this host's clock since boot and the database's.
 bool Heartbeat::lease_ended() const {
   if (!life_.lease)
     return false;
@@ -86,19 +86,21 @@ bool Heartbeat::look_and_beat() {
     if (!session_)
       session_.emplace(database_, SessionOptions{.lock_timeout = kLockTimeout});
     const Orders orders = read_orders(*session_, run_id_);
+    // Now the database's clock is known: check the leases again before this look counts.
     database_now_ = orders.now;
     if (lease_ended())
       return false;
     obey(orders);
     if (lost())
       return true;
-    // That a wait begins or ends is told at once.
+    // Report at once that a wait begins or ends.
     due_ = due_ || figures().waiting_for.empty() != told_.waiting_for.empty();
     if (due_ || Clock::now() - beaten_ >= (life_.figures ? kBeat : kQuietBeat))
       beat();
     return true;
   } catch (const Error& error) {
-    // Whatever it is, the session that writes meets it as well and says it; here only time counts.
+    // The session that writes meets the same error and reports it. Here only time counts.
+    // Any other error may have broken the session: open a new one at the next look.
     if (error.kind() != ErrorKind::busy)
       session_.reset();
     return false;
@@ -110,6 +112,7 @@ void Heartbeat::obey(const Orders& orders) {
     return lose();
   if (orders.stop)
     request_stop(StopWish::fleet);
+  // A beat shows at once that the run obeys.
   due_ = due_ || orders.fleet.paused != paused_;
   paused_ = orders.fleet.paused;
   if (life_.obey)
@@ -118,6 +121,8 @@ void Heartbeat::obey(const Orders& orders) {
 
 void Heartbeat::beat() {
   const auto began = Clock::now();
+  // Renew first: a beat that fails afterwards does not advance beaten_, so the leases seem older
+  // than they are, which is safe.
   if (life_.lease)
     Queue(*session_).renew(run_id_, life_.held(), *life_.lease);
   const RunFigures now = figures();

@@ -19,41 +19,41 @@
 
 namespace backglance {
 
-// How far a run is, for its row in backglance_run.
+// The progress of a run, for its row in backglance_run.
 struct RunFigures {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
-  std::string waiting_for = {};  // one line without secrets; empty: it does not wait
+  std::string waiting_for = {};  // one line without secrets; empty if it does not wait
 };
 
-// What a run does beside its work, for as long as it lives. Each function may be left out. They are
-// called by the heartbeat's thread, `obey` first by the one that begins the run.
+// What the heartbeat does for a run. Each function may be left out. The heartbeat's thread calls
+// them; the thread that begins the run makes the first call of `obey`.
 struct RunLife {
   std::function<RunFigures()> figures = {};
-  // Of the images that the run holds: renewed with each beat. `held` tells their ids, and goes with
-  // it.
+  // The lease of the images that the run holds; each beat renews it. Set it together with `held`,
+  // which returns the ids of these images.
   std::optional<std::chrono::seconds> lease = {};
   std::function<std::vector<std::string>()> held = {};
-  // Told with each beat until when the leases are good for reading, whatever becomes of the
-  // heartbeat's thread.
+  // Called with each beat. Until the time that it passes, the leases are valid and the run may
+  // read, even if the heartbeat's thread hangs.
   std::function<void(BootClock::time_point)> renewed = {};
-  // Told at every look whether the fleet is paused.
+  // Called at every look, with the order that holds for the fleet.
   std::function<void(const FleetState&)> obey = {};
-  // The run has no right to its images any more: its leases could not be renewed until shortly
-  // before their end, because the database was away or this host was suspended, or another run took
-  // it for dead. Left out: a wish to stop.
+  // Called once the run has no right to its images any more: another run declared it dead, or its
+  // leases could not be renewed until shortly before their end, because the database was away or
+  // this host was suspended. If left out, the heartbeat calls request_stop(StopWish::lost).
   std::function<void()> lost = {};
 };
 
-// Says once that the run lives, and how far it is. By another session than the run's own, so that
-// another thread may call it.
+// Writes one heartbeat with these figures into the run's row. It uses the session that it is given
+// and not the run's own, so another thread may call it.
 void record_heartbeat(Session& session, const std::string& run_id, const RunFigures& figures,
                       std::int64_t bytes_per_second);
 
-// Shows that a run lives, renews its leases, and looks what it is told to do: from one thread, by a
-// session of its own, which it opens when it first needs it. A thread of its own, not a task of
-// oneTBB's, because it does nothing but wait. A wish to stop becomes request_stop(StopWish::fleet).
-// While the database cannot be reached the run goes on as it was told last.
+// Shows that a run lives, renews its leases and reads its orders, from one thread. Its session is
+// its own and is opened when it is first needed. The thread is not a task of oneTBB, because it
+// does nothing but wait. An order to stop becomes request_stop(StopWish::fleet). While the database
+// cannot be reached, the run follows the last order that it read.
 class Heartbeat {
  public:
   Heartbeat(DatabaseUrl database, std::string run_id, RunLife life);
@@ -61,7 +61,7 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  // RunLife::lost has been called.
+  // True once RunLife::lost was called. Thread-safe.
   bool lost() const { return lost_.load(); }
 
  private:
@@ -80,14 +80,14 @@ class Heartbeat {
   const std::string run_id_;
   const RunLife life_;
   std::optional<Session> session_;
-  Clock::time_point beaten_;                        // when the last beat that succeeded began
-  std::int64_t database_now_ = 0;                   // at the last look, by the database's clock
-  std::optional<std::int64_t> beaten_by_database_;  // the same of beaten_
-  bool due_ = true;                                 // for a beat before its time
-  RunFigures told_;                                 // with it
-  bool paused_ = false;                             // as it was told last
+  Clock::time_point beaten_;       // when the last successful beat began
+  std::int64_t database_now_ = 0;  // unix seconds of the database's clock, at the last look
+  std::optional<std::int64_t> beaten_by_database_;  // database_now_ at that beat
+  bool due_ = true;                                 // a beat is due before its time
+  RunFigures told_;                                 // the figures of the last beat
+  bool paused_ = false;                             // the fleet was paused at the last look
   std::atomic<bool> lost_{false};
-  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::mutex mutex_;  // only for wake_; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

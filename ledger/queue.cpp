@@ -29,9 +29,11 @@ std::int64_t Queue::by_pages(std::initializer_list<std::string_view> names,
   const auto page_end = [&] { return image_page_end(session_, after, kQueuePage); };
   while (const auto upto = retry(session_, page_end)) {
     for (const std::string_view name : names) {
-      // An attempt that was committed though its answer was lost leaves nothing for the next.
+      // Take the larger count: if an attempt was committed but its answer was lost, the next
+      // attempt changes no rows.
       std::int64_t rows = 0;
       retry(session_, [&] {
+        // One transaction per page and statement: Glance's writers have their turn in between.
         Transaction transaction(session_);
         rows = std::max(rows, session_.execute(sql(name), {{"after", after}, {"upto", *upto}}));
         transaction.commit();
@@ -40,7 +42,7 @@ std::int64_t Queue::by_pages(std::initializer_list<std::string_view> names,
     }
     after = *upto;
     if (may_go_on ? !may_go_on() : stop_requested())
-      break;  // the caller's next look at the wish to stop ends the run in its own way
+      break;  // the caller checks the stop itself and ends the run
   }
   return changed;
 }
@@ -67,12 +69,15 @@ void Queue::renew(const std::string& run_id, const std::vector<std::string>& ids
 }
 
 void Queue::release(const std::string& run_id, const Claim& claim) {
+  // Run and token: a late release must not free the claim of another run.
   session_.execute(sql("release"),
                    {{"run", run_id}, {"id", claim.image_id}, {"token", claim.token}});
 }
 
 void Queue::release_run(const std::string& run_id) {
   std::vector<std::string> ids;
+  // First the ids, then the change by primary key: an UPDATE that searches would lock the queue on
+  // its way.
   session_.query(sql("leased"), {{"run", run_id}},
                  [&](const SqlRow& row) { ids.push_back(row.text_or_empty(0)); });
   by_statements(ids, [&](const std::vector<std::string>& some) {

@@ -16,54 +16,57 @@
 
 namespace backglance {
 
-// The work queue: one row of backglance_item per image to read. An image is claimed by a lease with
-// an expiry and a fencing token that grows with each claim; every later write about it is
-// conditional on both, so that a worker that lost its lease changes nothing. All times are the
-// database's.
+// The work queue: one row of backglance_item per image to read. A claim gives an image a lease with
+// an end and a fencing token that grows with each claim. Every later write about the image requires
+// both, so a worker that lost its lease changes nothing. All times are the database's.
 
 class Queue {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Queue(Session& session) : session_(session) {}
 
-  // Asked between two pages; false ends the work there, and may have been long in coming. Without
-  // it a wish to stop does.
+  // Called between two pages, and may block for a long time (a pause). If it returns false, the
+  // work ends there. Without it, the work ends at stop_requested().
   using MayGoOn = std::function<bool()>;
-  // Queues every pending image that has no item yet, in transactions of a few thousand rows, and
-  // what has come back. Returns the number of images queued. Safe to run again at any time.
+  // Queues every pending image that has no item yet. Also queues again a settled image that is
+  // pending once more (its hash was erased, or it is live or has a location again), and an image
+  // that was missing or unreadable an hour ago or earlier. Works in transactions of a few thousand
+  // rows. Returns the number of images queued. Safe to run again at any time.
   std::int64_t queue_new(const MayGoOn& may_go_on = {});
-  // All failed items whose image is still pending, by pages likewise.
+  // Queues all failed items whose image is still pending, page by page.
   std::int64_t requeue_failed(const MayGoOn& may_go_on = {});
-  // That image, whatever became of it before. False if it is not pending.
+  // Queues this image, whatever its result was. False if it is not pending.
   bool requeue_one(const std::string& image_id);
 
-  // How many images one claim takes: up to `most` (1 to kRowsPerStatement), but once it has
-  // `large`, only such as are smaller than `small_bytes`, and fit into `most_bytes` with the
-  // others. A claim is a transaction, which small images share; large ones are left for other hosts
-  // to find.
+  // Limits of one claim. A claim is one transaction: small images share it, and large ones are left
+  // for other hosts. It takes up to `most` images (1 to kRowsPerStatement). After the first `large`
+  // images it takes only images smaller than `small_bytes` that fit into `most_bytes` together with
+  // the others.
   struct Bunch {
     std::int64_t most = 1;
     std::int64_t large = 1;
     std::int64_t small_bytes = 0;
-    std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();  // beyond `large` images
+    // For the images after the first `large`.
+    std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
   };
-  // Leases images of at most `max_size` expected bytes, largest first, for `lease`; none if no more
+  // Leases images of at most `max_size` expected bytes for `lease`, largest first. Empty if no more
   // are due now.
   std::vector<Claim> claim(const std::string& run_id, const Bunch& bunch, std::int64_t max_size,
                            std::chrono::seconds lease);
-  // Of images whose reads were broken off, the one of which least is left, if that is at most
-  // `most` bytes.
+  // Leases one image whose read was broken off: the one with the fewest bytes left, if that is at
+  // most `most` bytes.
   std::optional<Claim> claim_begun(const std::string& run_id, std::int64_t most,
                                    std::chrono::seconds lease);
   std::optional<Claim> claim_one(const std::string& run_id, const std::string& image_id,
                                  std::chrono::seconds lease);
-  // By whichever run.
+  // True if any run holds a lease on the image.
   bool is_leased(const std::string& image_id);
-  // Those of the images that the run still holds; a lease that has run out stays so.
+  // Renews the leases of these images that the run still holds. A lease that has ended is not
+  // renewed.
   void renew(const std::string& run_id, const std::vector<std::string>& ids,
              std::chrono::seconds lease);
   void release(const std::string& run_id, const Claim& claim);
-  // Whatever the run holds.
+  // Gives back every image that the run holds.
   void release_run(const std::string& run_id);
 
   // Another run that holds images of the queue.

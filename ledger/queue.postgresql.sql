@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A row that another run's claim or settlement has locked is left to it. To wait for it would be for nothing, and an
--- UPDATE that has waited keeps the lock of the row even if it then does not change it: with eight runs claims and
--- settlements waited for each other in circles, which the server ends after a second each.
+-- Skips rows that another run's claim or settlement has locked. To wait for them would be useless, and an UPDATE that
+-- has waited keeps the row's lock even if it does not change the row. With eight runs, claims and settlements
+-- deadlocked, and the server ends a deadlock only after a second.
 -- name: claim_due
 WITH free AS MATERIALIZED (
     SELECT image_id

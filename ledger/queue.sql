@@ -18,8 +18,8 @@ WHERE  image_id > :after AND image_id <= :upto
 AND    {item_has_come_back_by_id}
 AND    {item_is_pending};
 
--- To look for a store that was not there costs an open, so that each run an hour later looks again; what
--- disagreed is read again only when told.
+-- To look again for a missing store costs one open, so each run that begins an hour later does it. Images whose data
+-- disagreed are read again only with --retry-failed.
 -- name: requeue_unreachable
 UPDATE backglance_item
 SET    state = 'queued', next_try_at = 0, queued_at = {now}
@@ -28,7 +28,7 @@ AND    COALESCE(state, '') = 'failed'
 AND    {item_may_be_reached}
 AND    {item_is_pending};
 
--- What was found stands until it is read again: a run that is limited does not come to all of them.
+-- The old result stays until the image is read again: a run with limits does not reach all images.
 -- name: requeue_failed
 UPDATE backglance_item
 SET    state = 'queued', attempts = 0, next_try_at = 0, queued_at = {now}
@@ -42,8 +42,8 @@ SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at
 WHERE  image_id = :id
 AND    {item_is_pending};
 
--- Largest first. The queue's own index gives the order, so that the rows read are those returned and the few
--- under lease before them.
+-- Largest first. The queue's own index gives the order, so the server reads only the returned rows and the few leased
+-- rows before them.
 -- name: claim_candidates
 SELECT   image_id, size_bytes
 FROM     backglance_item
@@ -54,8 +54,7 @@ AND      size_bytes <= :max_size
 ORDER BY size_bytes DESC, image_id DESC
 LIMIT    :count;
 
--- Own queue table, by primary key, decided by the row itself: of two runs that chose the same image the second
--- changes nothing.
+-- By primary key, and decided by the row itself: if two runs choose the same image, the second changes nothing.
 -- name: claim_due
 UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
@@ -96,7 +95,7 @@ AND    lease_run = :run
 AND    lease_token = :token
 AND    state = 'queued';
 
--- Read first and then changed by primary key: an UPDATE that looks for them locks the queue on its way.
+-- First read, then changed by primary key: an UPDATE that searches for the rows would lock the queue on its way.
 -- name: leased
 SELECT image_id
 FROM   backglance_item
@@ -117,7 +116,7 @@ WHERE  image_id = :id
 AND    COALESCE(state, '') = 'queued'
 AND    lease_until >= {now};
 
--- Who holds what is left of the queue.
+-- The runs that hold images of the queue.
 -- name: holders
 SELECT   r.run_id, r.host, r.process, {now} - r.heartbeat_at, COUNT(*)
 FROM     backglance_item t
@@ -128,7 +127,7 @@ AND      t.lease_run <> :run
 GROUP BY r.run_id, r.host, r.process, r.heartbeat_at
 ORDER BY r.run_id;
 
--- Images whose reads were broken off: the one of which least is left first.
+-- Images whose reads were broken off, the one with the fewest bytes left first.
 -- name: begun
 SELECT   t.image_id, {left_of_item}
 FROM     backglance_checkpoint c

@@ -40,6 +40,7 @@ void QueueFigures::claimable_sizes(const EachSize& each) {
 std::optional<std::int64_t> QueueFigures::smallest_claimable() {
   const auto row =
       session_.first_row(sql_text(session_.engine(), "queue_figures", "smallest_claimable"));
+  // MIN() of no rows is one row with NULL.
   return row ? row->integer(0) : std::nullopt;
 }
 

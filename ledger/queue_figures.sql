@@ -5,7 +5,7 @@ FROM   backglance_item
 WHERE  {item_has_come_back}
 AND    {item_is_pending};
 
--- Those that it will queue.
+-- The images that requeue_unreachable will queue.
 -- name: reachable_totals
 SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
 FROM   backglance_item
@@ -13,7 +13,7 @@ WHERE  state = 'failed'
 AND    {item_may_be_reached}
 AND    {item_is_pending};
 
--- What a read that was broken off has had need not be read again.
+-- Bytes that a checkpoint holds need not be read again.
 -- name: queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
 FROM      backglance_item t
@@ -22,7 +22,7 @@ LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     t.state = 'queued'
 AND       {pending};
 
--- For limits, which take the images in this order.
+-- For limits, which are applied in this order.
 -- name: due_sizes
 SELECT    {left_of_item}
 FROM      backglance_item t
@@ -67,7 +67,7 @@ WHERE  state = 'queued'
 AND    lease_until < {now}
 AND    next_try_at <= {now};
 
--- Of the images that no run is reading, those that are larger than this.
+-- Images that no run is reading and that are larger than :size.
 -- name: larger_count
 SELECT COUNT(*)
 FROM   backglance_item t

@@ -10,7 +10,7 @@
 
 namespace backglance {
 
-// An image that a run has leased, and what became of it.
+// An image that a run has leased, and the outcome of reading it.
 
 struct Claim {
   std::string image_id;
@@ -19,7 +19,7 @@ struct Claim {
   std::int64_t attempts = 0;    // before this one
 };
 
-// What a worker made of a claimed image.
+// The outcome of reading a claimed image.
 struct ReadOutcome {
   ImageResult result = ImageResult::unreadable;
   std::string reason;  // one sentence without secrets; empty for hashed
@@ -27,18 +27,19 @@ struct ReadOutcome {
   std::string identity;  // of the object that was read
   std::int64_t bytes = 0;
   std::string md5;
-  std::string algorithm;  // as it goes into os_hash_algo
+  std::string algorithm;  // the name to write into os_hash_algo
   std::string digest;
-  std::string place = {};  // of the store, that it was read from or sought in; not recorded
-  std::string signature_digest = {};  // of the bytes, that img_signature is over; not recorded
-  SignaturesFound signatures = {};    // where they were to be verified
-  bool again = false;                 // the queue has it still, for another try; not recorded
+  std::string place = {};  // of the store in which the image was read or looked for; not recorded
+  std::string signature_digest = {};  // digest of the bytes that img_signature signs; not recorded
+  SignaturesFound signatures = {};    // if signatures were to be verified
+  bool again = false;  // the image is still in the queue and is tried again; not recorded
 };
 
-// A person must look at the image: its class is a finding, and no other try is to come.
+// True if a person must look at the image: its result is a finding and the image is not tried
+// again.
 bool is_finding(const ReadOutcome& outcome);
 
-// An image and what is to be recorded of it.
+// An image and the outcome to record for it.
 struct SettledImage {
   Claim claim;
   ReadOutcome outcome;

@@ -20,6 +20,7 @@ const std::string& removal_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "removal", name);
 }
 
+// `statement` is "live_properties", or "locked_properties" to lock the rows.
 std::vector<PropertyRow> live_properties(Session& session, const std::string& image_id,
                                          std::string_view statement = "live_properties") {
   std::vector<PropertyRow> properties;
@@ -47,8 +48,8 @@ void write_scheme(Session& session, std::string_view statement, const std::strin
                    {"missing", join(finding.missing, " ")}});
 }
 
-// Without a lock: what somebody changes before the end of the transaction might as well have been
-// changed right after it.
+// No lock is taken: a change before the end of the transaction has the same effect as a change
+// right after it.
 bool is_settled(Session& session, const std::string& image_id) {
   const auto flag = session.first_row(removal_sql(session, "settled_state"), {{"id", image_id}});
   if (!flag || flag->is_null(0))
@@ -61,7 +62,7 @@ bool is_settled(Session& session, const std::string& image_id) {
                         image->second.row.os_hash_value) == flag->text_or_empty(0);
 }
 
-// Of `properties`, which are all of the image's signatures.
+// Returns the removable ones of `properties`, which are all signature properties of the image.
 std::vector<PropertyRow> removable_of(Session& session, const std::string& image_id,
                                       Removable which, std::vector<PropertyRow> properties) {
   const SignatureScheme scheme = judge_live(properties).scheme;
@@ -76,7 +77,8 @@ std::vector<PropertyRow> removable_of(Session& session, const std::string& image
   return properties;
 }
 
-// `removed` is what an attempt before this one removed, whose COMMIT had its answer lost.
+// `removed` holds the properties that an earlier attempt removed, if the answer to its COMMIT was
+// lost.
 void remove_in_transaction(Session& session, const std::string& run_id, const std::string& image_id,
                            Removable which, const OnRemoval& before_commit,
                            std::vector<RemovedProperty>& removed) {
@@ -84,13 +86,13 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
   const std::vector<PropertyRow> properties = removable_of(
       session, image_id, which, live_properties(session, image_id, "locked_properties"));
   if (properties.empty())
-    return;  // an attempt before this one was committed, or somebody else was quicker
+    return;  // an earlier attempt was committed, or another program was quicker
   const auto now = session.first_row(removal_sql(session, "current_datetime"));
   const std::string deleted_at = now->text_or_empty(0);
   std::vector<RemovedProperty> now_removed;
   for (const PropertyRow& property : properties) {
     now_removed.push_back({property, deleted_at});
-    // A property that was removed, put back by its owner and falls due again has a note already.
+    // A property that was removed before and set again by its owner has an entry already.
     session.execute(removal_sql(session, "forget_archived"),
                     {{"id", image_id}, {"name", property.name}});
     session.execute(removal_sql(session, "archive_property"),
@@ -100,7 +102,10 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
       throw Error(ErrorKind::busy, "another program changed the same properties at the same time");
   }
   write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
+  // As late as possible: the archive gets only removals that have succeeded so far.
   before_commit(now_removed);
+  // Before the COMMIT: if its answer is lost, the next attempt finds nothing to remove, and this is
+  // the result.
   removed = std::move(now_removed);
   transaction.commit();
 }
@@ -112,7 +117,7 @@ struct RestoredPage {
   std::int64_t kept = 0;
 };
 
-// In our tables.
+// Updates our tables after a property was put back.
 void note_restored(Session& session, const std::string& image_id, const std::string& name,
                    const std::string& deleted_at) {
   session.execute(removal_sql(session, "forget_restored"),
@@ -125,6 +130,7 @@ bool restore_property(Session& session, const SqlRow& row) {
   const SqlParameters property = {{"id", image_id}, {"name", row.text_or_empty(2)}};
   SqlParameters as_left = property;
   as_left.push_back({"property", row.integer_or(0, 0)});
+  // First the old row; if a purge has removed it, a new one.
   if (session.execute(removal_sql(session, "restore_property"), as_left) == 0 &&
       session.execute(removal_sql(session, "recreate_property"), property) == 0)
     return false;
@@ -132,8 +138,8 @@ bool restore_property(Session& session, const SqlRow& row) {
   return true;
 }
 
-// `done` is what an attempt before this one did, whose COMMIT had its answer lost. What was put
-// back has left the archive: by that it is known whether it was committed.
+// `done` is what an earlier attempt did, if the answer to its COMMIT was lost. Properties that were
+// put back have left the archive; this shows whether that attempt was committed.
 void restore_page(Session& session, const SqlParameters& page, RestoredPage& done) {
   const auto name_of = [](const SqlRow& row) {
     return std::pair(row.text_or_empty(1), row.text_or_empty(2));
@@ -156,7 +162,7 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
   transaction.commit();
 }
 
-// The parameters that find the row as the removal left it.
+// The parameters that find the row in the state in which the removal left it.
 SqlParameters as_left(const RemovedProperty& property) {
   return {{"id", property.image_id},
           {"name", property.name},
@@ -164,7 +170,7 @@ SqlParameters as_left(const RemovedProperty& property) {
           {"value", sql_value(property.value)}};
 }
 
-// The same property, once more, by the ledger.
+// True if the ledger says that the property was removed again later.
 bool is_removed_later(Session& session, const RemovedProperty& property) {
   return session.count(removal_sql(session, "removed_later"),
                        {{"id", property.image_id},
@@ -256,7 +262,7 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
     RestoreCounts now;
     for (const RemovedProperty& property : removed)
       ++(restore_one(session, property, has_ledger) ? now.restored : now.kept);
-    // By an attempt before this one, whose COMMIT had its answer lost.
+    // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (now.restored == 0 && counts.restored > 0)
       return;
     counts = now;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Legacy signature properties: what contract removes, and puts back.
+-- Legacy signature properties: contract removes them and puts them back.
 
--- Found settled when they were last verified; whether they are so still is asked of each image.
+-- Images that the last verification found settled. Whether they still are is checked for each image.
 -- name: settled_totals
 SELECT COUNT(*)
 FROM   backglance_signature s
@@ -28,14 +28,14 @@ AND    s.image_id = :id;
 -- name: live_properties
 {live_properties_of_image};
 
--- The same, and nobody else changes them before the transaction has ended: on SQLite it is the only one that writes.
+-- The same rows, locked until the transaction ends. On SQLite no other transaction can write anyway.
 -- name: locked_properties
 {live_properties_of_image};
 
 -- name: current_datetime
 SELECT {now_datetime};
 
--- The value goes from table to table, so that it comes back as what it was, whatever that is.
+-- The server copies the value from table to table, so it comes back unchanged, whatever it is.
 -- name: archive_property
 INSERT INTO backglance_removed
        (property_id, image_id, name, value, updated_at, deleted_at, run_id, removed_at)
@@ -54,7 +54,7 @@ WHERE  image_id = :id
 AND    name = :name
 AND    deleted_at = :deleted_at;
 
--- A later removal of the same property, which has another value perhaps.
+-- A later removal of the same property, perhaps with another value.
 -- name: removed_later
 SELECT COUNT(*)
 FROM   backglance_removed
@@ -62,7 +62,7 @@ WHERE  image_id = :id
 AND    name = :name
 AND    deleted_at > :deleted_at;
 
--- As Glance's own image_property_delete does it: the row stays, with its value.
+-- As Glance's image_property_delete does it: the row stays, with its value.
 -- name: delete_property
 UPDATE image_properties
 SET    deleted = {true}, deleted_at = :deleted_at, updated_at = :deleted_at
@@ -81,7 +81,7 @@ WHERE    r.image_id > :after_image OR (r.image_id = :after_image AND r.name > :a
 ORDER BY r.image_id, r.name
 LIMIT    :page;
 
--- Put back only what has its value still, and only on an image that is still there.
+-- Puts back only a property that still has its value, on an image that still exists.
 -- name: restore_property
 UPDATE image_properties
 SET    deleted = {false}, deleted_at = NULL,
@@ -93,7 +93,7 @@ AND    EXISTS (SELECT 1 FROM backglance_removed r
                AND   ({exact}r.value = image_properties.value
                       OR (r.value IS NULL AND image_properties.value IS NULL)));
 
--- glance-manage db purge takes soft-deleted rows away after some time: then the property is made anew.
+-- glance-manage db purge removes soft-deleted rows after some time; then a new row is made.
 -- name: recreate_property
 INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
 SELECT r.image_id, r.name, r.value, COALESCE(r.updated_at{as_datetime}, {now_datetime}), r.updated_at{as_datetime}, {false}
@@ -113,7 +113,7 @@ WHERE  image_id = :id;
 SELECT COUNT(*)
 FROM   backglance_removed;
 
--- The same from what was written down elsewhere. The value is left as it is, of whatever type.
+-- The same, from an archive. The value keeps its type.
 -- name: restore_as_left
 UPDATE image_properties
 SET    deleted = {false}, deleted_at = NULL, updated_at = :updated_at{as_datetime}
@@ -128,7 +128,7 @@ WHERE  i.id = :id
 AND    i.deleted = {false}
 AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name);
 
--- Whether one of these two would change something.
+-- True if one of these two would change a row.
 -- name: is_restorable
 SELECT COUNT(*)
 FROM   images i

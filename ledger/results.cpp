@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results: publishing again what is known, without a read. ledger/settle.cpp has the first publish.
+// Results: publishes known hashes again, without a read. The first publish is in ledger/settle.cpp.
 #include "ledger/results.h"
 
 #include "sql/images.h"
@@ -23,7 +23,7 @@ ImageResult Results::why_not_published(const std::string& image_id) {
     return ImageResult::gone;
   if (!image->os_hash_value.empty())
     return ImageResult::already_done;
-  // Checksum, size or location moved under the read: Glance was at work on the row.
+  // Glance changed the checksum, the size or the location during the read.
   return ImageResult::busy_in_glance;
 }
 
@@ -51,6 +51,7 @@ std::vector<Results::Erased> Results::erased_page(const std::string& after, std:
 
 bool Results::restore(const Erased& erased) {
   Transaction transaction(session_);
+  // An early return rolls back, so the ledger says "restored" only if the hash is there.
   if (publish(erased.run_id, {erased.image_id}) == 0 ||
       session_.execute(sql("mark_restored"),
                        {{"id", erased.image_id}, {"digest", erased.digest}}) == 0)

@@ -12,44 +12,47 @@
 
 namespace backglance {
 
-// Whether an image of such a result stays in the queue, to be read again by itself.
+// True if an image with this result stays in the queue and is read again without being asked for.
 bool is_tried_again(ImageResult result, const Claim& claim);
 
-// What became of the images of the queue, and what the ledger publishes of them.
+// Records the results of the queue's images, and publishes hashes from the ledger.
 class Results {
  public:
-  // `session` outlives this. One thread at a time.
+  // `session` must live longer than this. One thread at a time.
   explicit Results(Session& session) : session_(session) {}
 
-  // Settles claimed images in one transaction. For `hashed` this is the guarded publish: it changes
-  // `images` only while the row is live, lacks a hash, and has the same checksum, size and
-  // location, and our token still holds. Returns what each became: an image that the guard held
-  // back is already_done, gone or busy_in_glance; one whose lease was lost comes back as nothing
-  // and changes nothing. Again with the same claim it changes nothing and says the same, so that it
-  // may be repeated when the answer to its COMMIT was lost.
+  // Settles claimed images in one transaction. For `hashed` it publishes the hash. Its
+  // precondition: the row in `images` is live, has no hash, has the same checksum, size and
+  // location as when it was claimed, and our token is still valid.
+  //
+  // Returns the result of each image. If the precondition did not hold, that is already_done, gone
+  // or busy_in_glance. If the lease was lost, it is empty and nothing was changed. Called again
+  // with the same claim, it changes nothing and returns the same, so it may be repeated when the
+  // answer to its COMMIT was lost.
   std::vector<std::optional<ImageResult>> settle(const std::string& run_id,
                                                  const std::vector<SettledImage>& settled);
 
-  // Images that were read and agreed, by id, after the given one.
+  // Up to `page` ids of images that were read and agreed with Glance, sorted, after the given id.
   std::vector<std::string> read_page(const std::string& after, std::int64_t page);
 
-  // Published hashes that a whole-row save of Glance has erased since.
+  // A published hash that Glance has erased since, by saving a whole row.
   struct Erased {
     std::string image_id;
-    std::string run_id;  // that read it
+    std::string run_id;  // the run that read the image
     std::string digest;
     std::int64_t bytes = 0;
     std::string identity;  // of the object that was read
-    std::optional<std::string>
-        location_value;  // a secret; nothing if the location is no longer live
+    // The location as Glance stores it: a secret. Nothing if the location is no longer live.
+    std::optional<std::string> location_value;
   };
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
-  // The guarded publish again, from the ledger. False if the guard held it back.
+  // Publishes the hash again, from the ledger. False if the precondition of the publish does not
+  // hold.
   bool restore(const Erased& erased);
-  // The object, or its checksum or size in Glance, is not what was read: it has to be read again.
-  // Does nothing to an image that is no longer pending.
+  // Queues an image to be read again, because its object, or its checksum or size in Glance, has
+  // changed since it was read. Does nothing to an image that is no longer pending.
   void requeue_erased(const std::string& image_id);
-  // How many such images there are.
+  // The number of images whose published hash was erased.
   std::int64_t erased();
 
  private:

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Rows of values take half the time of a UNION of SELECTs. MySQL (8.0.19) wants the word ROW before each, which
--- MariaDB passes over in a comment of that version.
+-- A list of rows takes half the time of a UNION of SELECTs. MySQL (8.0.19) requires the word ROW before each row;
+-- MariaDB ignores it in a comment for that version.
 -- name: finish
 UPDATE backglance_item t
 JOIN   (WITH v(id, token, state, result, reason, location, identity, bytes, md5, algorithm, digest) AS (

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The guarded publish, of several images. Half one: the fencing token of each still holds.
+-- The publish of several images, first half: the fencing token of each image is still valid.
 -- name: finish
 WITH v(id, token, state, result, reason, location, identity, bytes, md5, algorithm, digest) AS (
     VALUES {each, :(:id#, CAST(:token# AS BIGINT), :state#, :result#, :reason#, CAST(:location# AS BIGINT),
@@ -17,8 +17,9 @@ AND    backglance_item.lease_token = v.token
 AND    backglance_item.lease_until >= {now}
 AND    COALESCE(backglance_item.state, '') = 'queued';
 
--- Half two, and a restore from the ledger: the row is still live, still lacks a hash, has the same checksum and size, and the location that was
--- read is still its own. updated_at is left alone: Cinder's image cache drops an image whose updated_at moved.
+-- The publish, second half, and a restore from the ledger: the row is still live, has no hash, has the same checksum
+-- and size, and still has the location that was read. updated_at does not change: Cinder's image cache drops an image
+-- whose updated_at changed.
 -- name: publish
 UPDATE images
 SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN t.md5 ELSE checksum END,
@@ -41,7 +42,7 @@ AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = t.location_id AND l.image_id = images.id
                AND   l.deleted = {false} AND l.status = 'active');
 
--- What has become of them: by run and token a settled image is known, whatever answer was lost.
+-- The results of these images. Run and token identify a settled image, even if an answer was lost.
 -- name: settled
 SELECT t.image_id, t.lease_token, t.result,
        CASE WHEN i.os_hash_value = t.digest AND i.os_hash_algo = t.algorithm THEN 1 ELSE 0 END
@@ -68,7 +69,7 @@ AND    lease_run = :run
 AND    lease_token = :token
 AND    state = 'queued';
 
--- Whether a postponement that changed nothing had been made already: whoever claims after it has another token.
+-- True if an earlier attempt has already postponed the image: a later claim would have another token.
 -- name: postponed
 SELECT COUNT(*)
 FROM   backglance_item
@@ -107,7 +108,8 @@ WHERE  image_id = :id
 AND    state = 'done'
 AND    digest = :digest;
 
--- The object, or what Glance says of it, is not what was read: read again, if there still is a hash to find.
+-- The object, or its size or checksum in Glance, has changed since it was read: read the image again, if it still has
+-- no hash.
 -- name: requeue_erased
 UPDATE backglance_item
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now},

@@ -18,9 +18,10 @@
 namespace backglance {
 namespace {
 
-// A run of another host that has not been heard of for so long is taken for dead.
+// A run of another host is dead after this many seconds without a heartbeat.
 constexpr std::int64_t kHeartbeatLimitSeconds = 120;
 
+// 16 random bytes, written like a UUID.
 std::string random_id() {
   std::array<unsigned char, 16> bytes = {};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -43,6 +44,7 @@ struct Unfinished {
   bool alive = false;
 };
 
+// All runs without an end, dead or alive.
 std::vector<Unfinished> unfinished_runs(Session& session) {
   std::vector<Unfinished> runs;
   session.query(run_sql(session, "unfinished"), {}, [&](const SqlRow& row) {
@@ -58,6 +60,7 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.waiting_for = row.text_or_empty(9);
     one.run.stop_at = row.integer(10);
     one.run.stop_by = row.text_or_empty(11);
+    // A process can be looked up only on this host; for other hosts the heartbeat decides.
     const auto lives = process_lives_on(one.run.host, row.text_or_empty(3));
     one.alive = lives.value_or(one.run.heartbeat_age < kHeartbeatLimitSeconds);
     runs.push_back(std::move(one));
@@ -65,7 +68,7 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
   return runs;
 }
 
-// Of a run that an exception ended.
+// The outcome of a run that an exception ended.
 std::string outcome_of_wish() {
   switch (stop_wish()) {
     case StopWish::signal:
@@ -89,31 +92,34 @@ void lock_runs(Session& session) {
   const SqlParameters host = {{"host", host_name()}};
   if (session.execute(run_sql(session, "lock_runs"), host) > 0)
     return;
-  // The very first run makes the row. Where another made it at the same moment, that one is waited
-  // for here.
+  // The first run of a site makes the row. If another run made it at the same moment, wait for that
+  // run here.
   if (session.execute(run_sql(session, "make_runs_lock"), host) == 0)
     session.execute(run_sql(session, "lock_runs"), host);
 }
 
 Run::Run(Session& session, const std::string& command, RunLife life)
     : session_(session), id_(random_id()) {
-  // Of runs that begin at once on several nodes of Galera the commits of all but one fail, each
-  // time. A lock that somebody keeps is not waited for so long.
+  // On Galera, if several nodes begin a run at the same time, all but one fail to commit, at each
+  // attempt. So do not wait long for a lock that somebody keeps.
   retry(session_, [&] { enter(command); }, {.waited = 2});
-  // Whoever pauses the fleet writes it under the lock of runs: what begins later sees it here, what
-  // began before is among those that were told.
+  // A pause is written under the lock of runs. A run that begins later reads it here; a run that
+  // began before is among those that the pause reached.
   if (life.obey)
     life.obey(retry(session_, [&] { return read_fleet(session_); }));
+  // Last: from here on another thread uses `life`.
   heart_ = std::make_unique<Heartbeat>(session.url(), id_, std::move(life));
 }
 
+// Safe to repeat after a lost answer.
 void Run::enter(const std::string& command) {
   Transaction transaction(session_);
-  // Of two runs that begin at once the second waits here, and then sees the first.
+  // If two runs begin at the same time, the second waits here and then sees the first.
   lock_runs(session_);
   for (const Unfinished& other : unfinished_runs(session_)) {
     if (other.run.run_id == id_)
-      return;  // by an attempt whose COMMIT had its answer lost
+      return;  // an earlier attempt was committed, and the answer was lost
+    // Free a dead run's images now; otherwise they wait for the end of their leases.
     if (!other.alive) {
       session_.execute(run_sql(session_, "end_dead"), {{"run", other.run.run_id}});
       Queue(session_).release_run(other.run.run_id);
@@ -138,10 +144,11 @@ Run::~Run() {
     return;
   heart_.reset();
   try {
+    // The heartbeat has ended, so nobody renews these leases again.
     Queue(session_).release_run(id_);
     write_end(outcome_of_wish(), 0, 0);
   } catch (const Error&) {
-    // The next run finds that this process is no more, and ends its row.
+    // The next run sees that this process is gone, and ends its row.
   }
 }
 
@@ -161,8 +168,8 @@ void Run::forget() {
 }
 
 std::int64_t earlier_pace(Session& session) {
-  // What is less shows how long files take to open. Of several runs the best: one may have had
-  // small images alone, or a --bandwidth.
+  // A shorter run shows how long files take to open, not how fast they are read. The fastest of
+  // several counts, because a run may have had only small images, or a --bandwidth.
   constexpr std::int64_t kLeastBytes = 64 << 20;
   constexpr std::int64_t kRuns = 3;
   std::int64_t best = 0;

@@ -12,6 +12,8 @@
 
 namespace backglance {
 
+// A row of backglance_run. Times are unix seconds of the database's clock; `outcome` is empty until
+// the run has ended.
 struct RunRow {
   std::string run_id;
   std::string command;
@@ -21,44 +23,46 @@ struct RunRow {
   std::string outcome;
   std::int64_t images = 0;
   std::int64_t bytes = 0;
-  std::optional<std::int64_t> stop_at;  // when it was told to end
-  std::string stop_by;                  // user@host of who told it
+  std::optional<std::int64_t> stop_at;  // when a person ordered it to end
+  std::string stop_by;                  // user@host of that person
 };
 
-// A run at work, as of its last heartbeat.
+// A run that is at work; its figures are those of its last heartbeat.
 struct LiveRun : RunRow {
   std::int64_t heartbeat_age = 0;  // seconds
   std::int64_t bytes_per_second = 0;
-  std::string waiting_for;  // empty: it does not wait
+  std::string waiting_for;  // empty if it does not wait
 };
 
-// True of the commands that read images: they run beside each other in any number, and wait while
-// the fleet is paused. Everything else runs alone, and does not wait.
+// True for commands that read images: any number of them may run at the same time, and they wait
+// while the fleet is paused. Every other command runs alone and does not wait.
 bool reads_images(const std::string& command);
 
-// Within a transaction: until its end no run begins. Needs backglance_control.
+// Call it within a transaction: no run begins until that ends. Requires backglance_control.
 void lock_runs(Session& session);
 
-// One run of a command that changes something, from start to finish, in backglance_run. While it
-// lives its heart beats, and it ends if it is told to (sql/heartbeat.h).
+// One run of a command that changes something, from start to end, in backglance_run. While it lives
+// it sends heartbeats, and it ends when it is ordered to (ledger/heartbeat.h).
 class Run {
  public:
-  // Ends the rows of runs of this host whose process is no more and frees their leases, then enters
-  // this run. Throws Error{locked} if a live run's command excludes this one. Has told `life`
-  // whether the fleet is paused when it returns. Needs the ledger.
+  // Ends the rows of dead runs and frees their leases, then enters this run. A run is dead if its
+  // process on this host is gone, or if it is of another host and has been silent for too long.
+  // Throws Error{locked} if the command of a live run excludes this one. Has called `life.obey`
+  // once when it returns. Requires the ledger.
   Run(Session& session, const std::string& command, RunLife life = {});
-  // A run that was not finished ends as "failed", or as told: "interrupted" or "stopped".
+  // A run that was not finished ends as "failed"; after a signal as "interrupted", after an order
+  // to stop as "stopped".
   ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
   const std::string& id() const { return id_; }
-  // Waits for a server that is away, as sql/retry.h has it.
+  // Waits for a server that is away (sql/retry.h).
   void finish(const std::string& outcome, std::int64_t images = 0, std::int64_t bytes = 0);
-  // RunLife::lost has been called.
+  // True once RunLife::lost was called. Thread-safe.
   bool lost() const { return heart_ && heart_->lost(); }
 
-  // Nothing more is written about this run: the ledger itself is gone.
+  // Call it when the ledger was dropped: nothing more is written about this run.
   void forget();
 
  private:
@@ -71,16 +75,17 @@ class Run {
   std::unique_ptr<Heartbeat> heart_;
 };
 
-// How fast the site was read of late, in bytes per second over all jobs: the best of the last three
-// backfill and verify runs, broken off or not, that read 64 MiB or more. 0 if there is none.
+// How fast the site was read recently, in bytes per second over all streams: the fastest of the
+// last three backfill and verify runs that read 64 MiB or more, whether they reached their end or
+// not. 0 if there is none.
 std::int64_t earlier_pace(Session& session);
 
 std::vector<RunRow> recent_runs(Session& session, std::int64_t count);
 
-// The runs that are at work now: unfinished, and their process alive, or of another host with a
-// recent heartbeat. The oldest first.
+// The runs that are at work now, oldest first: unfinished, and either their process is alive on
+// this host, or they are of another host with a recent heartbeat.
 std::vector<LiveRun> live_runs(Session& session);
-// The ids of all that are unfinished, those that seem dead included.
+// The ids of all unfinished runs, also of those that seem dead.
 std::vector<std::string> unfinished_run_ids(Session& session);
 
 }  // namespace backglance

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The row that a run which begins writes first.
+-- Every run that begins writes this row first. It serves as a lock.
 -- name: lock_runs
 UPDATE backglance_control
 SET    changed_at = CASE WHEN {now} > changed_at THEN {now} ELSE changed_at + 1 END, changed_by = :host
@@ -21,7 +21,7 @@ SET    heartbeat_at = {now}, images = :images, bytes = :bytes, bytes_per_second 
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
--- One that another run took for dead keeps what that one wrote.
+-- If another run has declared this one dead, the end that it wrote stays.
 -- name: finish
 UPDATE backglance_run
 SET    finished_at = {now}, heartbeat_at = {now}, outcome = :outcome, images = :images, bytes = :bytes,
@@ -42,7 +42,7 @@ SET    finished_at = heartbeat_at, outcome = 'killed', bytes_per_second = 0, wai
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
--- What was read, and in what time, by the last runs that read enough to show how fast the site is.
+-- Bytes and seconds of the last runs that read enough to show how fast the site is.
 -- name: reading_times
 SELECT   bytes, finished_at - started_at
 FROM     backglance_run

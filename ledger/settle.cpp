@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results: what was read goes into the ledger and, where it may, into Glance's table.
+// Results: writes results into the ledger and publishes hashes in Glance's table.
 #include <algorithm>
 #include <map>
 
@@ -11,7 +11,7 @@
 namespace backglance {
 namespace {
 
-// Whether the image is read again by itself after so many attempts.
+// True if the image is read again without being asked for, after this number of attempts.
 bool is_tried_again(ImageResult result, std::int64_t attempts_before) {
   const RetryRule& rule = facts_of(result).retry;
   return rule.when == RetryRule::When::soon &&
@@ -32,14 +32,15 @@ bool is_tried_again(ImageResult result, const Claim& claim) {
   return is_tried_again(result, claim.attempts);
 }
 
-// Everything here may be run again after a lost answer: an image that is settled is known by run
-// and token, and is not settled twice.
+// All of this may run again after a lost answer: an image that is settled is recognised by run and
+// token, and is not settled twice.
 std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_id,
                                                         const std::vector<SettledImage>& settled) {
   std::vector<std::optional<ImageResult>> became(settled.size());
   std::vector<std::size_t> final;
   Transaction transaction(session_);
   for (std::size_t i = 0; i < settled.size(); ++i) {
+    // An image that is tried again stays in the queue; all others are settled together.
     if (is_tried_again(settled[i].outcome.result, settled[i].claim))
       became[i] = postpone(run_id, settled[i]);
     else
@@ -52,14 +53,15 @@ std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_i
   return became;
 }
 
+// Keeps the image in the queue for a later try. Nothing if the lease was lost.
 std::optional<ImageResult> Results::postpone(const std::string& run_id,
                                              const SettledImage& settled) {
   const auto& [claim, outcome] = settled;
   const RetryRule& retry = facts_of(outcome.result).retry;
   const std::string result(result_name(outcome.result));
+  // If the number of attempts has no limit, they are not counted.
   const auto rows = session_.execute(sql("postpone"), {{"result", result},
                                                        {"reason", outcome.reason},
-                                                       // A wait without end is no attempt.
                                                        {"tries", retry.attempts == 0 ? 0 : 1},
                                                        {"delay", retry.delay_seconds},
                                                        {"id", claim.image_id},
@@ -72,18 +74,20 @@ std::optional<ImageResult> Results::postpone(const std::string& run_id,
   return outcome.result;
 }
 
+// Settles the images at these places of `settled`, and sets their results in `became`.
 void Results::settle_some(const std::string& run_id, const std::vector<SettledImage>& settled,
                           const std::vector<std::size_t>& places,
                           std::vector<std::optional<ImageResult>>& became) {
   SqlParameters values;
   std::vector<std::string> ids;
+  // Few statements for many images.
   for_padded_rows(places.size(), [&](const std::string& suffix, std::size_t row) {
     const auto& [claim, outcome] = settled[places[row]];
     const bool hashed = outcome.result == ImageResult::hashed;
     const auto add = [&](const char* name, SqlValue value) {
       values.push_back({name + suffix, std::move(value)});
     };
-    // Numbers go as texts too, so that a missing one leaves the statement's types as they are.
+    // Numbers are passed as text too, so that a missing one does not change the statement's types.
     const auto number = [](std::optional<std::int64_t> value) {
       return value ? SqlValue(std::to_string(*value)) : SqlValue(nullptr);
     };
@@ -105,6 +109,7 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
   ids.reserve(places.size());
   for (const std::size_t place : places)
     ids.push_back(settled[place].claim.image_id);
+  // After "finish": the publish takes its values from the ledger's rows.
   publish(run_id, ids);
 
   struct Row {
@@ -121,21 +126,23 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     const auto& [claim, outcome] = settled[place];
     const auto row = rows.find(claim.image_id);
     if (row == rows.end() || row->second.token != claim.token)
-      continue;  // the lease was lost, and nothing of it was changed
+      continue;  // the lease was lost, and nothing was changed for this image
     const auto result = result_from_name(row->second.result);
     became[place] = result == ImageResult::hashed && !row->second.published
                         ? amend(run_id, settled[place])
                         : result;
+    // Only with a published hash: the verdict holds for exactly these bytes.
     if (became[place] == ImageResult::hashed)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);
   }
 }
 
-// The guard has held the image back.
+// The precondition of the publish did not hold: records why.
 ImageResult Results::amend(const std::string& run_id, const SettledImage& settled) {
   const Claim& claim = settled.claim;
   const ImageResult why = why_not_published(claim.image_id);
-  // A row that does not stand still is not read for ever: it counts as an object that changed.
+  // A row that keeps changing must not be read for ever: this counts as an attempt, as for an
+  // object that changed.
   const bool again = why == ImageResult::busy_in_glance &&
                      is_tried_again(ImageResult::changed_while_read, claim.attempts);
   session_.execute(

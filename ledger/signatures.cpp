@@ -23,7 +23,7 @@ const std::string& signature_sql(Session& session, std::string_view name) {
   return sql_text(session.engine(), "signatures", name);
 }
 
-// What one page of image_properties says of one image.
+// The signature properties of one image, read from one page of image_properties.
 struct PropertiesOfImage {
   std::string image_id;
   std::vector<std::string> names;
@@ -33,7 +33,7 @@ struct PropertiesOfImage {
   bool deleted = false;
 };
 
-// "2026-03-04 05:06:07" of however much more the engine says.
+// Cuts the engine's time to "2026-03-04 05:06:07".
 std::string to_the_second(std::string time) {
   time.resize(std::min<std::size_t>(time.size(), 19));
   std::replace(time.begin(), time.end(), 'T', ' ');
@@ -44,11 +44,12 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
   const std::string name = row.text_or_empty(1);
   const bool property_deleted = row.truth(2);
   const bool image_deleted = row.truth(5);
-  // Glance's image_destroy stamps the image and the properties that it still had with one moment;
-  // those removed earlier carry an earlier one.
+  // Glance's image_destroy gives the image and the properties that it still had the same
+  // deleted_at; properties that were removed earlier have an earlier one.
   const bool counts =
       image_deleted ? property_deleted && row.text(3) == row.text(6) : !property_deleted;
-  // Legacy properties that are gone are contract's work, or nobody's concern any more.
+  // A legacy property that is gone does not count as a change: contract removed it, or it matters
+  // to nobody any more.
   if (counts || is_data_signature_name(name))
     for (const std::size_t time : {std::size_t{7}, std::size_t{3}})
       image.changed_at = std::max(image.changed_at, to_the_second(row.text_or_empty(time)));
@@ -60,6 +61,7 @@ void add_property(PropertiesOfImage& image, const SqlRow& row) {
     image.names.push_back(name);
 }
 
+// Rows are sorted by image, so an image is complete when the next one begins.
 std::vector<PropertiesOfImage> read_page(Session& session, const std::string& after,
                                          const std::string& upto) {
   std::vector<PropertiesOfImage> page;
@@ -83,7 +85,7 @@ std::vector<std::string> first_column(Session& session, std::string_view name,
   });
 }
 
-// False if it is no longer signed.
+// Adds a flag for an image that was signed since the last migrate. False if it is no longer signed.
 bool flag_found(Session& session, const std::string& run_id, const std::string& image_id) {
   const SignatureFinding finding = live_finding(session, image_id);
   if (finding.scheme == SignatureScheme::none)
@@ -102,15 +104,17 @@ void check_tagging_stop() {
     throw Error(ErrorKind::interrupted, "interrupted between two tags", "backglance migrate");
 }
 
+// False if the image has such a tag already.
 bool tag_image(Session& session, const std::string& image_id, const std::string& tag) {
   bool tagged = false;
   retry(session, [&] {
     Transaction transaction(session);
     const SqlParameters parameters = {{"id", image_id}, {"tag", tag}};
     if (session.count(signature_sql(session, "live_tag"), parameters) != 0)
-      return;  // the owner's own tag, or of an attempt whose COMMIT had its answer lost
+      return;  // the owner's own tag, or ours from an attempt whose answer was lost
     session.execute(signature_sql(session, "add_tag"), parameters);
     const std::int64_t tag_id = session.count(signature_sql(session, "live_tag"), parameters);
+    // Remember the row's id: untag must never delete a tag that a user has set later.
     session.execute(signature_sql(session, "remember_tag"),
                     {{"id", image_id}, {"tag", tag}, {"tag_id", tag_id}});
     tagged = true;
@@ -119,6 +123,7 @@ bool tag_image(Session& session, const std::string& image_id, const std::string&
   return tagged;
 }
 
+// False if somebody has deleted the tag already.
 bool untag_image(Session& session, const std::string& image_id, const std::string& tag,
                  std::int64_t tag_id) {
   bool deleted = false;
@@ -133,6 +138,8 @@ bool untag_image(Session& session, const std::string& image_id, const std::strin
   return deleted;
 }
 
+// Removes our tags with this name: from all images, or only from those whose scheme is no longer
+// deprecated. Returns the number of tags removed.
 std::int64_t untag_some(Session& session, const std::string& tag, bool deprecated_too) {
   struct Tagged {
     std::string image_id;
@@ -161,7 +168,7 @@ std::int64_t untag_some(Session& session, const std::string& tag, bool deprecate
   }
 }
 
-// As the ledger has it; all empty where a scheme was not verified.
+// As in the ledger; all empty if the scheme was not verified.
 struct Verdict {
   std::string name;
   std::string reason;
@@ -178,8 +185,8 @@ Verdict verdict_of(const std::optional<SignatureFound>& found, const std::string
   return {std::string(signature_verdict_name(found->verdict)), found->reason, state};
 }
 
-// Without a certificate nothing is said against what was found before, by one, of the same
-// signature of the same bytes.
+// True if no certificate was available now, and an earlier verdict, made with a certificate, exists
+// for the same signature of the same bytes. Then the earlier verdict stays.
 bool says_nothing(const std::optional<SignatureFound>& found, const std::string& state,
                   const Verdict& before) {
   const auto none = signature_verdict_name(SignatureVerdict::no_certificate);
@@ -226,8 +233,8 @@ Flagged flag_image(Session& session, const std::string& run_id, const SignedImag
     return {FlagChange::added, false};
   const bool same = row->text_or_empty(0) == scheme && row->text_or_empty(1) == present &&
                     row->text_or_empty(2) == missing && row->truth(3) == image.snapshot;
-  // A verdict is one of the values that the properties had when they were read: in the run that
-  // found it, which began before.
+  // A verdict holds for the values that the properties had when the image was read. The run that
+  // read it began before that, so its start is the time to compare with.
   const auto verified_since = row->integer(4);
   if (verified_since && image.changed_at >= utc_time(*verified_since))
     forget_signatures(session, image.image_id);
@@ -243,6 +250,8 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
   if (!found.any())
     return;
   const auto locked = [&] {
+    // The row stays locked until the caller's transaction ends: another run must not record between
+    // this read and the write below.
     return session.first_row(signature_sql(session, "locked_found"), {{"id", image_id}});
   };
   auto row = locked();
@@ -254,7 +263,7 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
   const Verdict legacy_before = verdict_in(*row, 3);
   const bool keeps_data = says_nothing(found.data, found.data_state, data_before);
   const bool keeps_legacy = says_nothing(found.legacy, found.legacy_state, legacy_before);
-  // Of a scheme that is gone nothing is kept.
+  // Nothing is kept for a scheme that the image no longer has.
   const bool data_stays = keeps_data || (!found.data && data_before.name.empty());
   const bool legacy_stays = keeps_legacy || (!found.legacy && legacy_before.name.empty());
   if (data_stays && legacy_stays)
@@ -305,7 +314,7 @@ std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
     if (!end || end->is_null(0))
       return cleared;
     const std::string upto = end->text_or_empty(0);
-    // Rows of an attempt whose answer was lost are not counted.
+    // If the answer was lost, the rows of that attempt are not counted.
     cleared += retry(session, [&] {
       return session.execute(signature_sql(session, "clear_unseen"),
                              {{"after", after}, {"upto", upto}, {"run", run_id}});
@@ -317,6 +326,7 @@ std::int64_t clear_unseen_flags(Session& session, const std::string& run_id) {
 std::int64_t tag_flagged(Session& session, const std::string& tag) {
   std::int64_t changed = untag_some(session, tag, /*deprecated_too=*/false);
   for (const std::string& other : first_column(session, "used_tags", {}))
+    // Tags with another name first: an image has at most one tag of ours.
     if (other != tag)
       changed += untag_some(session, other, /*deprecated_too=*/true);
   std::string after;

@@ -14,33 +14,34 @@
 
 namespace backglance {
 
-// Signature properties of Glance's images, and our flags on them in backglance_signature.
+// Signature properties of Glance's images, and our flags for them in backglance_signature.
 
 struct SignedImage {
   std::string image_id;
   SignatureFinding finding;
   // image_type=snapshot or a base_image_ref: the properties are likely inherited.
   bool snapshot = false;
-  std::string changed_at = {};  // the last of these properties, "2026-03-04 05:06:07" by Glance
-  std::string owner = {};       // project id, empty for none
+  // Last change of these properties, "2026-03-04 05:06:07" as Glance stores it.
+  std::string changed_at = {};
+  std::string owner = {};  // project id, empty for none
   bool deleted = false;
 };
 
-// Hands over every image that has properties of either scheme, in the order of the ids. Of a
-// deleted image those count that it had when it was deleted. Reads a page at a time; the callback
-// may write by `session`.
+// Calls `on_image` for every image that has properties of either scheme, in the order of the ids.
+// For a deleted image, the properties count that it had when it was deleted. Reads one page at a
+// time; the callback may write with `session`.
 void for_each_signed_image(Session& session,
                            const std::function<void(const SignedImage&)>& on_image);
 
 enum class FlagChange { added, changed, unchanged };
 struct Flagged {
   FlagChange change = FlagChange::unchanged;
-  bool kept_deadline = false;  // it had one before
+  bool kept_deadline = false;  // the image had a deadline before
 };
 
-// Enters or updates the flag. flagged_at and a deadline once set stay; a deprecated scheme without
-// a deadline gets now + grace. What verification found is forgotten where the properties, or a
-// value of theirs, are no longer what was verified.
+// Adds or updates the flag of an image. An existing flagged_at or deadline never changes; a
+// deprecated scheme without a deadline gets now + grace. The result of a verification is deleted if
+// a property, or the value of one, has changed since.
 Flagged flag_image(Session& session, const std::string& run_id, const SignedImage& image,
                    std::chrono::seconds grace);
 
@@ -56,29 +57,30 @@ void forget_signatures(Session& session, const std::string& image_id);
 void record_signatures(Session& session, const std::string& run_id, const std::string& image_id,
                        const SignaturesFound& found);
 
-// As it is now; nothing for an image without one.
+// The flag of an image; nothing if it has none.
 struct Flag {
   bool has_deadline = false;
 };
 std::optional<Flag> flag_of(Session& session, const std::string& image_id);
-// Whether that run has flagged it.
+// True if this run has flagged the image.
 bool is_flagged_by(Session& session, const std::string& run_id, const std::string& image_id);
 
-// Flags of images that have lost all such properties since: they stay for the record, with scheme
-// none. Returns their number.
+// Sets the scheme of each flag to none whose image has no signature properties any more. The flag
+// itself stays as a record. Returns the number of these flags.
 std::int64_t clear_unseen_flags(Session& session, const std::string& run_id);
 
-// Tags, as Glance's API would set and delete them. tag_flagged adds `tag` to each live image with a
-// deprecated scheme that we have not tagged before and that has no such tag, and takes it from
-// those whose scheme is no longer deprecated. An image has one tag of ours at most: those of
-// another name are taken back first. untag takes back what tag_flagged added, and no tag of a user.
-// Both return the number of tags changed.
+// Tags, set and deleted as Glance's API does it; both functions return the number of tags changed.
+//
+// tag_flagged adds `tag` to each live image with a deprecated scheme, unless we have tagged it
+// before or it has such a tag; it takes our tag from images whose scheme is no longer deprecated.
+// An image has at most one tag of ours: our tags with another name are removed first. untag removes
+// the tags that tag_flagged added, and never a tag of a user.
 std::int64_t tag_flagged(Session& session, const std::string& tag);
 std::int64_t untag(Session& session, const std::string& tag);
-// Takes our tags, whatever their name, from images whose scheme is no longer deprecated.
+// Removes our tags, whatever their name, from images whose scheme is no longer deprecated.
 void untag_settled(Session& session);
 
-// Images that carry this tag of ours.
+// The number of images on which we have set this tag.
 std::int64_t tag_count(Session& session, const std::string& tag);
 
 struct SchemeCount {
@@ -94,7 +96,7 @@ std::optional<std::int64_t> first_deadline(Session& session);
 std::int64_t due_count(Session& session);
 std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page);
 
-// Live images with signature properties that no flag stands for.
+// Live images that have signature properties and no flag.
 std::int64_t unflagged_count(Session& session);
 
 }  // namespace backglance

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Signature properties and our flags on them.
+-- Signature properties and our flags for them.
 
--- The value is read of one name alone: others can be as large as a user cared to make them.
+-- Only one property's value is read: other values can be as large as a user makes them.
 -- name: properties_of_page
 SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
          CASE WHEN p.name = 'image_type' THEN substr(p.value, 1, 16) END,
@@ -31,8 +31,8 @@ INSERT INTO backglance_signature
        (image_id, scheme, present, missing, snapshot, flagged_at, deadline_at, seen_run)
 VALUES (:id, :scheme, :present, :missing, :snapshot, {now}, {now} + :grace, :run);
 
--- The first dates stay; a deadline is set once, when the scheme first is a deprecated one. What came back after it was
--- removed is as new. MariaDB sets one column after the other.
+-- Existing dates never change; the deadline is set when the scheme first is a deprecated one. A property that came
+-- back after its removal counts as new. MariaDB sets the columns one after the other, in this order.
 -- name: update_flag
 UPDATE backglance_signature
 SET    deadline_at = CASE WHEN removed_at IS NOT NULL AND {deprecated_scheme} THEN {now} + :grace
@@ -41,7 +41,7 @@ SET    deadline_at = CASE WHEN removed_at IS NOT NULL AND {deprecated_scheme} TH
        scheme = :scheme, present = :present, missing = :missing, snapshot = :snapshot, seen_run = :run
 WHERE  image_id = :id;
 
--- Of an image that was signed since the last migrate, whose next one sets a deadline.
+-- For an image that was signed since the last migrate. The next migrate sets its deadline.
 -- name: add_flag_of_found
 {insert_if_new} backglance_signature
        (image_id, scheme, present, missing, snapshot, flagged_at, seen_run)
@@ -60,7 +60,7 @@ SET    verdict = :verdict, verdict_reason = :reason, verified_state = :state,
        verified_run = :run, verified_at = {now}
 WHERE  image_id = :id;
 
--- Nobody else records a verdict of it before the transaction has ended.
+-- Locks the row on servers: nobody else records a verdict before the transaction ends.
 -- name: locked_found
 {found_of_image};
 
@@ -121,7 +121,7 @@ AND      image_id > :after
 ORDER BY image_id
 LIMIT    :page;
 
--- As Glance's own image_tag_delete does it: a soft delete.
+-- As Glance's image_tag_delete does it: a soft delete.
 -- name: delete_tag
 UPDATE image_tags
 SET    deleted = {true}, deleted_at = {now_datetime}, updated_at = {now_datetime}

@@ -19,11 +19,12 @@ void record_verifications(Session& session, const std::string& run_id,
     return;
   Transaction transaction(session);
   for (const auto& [claim, outcome] : verified) {
-    // What compared nothing says nothing against what was found before.
+    // A result that compared nothing does not replace one that did.
     const Evidence evidence = facts_of(outcome.result).evidence;
     const bool compared = evidence != Evidence::none;
     if (!compared && session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
+    // The other run may have read the bytes later: `verified` must not hide its finding.
     if (outcome.result == ImageResult::verified &&
         session.count(sql(session, "has_later_finding"),
                       {{"id", claim.image_id}, {"run", run_id}}) > 0)
@@ -35,7 +36,7 @@ void record_verifications(Session& session, const std::string& run_id,
                      {"reason", text_or_null(outcome.reason)},
                      {"bytes", outcome.bytes},
                      {"run", run_id}});
-    // What was found of other bytes.
+    // The recorded signature verdicts were made for other bytes.
     if (evidence == Evidence::refutes)
       forget_signatures(session, claim.image_id);
     if (outcome.result == ImageResult::verified)

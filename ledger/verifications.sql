@@ -4,8 +4,8 @@ SELECT COUNT(*)
 FROM   backglance_verify
 WHERE  image_id = :id;
 
--- By a run that was at work at the same time as this one, which may have read the bytes before. One that ended in the
--- second in which this one began was before it.
+-- A finding by a run that worked at the same time as this one, which may have read the bytes before. A run that ended
+-- in the second in which this one began counts as earlier.
 -- name: has_later_finding
 SELECT    COUNT(*)
 FROM      backglance_verify v

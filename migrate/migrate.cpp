@@ -56,6 +56,7 @@ std::vector<OwnerDeadlines> in_order(Session& session, const Owners& owners) {
   return out;
 }
 
+// Flags one batch in one transaction. Counts are added only after the COMMIT.
 void write_flags(Session& session, const Run& run, const std::vector<SignedImage>& batch,
                  const MigrateOptions& options, MigrateResult& result, Owners& owners) {
   if (batch.empty())
@@ -64,7 +65,7 @@ void write_flags(Session& session, const Run& run, const std::vector<SignedImage
   Owners counted;
   retry(session, [&] {
     Transaction transaction(session);
-    // By an attempt before this one, which was committed though its answer was lost.
+    // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (is_flagged_by(session, run.id(), batch.front().image_id))
       return;
     changes.clear();

@@ -13,42 +13,44 @@
 
 namespace backglance {
 
+// The options of migrate. A grace period counts from the first flag of an image.
 struct MigrateOptions {
-  std::chrono::seconds grace =
-      std::chrono::hours(180 * 24);  // of a deprecated scheme, from its first flag
-  // Likewise for the images of these owners (project ids), in the place of `grace`.
+  // Grace period of a deprecated signature, from its first flag on.
+  std::chrono::seconds grace = std::chrono::hours(180 * 24);
+  // Grace periods of single owners (by project id), instead of `grace`.
   std::map<std::string, std::chrono::seconds> owner_grace;
   std::optional<std::string> tag;    // also tag flagged images in image_tags
-  std::optional<std::string> untag;  // take those tags back, and do nothing else
+  std::optional<std::string> untag;  // remove these tags, and do nothing else
 };
 
-// What a grace period of his own meant for an owner, in live images with a deprecated signature.
+// The effect of --owner-grace for one owner, in live images with a deprecated signature.
 struct OwnerDeadlines {
   std::string owner;
   std::chrono::seconds grace{0};
-  std::int64_t dated = 0;   // had no deadline, and got it by this grace
-  std::int64_t kept = 0;    // keep the deadline that they had
-  bool has_images = false;  // in Glance, of whatever kind
+  std::int64_t dated = 0;   // images that got their deadline from this grace period
+  std::int64_t kept = 0;    // images that keep the deadline that they had
+  bool has_images = false;  // the owner has images in Glance, of any kind
 };
 
+// What migrate did, or would do.
 struct MigrateResult {
-  std::int64_t queued = 0;                     // images newly queued for the backfill
-  std::int64_t flagged = 0;                    // images newly flagged
-  std::int64_t changed = 0;                    // flags that followed a change
-  std::int64_t cleared = 0;                    // flags whose image has lost all such properties
-  std::int64_t tagged = 0;                     // tags added or taken back
-  std::optional<std::int64_t> first_deadline;  // of live images still flagged, unix seconds
+  std::int64_t queued = 0;   // images newly queued for the backfill
+  std::int64_t flagged = 0;  // images newly flagged
+  std::int64_t changed = 0;  // flags that were updated after a change
+  std::int64_t cleared = 0;  // flags whose image has no signature properties any more
+  std::int64_t tagged = 0;   // tags added or removed
+  std::optional<std::int64_t> first_deadline;  // the first deadline of a live image, unix seconds
   std::vector<SchemeCount> schemes;            // all flags, after the run
-  std::vector<OwnerDeadlines> owners;          // those of MigrateOptions::owner_grace, by their ids
+  std::vector<OwnerDeadlines> owners;  // one for each of MigrateOptions::owner_grace, sorted by id
 };
 
-// The data steps that SQL alone can do: queues every image to be read and classifies every image
-// with signature properties. Runs again without harm: first dates stay. Throws Error{schema_state}
-// before expand, Error{usage} for a tag that Glance could not hold, Error{interrupted} between
-// batches, Error{locked}.
+// Runs the data steps that SQL alone can do: queues every image that is to be read, and classifies
+// every image with signature properties. Safe to run again: existing deadlines do not change.
+// Throws Error{schema_state} before expand, Error{usage} for a tag that Glance cannot store,
+// Error{locked} if another run is at work, and Error{interrupted} between batches.
 MigrateResult migrate(Session& session, const MigrateOptions& options);
 
-// What migrate would do, counted without a write.
+// Returns what migrate would do. Changes nothing.
 MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {});
 
 }  // namespace backglance

@@ -6,11 +6,12 @@
 namespace backglance {
 
 // How many bytes of one image are read between two checkpoints, unless --checkpoint-every says
-// otherwise: what a kill costs at most. Help and docs/operations.md name it.
+// otherwise. A kill loses at most this part of the read. Help and docs/operations.md name the
+// number.
 inline constexpr std::int64_t kCheckpointInterval = std::int64_t{4} << 30;
 
-// Smaller images, and smaller parts of images, get no checkpoint: reading them again is cheaper
-// than writing, looking up and forgetting a row of the ledger.
+// In bytes. A smaller image, or a smaller part of one, gets no checkpoint: to read it again is
+// cheaper than to write, look up and delete a row of the ledger.
 inline constexpr std::int64_t kWorthKeeping = 64 << 20;
 
 }  // namespace backglance

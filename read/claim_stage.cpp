@@ -13,6 +13,7 @@ ClaimStage::ClaimStage(const DatabaseUrl& database, SessionOptions session, Read
       ahead_(session_, options.with_signatures()) {}
 
 bool ClaimStage::next(Work& work) {
+  // Waits here while the run is paused: a paused run claims nothing.
   if (!context_.control.may_go_on()) {
     end_ = context_.control.why_stopped();
     return false;
@@ -26,6 +27,7 @@ bool ClaimStage::next(Work& work) {
     return false;
   work.claim = std::move(*claim);
   ++handed_out_;
+  // The claim is older than this look-up: Glance may have deleted the image since.
   auto details = ahead_.take(work.claim.image_id, [&] {
     std::vector<std::string> ids = coming();
     ids.insert(ids.begin(), work.claim.image_id);

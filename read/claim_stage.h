@@ -14,30 +14,31 @@
 
 namespace backglance {
 
-// The pipeline's first stage, as each phase that reads images has it: hands out one image after the
-// other within the limits, and looks each up in Glance's tables. An image that is not to be read
-// gets its outcome here. A phase says which images there are (take()) and which of them are to be
-// read (prepare()). One thread at a time.
+// The pipeline's first stage, the part that all phases share: hands out one image after the other
+// within the limits, and looks each up in Glance's tables. An image that is not to be read gets its
+// outcome here. A phase defines which images there are (take()) and which of them are read
+// (prepare()). One thread at a time.
 class ClaimStage {
  public:
   virtual ~ClaimStage() = default;
   ClaimStage(const ClaimStage&) = delete;
   ClaimStage& operator=(const ClaimStage&) = delete;
 
-  // False when nothing more is due, a limit is met, or the run is to end.
+  // Fills in `work` with the next image. False when nothing more is due, a limit is reached, or the
+  // run must end.
   bool next(Work& work);
-  // Why next() came to its end.
+  // Why next() returned false.
   RunEnd end() const { return end_; }
 
  protected:
-  // `context` and `options` outlive this.
+  // `context` and `options` must live longer than this.
   ClaimStage(const DatabaseUrl& database, SessionOptions session, ReadContext& context,
              const ReadOptions& options);
 
-  // The next image to hand out. Nothing at the end, where `end_` says why if the images are not all
-  // done.
+  // Returns the next image to hand out; nothing at the end. If images are left then, it sets `end_`
+  // to the reason.
   virtual std::optional<Claim> take() = 0;
-  // Images that will be handed out soon, in that order: they are looked up together.
+  // The ids of the images that will be handed out next, in that order. They are looked up together.
   virtual std::vector<std::string> coming() const = 0;
   // Makes `work` ready to be read, or gives it its outcome. The image is live.
   virtual void prepare(Work& work, ImageDetails details) = 0;

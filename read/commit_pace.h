@@ -6,13 +6,13 @@
 
 namespace backglance {
 
-// When to commit what was read. Each commit waits for the disk, so that small images share one; a
-// large one is committed at once, so that a kill costs little.
+// Decides when to commit. Each commit waits for the disk, so small images share one; a large image
+// is committed at once, so that a kill loses little. One thread at a time.
 class CommitPace {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Counts an image whose read took so long. True: commit now.
+  // Counts an image whose read took this long. True: commit now.
   bool add(Clock::duration took) {
     if (waiting_++ == 0)
       oldest_ = Clock::now();
@@ -21,10 +21,11 @@ class CommitPace {
   void committed() { waiting_ = 0; }
 
  private:
-  // A transaction's share of small images, and how long the first of them may wait for the others.
+  // How many small images share a transaction, and how long the first of them may wait for the
+  // others.
   static constexpr std::size_t kMaxWaiting = 64;
   static constexpr std::chrono::milliseconds kMaxWait{100};
-  // An image that took longer than this to read is worth a commit of its own.
+  // An image whose read took longer than this is committed at once.
   static constexpr std::chrono::milliseconds kLongRead{20};
 
   std::size_t waiting_ = 0;

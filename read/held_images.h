@@ -10,8 +10,8 @@
 
 namespace backglance {
 
-// The images that this run has claimed and not settled, whose leases its heartbeat renews. Of one
-// that it lost and claimed anew the later claim counts. Any thread.
+// The images that this run has claimed and not settled. Its heartbeat renews their leases. If the
+// run lost an image and claimed it again, the later claim counts. Thread-safe.
 class HeldImages {
  public:
   void add(const Claim& claim) {

@@ -14,6 +14,7 @@ std::optional<ImageDetails> LookAhead::take(
   const auto now = std::chrono::steady_clock::now();
   if (now - read_at_ > kFresh || !known_.contains(image_id)) {
     const std::vector<std::string> ids = coming();
+    // Replaces all that is known: the rest is as old as this image's rows.
     known_ = retry(session_, [&] { return read_details(session_, ids, with_); });
     read_at_ = now;
   }

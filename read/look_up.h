@@ -13,17 +13,17 @@
 
 namespace backglance {
 
-// What Glance's tables say of the images that are to be read next, asked for many at once. One
+// Reads rows of Glance's tables for the images that are to be read next, many in one query. One
 // thread at a time.
 class LookAhead {
  public:
-  // `session` outlives this.
+  // `session` must live longer than this.
   explicit LookAhead(Session& session, WithSignatures with = WithSignatures::no)
       : session_(session), with_(with) {}
 
-  // Of this image; nothing if there is no such row. `coming` names the images that will be asked
-  // for next, this one first; it is called when nothing is known of this one, or only what was read
-  // too long ago: between a look-up and a read lie a queue, a window, a pause.
+  // Returns the rows of this image; nothing if Glance has none. `coming` returns the ids that will
+  // be asked for next, this one first. It is called if this image is not known yet, or was looked
+  // up more than 5 s ago: between the look-up and the read, Glance may change the image.
   std::optional<ImageDetails> take(const std::string& image_id,
                                    const std::function<std::vector<std::string>()>& coming);
 
@@ -34,12 +34,12 @@ class LookAhead {
   std::chrono::steady_clock::time_point read_at_;
 };
 
-// Gives an image that is not to be read its outcome.
+// Sets the outcome of an image that is not to be read.
 void settle_unread(Work& work, ImageResult image_result, std::string reason);
 
-// The end of every look-up, when work.task.image is known: busy in Glance, without a computable
-// algorithm (null) or without a live location, the image is settled unread; else it is ready to
-// read.
+// The last part of every look-up. Requires work.task.image. Settles the image unread if Glance is
+// working on it, if its algorithm cannot be computed (`algorithm` is null), or if it has no live
+// location. Otherwise the image is ready to read.
 void look_up_rest(Work& work, ImageDetails details, const DigestAlgorithm* algorithm);
 
 }  // namespace backglance

@@ -13,14 +13,14 @@
 namespace backglance {
 namespace {
 
-// What one stage has done and the next has not taken.
+// Images between two stages.
 class Queue {
  public:
   static constexpr std::size_t kMostImages = 32;
 
   explicit Queue(std::int64_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // Waits for room. False once nobody takes any more.
+  // Waits until there is space. False after close().
   bool push(Work work) {
     std::unique_lock lock(mutex_);
     const std::int64_t bytes = work.claim.size_bytes;
@@ -32,12 +32,13 @@ class Queue {
       return false;
     bytes_ += bytes;
     images_.push_back(std::move(work));
-    // One alone: of tiny images thousands a second come by, and dozens of readers wait.
+    // Wake one thread only: thousands of tiny images pass here each second, and dozens of readers
+    // wait.
     some_.notify_one();
     return true;
   }
 
-  // Waits for one. Nothing at the end.
+  // Waits for an image. Nothing at the end.
   std::optional<Work> pop() {
     std::unique_lock lock(mutex_);
     some_.wait(lock, [&] { return closed_ || ended_ || !images_.empty(); });
@@ -46,14 +47,14 @@ class Queue {
     Work work = std::move(images_.front());
     images_.pop_front();
     bytes_ -= work.claim.size_bytes;
-    // A small one may not make room for the large one that the first to wait holds.
+    // Wake all: the space of this image may be too small for the thread that waits first.
     room_.notify_all();
     return work;
   }
 
-  // Nothing more is pushed.
+  // No more images will be pushed.
   void end() { set(ended_); }
-  // Nothing more is taken either.
+  // No image will be taken any more.
   void close() { set(closed_); }
 
  private:
@@ -77,8 +78,8 @@ class Queue {
 }  // namespace
 
 void run_pipeline(const Readers& readers, const Stages& stages) {
-  // How much claims run ahead of the reads: many small images, of others hardly one. What was read
-  // is a few words each, whatever its size.
+  // Limits how far claims are ahead of the reads: many small images, or one large one. An image
+  // that was read is a few words, whatever its size, so the second queue has no limit.
   constexpr std::int64_t kMostClaimedBytes = 8 << 20;
   Queue claimed(kMostClaimedBytes);
   Queue read(std::numeric_limits<std::int64_t>::max());
@@ -98,7 +99,7 @@ void run_pipeline(const Readers& readers, const Stages& stages) {
   };
   std::jthread claimer;
   std::jthread settler;
-  // A thread that cannot be made is such an exception as well: those that there are end.
+  // If a thread cannot be started, the threads that were started end too.
   guarded([&] {
     claimer = std::jthread([&] {
       guarded([&] {
@@ -139,7 +140,7 @@ void run_pipeline(const Readers& readers, const Stages& stages) {
         try {
           threads.emplace_back([&] { guarded(read_all); });
         } catch (const std::system_error&) {
-          // One reads all of them too.
+          // One reader can read all images.
           if (threads.empty())
             throw;
           break;

@@ -10,38 +10,38 @@
 
 namespace backglance {
 
-// One image on its way from the claim to the settlement.
+// One image on its way through the pipeline.
 struct Work {
   Claim claim;
   ReadTask task;
   const DigestAlgorithm* algorithm = nullptr;
-  std::optional<Checkpoint> checkpoint;  // of an earlier run that was broken off
-  // Set by whoever knows first: the claim stage for an image that is not to be read, else the
-  // reader. Still nothing after the read stage: the run is to end and the claim is to be given
-  // back.
+  std::optional<Checkpoint> checkpoint;  // of an earlier read that was broken off
+  // The claim stage sets it for an image that is not to be read, the reader for all others. If it
+  // is still empty after the read stage, the run must end and the claim is given back.
   std::optional<ReadOutcome> outcome;
   std::chrono::steady_clock::duration took{};
-  // Its turn came when the run was to end, or it could no longer be read in time: no read was
-  // begun.
+  // No read was begun, because the run must end or the time left is too short for it.
   bool put_back = false;
-  // Likewise: its checkpoint does not fit, and only what is left by it was counted.
+  // No read was begun, because the checkpoint does not fit the object. Only the bytes after the
+  // checkpoint were counted against --max-bytes.
   bool checkpoint_refused = false;
 };
 
-// claim and settle are called by a thread of their own each, read by `readers` threads at once: all
-// of them wait for a database or a disk, which oneTBB's must not. Claims run ahead of the reads by
-// at most 32 small images, or one large one. An exception of a stage ends the pipeline, once the
-// reads under way have ended, and comes out here.
+// The stages of the pipeline. claim and settle have a thread each; read is called by `readers`
+// threads at once. They are not tasks of oneTBB, because all of them wait for a database or a disk.
+// Claims are ahead of the reads by at most 32 small images, or one large one. If a stage throws,
+// the pipeline ends after the reads under way, and run_pipeline() throws the exception.
 struct Stages {
-  std::function<bool(Work&)> claim;  // fills in an empty Work; false: no more
-  // Leave to begin with images, kept until there is one too many.
+  std::function<bool(Work&)> claim;  // fills in an empty Work; false: no more images
+  // A reader's permission to read. It keeps the permission from image to image, until there is one
+  // too many.
   std::function<StreamLimits::Admission()> admit;
   std::function<void(Work&)> read;
   std::function<void(Work&)> settle;
 };
 struct Readers {
-  int number = 1;                    // fewer if the host gives no more threads
-  std::function<void()> begin = {};  // what each does first; empty: nothing
+  int number = 1;                    // fewer if the host cannot start more threads
+  std::function<void()> begin = {};  // each reader calls it first; may be empty
 };
 void run_pipeline(const Readers& readers, const Stages& stages);
 

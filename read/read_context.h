@@ -17,11 +17,12 @@
 
 namespace backglance {
 
-// What all readers of a run share. Each part is a class of its own and may be used by any thread;
-// a function takes the parts that it needs.
+// Everything that the readers of a run share. Each part is a class of its own and is thread-safe; a
+// function takes only the parts that it needs. The order of the members matters: later ones refer
+// to earlier ones.
 struct ReadContext {
-  // Throws Error{usage} if site.hashing_algorithm is none that can be computed, and what Stores
-  // throws.
+  // Throws Error{usage} if site.hashing_algorithm cannot be computed, and what Stores throws.
+  // `bandwidth_bytes_per_second`: 0 is no limit.
   ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
               std::optional<std::chrono::seconds> max_runtime);
 

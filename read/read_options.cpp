@@ -2,7 +2,6 @@
 #include "read/read_options.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <thread>
 
 #include "base/priority.h"
@@ -11,13 +10,13 @@
 namespace backglance {
 namespace {
 
-// Beyond some dozens a store only seeks more, whatever the number of cores.
+// More parallel reads only make a store seek more, whatever the number of cores.
 constexpr int kMostReaders = 96;
 
 }  // namespace
 
 int ReadOptions::jobs_or_default() const {
-  // More would only take turns.
+  // More jobs than cores would only take turns.
   const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return jobs > 0 ? std::min(jobs, processors) : processors;
 }
@@ -27,23 +26,25 @@ std::function<void()> ReadOptions::begin_thread() const {
 }
 
 int ReadOptions::streams_or_default() const {
+  // As many streams as fill the lanes of all cores, if neither option is given.
   const auto lanes = static_cast<int>(useful_lanes(BlockHash::md5));
+  // --jobs alone also limits the streams, so that `--jobs 1` reads one image at a time.
   const int asked = streams > 0 ? streams : jobs;
   return std::min(asked > 0 ? asked : jobs_or_default() * lanes, kMostReaders);
 }
 
-int ReadOptions::readers(const Site& site) const {
-  const auto stores = static_cast<int>(std::clamp<std::size_t>(
-      site.store_directories().size(), 1, static_cast<std::size_t>(kMostReaders)));
-  return streams > 0 ? std::min(streams * stores, kMostReaders) : streams_or_default();
+int ReadOptions::readers(const Stores& stores) const {
+  const auto places = static_cast<int>(
+      std::clamp<std::size_t>(stores.places().size(), 1, static_cast<std::size_t>(kMostReaders)));
+  // --streams-per-store counts for each place, the other numbers for all places together.
+  return streams > 0 ? std::min(streams * places, kMostReaders) : streams_or_default();
 }
 
-StreamLimits::Terms ReadOptions::stream_terms(const Site& site) const {
-  StreamLimits::Terms terms{
-      .cores = jobs_or_default(), .most = streams_or_default(), .fixed = streams > 0 || jobs > 0};
-  for (const auto& directory : site.store_directories())
-    terms.places.push_back(std::filesystem::absolute(directory).native());
-  return terms;
+StreamLimits::Terms ReadOptions::stream_terms(const Stores& stores) const {
+  return {.places = stores.places(),
+          .cores = jobs_or_default(),
+          .most = streams_or_default(),
+          .fixed = streams > 0 || jobs > 0};
 }
 
 }  // namespace backglance

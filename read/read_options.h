@@ -9,46 +9,47 @@
 #include <string>
 #include <vector>
 
-#include "glance/site.h"
 #include "read/checkpoint_interval.h"
 #include "read/pace/stream_limit.h"
 #include "signature/certificate_source.h"
 #include "signature/trust.h"
 #include "sql/images.h"
+#include "store/stores.h"
 
 namespace backglance {
 
-// What a run that reads images is told: backfill and verify.
+// The options of a run that reads images: backfill or verify.
 struct ReadOptions {
   int jobs_or_default() const;
   int streams_or_default() const;
-  // Images read at a time from all stores together.
-  int readers(const Site& site) const;
-  // What a thread that reads or digests does first.
+  // How many images are read at the same time from all stores together.
+  int readers(const Stores& stores) const;
+  // What each thread that reads or digests calls first; empty: nothing.
   std::function<void()> begin_thread() const;
-  StreamLimits::Terms stream_terms(const Site& site) const;
+  StreamLimits::Terms stream_terms(const Stores& stores) const;
 
-  int jobs = 0;                       // cores that digest, as many as there are; 0: all of them
-  int streams = 0;                    // images read at a time from each store; 0: `jobs`, or if
-                                      // that is 0 up to as many as fill the lanes of all cores
-  std::optional<std::int64_t> limit;  // images
-  std::optional<std::int64_t>
-      max_bytes;  // an image that does not fit into what is left is not begun
-  std::optional<std::chrono::seconds>
-      max_runtime;                  // then reads under way are broken off and given back, and
-                                    // none is begun that cannot end in time but of `images`, and
-                                    // such as no run could end: those are read in parts
-  std::uint64_t bandwidth = 0;      // bytes per second over all workers; 0: no limit
-  std::vector<std::string> images;  // these alone
-  bool gives_way = true;            // to all else on the host, for processors and disks
-  // Between two checkpoints of one image.
+  int jobs = 0;  // cores that digest; 0, or more than there are: all
+  // Images read at the same time from each store. 0: the number in `jobs`; if that is 0 too, the
+  // program finds the best number, up to the one that fills the lanes of all cores.
+  int streams = 0;
+  std::optional<std::int64_t> limit;  // the most images to read
+  // The most bytes to read. An image that is larger than the rest of them is not begun.
+  std::optional<std::int64_t> max_bytes;
+  // After this time, reads under way are broken off and given back. A read that cannot end in time
+  // is not begun, with two exceptions: images in `images`, and images that are too large for any
+  // run, which are read in parts.
+  std::optional<std::chrono::seconds> max_runtime;
+  std::uint64_t bandwidth = 0;      // bytes per second, all readers together; 0: no limit
+  std::vector<std::string> images;  // if not empty: read only these ids
+  bool gives_way = true;            // other programs on the host come first, for cores and disks
+  // Bytes between two checkpoints of one image.
   std::int64_t checkpoint_bytes = kCheckpointInterval;
   bool retry_failed = false;  // backfill: read again what failed before
-  // To verify signatures by; null: they are not.
+  // Certificates to verify signatures with; null: signatures are not verified.
   std::shared_ptr<Certificates> certificates = {};
-  // Those that these must lead to; null: chains are not looked at.
+  // The trusted certificates to which a chain must lead; null: chains are not checked.
   std::shared_ptr<const TrustedCertificates> trusted = {};
-  bool signed_only = false;  // verify: images with signatures, whether they have a hash or not
+  bool signed_only = false;  // verify: only images with signatures, with or without a hash
   WithSignatures with_signatures() const {
     return certificates ? WithSignatures::yes : WithSignatures::no;
   }

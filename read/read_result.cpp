@@ -8,6 +8,7 @@ std::int64_t ReadResult::findings() const {
   for (std::size_t i = 0; i < classes.size(); ++i)
     if (is_finding(static_cast<ImageResult>(i)))
       found += classes[i].images;
+  // Nobody needs to look at an image that is tried again.
   return found - again;
 }
 

@@ -13,44 +13,47 @@
 
 namespace backglance {
 
-// Why a run ended.
+// Why a run ended: nothing more is due; --limit or --max-bytes; --max-runtime; a signal or lost
+// leases; an order to stop.
 enum class RunEnd { complete, limit, out_of_time, interrupted, stopped };
 
+// Images with one result, and the bytes that were read of them.
 struct ClassTotal {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
 };
 
+// What a run of backfill or verify did. Counts are images, sizes are bytes.
 struct ReadResult {
   RunEnd end = RunEnd::complete;
-  std::array<ClassTotal, kResults.size()> classes = {};  // by ImageResult
-  std::int64_t queued = 0;                               // newly, by this run
+  std::array<ClassTotal, kResults.size()> classes = {};  // indexed by ImageResult
+  std::int64_t queued = 0;  // images that this run has added to the queue
   std::int64_t bytes_read = 0;
-  std::int64_t again = 0;  // images with a class of findings that are tried again by themselves
-  std::int64_t left_images = 0;  // of the queue, after the run; of verify, not compared
+  std::int64_t again = 0;        // images whose result is a finding but that are tried again
+  std::int64_t left_images = 0;  // backfill: still queued after the run; verify: not compared
   std::int64_t left_bytes = 0;
-  std::int64_t broken_off = 0;  // images whose read was ended before the last byte
+  std::int64_t broken_off = 0;  // images whose read ended before the last byte
   std::int64_t put_back = 0;    // images that were claimed and not begun
-  std::int64_t failed_before =
-      0;                         // images that failed in earlier runs and were not read in this one
-  std::int64_t lost_leases = 0;  // images that another run took over
-  std::int64_t held_by_others = 0;  // of those named, images that another run was reading
-  std::string waited_for;           // when it ended; empty if it did not wait
-  // What a whole --max-runtime is too short for, at the pace at which images were read.
+  // Images that failed in earlier runs and were not read in this one.
+  std::int64_t failed_before = 0;
+  std::int64_t lost_leases = 0;     // images that another run took over
+  std::int64_t held_by_others = 0;  // images given by --image that another run was reading
+  std::string waited_for;  // what the run waited for when it ended; empty if it did not wait
+  // Images that are too large for a whole --max-runtime, at the speed of this run.
   std::int64_t too_large = 0;
-  bool in_parts = false;              // one run after the other reads a part of it
-  std::optional<SizedImage> largest;  // of these
-  // Images by SignatureVerdict.
+  bool in_parts = false;              // such an image is read in parts, over several runs
+  std::optional<SizedImage> largest;  // the largest of these images
+  // Number of images, indexed by SignatureVerdict.
   using Verdicts = std::array<std::int64_t, kSignatureVerdicts>;
   Verdicts signatures = {};         // img_signature
-  Verdicts legacy_signatures = {};  // over the MD5
-  std::int64_t trusted_chains = 0;  // of the certificates of img_signature
+  Verdicts legacy_signatures = {};  // signatures over the MD5
+  std::int64_t trusted_chains = 0;  // certificates of img_signature that lead to a trusted one
   std::int64_t untrusted_chains = 0;
 
-  // Of images or of their signatures.
+  // True if an image or a signature is a finding.
   bool has_findings() const;
-  std::int64_t findings() const;  // images
-  // An image that is settled.
+  std::int64_t findings() const;  // images that are findings and are not tried again
+  // Adds one settled image to the counts.
   void count(const ReadOutcome& outcome);
   ClassTotal& total(ImageResult image_result) {
     return classes[static_cast<std::size_t>(image_result)];

@@ -22,6 +22,7 @@ std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun) 
 
 void Allowance::take(std::int64_t left, std::int64_t whole) {
   left = std::max<std::int64_t>(left, 0);
+  // An image that does not fit is left out; a smaller one after it may still fit.
   if (is_used_up() || (options_.max_bytes && left > *options_.max_bytes - used_.bytes))
     return;
   ++used_.images;
@@ -31,6 +32,7 @@ void Allowance::take(std::int64_t left, std::int64_t whole) {
 
 bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
                      const ReadOptions& options) {
+  // Only digests that lanes can compute can save their state, and both are needed to continue.
   return in_time >= std::min(kWorthKeeping, options.checkpoint_bytes) &&
          uses_blocks(md5_algorithm()) && uses_blocks(algorithm);
 }
@@ -43,7 +45,7 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep) {
   if (work.outcome)
     return;
-  // Asked again: between the claim and the read may lie a whole other image.
+  // Checked again, because another image may have been read between the claim and this read.
   const std::int64_t done = work.checkpoint ? work.checkpoint->offset : 0;
   const auto in_parts = [&] {
     return keep && is_worth_a_part(*work.algorithm, context.pace.largest_in_time(), options);
@@ -57,7 +59,7 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
   Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
                            .keep = std::move(keep),
                            .every_bytes = options.checkpoint_bytes};
-  if (options.max_bytes)  // which has only the rest of it counted
+  if (options.max_bytes)  // only the bytes after the checkpoint were counted
     resumption.refused = [&work] { work.put_back = work.checkpoint_refused = true; };
   work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
   work.took = ReadPace::Clock::now() - began;
@@ -67,12 +69,14 @@ void check_signatures(Work& work, const ReadOptions& options) {
   if (!options.certificates || !work.outcome)
     return;
   ReadOutcome& outcome = *work.outcome;
+  // If the bytes do not agree with Glance, a signature over them proves nothing.
   if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
     return;
   outcome.signatures = work.task.signatures.check(
       outcome.md5, outcome.signature_digest,
       {*options.certificates, options.trusted.get(),
        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  // The state records for which properties and bytes the verdict holds.
   const auto state_of = [&](SignedOver what) {
     return verified_state(what, work.task.signed_with, work.task.locations, outcome.digest);
   };
@@ -83,9 +87,10 @@ void check_signatures(Work& work, const ReadOptions& options) {
 }
 
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context) {
-  // A signal, or the end of the time, that came after the last image has ended nothing early.
+  // A signal or the end of the time only counts if an image was left because of it.
   if (result.broken_off + result.put_back > 0 && context.control.should_stop())
     return context.control.why_stopped();
+  // Images were put back because the time left was too short for them.
   if (result.put_back > 0 && claimed == RunEnd::complete)
     return RunEnd::out_of_time;
   return claimed;

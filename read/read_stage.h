@@ -10,31 +10,34 @@
 
 namespace backglance {
 
-// What backfill and verify share of a run that named images or limits shape.
+// What backfill and verify share: named images, limits, and the pipeline's second stage.
 
-// An image that was named on the command line. Throws Error{usage} if there is none.
+// The image that --image names. Throws Error{usage} if Glance has none.
 ImageRow named_image(Session& session, const std::string& image_id);
 
-// How much of an image of that size is to be read yet, as {left_of_item} has it in SQL. All of it
-// where its length is not known, or the checkpoint is of something longer.
+// Bytes of an image that are still to read; {left_of_item} computes the same in SQL. The whole size
+// if the size is not known (0) or smaller than the checkpoint's offset.
 std::int64_t left_of(std::int64_t size, const std::optional<Checkpoint>& begun);
 
-// What of images that come one after the other, as they are read, --limit and --max-bytes let
-// through: how much there is to read.
+// Applies --limit and --max-bytes to images in the order in which they will be read, and counts the
+// images and bytes that pass.
 class Allowance {
  public:
-  explicit Allowance(const ReadOptions& options) : options_(options) {}  // outlives this
+  // `options` must live longer than this.
+  explicit Allowance(const ReadOptions& options) : options_(options) {}
 
   static bool has_limits(const ReadOptions& options) {
     return options.limit.has_value() || options.max_bytes.has_value();
   }
-  // No image more, of whatever size.
+  // True if no more image passes, whatever its size.
   bool is_used_up() const { return options_.limit && used_.images >= *options_.limit; }
-  // `left` is what counts; of an image that a checkpoint holds a part of, less than the whole.
+  // Lets an image pass, or not. `left` are the bytes to read, `whole` is its size; they differ if a
+  // checkpoint holds a part of it. Only `left` counts against --max-bytes.
   void take(std::int64_t left, std::int64_t whole);
   void take(std::int64_t size) { take(size, size); }
   const QueueTotals& used() const { return used_; }
-  // Of the same images with what checkpoints hold, which progress counts as read at once.
+  // The same images with their whole sizes: progress counts the bytes that a checkpoint holds as
+  // read at once.
   QueueTotals whole() const { return {used_.images, whole_bytes_}; }
 
  private:
@@ -43,28 +46,29 @@ class Allowance {
   std::int64_t whole_bytes_ = 0;
 };
 
-// True if a read that is broken off at the end of the time can be gone on with by a later run, and
-// there is time for enough of it to be worth that.
+// True if a read that the end of the time breaks off can be continued by a later run, and `in_time`
+// bytes are enough to be worth a checkpoint.
 bool is_worth_a_part(const DigestAlgorithm& algorithm, std::int64_t in_time,
                      const ReadOptions& options);
 
-// True if a read of that many bytes cannot end in time any more. Images that were named are begun
-// all the same.
+// True if a read of `size` bytes cannot end in time. Always false if images were named: these are
+// begun in any case.
 bool too_late(std::int64_t size, const ReadContext& context, const ReadOptions& options);
 
-// The pipeline's second stage, before the verdict: reads an image that has no outcome yet, or puts
-// it back if its turn came too late even for a part of it. Checkpoints go to `keep`, if there is
-// one, by the calling thread. Any number of threads.
+// The pipeline's second stage, before the verdict. Reads an image that has no outcome yet, or puts
+// it back if the time left is too short, even for a part of it. The calling thread passes
+// checkpoints to `keep`, if there is one. Thread-safe.
 void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                   const ReadOptions& options, std::function<void(const Checkpoint&)> keep = {});
 
-// After the verdict: verifies the signatures of an image that agreed, if that was asked for.
+// Call it after the verdict. Verifies the signatures of an image whose bytes agree, if that was
+// asked for.
 void check_signatures(Work& work, const ReadOptions& options);
 
-// Why a run ended, of which its first stage says `claimed`.
+// Why a run ended. `claimed` is what its first stage reports.
 RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& context);
 
-// What backglance_run says of such an end.
+// The text in backglance_run for this end.
 std::string run_outcome(RunEnd end);
 
 }  // namespace backglance

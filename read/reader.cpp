@@ -14,11 +14,11 @@ namespace backglance {
 namespace {
 
 struct Fed {
-  bool stopped = false;  // the run is to end; the rest of the source was not read
+  bool stopped = false;  // the run must end; the rest of the source was not read
   std::optional<ReadFailure> failure;
 };
 
-// Of at most `most` bytes.
+// Bytes still to read, at most `most`.
 std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint64_t most) {
   const auto length = source.length();
   const auto done = static_cast<std::uint64_t>(offset);
@@ -32,12 +32,15 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
-    // A limit of ours holds the stream up as the store does: more streams would not help.
+    // The wait for --bandwidth counts as a wait for the store: more streams would not help against
+    // either.
     const auto asked = StreamSearch::Clock::now();
-    // Before the read: what many streams read at once would otherwise be beyond it at first.
+    // Wait before the read, not after it: otherwise the first reads of many streams would exceed
+    // the limit together.
     context.bandwidth.take(still_to_read(source, outcome.bytes, buffer.size()),
                            [&] { return context.control.should_stop(); });
     if (!context.control.may_go_on()) {
+      // Without the lease, the checkpoint would be refused: another run may already have its own.
       if (!context.control.has_lost_leases())
         checkpoints.broken_off(digests);
       return {true, {}};
@@ -57,6 +60,7 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
       break;
     checkpoints.passed(buffer, outcome.bytes, digests);
   }
+  // After the last byte: a change before this point shows here, a later one does not matter.
   auto identity = source.identity();
   if (auto* failure = std::get_if<ReadFailure>(&identity))
     return {false, std::move(*failure)};
@@ -64,7 +68,7 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
   return {};
 }
 
-// A length that is not images.size is told before the bytes are read for nothing.
+// A wrong length is reported before the bytes are read in vain.
 bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& outcome) {
   const auto length = source.length();
   if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
@@ -75,10 +79,10 @@ bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& ou
   return true;
 }
 
-// A location that is being read: its source, its digests, and where both begin.
+// One location that is being read: its source, its digests, and the offset at which both begin.
 class Reading {
  public:
-  // `there` and `workers` outlive this.
+  // `there` and `workers` must live longer than this.
   Reading(const FoundLocation& there, DigestWorkers& workers,
           std::vector<const DigestAlgorithm*> algorithms)
       : there_(there), workers_(workers), algorithms_(std::move(algorithms)) {}
@@ -91,7 +95,7 @@ class Reading {
     return std::nullopt;
   }
 
-  // Behind what the checkpoint holds if it fits, else at the beginning. Throws Error{usage} for an
+  // Begins after the checkpoint if it fits, otherwise at the first byte. Throws Error{usage} for an
   // algorithm that this OpenSSL lacks.
   std::optional<ReadFailure> make_digests(const Checkpoint* from) {
     digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
@@ -101,6 +105,7 @@ class Reading {
       offset_ = from->offset;
       return std::nullopt;
     }
+    // resume() has moved the source and filled the digests in part: make both anew.
     source_.reset();
     if (auto failure = begin())
       return failure;
@@ -122,6 +127,7 @@ class Reading {
   std::int64_t offset_ = 0;
 };
 
+// The checkpoint, if it is of this location and of the same algorithms; otherwise null.
 const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow& row,
                                 const std::string& algorithms) {
   const Checkpoint* from = resumption.from;
@@ -129,7 +135,7 @@ const Checkpoint* checkpoint_of(const Resumption& resumption, const LocationRow&
                                                                                          : nullptr;
 }
 
-// Whether the checkpoint is of this location, or of one that the image no longer has.
+// True if the checkpoint is of this location, or of one that the image no longer has.
 bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTask& task) {
   return resumption.from != nullptr &&
          (resumption.from->location_id == row.id ||
@@ -138,6 +144,7 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
           }));
 }
 
+// The worst failure becomes the result; the reason names every location.
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
   if (reasons.empty() || facts_of(failure.result).severity > facts_of(worst.result).severity)
@@ -193,7 +200,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage)
         throw;
-      // Known by name, and not in this host's OpenSSL: that image's result, not the run's end.
+      // This host's OpenSSL lacks the algorithm. That is a result of this image and does not end
+      // the run.
       outcome.result = ImageResult::hash_not_supported;
       outcome.reason = error.what();
       return outcome;
@@ -225,7 +233,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     outcome.digest = hex[1];
     if (signed_over != nullptr)
       outcome.signature_digest = hex[2];
-    // As Glance spells it, if it is that one: verify reads an image without a value by MD5 alone.
+    // Keep Glance's spelling if it is the image's own algorithm. It may be another one: verify
+    // reads an image without a hash with MD5 only.
     const bool is_images_own = !task.image.os_hash_algo.empty() &&
                                find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
     outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);

@@ -14,15 +14,15 @@
 
 namespace backglance {
 
-// An image and the locations to try, as they were in the database when it was claimed.
+// An image and the locations to try, as they were in the database when it was looked up.
 struct ReadTask {
   ImageRow image;
   std::vector<LocationRow> locations;
   ToVerify signatures = {};
-  SignatureProperties signed_with = {};  // what these come from
+  SignatureProperties signed_with = {};  // the properties from which `signatures` was made
 };
 
-// The algorithm that the image's os_hash_value is or is to be of: its own if it names one, else the
+// The algorithm of the image's os_hash_value: its own (os_hash_algo) if it has one, otherwise the
 // site's. Null if its own cannot be computed.
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context);
 

@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// In the order in which read_once() names the algorithms: MD5 first.
+// In the order of the algorithms in read_once(): MD5 first.
 std::vector<std::string> states_of(const Checkpoint& from) {
   std::vector<std::string> states = split(from.digest_state, kBetweenStates);
   states.insert(states.begin(), from.md5_state);
@@ -30,6 +30,7 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests) {
   if (!identity || !is_same_object(*identity, from.identity) || tail_start < 0 ||
       !source.skip_to(static_cast<std::uint64_t>(tail_start)))
     return false;
+  // The buffer is free: nothing was handed over yet.
   const auto tail = digests.buffer().first(kTailBytes);
   const auto got = source.read(tail);
   const auto* bytes = std::get_if<std::size_t>(&got);
@@ -50,16 +51,21 @@ void CheckpointTaker::passed(std::span<const std::byte> last, std::int64_t offse
 }
 
 void CheckpointTaker::broken_off(DigestStream& digests) {
+  // A few bytes are not worth a checkpoint.
   if (next_.offset - taken_at_bytes_ >= std::min(kWorthKeeping, resumption_.every_bytes))
     take(digests);
 }
 
 void CheckpointTaker::take(DigestStream& digests) {
+  // First, even if nothing is saved below: a checkpoint that cannot be taken is not tried at every
+  // buffer.
   taken_at_bytes_ = next_.offset;
   taken_at_ = Clock::now();
+  // Without an identity and a whole tail, a later run could not check the object.
   if (!resumption_.keep || next_.identity.empty() || last_.size() < kTailBytes)
     return;
   const auto states = digests.save();
+  // No state can be saved: a digest is computed by OpenSSL, or a block is incomplete.
   if (!states)
     return;
   next_.tail_digest = tail_digest(last_.last(kTailBytes));

@@ -15,46 +15,49 @@
 
 namespace backglance {
 
-// Reads that are broken off and gone on with: every so often what the digests are by then, how many
-// bytes they have had and which object that was goes to the ledger.
+// Reads that are broken off and continued later. From time to time, the state of the digests, the
+// number of bytes and the identity of the object go to the ledger.
 
-// How much of the end of what was read is checked again. A buffer holds more.
+// Before a read continues, this many bytes before the offset are read and compared again. A buffer
+// holds more.
 inline constexpr std::size_t kTailBytes = 64 << 10;
 
-// Between the names in Checkpoint::algorithm, and between the states in digest_state.
+// Separates the names in Checkpoint::algorithm, and the states in digest_state.
 inline constexpr char kBetweenStates = '+';
 
-// What goes into Checkpoint::tail_digest.
+// Computes Checkpoint::tail_digest: SHA-256 in hex.
 std::string tail_digest(std::span<const std::byte> tail);
 
-// Puts a source that was just opened, and digests that have had nothing yet, where the checkpoint
-// was taken: if the object is the same (inode, length, mtime and ctime; the number of the device is
-// each host's own) and the last kTailBytes before that place are the same bytes. False: it is not,
-// or the checkpoint is none of these digests. Then neither is to be used any more.
+// Moves a source that was just opened, and digests that have no data yet, to the checkpoint. This
+// needs the same object (inode, length, mtime and ctime; the number of the device differs between
+// hosts) and the same last kTailBytes before the offset. False if one of them differs, or if the
+// checkpoint is of other digests. After false, neither the source nor the digests may be used.
 bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
 
-// How a read is to be made able to go on later.
+// How one read takes and uses checkpoints.
 struct Resumption {
-  const Checkpoint* from = nullptr;                  // of an earlier run; null: none
-  std::function<void(const Checkpoint&)> keep = {};  // by the reading thread; empty: none are taken
+  const Checkpoint* from = nullptr;  // checkpoint of an earlier run; null: none
+  // Called by the reading thread; empty: no checkpoints are taken.
+  std::function<void(const Checkpoint&)> keep = {};
   std::int64_t every_bytes = kCheckpointInterval;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};
-  // Called where `from` does not fit the location that it is of, or that one is gone from Glance,
-  // and the read ends; empty: it begins anew. Where that location cannot be read any more, another
-  // is, whole.
+  // Called if `from` does not fit its location any more, or if the image no longer has that
+  // location; the read ends then. If empty, the read begins at the first byte instead. If that
+  // location cannot be read at all, another location is read from its first byte.
   std::function<void()> refused = {};
 };
 
 // Takes the checkpoints of one read. One thread at a time.
 class CheckpointTaker {
  public:
-  // `about` says which image, location, object and algorithm; `resumption` outlives this.
+  // `about` holds the image, location, object and algorithm; `resumption` must live longer than
+  // this.
   CheckpointTaker(const Resumption& resumption, Checkpoint about);
 
-  // After each hand-over: `digests` have had `offset` bytes, of which `last` are the end. Takes one
-  // if it is time to.
+  // Call it after each hand-over. `offset` is the number of bytes that `digests` have got, and
+  // `last` are the last of these bytes. Takes a checkpoint if it is time.
   void passed(std::span<const std::byte> last, std::int64_t offset, DigestStream& digests);
-  // The read is broken off here. `last` of passed() is still what it was.
+  // Call it when the read is broken off. `last` of passed() must still be unchanged.
   void broken_off(DigestStream& digests);
 
  private:

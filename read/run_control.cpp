@@ -21,6 +21,7 @@ bool RunControl::has_lost_leases() const {
 }
 
 bool RunControl::may_go_on() {
+  // The usual case is one atomic load; the lock is only taken for a wait.
   if (pause_gate_.is_closed() && !should_stop()) {
     if (before_waiting_)
       before_waiting_();

@@ -13,38 +13,39 @@
 
 namespace backglance {
 
-// Whether a run goes on, waits or ends, and what it says meanwhile. Any thread.
+// Decides whether a run continues, waits or ends, and passes on its warnings. Thread-safe.
 class RunControl {
  public:
-  // `pace` says when --max-runtime is over, and outlives this.
+  // `pace` knows when --max-runtime is over; it must live longer than this.
   explicit RunControl(const ReadPace& pace) : pace_(pace) {}
 
-  // True once the run is to end: a signal, a stop of the fleet, the end of --max-runtime, or
-  // has_lost_leases().
+  // True once the run must end: after a signal, an order to stop, the end of --max-runtime, or the
+  // loss of its leases.
   bool should_stop() const;
-  // Why, once it is true. A wish counts for more than the end of the time.
+  // The reason, once should_stop() is true. A signal or an order counts before the end of the time.
   RunEnd why_stopped() const;
 
-  // The run's leases are lost: what it read could not be published.
+  // Call it when results can no longer be recorded, as when the run's leases are lost.
   void abandon() { abandoned_.store(true); }
-  // The leases are good until then, if this is not called again.
+  // The leases are valid until `end`, unless this is called again.
   void read_until(BootClock::time_point end) { end_of_leases_.store(end); }
-  // They were lost: abandon() was called, or that moment has passed. Each reader sees the latter by
-  // itself: of a host that was suspended the heartbeat may be the last to wake, or hang.
+  // True after abandon(), or after the end of read_until(). Each reader checks the time itself:
+  // after this host was suspended, the heartbeat's thread may be the last to wake, or hang.
   bool has_lost_leases() const;
 
-  // Waits while the run is paused, and says whether it is to go on then: false once should_stop().
-  // To be asked before each image and each chunk.
+  // Waits while the run is paused. False if the run must end. Call it before each image and each
+  // chunk.
   bool may_go_on();
   PauseGate& pause_gate() { return pause_gate_; }
   const PauseGate& pause_gate() const { return pause_gate_; }
-  // What the run waits for now, on one line; empty while it does not wait.
+  // What the run waits for now, in one line; empty if it does not wait.
   std::string waiting_for() const { return pause_gate_.waiting_for(); }
-  // Called by each thread that begins to wait in may_go_on(), so that what was read is published
-  // before a wait of hours. Set while no thread is in there; empty: nothing.
+  // `settle` is called by each thread that begins to wait in may_go_on(), so that results are
+  // published before a wait of hours. Set it while no thread is in there; empty: nothing is called.
   void before_waiting(std::function<void()> settle) { before_waiting_ = std::move(settle); }
 
-  // What a person should know now, on one line. Set while no other thread is in here.
+  // `warn` gets one line that a person should see now. Set it while no other thread uses this
+  // object.
   void warn_by(std::function<void(const std::string&)> warn) { warn_ = std::move(warn); }
   void warn(const std::string& text) const {
     if (warn_)

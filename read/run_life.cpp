@@ -21,6 +21,7 @@ RunLife life_of(ReadContext& context, std::optional<std::chrono::seconds> lease)
     else
       context.control.pause_gate().open(kPause);
   };
+  // Every reader sees this at its next chunk and stops.
   life.lost = [&context] { context.control.abandon(); };
   return life;
 }

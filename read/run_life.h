@@ -6,9 +6,9 @@
 
 namespace backglance {
 
-// What a run that reads does beside it: its heartbeat tells the counters of `context` and what it
-// waits for, a pause of the fleet shuts its gate, and lost leases end it. `context` outlives the
-// run.
+// Connects a reading run with its heartbeat: the heartbeat reports the counters of `context` and
+// what the run waits for; a pause of the fleet closes the gate; lost leases end the run. `context`
+// must live longer than the run.
 RunLife life_of(ReadContext& context, std::optional<std::chrono::seconds> lease);
 
 }  // namespace backglance

@@ -23,10 +23,11 @@ void SettleStage::add(Work& work) {
   SettledImage image{work.claim, std::move(*work.outcome)};
   if (UnreachedImages::is_one(image.outcome))
     return take_from([&] { return unreached_.add(std::move(image)); });
-  // Before the image itself: what was kept back of its place is older.
+  // Images of the same place that were held back are older, so they come first.
   if (image.outcome.location_id)
     take_from([&] { return unreached_.reached(image.outcome.place); });
   take(std::move(image));
+  // A run that is about to wait records at once: the wait may take hours.
   if (pace_.add(work.took) || context_.control.pause_gate().is_closed())
     commit();
 }
@@ -39,7 +40,7 @@ void SettleStage::flush() {
 
 void SettleStage::finish() {
   const std::lock_guard lock(mutex_);
-  // Who waits for an end does not wait for an answer about a place.
+  // A run that must end does not wait for an answer about a place.
   if (!context_.control.should_stop())
     take_from([&] { return unreached_.finish(); });
   leave_unreached();
@@ -52,7 +53,7 @@ void SettleStage::take_from(const Ask& ask) {
     for (SettledImage& image : ask())
       take(std::move(image));
   } catch (const Error&) {
-    // The place cannot be seen, and the run ends with that; what was read is read.
+    // This host does not see the place, and the run ends. Images that were read are recorded first.
     commit();
     throw;
   }
@@ -82,6 +83,7 @@ void SettleStage::commit() {
     if (on_result_)
       on_result_(claim.image_id, outcome);
   }
+  // If record() throws, the images stay in waiting_ and count as not recorded.
   waiting_.clear();
   recorded();
   pace_.committed();

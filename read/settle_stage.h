@@ -15,45 +15,46 @@
 
 namespace backglance {
 
-// The pipeline's last stage, as each phase that reads images has it: keeps back what could not be
-// opened until it is known why, records the rest, several images to a transaction as CommitPace has
-// it, counts them, and says what became of each. None is kept through a wait. A phase says how
-// images are recorded, and what becomes of those that were not read. Its functions may be called by
-// any thread.
+// The pipeline's last stage, the part that all phases share. It holds back images that could not be
+// opened until the reason is known, and records the others, several in one transaction
+// (CommitPace). It counts them and reports each to `on_result`. During a pause, nothing is held
+// back. A phase defines how images are recorded, and what happens to those that were not read.
+// Thread-safe.
 class SettleStage {
  public:
   virtual ~SettleStage() = default;
   SettleStage(const SettleStage&) = delete;
   SettleStage& operator=(const SettleStage&) = delete;
 
-  // The pipeline's stage. Throws Error{io} once many images were not reached in a place that this
-  // host does not see; what was read before is recorded then.
+  // The stage itself. Throws Error{io} if many images of a place could not be opened and this host
+  // does not see the place; images that were read before are recorded first.
   void add(Work& work);
-  // Records what waits for that. By a thread that begins to wait.
+  // Records the images that wait for a commit. A thread that begins to wait calls it.
   void flush();
-  // After the pipeline. Throws Error{io} if images were not reached in a place that this host does
-  // not see.
+  // Call it after the pipeline. Throws Error{io} if images could not be opened in a place that this
+  // host does not see.
   void finish();
 
  protected:
-  // All outlive this.
+  // All arguments except `session` must live longer than this.
   SettleStage(const DatabaseUrl& database, SessionOptions session, bool has_ledger,
               ReadContext& context, const OnResult& on_result, ReadResult& result);
 
-  // All of these are called with the mutex held.
+  // All of the following are called with the mutex held.
 
-  // The image is to be recorded, now or later.
+  // The image will be recorded, now or later.
   virtual void begin(const Work&) {}
-  // The image was not read to its end.
+  // The image was not read to its last byte.
   virtual void give_back(Work& work) = 0;
-  // The image goes to the next commit.
+  // The image will be in the next commit.
   virtual void taken(const SettledImage&) {}
-  // Records the images in one transaction or several, and says of each what it became. Returns for
-  // each whether it was still ours.
+  // Records the images in one transaction or several, and puts the recorded result into each.
+  // Returns for each image whether the claim still held.
   virtual std::vector<bool> record(std::vector<SettledImage>& images) = 0;
-  // After the images of a commit were counted.
+  // Called after the images of a commit were counted.
   virtual void recorded() {}
-  // Nobody waits for what is kept back (unreached_): the run waits itself, or ends.
+  // The images that are held back (unreached_) will not be decided by this stage now, because the
+  // run waits or ends.
   virtual void leave_unreached() {}
 
   std::vector<SettledImage> take_unreached() { return unreached_.take_all(); }

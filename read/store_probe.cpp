@@ -9,9 +9,10 @@
 namespace backglance {
 namespace {
 
+// Pages of ids to look at, even if few of their images are in the place.
 constexpr int kPages = 64;
 
-// In a store that backglance knows and cannot read.
+// True if the location is in a store that backglance does not support.
 bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
   const auto* const failure = std::get_if<ReadFailure>(&found);
   return failure != nullptr && failure->result == ImageResult::store_not_supported;
@@ -32,8 +33,8 @@ bool StoreProbe::sees(const std::string& place, const std::set<std::string>& dou
 }
 
 bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted) {
-  // Ids are random, so these are images of every size and age. What was read once can be opened;
-  // of what never was, many may be such as no host can.
+  // Ids are random, so a page has images of every size and age. An image that was read once can be
+  // opened, so a few are enough; many images that were never read may be unreadable on every host.
   constexpr int kSome = 64;
   constexpr int kMany = 4096;
   if (has_ledger_) {
@@ -47,7 +48,8 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
   }
   if (!place.empty())
     return !stores_.is_empty(place);
-  // Both together: all that lies in other stores may be hashed, and what is doubted is not.
+  // Count both together: the images in other stores may all be hashed, and the doubted ones are
+  // not.
   Seen seen;
   for (const auto page_of : {unhashed_page, hashed_page}) {
     const auto page = [&](const std::string& after) {

@@ -13,40 +13,46 @@
 
 namespace backglance {
 
-// Whether this host sees a place of the store, asked where an image in it could not be opened: a
+// Decides whether this host sees a place of the store, after images in it could not be opened. A
 // mount that is gone, or another one in its place, looks like a store whose images are lost. One
 // thread at a time.
 class StoreProbe {
  public:
-  // Both outlive this. The columns for the hash are there, the ledger perhaps.
+  // `session` and `stores` must live longer than this. Requires the columns for the hash; the
+  // ledger may be missing.
   StoreProbe(Session& session, bool has_ledger, const Stores& stores)
       : session_(session), has_ledger_(has_ledger), stores_(stores) {}
 
-  // Whether to believe what was found of `doubted`, images in that place. False if images lie there
-  // by the ledger, because some host has read them, and this one can open none of several dozens;
-  // where none has ever been read, if there is nothing at all. An answer holds for a minute. In no
-  // place ("") are locations that lie outside every store directory or cannot be deciphered: there
-  // every image that was read counts, and where none was, thousands of those that Glance has: a
-  // host whose directories and key are the site's can open one of them. What lies in a store that
-  // nobody here could open says nothing; where all others do, and are no fewer than these, that is
-  // how the site is. That answer holds for no more images than it was given for.
+  // True if the result of the `doubted` images, which could not be opened in `place`, is to be
+  // believed. False if this host does not see the place. The answer is kept for a minute.
+  //
+  // With the ledger, it tries several dozen images in the place that some host has read: true if
+  // one opens here, false if none does. If none was ever read there, it is false only if the place
+  // is empty.
+  //
+  // `place` is "" for locations outside every store directory, or that cannot be decrypted. There,
+  // all images that were read count; if none was read, thousands of the images that Glance has.
+  // True if this host can open one of them, because then its directories and its key are right. If
+  // none opens, true only if all others lie in stores that backglance does not support and are no
+  // fewer than the doubted ones: then the site is like that. This answer holds for no more images
+  // than it was given for.
   bool sees(const std::string& place, const std::set<std::string>& doubted);
 
  private:
-  // Of the locations that were looked at.
+  // Counts of the locations that were looked at.
   struct Seen {
     bool opened = false;
-    int tried = 0;      // of images that nobody doubts; none opened
-    int doubted = 0;    // of those that are asked about
-    int elsewhere = 0;  // in a store that backglance knows and cannot read
+    int tried = 0;      // of images that are not doubted; none opened
+    int doubted = 0;    // of the images in question
+    int elsewhere = 0;  // in a store that backglance does not support
 
     bool tells_nothing() const { return !opened && tried == 0 && elsewhere >= doubted; }
   };
-  // The ids of a page after the given one.
+  // Returns a page of ids after the given one.
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
   bool look(const std::string& place, const std::set<std::string>& doubted);
-  // Adds what is seen until something opens or `most` were tried.
+  // Adds to `seen` until one location opens or `most` were tried.
   void look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,
                int most, Seen& seen);
 

@@ -9,7 +9,7 @@ StreamLimits::Admission Streams::admit() {
   if (!limits_)
     return {};
   auto admission = limits_->admit([this] { return control_.should_stop(); });
-  // A part of the time for each: an image takes as long as the others let it.
+  // The streams share the store's speed, so the estimate for one image depends on their number.
   pace_.share_by(count());
   return admission;
 }

@@ -12,21 +12,23 @@
 
 namespace backglance {
 
-// How many images a run reads at a time from each place: as many as it was limited to, or as
-// StreamLimits finds best. Without limit() every reader reads. Any thread, after limit().
+// Limits how many images a run reads at the same time from each place: a fixed number, or the
+// number that StreamLimits finds best. Without limit() there is no limit. Thread-safe after
+// limit().
 class Streams {
  public:
-  // All outlive this.
+  // All arguments must live longer than this.
   Streams(RunControl& control, ReadPace& pace, const ReadCounters& counters)
       : control_(control), pace_(pace), counters_(counters) {}
 
-  // Before the first read, if at all.
+  // Sets the limits. Call it before the first read.
   void limit(const StreamLimits::Terms& terms) { limits_.emplace(terms); }
-  // Waits until one more image may be read.
+  // Waits until one more image may be read, or the run must end.
   StreamLimits::Admission admit();
-  // Images that are read at a time now, of those that there are to read.
+  // How many images are read at the same time now, but no more than there are to read. Without
+  // limit() it is 1.
   std::int64_t count();
-  // Waits for a stream from that place.
+  // Waits for a stream of that place, or until the run must end.
   StreamLimits::Stream take(const std::string& place);
 
  private:

@@ -18,6 +18,7 @@ void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
 }  // namespace
 
 UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
+  // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
   images_[place].push_back(std::move(settled));
@@ -28,6 +29,7 @@ UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
 }
 
 UnreachedImages::Images UnreachedImages::reached(const std::string& place) {
+  // This host sees the place, so images that did not open there are really lost.
   reached_.insert(place);
   return believe(place);
 }
@@ -36,6 +38,7 @@ UnreachedImages::Images UnreachedImages::finish() {
   Images all;
   while (!images_.empty()) {
     const std::string place = images_.begin()->first;
+    // If one image of the place was opened in this run, the host sees the place.
     if (!reached_.contains(place))
       doubt(place);
     append(all, believe(place));

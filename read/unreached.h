@@ -11,14 +11,14 @@
 
 namespace backglance {
 
-// Images that could not be opened, kept back until it is known whether they are lost or this host
-// does not see the place of the store that they lie in. One host of the latter kind would pass over
-// the whole queue in a minute, and leave nothing to those that see it. One thread at a time.
+// Images that could not be opened, held back until it is known whether they are lost or this host
+// does not see their place of the store. Without this, a host with a missing mount would fail the
+// whole queue in a minute and leave nothing to the other hosts. One thread at a time.
 class UnreachedImages {
  public:
   using Images = std::vector<SettledImage>;
 
-  // As those of StoreProbe.
+  // The arguments of StoreProbe.
   UnreachedImages(Session& session, bool has_ledger, const Stores& stores)
       : probe_(session, has_ledger, stores) {}
 
@@ -26,22 +26,24 @@ class UnreachedImages {
     return outcome.result == ImageResult::missing || outcome.result == ImageResult::unreadable;
   }
 
-  // Each returns images that are to be settled as what they are. add() and finish() throw Error{io}
-  // for a place that this host does not see: add() once they are many, finish() if no image of the
-  // place was reached in this run.
+  // Each returns images whose result is to be believed and recorded. add() and finish() throw
+  // Error{io} for a place that this host does not see: add() once there are many images of the
+  // place, finish() if no image of the place was opened in this run.
   Images add(SettledImage settled);
   Images reached(const std::string& place);
   Images finish();
 
-  // What is still kept back, and is not known.
+  // Returns the images that are still held back and not decided.
   Images take_all();
 
  private:
+  // Takes out the images of the place, to be recorded with their results.
   Images believe(const std::string& place);
+  // Throws Error{io} if this host does not see the place.
   void doubt(const std::string& place);
 
   StoreProbe probe_;
-  std::map<std::string, Images> images_;  // by place, since one of it was reached
+  std::map<std::string, Images> images_;  // by place; since an image of the place was opened
   std::set<std::string> reached_;
 };
 

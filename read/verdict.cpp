@@ -10,7 +10,8 @@
 namespace backglance {
 namespace {
 
-// Puts the verdict, with the location that was read, before what was said of other locations.
+// Sets the verdict. Its text, with the location that was read, comes before the texts for other
+// locations.
 void say(ReadOutcome& outcome, ImageResult image_result, std::string reason) {
   outcome.result = image_result;
   if (outcome.location_id)
@@ -18,6 +19,7 @@ void say(ReadOutcome& outcome, ImageResult image_result, std::string reason) {
   outcome.reason = outcome.reason.empty() ? reason : reason + "; " + outcome.reason;
 }
 
+// True if the size or the checksum differs; then the outcome has that result.
 bool differs(const ImageRow& image, ReadOutcome& outcome) {
   if (image.size && *image.size != outcome.bytes) {
     say(outcome, ImageResult::size_differs,

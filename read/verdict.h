@@ -8,8 +8,8 @@
 
 namespace backglance {
 
-// Whether the bytes that were read are the image that Glance knows. The one place where that is
-// decided; nothing is published for an outcome that does not come out of here as `hashed`.
+// Decides whether the bytes that were read are the image that Glance knows. This is the only place
+// where that is decided: a hash is published only if the result here is `hashed`.
 
 // For backfill: sets outcome.result and, for a finding, outcome.reason, from outcome.bytes and
 // outcome.md5.
@@ -19,8 +19,8 @@ namespace backglance {
 //   hashed            neither
 void judge_for_backfill(const ImageRow& image, ReadOutcome& outcome);
 
-// For verify: the same two findings; hash_differs if os_hash_value is set and is not outcome.digest
-// (upper or lower case); else verified.
+// For verify: the same two findings first; then hash_differs if os_hash_value is set and is not
+// outcome.digest (upper or lower case); otherwise verified.
 void judge_for_verify(const ImageRow& image, ReadOutcome& outcome);
 
 // True if `checksum` has the form of an MD5: 32 hexadecimal digits. Glance writes no other. A

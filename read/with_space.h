@@ -9,8 +9,9 @@
 
 namespace backglance {
 
-// Repeats a write that the database's full disk has refused, until somebody has made room or the
-// run is to end: its leases are not renewed either. Meanwhile the gate is shut, and says why.
+// Repeats a write that failed because the database's disk is full, until it succeeds or the run
+// must end (its leases are not renewed on a full disk either). Meanwhile the gate is closed and
+// shows the reason.
 template <typename Write>
 auto with_space(RunControl& control, const Write& write) {
   constexpr const char* kFull = "disk_full";

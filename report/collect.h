@@ -7,7 +7,8 @@
 
 namespace backglance {
 
-// Reads everything that a report says. Throws Error{schema_state} before expand.
+// Reads everything that a report shows. Only reads. Throws Error{schema_state} before expand, and
+// what a Session throws.
 SiteReport collect_report(Session& session, const DatabaseUrl& database);
 
 }  // namespace backglance

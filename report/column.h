@@ -18,15 +18,16 @@
 
 namespace backglance {
 
-// A column of a table, declared once: what it holds of a row, where that is read, and in which of
-// the four renderings it stands. A new column of the report is a line of the SQL, a member of the
-// model and one declaration.
+// A column of a table, declared once: what it contains, how it is read from the database, and in
+// which of the four formats it appears. A new column of the report is one column of the SQL, one
+// member of the model and one declaration.
 
-// For machines a column stands under its name; JSON sorts its members, CSV has them as declared.
+// In which formats for machines the column appears, under its name. JSON sorts its members; CSV
+// keeps the order of the declarations.
 enum class Machine { none, csv, json, both };
 
-// For people its place is the n-th from the left; 0: it is not shown. The cell is made of the
-// value, or where that is not enough (a name over an id) by `cell`.
+// Where the column appears in text: `place` counts from the left, from 1; 0: not shown. The cell is
+// made from the column's value, or by `cell` if more is needed (a name over an id).
 template <typename Row>
 struct TextPlace {
   int place = 0;
@@ -34,28 +35,30 @@ struct TextPlace {
   std::string (*cell)(const Row& row) = nullptr;
 };
 template <typename Row>
+// The same for the HTML page.
 struct PagePlace {
   int place = 0;
   HtmlColumn column = {};
   Html (*cell)(const Row& row) = nullptr;
 };
 
-// What a column is read into, where it is read from the database.
+// Reads column number `at` of a row into the record.
 template <typename Record>
 using ReadColumn = void (*)(Record& record, const SqlRow& row, std::size_t at);
 
 template <typename Row>
 struct Column {
-  std::string_view name = {};  // of CSV's header and of JSON's member
+  std::string_view name = {};  // the header in CSV and the member in JSON
   Machine machine = Machine::both;
   Value (*value)(const Row& row) = nullptr;
   TextPlace<Row> text = {};
   PagePlace<Row> page = {};
-  // The statement has a column for each declaration that is read, in the same order.
+  // Null if the column is not read from the database. The declarations with a function are in the
+  // same order as the columns of the statement.
   ReadColumn<typename Row::Record> read = nullptr;
 };
 
-// The list may be declared in any module's source; it lives as long as the program.
+// The list is static: it lives as long as the program.
 template <typename Row>
 using Columns = std::span<const Column<Row>>;
 
@@ -63,7 +66,8 @@ inline bool is_in(Machine machine, Machine one) {
   return machine == one || machine == Machine::both;
 }
 
-// Reads a row of the statement. A row with more or fewer columns is a defect.
+// Reads a row of the statement. Throws std::logic_error if the row has more or fewer columns than
+// are declared.
 template <typename Row>
 typename Row::Record read_record(Columns<Row> columns, const SqlRow& row) {
   typename Row::Record record;
@@ -94,7 +98,7 @@ void add_csv_row(std::string& out, Columns<Row> columns, const Row& row) {
   add_csv_row(out, cells);
 }
 
-// What a JSON object of the row has.
+// The members of a row's JSON object.
 using Member = std::pair<std::string_view, Value>;
 template <typename Row>
 std::vector<Member> members_of(Columns<Row> columns, const Row& row) {
@@ -105,7 +109,7 @@ std::vector<Member> members_of(Columns<Row> columns, const Row& row) {
   return members;
 }
 
-// The columns that stand in a rendering for people, by their places.
+// The columns that a format for people shows, from left to right.
 template <auto Place, typename Row>
 std::vector<const Column<Row>*> placed(Columns<Row> columns) {
   std::vector<const Column<Row>*> out;
@@ -135,7 +139,7 @@ TextTable text_table(Columns<Row> columns, const std::vector<Row>& rows) {
   return table;
 }
 
-// `table` without its columns, which are those declared.
+// Makes a table with the declared columns and without rows.
 template <typename Row>
 HtmlTable page_table(Columns<Row> columns, std::string_view id, std::string_view caption) {
   HtmlTable table{id, caption, {}};
@@ -159,7 +163,7 @@ Html page_rows(Columns<Row> columns, const std::vector<Row>& rows) {
   return out;
 }
 
-// Values and readers for what is a member of the row or of the record.
+// Readers for a member of the record.
 template <auto Member, typename Record>
 void read_text(Record& record, const SqlRow& row, std::size_t at) {
   record.*Member = row.text_or_empty(at);

@@ -11,26 +11,32 @@
 
 namespace backglance {
 
-// The tables of the report and of the owners' pages: what a row is, and its columns. Rows refer to
-// the report, which outlives them. A row's Record is what a row of the statement is read into.
+// The tables of the report and of the owners' pages: the type of a row, and its columns. Rows refer
+// to the report, which must live longer. `Record` is the type into which a row of the statement is
+// read.
 
+// An image with signature properties.
 struct SignatureRow {
   using Record = SiteReport::Signature;
   const SiteReport& report;
   const SiteReport::Signature& signature;
 };
-// All images with signature properties; people are shown those with deprecated ones.
+// All images with signature properties. The formats for people show only those with deprecated
+// ones.
 Columns<SignatureRow> signature_columns();
-// Of those whose img_signature does not verify, for people: JSON and CSV have them above.
+// Images whose img_signature does not verify, in the formats for people. JSON and CSV have them in
+// signature_columns().
 Columns<SignatureRow> verdict_columns();
 
+// A finding of backfill or verify.
 struct ResultRow {
   using Record = SiteReport::Result;
-  std::string_view source;  // the command that found it
+  std::string_view source;  // the command that found it: "backfill", "verify"
   const SiteReport::Result& result;
 };
 Columns<ResultRow> result_columns();
 
+// How many images have one result; `meaning` explains the result in a sentence.
 struct ClassRow {
   using Record = SiteReport::ClassCount;
   const SiteReport::ClassCount& count;
@@ -38,6 +44,7 @@ struct ClassRow {
 };
 Columns<ClassRow> class_columns();
 
+// How many images have a hash of one algorithm.
 struct CoverageRow {
   using Record = SiteReport::Coverage;
   const Summary& summary;
@@ -46,6 +53,7 @@ struct CoverageRow {
 };
 Columns<CoverageRow> coverage_columns();
 
+// An owner of images with deprecated signatures.
 struct OwnerRow {
   using Record = Summary::Owner;
   const SiteReport& report;
@@ -53,20 +61,23 @@ struct OwnerRow {
 };
 Columns<OwnerRow> owner_columns();
 
+// How many images have one scheme.
 struct SchemeRow {
   using Record = Summary::SchemeCount;
-  std::optional<SignatureScheme> scheme;  // nothing: properties that contract has removed
+  // Nothing: the row counts images whose properties contract has removed.
+  std::optional<SignatureScheme> scheme;
   std::int64_t images = 0;
 };
 Columns<SchemeRow> scheme_columns();
 
+// A run in the list of the latest runs.
 struct RunLine {
   using Record = SiteReport::Run;
   const SiteReport::Run& run;
 };
 Columns<RunLine> run_columns();
 
-// An image of an owner's page and of the CSV beside it.
+// An image on an owner's page, and in the CSV file beside it.
 struct OwnerImageRow {
   using Record = OwnerImage;
   const SiteReport& report;
@@ -75,7 +86,7 @@ struct OwnerImageRow {
 };
 Columns<OwnerImageRow> owner_image_columns();
 
-// An owner in the index of these pages.
+// An owner in the index of the owners' pages.
 struct OwnerPageRow {
   using Record = OwnerPage;
   const SiteReport& report;

@@ -7,13 +7,13 @@
 
 namespace backglance {
 
-// Cells and rows of RFC 4180.
+// Cells and rows of CSV, as RFC 4180 defines it.
 
-// Text from the database, printable. What a spreadsheet would take for a formula gets an apostrophe
-// in front, which it shows as text.
+// Makes text from the database printable. If a spreadsheet would take it for a formula, it gets an
+// apostrophe in front, which shows it as text.
 std::string csv_text(std::string_view stored);
 
-// Appends a row; cells are quoted where they have to be.
+// Appends a row to `out`; quotes cells where this is necessary.
 void add_csv_row(std::string& out, const std::vector<std::string>& cells);
 
 }  // namespace backglance

@@ -7,7 +7,7 @@
 
 namespace backglance {
 
-// The report's sections in their order; empty if there is nothing to say.
+// The sections of the report, in this order. A section is empty if it has nothing to show.
 Html coverage_section(const Summary& summary);
 Html results_section(const SiteReport& report);
 Html signatures_section(const SiteReport& report, const Summary& summary);
@@ -15,7 +15,7 @@ Html findings_section(const SiteReport& report, const Summary& summary);
 Html signature_list_section(const SiteReport& report);
 Html runs_section(const SiteReport& report);
 
-// What the style sheet needs for the cards of the sections' tables.
+// The style rules for the cards of these tables.
 Html html_sections_style();
 
 }  // namespace backglance

@@ -9,16 +9,15 @@
 
 namespace backglance {
 
-// A table whose rows are cards on a narrow screen, where each cell is preceded by its column's
-// title.
+// A table. On a narrow screen each row becomes a card, with the column's title before each cell.
 enum class CellKind {
   text,
-  number,  // right-aligned; several share a line of a card
-  size,    // right-aligned, with a line of a card to itself
-  label,   // a few words, as wide in every table
+  number,  // right-aligned; several are on one line of a card
+  size,    // right-aligned; alone on a line of a card
+  label,   // a few words; the same width in every table
   id,      // an image's name and id, or an owner: an id of 36 characters fits on one line
   owner,   // an owner beside an id, on two lines
-  prose,   // sentences, which need no title on a card
+  prose,   // sentences; without a title on a card
 };
 struct HtmlColumn {
   std::string_view title;
@@ -26,7 +25,7 @@ struct HtmlColumn {
 };
 struct HtmlTable {
   std::string_view id;       // unique in the page
-  std::string_view caption;  // read out, not shown
+  std::string_view caption;  // for screen readers; not shown
   std::vector<HtmlColumn> columns;
 };
 struct HtmlCell {
@@ -34,10 +33,10 @@ struct HtmlCell {
   Html content;
 };
 
-// A value as a cell shows it.
+// The value as a cell shows it.
 Html html_cell(const Value& value);
 Html html_row(const std::vector<HtmlCell>& cells);
-// With the rows that html_row() made; empty without any.
+// The table with the rows that html_row() made; empty if there are none.
 Html html_table(const HtmlTable& table, const Html& rows);
 // The style rules that name the cells of a card.
 Html html_table_style(const HtmlTable& table);

@@ -8,11 +8,11 @@
 
 namespace backglance {
 
-// What `report --owners` writes, for each owner and of all of them. Pages and CSV are made as those
-// of report/render.h; a cell of commands is one line for a shell.
+// The files that `report --owners` writes, for each owner and for the index. Pages and CSV follow
+// the rules of report/render.h; a cell with commands is one line for a shell.
 
-// Stands in the head of every such page, so that `report --owners` recognises its own files: the
-// part "owners-mark" of report/page/owners.html.
+// Every such page has this in its head, and is recognised by it: the part "owners-mark" of
+// report/page/owners.html.
 inline constexpr std::string_view kOwnersMark =
     "<meta name=\"generator\" content=\"backglance report --owners\">";
 

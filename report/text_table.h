@@ -7,16 +7,16 @@
 
 namespace backglance {
 
-// A table for a terminal, aligned by display width. Cells are printable text already. A table that
-// is wider than the terminal moves its detail columns to lines of their own beneath each row, then
-// cuts its elastic columns, and at last cuts whole lines: none is ever wider than the terminal.
+// A table for a terminal, aligned by display width. Cells must be printable text. A table that is
+// too wide first moves its detail columns to lines of their own under each row, then cuts its
+// elastic columns, and at last cuts whole lines. No line is ever wider than the terminal.
 class TextTable {
  public:
   enum class Align { left, right };
   enum class Fit {
     rigid,
-    elastic,  // may be cut
-    detail,   // may move beneath its row, as "title: value"; empty values are left out there
+    elastic,  // may be shortened
+    detail,   // may move under its row, as "title: value"; an empty value is left out there
   };
   struct Column {
     std::string_view title;  // a literal
@@ -26,11 +26,11 @@ class TextTable {
 
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // One cell for each column.
+  // Adds a row. `cells` has one cell for each column.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
-  // The lines, each ended by a newline and begun by `indent` spaces. `columns` is the terminal's
-  // width; 0 or less: there is no limit.
+  // The lines of the table. Each begins with `indent` spaces and ends with a newline. `columns` is
+  // the width of the terminal; 0 or less: no limit.
   std::string render(int columns, int indent = 2) const;
 
  private:
@@ -40,8 +40,8 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// `text` broken at blanks into lines of at most `columns` columns, indent included; words that are
-// longer are broken too. 0 columns or less: one line.
+// `text`, broken at blanks into lines of at most `columns` columns, with the indent; longer words
+// are broken too. 0 columns or less: one line.
 std::string wrapped(const std::string& text, int columns, int indent);
 
 }  // namespace backglance

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Who stands in the way of a statement on images: process id, age in seconds, kind of statement, and what makes it
--- one. Never the statement itself, which holds values. Without the privilege PROCESS the server shows us
--- ourselves alone.
+-- Sessions that block a statement on images: process id, age in seconds, kind of statement, and why it blocks. Never
+-- the statement itself, because it holds values. Without the privilege PROCESS, the server shows only our own
+-- sessions.
 
 -- name: blockers
 SELECT   p.id,

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Who stands in the way of a statement on images: process id, age in seconds, kind of statement, and what makes it
--- one. Never the statement itself, which holds values.
+-- Sessions that block a statement on images: process id, age in seconds, kind of statement, and why it blocks. Never
+-- the statement itself, because it holds values.
 
 -- Sessions that hold a lock on images, and the transactions that an index build waits for.
 -- name: blockers

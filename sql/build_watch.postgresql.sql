@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What is asked about another session while it builds or drops an index. For libpqxx: $1 is its process id.
+-- Questions about another session while it builds or drops an index. For libpqxx: $1 is its process id.
 
 -- name: build_progress
 SELECT phase, lockers_done, lockers_total, blocks_done, blocks_total, tuples_done, tuples_total
 FROM   pg_catalog.pg_stat_progress_create_index
 WHERE  pid = $1;
 
--- Whose transactions it waits for: age in seconds and kind of the last statement, never the statement itself.
+-- The transactions that it waits for: age in seconds and kind of the last statement, never the statement itself.
 -- name: waits_for
 SELECT a.pid,
        CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp() - COALESCE(a.xact_start, a.backend_start))) AS BIGINT),

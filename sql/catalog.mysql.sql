@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The server opens every table for such a question: one for all of them, not one for each.
+-- The server opens every table for this question, so one query asks for all of them.
 -- name: tables
 SELECT   lower(table_name)
 FROM     information_schema.tables
@@ -7,7 +7,7 @@ WHERE    table_schema = DATABASE()
 AND      table_type = 'BASE TABLE'
 ORDER BY 1;
 
--- MariaDB writes the default NULL as a word, MySQL as no value.
+-- MariaDB returns the default NULL as a word, MySQL as no value.
 -- name: columns
 SELECT   lower(table_name), lower(column_name), lower(column_type),
          CASE WHEN is_nullable = 'NO' THEN 1 ELSE 0 END,
@@ -43,7 +43,8 @@ FROM   information_schema.tables
 WHERE  table_schema = DATABASE()
 AND    table_type = 'VIEW';
 
--- To an account that may not make triggers MariaDB shows them without what they do, which is NULL then, or not at all.
+-- If an account may not make triggers, MariaDB shows it triggers without their text (NULL), or does not show them at
+-- all.
 -- name: routines
 SELECT 'trigger', lower(event_object_table), lower(trigger_name),
        CONCAT('CREATE TRIGGER ', trigger_name, ' ', action_timing, ' ', event_manipulation, ' ON ', event_object_table,
@@ -57,6 +58,6 @@ FROM   information_schema.tables
 WHERE  table_schema = DATABASE()
 AND    table_name = 'images';
 
--- Its second column. MariaDB before 10.3.23 and MySQL have no such variable.
+-- The value is in the second column. MariaDB before 10.3.23 and MySQL have no such variable.
 -- name: instant_setting
 SHOW GLOBAL VARIABLES LIKE 'innodb_instant_alter_column_allowed';

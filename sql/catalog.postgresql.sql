@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What the search path shows, as Glance sees it.
+-- Only tables that the search path shows, as Glance sees them.
 -- name: tables
 SELECT c.relname
 FROM   pg_catalog.pg_class c
@@ -48,8 +48,9 @@ WHERE    n.nspname NOT IN ('pg_catalog', 'information_schema')
 AND      pg_catalog.pg_table_is_visible(c.oid)
 ORDER BY 1, 2, k.place;
 
--- Asked while an index is not valid. Which one a session of another role builds is shown to roles with
--- pg_read_all_stats alone; of a table's invalid indexes such a session is at work on those whose lock it holds.
+-- Used while an index is not valid. Only roles with pg_read_all_stats see which index a session of another role
+-- builds. For any other role, such a session counts as working on those invalid indexes of the table whose lock it
+-- holds.
 -- name: builders
 SELECT x.relname, p.pid, p.phase, p.lockers_done, p.lockers_total, p.blocks_done, p.blocks_total, p.tuples_done,
        p.tuples_total,
@@ -79,7 +80,7 @@ WHERE  c.relkind IN ('v', 'm', 'f')
 AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
 AND    pg_catalog.pg_table_is_visible(c.oid);
 
--- A trigger that was switched off, and a function with settings of its own, are not what was made.
+-- A trigger that was switched off, or a function with settings of its own, is not the one that expand made.
 -- name: routines
 SELECT 'trigger', c.relname, t.tgname,
        CASE t.tgenabled WHEN 'O' THEN '' WHEN 'A' THEN '' ELSE '(switched off) ' END

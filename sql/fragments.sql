@@ -1,19 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- COALESCE around a column that is never NULL keeps every planner off the index of that column: with statistics of
--- yesterday it would look for the few rows of a claim among all that are queued.
+-- COALESCE around a column that is never NULL keeps every planner off the index of that column. With old statistics
+-- it would look for the few rows of a claim among all queued rows.
 --
--- Conditions that several statements need, each said once. A statement of the other files names one in braces.
--- The row of images is always i, of backglance_signature s; conditions on items name their table.
+-- Conditions that several statements need. A statement of another file names one in braces. The row of images is
+-- always i, of backglance_signature s; conditions on items name their table.
 
--- What has data that Glance serves.
+-- Images whose data Glance serves.
 -- name: live
 i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 
--- Live, and without a hash: what backfill is for. os_hash_algo alone says nothing, Glance sets it first.
+-- Live and without a hash: backfill reads these images. os_hash_algo alone does not count, because Glance sets it
+-- first.
 -- name: pending
 {live} AND (i.os_hash_value IS NULL OR i.os_hash_value = '')
 
--- The same where rows are taken in the order of their ids.
+-- The same, for statements that take rows in the order of their ids.
 -- name: pending_by_id
 COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
 AND COALESCE(i.os_hash_value, '') = ''
@@ -24,18 +25,19 @@ AND COALESCE(i.os_hash_value, '') = ''
 -- name: item_is_pending
 EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pending})
 
--- A hash that somebody else had filled and that is gone again, an image that was not live or had no location and
--- now is and has.
+-- A hash of another program that is gone again; or an image that was not live, or had no location, and now is live or
+-- has one.
 -- name: item_has_come_back
 ((state = 'done' AND digest IS NULL)
  OR (state = 'failed' AND result = 'gone')
  OR (state = 'failed' AND result = 'no_location' AND {item_has_location}))
 
--- Of a failed one: a store that was not there may be back.
+-- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
 result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 
--- As item_has_come_back, where items are taken by pages of ids: by the state, each page would be a pass over all of them.
+-- As item_has_come_back, for statements that take items by pages of ids: with an index on the state, each page would
+-- be a pass over all of them.
 -- name: item_has_come_back_by_id
 ((COALESCE(state, '') = 'done' AND digest IS NULL)
  OR (COALESCE(state, '') = 'failed' AND result = 'gone')
@@ -45,32 +47,32 @@ result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
--- Of item t and what may be its checkpoint, c: as left_of() of read/read_stage.h.
+-- For item t and its checkpoint c, if it has one: the same as left_of() of read/read_stage.h.
 -- name: left_of_item
 CASE WHEN c.offset_bytes <= t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
 
--- Of a row of backglance_signature: nothing was verified, or not what there is now.
+-- For a row of backglance_signature: there is no verdict, or none for the present signature.
 -- name: no_verdict
 verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, legacy_reason = NULL, chain = NULL, chain_reason = NULL,
 verified_run = NULL, verified_at = NULL, verified_state = NULL, legacy_state = NULL
 
--- What a scheme knows as a signature, by the last migrate.
+-- The properties that are a signature in a scheme, as of the last migrate.
 -- name: signed
 EXISTS (SELECT 1 FROM backglance_signature s
         WHERE s.image_id = i.id
         AND   s.scheme IN ('legacy_complete', 'legacy_partial', 'new_complete', 'new_partial', 'both'))
 
--- Of a scheme that is about to be written.
+-- For a scheme that is about to be written.
 -- name: deprecated_scheme
 :scheme IN ('legacy_complete', 'legacy_partial', 'both')
 
 -- name: flagged
 s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 
--- Of a row of backglance_signature: signed again under the new names, and found valid. A snapshot's signature is not its
--- owner's, and one with a certificate that has expired proves nothing: both have verdicts of their own. Nor does one
--- whose certificate was not trusted when somebody last asked, or whose bytes a verify could not find as they were since
--- the run began that read them: between a read and its verdict may lie hours.
+-- For a row of backglance_signature: signed again under the new names, and found valid. Some signatures do not count.
+-- A snapshot's signature is not its owner's, and one with an expired certificate proves nothing: both have verdicts
+-- of their own. Nor does a signature count if its certificate was not trusted at the last check, or if a verify has
+-- found other bytes since the run began that read them: hours may lie between a read and its verdict.
 -- name: settled
 s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
 AND NOT EXISTS (SELECT 1 FROM backglance_verify v
@@ -79,8 +81,8 @@ AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                                                  WHERE r.run_id = s.verified_run), s.verified_at)
                 AND   v.result IN ({results_against}))
 
--- Of a row of image_properties: removed, on an image that is still there. Each save of Glance deletes the image's dead
--- properties once more (_set_properties_for_image, with purge_props), so that deleted_at says nothing.
+-- For a row of image_properties: removed, on an image that still exists. Each save of Glance deletes the image's dead
+-- properties once more (_set_properties_for_image, with purge_props), so deleted_at says nothing.
 -- name: as_removed
 id = :property AND image_id = :id AND name = :name AND deleted = {true}
 AND EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false})
@@ -96,7 +98,7 @@ WHERE  image_id = :id
 'signature', 'signature_hash_method', 'signature_key_type', 'signature_certificate_uuid',
 'img_signature', 'img_signature_hash_method', 'img_signature_key_type', 'img_signature_certificate_uuid'
 
--- Of signatures, of either scheme.
+-- For signatures of both schemes.
 -- name: live_properties_of_image
 SELECT   id, name, value, updated_at
 FROM     image_properties

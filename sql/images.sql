@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Reads of Glance's tables. What live, pending and verifiable mean stands in fragments.sql.
+-- Reads of Glance's tables. fragments.sql defines live, pending and verifiable.
 
 -- name: pending_totals
 SELECT COUNT(*),
@@ -48,9 +48,9 @@ AND      COALESCE(deleted, {true}) = {false}
 AND      {exact}status = 'active'
 ORDER BY id;
 
--- Marks of a Glance that died would bar an image for ever. Of an import's lock Glance itself says when it has
--- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour,
--- two while it is pending. The other two carry no such rule: a day without a change is taken for the end.
+-- The marks of a Glance that died would block an image for ever. For an import's lock, Glance itself says when it has
+-- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour, two
+-- while it is pending. The other two marks have no such rule: after a day without a change they no longer count.
 -- name: busy_markers
 SELECT p.image_id, p.name
 FROM   image_properties p
@@ -63,7 +63,7 @@ AND    ((p.name = 'os_glance_import_task'
         OR ((p.name = 'os_glance_hash_op_host' OR (p.name = 'os_glance_importing_to_stores' AND p.value <> ''))
             AND COALESCE(p.updated_at, p.created_at) > {day_ago}));
 
--- Of a value that is longer no key's signature comes, whatever stands between its letters: of 16,384 bits it has 2.7 KB.
+-- No key's signature is longer, whatever stands between its letters: one of 16,384 bits has 2.7 KB.
 -- name: signature_values
 SELECT p.image_id, p.name, substr(p.value, 1, 65536)
 FROM   image_properties p
@@ -72,7 +72,7 @@ AND    COALESCE(p.deleted, {true}) = {false}
 AND    p.name IN ({signature_names},
                   'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref');
 
--- Images with signatures of either scheme, whether they have a hash or not.
+-- Images with signatures of either scheme, with or without a hash.
 -- name: signed_page
 SELECT   i.id, {known_size}
 FROM     images i
@@ -129,7 +129,7 @@ AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;
 
--- The column's index finds them, whatever case it knows; an owner is one of those that are spelled so.
+-- The column's index finds the rows, and may ignore case; then only an owner in exactly this spelling counts.
 -- name: images_of_owner
 SELECT COUNT(*)
 FROM   images i

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- How busy the server is, how far this replica is behind, and whether a Galera cluster holds its writers back.
--- SHOW has no columns by name here; those that are read have stood in their places since MySQL 5.0.
+-- Load of the server, lag of this replica, and whether a Galera cluster holds its writers back. SHOW has no column
+-- names here; the columns that are read have been in the same places since MySQL 5.0.
 
--- Name and value; the statement itself counts as one.
+-- Name and value; the statement itself counts as one session.
 -- name: load
 SHOW GLOBAL STATUS LIKE 'Threads_running';
 

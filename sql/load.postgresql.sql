@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- How busy the server is and how far its replicas are behind.
+-- Load of the server, and lag of its replicas.
 
--- Sessions at work that are none of ours, and sessions that this role may not see into.
+-- Active sessions that are not ours, and sessions that this role may not see.
 -- name: load
 SELECT count(*) FILTER (WHERE a.state = 'active'
                         AND   a.backend_type = 'client backend'
@@ -10,8 +10,8 @@ SELECT count(*) FILTER (WHERE a.state = 'active'
 FROM   pg_catalog.pg_stat_activity a
 WHERE  a.pid <> pg_catalog.pg_backend_pid();
 
--- Lag is NULL for a replica that has nothing left to replay, and for one whose replay has stood still ever since: so
--- also the position where it stands, if there is more to replay.
+-- Lag is NULL for a replica that has nothing left to replay, and for one whose replay stands still. So this also
+-- returns the position of the replay, if there is more to replay.
 -- name: replica_lags
 SELECT COALESCE(NULLIF(r.application_name, ''), 'replica') || COALESCE(' at ' || host(r.client_addr), ''),
        COALESCE(CAST(FLOOR(EXTRACT(EPOCH FROM r.replay_lag) * 1000) AS BIGINT), 0),
@@ -19,11 +19,11 @@ SELECT COALESCE(NULLIF(r.application_name, ''), 'replica') || COALESCE(' at ' ||
 FROM   pg_catalog.pg_stat_replication r
 WHERE  r.state IN ('streaming', 'catchup');
 
--- Without it a role sees that replicas are there, and nothing of how far they are.
+-- Without this right, a role sees that replicas exist, but not their lag.
 -- name: sees_lag
 SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN 1 ELSE 0 END;
 
--- On the replica. What was received is replayed: 0, however long ago the primary last wrote.
+-- Asked on the replica. If everything received is replayed, the lag is 0, however long ago the primary last wrote.
 -- name: own_lag
 SELECT CASE WHEN pg_catalog.pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_catalog.pg_last_wal_replay_lsn() THEN 0
             ELSE CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000)

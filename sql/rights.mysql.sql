@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Which rights the account lacks of those that backglance needs for :what (sql/rights.h): what is missing, and the
--- statement that gives it. Asked of the account's own rights on the server and on the database. One on a single table
--- counts as if it were on all, and an account with a role in force is taken to have them all: neither is worth a false
--- alarm. The name of the database is a pattern there.
+-- Rights that backglance needs for :what (sql/rights.h) and that the account lacks: the right, and the statement that
+-- grants it. Only the account's own rights on the server and on the database are checked. A right on a single table
+-- counts as if it were on all tables, and an account with an active role as if it had all rights: neither is worth a
+-- false alarm. The name of the database is a pattern there.
 -- name: missing
 SELECT need.privilege, CONCAT('GRANT ', need.privilege, ' ON ', DATABASE(), '.* TO ', me.grantee)
 FROM  (SELECT 'rows' AS what, 'SELECT' AS privilege UNION ALL SELECT 'rows', 'INSERT'

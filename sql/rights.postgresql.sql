@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Which rights the role lacks of those that backglance needs for :what (sql/rights.h): what is missing, and the
--- statement that gives it; one line for all objects that lack the same. docs/postgresql.md has the list. An owner alone
--- may change a table; everybody is shown its triggers.
+-- Rights that backglance needs for :what (sql/rights.h) and that the role lacks: the right, and the statement that
+-- grants it; one line for all objects that lack the same. docs/postgresql.md has the list. Only an owner may change a
+-- table; everybody sees its triggers.
 -- name: missing
 SELECT lack.name, lack.statement
 FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking.object, ', ' ORDER BY lacking.object)

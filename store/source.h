@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/image_result.h"
 #include "glance/location.h"
@@ -47,8 +48,9 @@ class Source {
   virtual std::variant<std::string, ReadFailure> identity() = 0;
 };
 
-// Whether two identities mean the same bytes. The device number is not compared: each host has its
-// own, and another one after a reboot.
+// Whether two identities mean the same bytes. An identity begins with what only this host knows of
+// the object, and a colon. This part is not compared: a device number, for example, differs between
+// hosts and after a reboot. The identity of an object in a network store begins with the colon.
 bool is_same_object(const std::string& one, const std::string& other);
 
 // Opens locations of one type of store. It is an abstract class because each type of store has one:
@@ -57,8 +59,6 @@ class SourceOpener {
  public:
   virtual ~SourceOpener() = default;
 
-  // True if this opener opens locations with that scheme.
-  virtual bool handles(const std::string& scheme) const = 0;
   virtual std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) = 0;
   // The identity that a Source of this location would return now, without reading its bytes.
   virtual std::variant<std::string, ReadFailure> identify(const Location& location) = 0;
@@ -67,6 +67,12 @@ class SourceOpener {
   virtual std::string place_of(const Location& location) const = 0;
   // True if the place contains nothing at all, as when nothing is mounted there.
   virtual bool is_empty(const std::string& place) const = 0;
+
+  // All places of the site's stores of this type, as place_of() names them.
+  virtual std::vector<std::string> places() const = 0;
+  // Those that cannot be opened now, as the configuration names them. A place that is away looks
+  // like a store without images, and must not be taken for one.
+  virtual std::vector<std::string> unavailable() const = 0;
 };
 
 }  // namespace backglance

@@ -8,19 +8,24 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "store/file/file_store.h"
 
 namespace backglance {
 
 Stores::Stores(const Site& site) : encryption_key_(site.metadata_encryption_key) {
-  const auto directories = site.store_directories();
-  auto files = std::make_unique<FileStore>(directories);
-  for (const auto& directory : files->unavailable_directories())
-    unavailable_.push_back(directory.string());
-  if (!directories.empty() && unavailable_.size() == directories.size())
+  for (const StoreType& type : store_types()) {
+    auto opener = type.open(site);
+    for (std::string& place : opener->places())
+      places_.push_back(std::move(place));
+    for (std::string& place : opener->unavailable())
+      unavailable_.push_back(std::move(place));
+    open_.push_back({&type, std::move(opener)});
+  }
+  const auto is_unavailable = [&](const std::string& place) {
+    return std::find(unavailable_.begin(), unavailable_.end(), place) != unavailable_.end();
+  };
+  if (!unavailable_.empty() && std::all_of(places_.begin(), places_.end(), is_unavailable))
     throw Error(ErrorKind::io, fmt::format("no store directory can be opened: {}",
                                            printable(join(unavailable_, ", "), 1000)));
-  openers_.push_back(std::move(files));
 }
 
 std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) const {
@@ -31,8 +36,9 @@ std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) 
         encryption_key_.empty()
             ? "the location is not a URI, and no metadata_encryption_key is set to decrypt it"
             : "the location is not a URI, and metadata_encryption_key does not decrypt it"};
-  for (const auto& opener : openers_)
-    if (opener->handles(location->scheme))
+  for (const auto& [type, opener] : open_)
+    if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
+        type->schemes.end())
       return FoundLocation{std::move(*location), opener.get()};
   return ReadFailure{ImageResult::store_not_supported,
                      fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
@@ -45,8 +51,9 @@ bool Stores::opens(const std::string& value) const {
 }
 
 bool Stores::is_empty(const std::string& place) const {
-  return !place.empty() && std::any_of(openers_.begin(), openers_.end(),
-                                       [&](const auto& opener) { return opener->is_empty(place); });
+  return !place.empty() && std::any_of(open_.begin(), open_.end(), [&](const OpenStores& stores) {
+    return stores.opener->is_empty(place);
+  });
 }
 
 }  // namespace backglance

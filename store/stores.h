@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glance/site.h"
+#include "store/registry.h"
 #include "store/source.h"
 
 namespace backglance {
@@ -26,8 +27,8 @@ struct FoundLocation {
 // The stores of one site. Any thread, once made.
 class Stores {
  public:
-  // Throws Error{io} if the site has file stores and not one of their directories can be opened: a
-  // mount that is gone is not a site without images.
+  // Opens the site's stores of every type in store/registry.h. Throws Error{io} if they have places
+  // and not one of them can be opened: a mount that is gone is not a site without images.
   explicit Stores(const Site& site);
 
   // The location that a row of image_locations holds (a secret, possibly encrypted), and its store;
@@ -39,11 +40,19 @@ class Stores {
   // True if a store says that nothing at all is in `place` (SourceOpener::is_empty). False for an
   // empty `place`: that stands for a location outside every store directory.
   bool is_empty(const std::string& place) const;
-  // Store directories that cannot be opened now.
-  const std::vector<std::string>& unavailable_directories() const { return unavailable_; }
+  // Every place of every store.
+  const std::vector<std::string>& places() const { return places_; }
+  // Places that could not be opened when this was made.
+  const std::vector<std::string>& unavailable() const { return unavailable_; }
 
  private:
-  std::vector<std::unique_ptr<SourceOpener>> openers_;
+  struct OpenStores {
+    const StoreType* type;
+    std::unique_ptr<SourceOpener> opener;
+  };
+
+  std::vector<OpenStores> open_;  // one for each type
+  std::vector<std::string> places_;
   std::vector<std::string> unavailable_;
   std::string encryption_key_;  // a secret; empty: locations are in plain text
 };

@@ -25,14 +25,16 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   ReadResult result;
   if (options.certificates)
     options.certificates->prepare();
-  context.streams.limit(options.stream_terms(site));
+  // Before VerifyList, which asks for the number of streams.
+  context.streams.limit(options.stream_terms(context.stores));
   VerifyList list(site, context, options);
   result.left_images = list.all().images;
   result.left_bytes = list.all().bytes;
   VerifyRecord record(site, list.has_ledger(), context, on_result, result);
-  DigestWorkers workers(options.jobs_or_default(), static_cast<std::size_t>(options.readers(site)),
+  DigestWorkers workers(options.jobs_or_default(),
+                        static_cast<std::size_t>(options.readers(context.stores)),
                         options.begin_thread());
-  run_stages(site, context, options, list, record, [&](Work& work) {
+  run_stages(context, options, list, record, [&](Work& work) {
     read_in_time(work, workers, context, options);
     if (work.outcome && work.outcome->result == ImageResult::hashed)
       judge_for_verify(work.task.image, *work.outcome);

@@ -10,9 +10,12 @@
 
 namespace backglance {
 
-// Reads live images again, largest first, and compares with os_hash_value, or with checksum where
-// that is all there is. Changes nothing but backglance_verify, and backglance_signature where it
-// has certificates, and those only if the ledger is there.
+// Reads live images again, largest first, and compares them with os_hash_value, or with the
+// checksum if there is no hash. Changes only backglance_verify and, with certificates,
+// backglance_signature, and records its run; all of this only if the ledger exists. Throws what
+// VerifyList throws, Error{locked} while a command that works alone is at work, Error{busy} if
+// another run declared this one dead, Error{io} for a place of the store that this host does not
+// see, and what the database throws.
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result);
 

@@ -11,8 +11,8 @@
 namespace backglance {
 namespace {
 
-// Each page is a pass over images, which has no index on the size: few of them, of some hundred
-// KiB.
+// Each page is a pass over the table images, which has no index on the size. So pages are few and
+// large, some hundred KiB each.
 constexpr std::int64_t kPage = 4096;
 
 const SizedImage kBeforeAll{"", std::numeric_limits<std::int64_t>::max()};
@@ -23,7 +23,7 @@ std::vector<SizedImage> page_after(Session& session, const SizedImage& last,
                              : verifiable_page(session, last, kPage);
 }
 
-// The images that were named, largest first.
+// The images that --image names, largest first.
 std::vector<SizedImage> named_images(Session& session, const ReadOptions& options) {
   std::vector<SizedImage> images;
   for (const std::string& image_id : options.images)
@@ -66,6 +66,7 @@ QueueTotals within_limits(Session& session, const PendingTotals& all, const Read
   SizedImage last = kBeforeAll;
   auto images =
       options.images.empty() ? page_after(session, last, options) : named_images(session, options);
+  // Page by page, so that memory does not grow with the site.
   while (!images.empty()) {
     for (const SizedImage& image : images)
       allowance.take(image.size);
@@ -81,7 +82,7 @@ VerifyList::VerifyList(const Site& site, ReadContext& context, const ReadOptions
     : ClaimStage(site.database, {.mode = OpenMode::read_only}, context, options) {
   const SchemaState state = read_schema_state(session_);
   require_os_hash(state);
-  if (options.signed_only)  // what is signed the flags say
+  if (options.signed_only)  // the flags show which images are signed
     require_expanded(state);
   require_writable_ledger(state);
   has_ledger_ = state.has_ledger;
@@ -110,6 +111,7 @@ std::optional<Claim> VerifyList::take() {
     }
     if (too_late(image.size, context_, options_)) {
       end_ = RunEnd::out_of_time;
+      // No run of this length could read it.
       if (image.size > context_.pace.largest_in_run())
         too_large_.add(image);
       continue;
@@ -131,6 +133,7 @@ bool VerifyList::refill() {
 }
 
 std::vector<std::string> VerifyList::coming() const {
+  // How many images are looked up together.
   constexpr std::size_t kAhead = 64;
   std::vector<std::string> ids;
   for (auto image = images_.begin(); image != images_.end() && ids.size() < kAhead; ++image)
@@ -146,7 +149,7 @@ void VerifyList::prepare(Work& work, ImageDetails details) {
                          "the image has neither os_hash_value nor checksum to compare with");
   if (options_.signed_only && details.signature.values.empty())
     return settle_unread(work, ImageResult::already_done, "the image is not signed");
-  // Without a value there is only the MD5 to compare, which every read computes.
+  // Without a hash only the MD5 can be compared, and every read computes it.
   look_up_rest(
       work, std::move(details),
       row.os_hash_value.empty() ? &md5_algorithm() : find_digest_algorithm(row.os_hash_algo));

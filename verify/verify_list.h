@@ -25,33 +25,36 @@ struct TooLarge {
   void add(const TooLarge& others);
 };
 
-// What there is to verify before any limit, and what of it the limits let through.
+// All images to verify, and the part of them that the limits let pass.
 PendingTotals images_to_verify(Session& session, const ReadOptions& options);
 QueueTotals within_limits(Session& session, const PendingTotals& all, const ReadOptions& options);
 
-// The pipeline's first stage: the images to verify, largest first, or those that were named. One
-// thread at a time.
+// The pipeline's first stage: the images to verify, largest first, or the named ones. One thread at
+// a time.
 class VerifyList : public ClaimStage {
  public:
-  // Throws Error{schema_state} where the hash columns, or the flags of --signatures, are missing,
-  // and Error{usage} for an unknown --image.
+  // Throws Error{schema_state} if the hash columns are missing, or for --signatures the ledger, and
+  // Error{usage} for an unknown --image.
   VerifyList(const Site& site, ReadContext& context, const ReadOptions& options);
 
   bool has_ledger() const { return has_ledger_; }
-  // What there was to read before any limit.
+  // All images to verify, before any limit.
   const PendingTotals& all() const { return all_; }
-  // What was skipped, and would have been at the beginning of the run as well.
+  // Images that were skipped and are too large even for a whole --max-runtime.
   const TooLarge& too_large() const { return too_large_; }
 
  private:
   std::optional<Claim> take() override;
   std::vector<std::string> coming() const override;
   void prepare(Work& work, ImageDetails details) override;
+  // Reads the next page into images_. False at the end.
   bool refill();
 
   bool has_ledger_ = false;
   std::deque<SizedImage> images_;
+  // The last image of the page that was read last; the next page begins after it.
   SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
+  // Expected bytes of the images handed out, for --max-bytes.
   std::int64_t bytes_ = 0;
   PendingTotals all_;
   TooLarge too_large_;

@@ -30,9 +30,11 @@ void VerifyRecord::taken(const SettledImage& image) {
 std::vector<bool> VerifyRecord::record(std::vector<SettledImage>& images) {
   if (run_)
     with_space(context_.control, [&] {
+      // Safe to repeat after a lost answer: each image's row is replaced.
       retry(session_, [&] { record_verifications(session_, run_->id(), images); });
       return true;
     });
+  // verify takes no leases, so no image can be lost.
   return std::vector<bool>(images.size(), true);
 }
 

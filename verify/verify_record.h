@@ -11,19 +11,19 @@
 
 namespace backglance {
 
-// The pipeline's last stage: counts what was compared, and records it where there is a ledger. The
-// run is entered there too.
+// The pipeline's last stage: counts the images that were compared, and records them if the ledger
+// exists. It also enters the run in the ledger.
 class VerifyRecord : public SettleStage {
  public:
   VerifyRecord(const Site& site, bool has_ledger, ReadContext& context, const OnResult& on_result,
                ReadResult& result);
 
-  // Another run declared this one dead: nobody waits for it or counts on it any more.
+  // True if another run declared this one dead; no other run waits for it any more.
   bool lost() const { return run_ && run_->lost(); }
-  // Of what was broken off.
+  // Images that were broken off and are too large for a whole --max-runtime.
   const TooLarge& too_large() const { return too_large_; }
 
-  // After finish().
+  // Enters the end of the run. Call it after finish().
   void finish_run(RunEnd end);
 
  private:
@@ -32,6 +32,7 @@ class VerifyRecord : public SettleStage {
   std::vector<bool> record(std::vector<SettledImage>& images) override;
 
   TooLarge too_large_;
+  // Nothing without a ledger.
   std::optional<Run> run_;
 };
 

@@ -10,11 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What workers that fell behind (a slow disk, a sleep that overslept) may catch up. Long enough for
-// the clock tick of any kernel, short enough that a second's sum stays within some percent.
+// How much time workers may catch up that fell behind (a slow disk, a sleep that took too long).
+// Long enough for the clock tick of any kernel, short enough that the sum of a second is right
+// within some percent.
 constexpr auto kBurst = 100ms;
 
-// Keeps the sum of absurd bookings (1 TiB at 1 B/s) inside the clock's range.
+// Keeps the sum of absurd requests (1 TiB at 1 B/s) inside the clock's range.
 constexpr double kLongestTurnSeconds = 1e8;
 
 }  // namespace
@@ -33,6 +34,7 @@ void Bandwidth::take(std::uint64_t bytes, const std::function<bool()>& should_st
     turn = std::max(next_turn_, Clock::now() - kBurst);
     next_turn_ = turn + std::chrono::duration_cast<Clock::duration>(cost);
   }
+  // Outside the lock: others must be able to reserve while this thread sleeps.
   sleep_unless([&] { return stop_requested() || (should_stop && should_stop()); },
                turn - Clock::now());
 }

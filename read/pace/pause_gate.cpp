@@ -7,7 +7,7 @@
 namespace backglance {
 namespace {
 
-// Between two looks at should_stop.
+// Time between two checks of should_stop.
 constexpr std::chrono::milliseconds kSlice{50};
 
 std::string joined(const std::map<std::string, std::string>& reasons) {
@@ -30,6 +30,7 @@ void PauseGate::change(const std::function<bool(std::map<std::string, std::strin
     now = joined(reasons_);
   }
   changed_.notify_all();
+  // Without mutex_, so that the observer may read the gate.
   if (observer_)
     observer_(now);
 }
@@ -62,6 +63,7 @@ std::string PauseGate::waiting_for() const {
 void PauseGate::wait(const std::function<bool()>& should_stop) const {
   while (is_closed() && !should_stop()) {
     std::unique_lock lock(mutex_);
+    // In slices: should_stop becomes true without a notification.
     changed_.wait_for(lock, kSlice, [&] { return reasons_.empty(); });
   }
 }

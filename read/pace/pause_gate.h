@@ -11,9 +11,9 @@
 
 namespace backglance {
 
-// What holds a run up without ending it: a window that is shut, a database under load, a person.
-// Each such source names its reason here and takes it back; while there is one, claimers and
-// readers wait. Any thread, all of it.
+// Makes a run wait without ending it: outside its window, while the database is busy, after a
+// person's pause. Each such source closes the gate with its reason and opens it again. While one
+// reason is there, claimers and readers wait. Thread-safe.
 class PauseGate {
  public:
   struct Reason {
@@ -21,35 +21,37 @@ class PauseGate {
     std::string text;    // for people, one line, without secrets
   };
 
-  // A reason to wait, or a new text of one that is there.
+  // Adds the source's reason to wait, or replaces its text.
   void close(const std::string& source, const std::string& text);
-  // The source has none any more.
+  // Removes the source's reason.
   void open(const std::string& source);
 
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
-  // In the order of their sources; none while the gate is open.
+  // Sorted by source; empty while the gate is open.
   std::vector<Reason> reasons() const;
-  // The texts of all, with "; " between them; empty while the gate is open.
+  // All texts, joined by "; "; empty while the gate is open.
   std::string waiting_for() const;
 
-  // Returns once the gate is open, or within 100 ms after `should_stop` began to say so.
+  // Waits until the gate is open. Returns within 100 ms after `should_stop` becomes true.
   void wait(const std::function<bool()>& should_stop) const;
 
-  // Called when a wait begins (with what waiting_for() says), when a source joins or leaves it, and
-  // with nothing when it ends: not for each new text. By the thread that opens or closes, one call
-  // at a time; it may ask the gate, and not open or close it. One observer; empty: none.
+  // Sets one observer; empty: none. It is called when a wait begins (with the text of
+  // waiting_for()), when a source joins or leaves it, and with an empty text when it ends, but not
+  // for a new text of the same source. The thread that opens or closes calls it, one call at a
+  // time. It may read the gate, but must not open or close it: that would deadlock.
   using Observer = std::function<void(const std::string& waiting_for)>;
   void observe(Observer observer);
 
  private:
   void change(const std::function<bool(std::map<std::string, std::string>&)>& edit);
 
-  std::mutex telling_;  // one change at a time, its observer's call included; taken before mutex_
-  Observer observer_;   // under telling_
+  std::mutex telling_;        // one change at a time, with its observer's call; taken before mutex_
+  Observer observer_;         // guarded by telling_
   mutable std::mutex mutex_;  // guards reasons_
   mutable std::condition_variable changed_;
   std::map<std::string, std::string> reasons_;
-  std::atomic<bool> closed_{false};  // reasons_ is not empty; for a look between two chunks
+  // True if reasons_ is not empty: for a check without the lock, between two chunks.
+  std::atomic<bool> closed_{false};
 };
 
 }  // namespace backglance

@@ -7,11 +7,12 @@
 namespace backglance {
 namespace {
 
-// Of all streams together, where no earlier run tells: a modest disk, or a store across a network.
+// Bytes per second of all streams together, if there was no earlier run: a modest disk, or a store
+// on the network.
 constexpr std::int64_t kAssumedPace = 50 << 20;
-// For how much reading the start value counts.
+// The weight of the start value, as seconds of reading.
 constexpr double kStartSeconds = 2;
-// What is longer ends no run, and would not fit into the clock's nanoseconds.
+// A longer --max-runtime would never end a run, and would not fit into the clock's nanoseconds.
 constexpr std::chrono::hours kLongest{24 * 365 * 100};
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
@@ -34,6 +35,7 @@ void ReadPace::add(std::int64_t bytes, Clock::duration took) {
   nanoseconds_.fetch_add(std::chrono::nanoseconds(took).count(), std::memory_order_relaxed);
 }
 
+// How many bytes one stream can read in this time.
 std::int64_t ReadPace::bytes_in(std::chrono::duration<double> time) const {
   const auto streams = static_cast<double>(streams_.load(std::memory_order_relaxed));
   const double start = static_cast<double>(earlier_ > 0 ? earlier_ : kAssumedPace) / streams;

@@ -36,7 +36,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
                       std::chrono::duration<double>(window).count();
   const bool was_busy = window_.busy;
   begin_window(seen, now);
-  // What was not asked of the store says nothing about it.
+  // If the streams were not in use, the rate shows nothing about the store.
   if (!was_busy)
     return;
   if (at_once) {
@@ -44,11 +44,13 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
     give_more();
     return;
   }
+  // The store is the limit again: take back the streams that it got while it was fast.
   if (before_ == 0 && streams_ > proven_ && !soon) {
     streams_ = proven_;
     no_glimpse_before_ = now + kRest;
     return;
   }
+  // The larger number did not pay off.
   if (before_ > 0 && rate < rate_before_ * kGain) {
     streams_ = std::exchange(before_, 0);
     resting_until_ = now + kRest;
@@ -59,6 +61,7 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   before_ = 0;
   if (streams_ == terms_.most || now < resting_until_)
     return;
+  // Try twice as many.
   before_ = streams_;
   rate_before_ = rate;
   give_more();
@@ -72,6 +75,7 @@ StreamLimits::StreamLimits(const Terms& terms) {
       search.first = kFew;
     else if (!terms.fixed)
       search.first = kFewOfCore * terms.cores;
+    // Unless the number is fixed, directories on the same disk share their streams.
     const auto store = stores_.try_emplace(terms.fixed ? place : shared_storage(place),
                                            Store{.search = StreamSearch(search, now)});
     store_at_[place] = &store.first->second;
@@ -82,6 +86,7 @@ int StreamLimits::streams_of_all() const {
   int sum = 0;
   for (const auto& [place, store] : stores_)
     sum += store.search.streams();
+  // At least one, so that a site without known places is read too.
   return std::max(sum, 1);
 }
 
@@ -111,6 +116,7 @@ bool StreamLimits::wait(std::unique_lock<std::mutex>& lock, std::condition_varia
   while (!is_free()) {
     if (should_stop())
       return false;
+    // With a time limit: should_stop() becomes true without a notification.
     changed.wait_for(lock, std::chrono::milliseconds(200));
   }
   return true;
@@ -157,7 +163,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
   Store& store = *found->second;
   const auto is_free = [&] { return store.taken < store.search.streams(); };
   if (!is_free()) {
-    // Meanwhile another image may be begun, which may be of another store.
+    // While this thread waits, another image may be begun: it may be in another store.
     ++waiting_;
     admissible_.notify_one();
     const bool got_one = wait(lock, given_back_, should_stop, is_free);
@@ -165,6 +171,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
     if (!got_one)
       return {};
   }
+  // The time in which the store was not read says nothing about it.
   if (++store.taken == 1)
     store.search.begin_window(store.seen, StreamSearch::Clock::now());
   return {this, store};

@@ -14,18 +14,20 @@
 
 namespace backglance {
 
-// How many streams a store is read with: begins with few, and doubles them while that adds
-// throughput; where it does not, goes back. A store that keeps its readers waiting is watched for
-// longer before it is asked for more. One that answers far faster than the processor digests, out
-// of a cache most likely, is given what fills the lanes at once; what it was given so it loses when
-// it no longer does, as the images end that are read with it. Bytes and times in, a number out; no
-// thread, no clock.
+// Searches for the best number of streams of one store. It begins with few and doubles them while
+// that adds throughput; if it does not, it goes back. If the streams wait for the store most of the
+// time, it measures longer before it tries more.
+//
+// A store that answers much faster than the cores digest (most likely from a cache) gets more
+// streams at once, up to the number that fills the lanes. When it becomes slower, it loses these
+// streams again, as their images end. The class computes a number from bytes and times; it has no
+// thread and no clock. One thread at a time.
 class StreamSearch {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Terms {
-    int first = 1;  // 1 to `most`
+    int first = 1;  // the number to begin with, 1 to `most`
     int most = 1;
   };
   StreamSearch(const Terms& terms, Clock::time_point now);
@@ -33,60 +35,63 @@ class StreamSearch {
   int streams() const { return streams_; }
 
   struct Seen {
-    std::uint64_t bytes = 0;  // read since the beginning
-    // How long the streams, each of them, have waited since then: for the store, or for a limit.
+    std::uint64_t bytes = 0;  // read so far, by all streams
+    // The sum of the times that all streams have waited so far, for the store or for a limit.
     Clock::duration waited{};
-    // Most of the streams are in use, so that the number of them may be what limits.
+    // At least half of the streams are in use, so their number may be the limit.
     bool busy = false;
-    bool full = false;  // all of them
+    bool full = false;  // all streams are in use
   };
-  // To be called often.
+  // Call it often, at least several times a second.
   void look(const Seen& seen, Clock::time_point now);
-  // What went before says nothing: at each look that decided, and when a stream is in use again
-  // after none was.
+  // Begins a new measurement. Called at each look that decided, and when a stream is taken after
+  // none was in use.
   void begin_window(const Seen& seen, Clock::time_point now);
 
  private:
-  // Less than this is no gain but noise.
+  // A smaller gain is noise.
   static constexpr double kGain = 1.1;
-  // Then it is tried again: what else the store is asked for may have ended.
+  // After this time a larger number is tried again, because other programs may use the store less.
   static constexpr std::chrono::seconds kRest{60};
 
-  // Long enough for the first bytes of new streams, and for a disk's cache to be of no account.
+  // Length of a measurement. Long enough for the first bytes of new streams, and to make a disk's
+  // cache unimportant.
   static constexpr std::chrono::seconds kWindow{3};
-  // Half of the time the streams waited for somebody else: its rate shows soon.
+  // If the streams waited for the store less than half of the time, this is enough.
   static constexpr std::chrono::milliseconds kQuickWindow{500};
-  // They hardly ever waited for the store, so that it is not what limits.
+  // If they waited less than a quarter of the time, the store is not the limit, and this is enough.
   static constexpr std::chrono::milliseconds kGlimpse{50};
 
   void give_more() { streams_ = std::min(2 * streams_, terms_.most); }
 
   Terms terms_;
   int streams_;
-  int proven_;  // of them, while the store was what limits; with so many it began
+  // The last number that paid off while the store was the limit; at first, the first number.
+  int proven_;
   Clock::time_point no_glimpse_before_;
-  int before_ = 0;          // the number that worked, while a larger one is tried; else 0
-  double rate_before_ = 0;  // bytes per second with it
+  int before_ = 0;          // the number before, while a larger one is tried; otherwise 0
+  double rate_before_ = 0;  // bytes per second with `before_` streams
   Clock::time_point resting_until_;
   Clock::time_point window_began_;
-  Seen window_;  // what had been seen when it began, and whether it has been busy ever since
+  Seen window_;  // the figures when the window began; `busy`: has been busy ever since
 };
 
-// Gives out the streams of each store. Any thread.
+// Gives out the streams of each store. Thread-safe.
 class StreamLimits {
   struct Store;
 
  public:
   struct Terms {
-    std::vector<std::string> places = {};  // of the stores
-    int cores = 1;                         // that digest
-    int most = 1;                          // of each store
-    bool fixed = false;                    // always `most`, of each place; else searched for, and
-                                           // places that share a file system are one store
+    std::vector<std::string> places = {};  // directories of the stores
+    int cores = 1;                         // cores that digest
+    int most = 1;                          // the most streams of each store
+    // True: always `most` streams, for each place. False: the number is searched for, and places on
+    // the same disk or server count as one store.
+    bool fixed = false;
   };
-  // A store that seeks or is remote (store/store_kind.h) begins with kFew streams, another with
-  // kFewOfCore for each core: enough for lanes to pay, and not all that a site has, of which other
-  // hosts want some.
+  // A store on a rotating disk or on the network (store/store_kind.h) begins with kFew streams, any
+  // other with kFewOfCore for each core: enough to make lanes useful, but not all of the store's
+  // throughput, because other hosts want some.
   explicit StreamLimits(const Terms& terms);
 
   static constexpr int kFew = 2;
@@ -94,9 +99,8 @@ class StreamLimits {
 
   using ShouldStop = std::function<bool()>;
 
-  // Leave to begin with an image of whichever store: as many are out as all stores have streams,
-  // and one more for each that waits in take().
-  // Waits for one, or until `should_stop`.
+  // Permission to begin an image of any store. There are as many as all stores have streams, and
+  // one more for each thread that waits in take().
   class Admission {
    public:
     Admission() = default;
@@ -104,19 +108,20 @@ class StreamLimits {
     Admission(Admission&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)) {}
     Admission& operator=(Admission&&) = delete;
     ~Admission();
-    // To be asked between two images by who begins another one with it.
+    // Check it between two images. True: give this permission back before the next image.
     bool is_one_too_many() const;
 
    private:
     StreamLimits* limits_ = nullptr;
   };
+  // Waits for a permission; empty if `should_stop` becomes true first.
   Admission admit(const ShouldStop& should_stop);
 
-  // Of all stores together, as they are now.
+  // The number of streams of all stores together, now.
   int all_streams();
 
-  // A stream of the store at that place; waits likewise. For a place that is none of the stores'
-  // there is no limit.
+  // One stream of the store at a place; take() waits for it, or until `should_stop` becomes true. A
+  // place that is not in `places` has no limit.
   class Stream {
    public:
     Stream() = default;
@@ -125,7 +130,7 @@ class StreamLimits {
         : limits_(std::exchange(other.limits_, nullptr)), store_(other.store_) {}
     Stream& operator=(Stream&&) = delete;
     ~Stream();
-    // Counts what was read with it, and how long that took.
+    // Adds bytes that were read with this stream, and how long it waited for them.
     void add(std::uint64_t bytes, StreamSearch::Clock::duration waited);
 
    private:
@@ -142,18 +147,19 @@ class StreamLimits {
   };
 
   int streams_of_all() const;
-  // Until is_free(), asked at each change and now and then; false: should_stop() came first.
+  // Waits until is_free() is true; it is checked at each change and every 200 ms. False if
+  // should_stop() became true first.
   template <typename Free>
   static bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                    const ShouldStop& should_stop, const Free& is_free);
 
   std::mutex mutex_;
-  std::condition_variable given_back_;  // a stream, or there are more
+  std::condition_variable given_back_;  // a stream was given back, or a store has more
   std::condition_variable admissible_;
-  std::map<std::string, Store> stores_;     // by what their places share
+  std::map<std::string, Store> stores_;  // by the name of their disk or server (shared_storage())
   std::map<std::string, Store*> store_at_;  // by place
   int admitted_ = 0;
-  int waiting_ = 0;  // of those, in take()
+  int waiting_ = 0;  // how many of `admitted_` wait in take()
 };
 
 }  // namespace backglance

@@ -17,13 +17,14 @@ constexpr const char* kLoad = "load";
 constexpr const char* kLag = "lag";
 constexpr const char* kFlowControl = "flow_control";
 
-// What Galera's flow control is measured by: the share of the time in which it stopped the
-// cluster's writers, and the write sets that this node has not applied; its own limit
+// Limits for Galera's flow control: the share of time in which it stopped the cluster's writers,
+// and the number of write sets that this node has not applied yet. Galera's own limit
 // (gcs.fc_limit) is 16 by default.
 constexpr double kPausedShare = 0.05;
 constexpr double kQueued = 16;
 
 SessionOptions watching() {
+  // A short wait: the watch must not hang on a busy server.
   return {.mode = OpenMode::read_only, .lock_timeout = std::chrono::seconds{2}};
 }
 
@@ -33,6 +34,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 }  // namespace
 
+// One server with its own session, and what was reported about it.
 struct ThrottleWatch::Server {
   explicit Server(const DatabaseUrl& url) : name(url.redacted()), session(url, watching()) {}
 
@@ -74,6 +76,7 @@ ThrottleWatch::ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions&
     if (!engine_facts(url.engine).tells_load)
       throw Error(ErrorKind::usage, fmt::format("--lag-database {}: {} has no replicas",
                                                 url.redacted(), engine_facts(url.engine).title));
+  // On Galera, flow control is watched even if nothing was asked for.
   const bool asked = options.max_load || options.max_lag;
   if (!asked && !facts.may_be_galera)
     return;
@@ -97,6 +100,7 @@ ThrottleWatch::~ThrottleWatch() {
     thread_.join();
   }
   for (const char* source : {kLoad, kLag, kFlowControl})
+    // The gate must not stay closed by a watch that has ended.
     gate_.open(source);
 }
 
@@ -109,8 +113,8 @@ void ThrottleWatch::run(const std::stop_token& stop) {
   }
 }
 
-// False if the server does not answer. Asked twice, for a session that broke is whole again at the
-// second time: a run which waits does not start to read because of it.
+// False if the server does not answer. It is asked twice: a broken session connects again at the
+// second attempt, and a run that waits must not start to read because of one lost connection.
 bool ThrottleWatch::ask(Server& server, const std::function<void(Session&)>& question) {
   for (int attempt = 1; attempt <= 2; ++attempt) {
     try {
@@ -141,6 +145,7 @@ void ThrottleWatch::look() {
     add_stalls(lags);
     look_at_flow_control(session);
   });
+  // A server that does not answer must not make the run wait for ever.
   if (!answered) {
     gate_.open(kLoad);
     gate_.open(kFlowControl);
@@ -160,7 +165,8 @@ void ThrottleWatch::look() {
     look_at_lag(lags);
 }
 
-// One that is no longer connected holds nothing up, as one that does not answer.
+// A replica that is no longer connected does not make the run wait, like a server that does not
+// answer.
 void ThrottleWatch::note_departures(const std::vector<ReplicaLag>& lags) {
   std::set<std::string> here;
   for (const ReplicaLag& lag : lags)
@@ -172,8 +178,8 @@ void ThrottleWatch::note_departures(const std::vector<ReplicaLag>& lags) {
   replicas_ = std::move(here);
 }
 
-// A primary knows the lag of what was replayed alone. A replay that stands still is behind by as
-// long as we have seen it stand.
+// A primary only knows the lag of what was replayed. If the replay stands still, the lag is the
+// time for which we have seen it stand.
 void ThrottleWatch::add_stalls(std::vector<ReplicaLag>& lags) {
   const auto now = std::chrono::steady_clock::now();
   std::map<std::string, Stall> seen;
@@ -207,11 +213,12 @@ void ThrottleWatch::look_at_load(Session& session) {
 void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
   const ReplicaLag* worst = nullptr;
   for (const ReplicaLag& lag : lags)
+    // A replica without a figure is the worst.
     if (worst == nullptr || (worst->behind && (!lag.behind || *lag.behind > *worst->behind)))
       worst = &lag;
   const double limit = static_cast<double>(options_.max_lag->count());
   double seconds = 0;
-  // Who stands still is behind by more every second, whatever the last figure was.
+  // A stopped replica falls behind more every second, whatever its last figure was.
   if (worst != nullptr)
     seconds = worst->behind ? static_cast<double>(worst->behind->count()) / 1000 : limit + 1;
   if (!lag_.holds(seconds)) {
@@ -231,7 +238,7 @@ void ThrottleWatch::look_at_lag(const std::vector<ReplicaLag>& lags) {
 void ThrottleWatch::look_at_flow_control(Session& session) {
   const auto now = std::chrono::steady_clock::now();
   const auto flow = flow_control(session);
-  // Of another node the counter is another.
+  // After a reconnect this may be another node with another counter.
   if (std::exchange(flow_reconnects_, session.reconnects()) != session.reconnects())
     flow_before_.reset();
   double share = 0;

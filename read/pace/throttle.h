@@ -20,20 +20,20 @@
 
 namespace backglance {
 
-// When a run gives way to what else the database has to do.
+// When a run waits because the database has other work.
 struct ThrottleOptions {
-  std::optional<std::int64_t> max_load;         // sessions at work that are none of ours
+  std::optional<std::int64_t> max_load;         // active sessions that are not ours
   std::optional<std::chrono::seconds> max_lag;  // of the slowest replica
-  std::vector<DatabaseUrl> lag_databases;       // replicas to ask for it themselves
+  std::vector<DatabaseUrl> lag_databases;       // replicas that are asked for their own lag
 };
 
-// One measured figure with a limit. Beyond the limit it holds the run up at once; it lets go once
-// the figure was at most four fifths of the limit three times running, so that a run which is the
-// load itself does not start and stop all the time.
+// One measured figure with a limit. Above the limit the run waits at once. It continues after three
+// measurements in a row of at most four fifths of the limit: otherwise, a run that causes the load
+// itself would start and stop all the time.
 class Brake {
  public:
   explicit Brake(double limit) : limit_(limit) {}
-  // Counts a measurement; whether the run is to be held up now.
+  // Adds a measurement. True if the run must wait now.
   bool holds(double value);
 
  private:
@@ -42,13 +42,14 @@ class Brake {
   int calm_ = 0;
 };
 
-// Asks the database, and the replicas that were named, every 2 s, by sessions of its own, and shuts
-// the gate while a limit is passed. On a Galera cluster it also gives way to flow control, asked
-// for or not. A server that does not answer is said once and holds nothing up; it is asked again.
+// Asks the database and the named replicas every 2 s, with sessions of its own, and closes the gate
+// while a figure is above its limit. On a Galera cluster it also waits for flow control, without
+// being asked to. A server that does not answer is reported once and does not make the run wait; it
+// is asked again.
 class ThrottleWatch {
  public:
-  // The first look has been taken when this returns. `warn` may be called by any thread. Throws
-  // Error{usage} for a figure that this database does not know, and what a Session throws.
+  // The first look is done when this returns. `warn` may be called by any thread. Throws
+  // Error{usage} for a figure that this database cannot report, and what a Session throws.
   ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions& options, PauseGate& gate,
                 std::function<void(const std::string&)> warn);
   ~ThrottleWatch();
@@ -56,8 +57,9 @@ class ThrottleWatch {
   ThrottleWatch& operator=(const ThrottleWatch&) = delete;
 
  private:
-  struct Server;  // one that is asked
+  struct Server;  // a server that is asked
 
+  // All of these run in the watch's own thread; the first look() in the constructor's.
   void run(const std::stop_token& stop);
   void look();
   bool ask(Server& server, const std::function<void(Session&)>& question);
@@ -74,17 +76,19 @@ class ThrottleWatch {
   Brake load_;
   Brake lag_;
   Brake flow_;
+  // The counters at the last look, and on which connection they were read.
   std::optional<FlowControl> flow_before_;
   std::chrono::steady_clock::time_point flow_at_;
   int flow_reconnects_ = 0;
+  // Where the replay of a replica stands, and since when we have seen it there.
   struct Stall {
     std::string position;
     std::chrono::steady_clock::time_point since;
   };
   std::map<std::string, Stall> stalls_;  // by replica
-  std::set<std::string> replicas_;       // connected at the last look
+  std::set<std::string> replicas_;       // replicas that were connected at the last look
   bool said_hidden_ = false;
-  std::mutex mutex_;  // of wake_ alone; guards nothing
+  std::mutex mutex_;  // only for wake_; guards nothing
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

@@ -16,7 +16,7 @@ namespace {
 constexpr int kHour = 60;
 constexpr int kDay = 24 * kHour;
 constexpr const char* kSource = "window";
-// A clock that was set and a time zone that changes are noticed by then.
+// After this time at most, a changed clock or time zone is noticed.
 constexpr std::chrono::milliseconds kLook{500};
 
 // Minutes of the day of "6:00" or "22:30"; nothing if it is no time of day.
@@ -53,7 +53,7 @@ int local_minute(std::time_t moment) {
 }  // namespace
 
 Windows::Windows(std::string_view text) {
-  // localtime_r need not look at TZ by itself.
+  // localtime_r need not read TZ itself.
   tzset();
   const auto refuse = [&](std::string_view why) {
     return Error(ErrorKind::usage, fmt::format("--window {}: {}", printable(text), why));
@@ -70,6 +70,7 @@ Windows::Windows(std::string_view text) {
     if (*from < *until) {
       windows_.push_back({*from, *until});
     } else {
+      // Past midnight: one window on each side.
       windows_.push_back({*from, kDay});
       windows_.push_back({0, *until});
     }
@@ -88,7 +89,7 @@ bool Windows::contains(std::time_t moment) const {
 }
 
 std::optional<std::time_t> Windows::next_change(std::time_t moment) const {
-  // Minute by minute: the one way to be right on the days when the clock is changed.
+  // Minute by minute, which is right on days when the clock is changed, too.
   constexpr std::time_t kMinute = 60;
   constexpr std::time_t kFarthest = std::time_t{8} * 86400;
   const bool now = contains(moment);

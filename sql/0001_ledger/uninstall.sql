@@ -13,6 +13,6 @@ DROP TABLE backglance_item;
 DROP TABLE backglance_control;
 -- makes: table backglance_run
 DROP TABLE backglance_run;
--- The journal goes last: until then it says what was ours.
+-- The journal goes last: until then it says which objects are ours.
 -- makes: table backglance_step
 DROP TABLE backglance_step;

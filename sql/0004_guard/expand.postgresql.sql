@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
--- size as well, or the image is active no longer) and any other hash that it sets go through.
+-- Keeps a published hash if Glance saves an older copy of the row. Two changes pass: Glance clears the hash itself
+-- (then it also clears the size, or the image is no longer active), or it sets another hash.
 -- makes: function backglance_guard
 -- lock: none on Glance's tables, this is a function
 -- cost: none

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Keeps a published hash where Glance saves a row as it was before. What Glance clears itself (it then clears the
--- size as well, or the image is active no longer) and any other hash that it sets go through.
+-- Keeps a published hash if Glance saves an older copy of the row. Two changes pass: Glance clears the hash itself
+-- (then it also clears the size, or the image is no longer active), or it sets another hash.
 -- makes: trigger images backglance_guard
 -- lock: the database's write lock; readers continue (WAL) or wait for the commit (rollback journal)
 -- cost: changes only the schema; from then on each change of a row of images checks one condition

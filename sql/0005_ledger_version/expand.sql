@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Version 2 of the ledger. Version 1 is what 0001_ledger makes; it had no place to say so.
--- The journal's column comes first, so that the notes of the other statements have it already.
+-- Version 2 of the ledger. Version 1 is the one that 0001_ledger makes; it had no place to record a version. The
+-- journal's column comes first, so that the notes of the other statements can use it.
 -- makes: column backglance_step program
 -- lock: none on Glance's tables; backglance_step alone, for an instant
 -- cost: changes the table's definition alone

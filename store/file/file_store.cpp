@@ -241,10 +241,6 @@ FileStore::FileStore(std::vector<std::filesystem::path> directories)
       directory = std::filesystem::absolute(directory);
 }
 
-bool FileStore::handles(const std::string& scheme) const {
-  return scheme == "file" || scheme == "filesystem";
-}
-
 std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Location& location) {
   std::variant<OpenFile, ReadFailure> opened =
       open_location(directories_, location, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -279,12 +275,24 @@ bool FileStore::is_empty(const std::string& place) const {
   return !error;
 }
 
-std::vector<std::filesystem::path> FileStore::unavailable_directories() const {
-  std::vector<std::filesystem::path> unavailable;
+std::vector<std::string> FileStore::places() const {
+  std::vector<std::string> places;
+  for (const std::filesystem::path& directory : directories_)
+    if (!directory.empty())
+      places.push_back(directory.native());
+  return places;
+}
+
+std::vector<std::string> FileStore::unavailable() const {
+  std::vector<std::string> unavailable;
   for (const std::filesystem::path& directory : directories_)
     if (!open_directory(directory.native()).file)
-      unavailable.push_back(directory);
+      unavailable.push_back(directory.native());
   return unavailable;
+}
+
+std::unique_ptr<SourceOpener> open_file_stores(const Site& site) {
+  return std::make_unique<FileStore>(site.store_directories());
 }
 
 }  // namespace backglance

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "glance/site.h"
 #include "store/source.h"
 
 namespace backglance {
@@ -30,8 +34,6 @@ class FileStore : public SourceOpener {
   // is unavailable.
   explicit FileStore(std::vector<std::filesystem::path> directories);
 
-  bool handles(const std::string& scheme) const override;
-
   // The Source may be used after the store is gone. Its identity() also looks up the path again: if
   // the file was removed or replaced meanwhile, the result is changed_while_read.
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
@@ -42,12 +44,18 @@ class FileStore : public SourceOpener {
   // A lost+found does not count. A directory that cannot be listed counts as not empty.
   bool is_empty(const std::string& place) const override;
 
-  // The configured directories that cannot be opened now. A directory whose mount is gone looks
-  // like one without images, so callers must check this.
-  std::vector<std::filesystem::path> unavailable_directories() const;
+  // The configured directories, without an empty name.
+  std::vector<std::string> places() const override;
+  // The configured directories that cannot be opened now, an empty name included.
+  std::vector<std::string> unavailable() const override;
 
  private:
   std::vector<std::filesystem::path> directories_;
 };
+
+inline constexpr std::string_view kFileSchemes[] = {"file", "filesystem"};
+
+// All file stores of the site as one. For store/registry.cpp.
+std::unique_ptr<SourceOpener> open_file_stores(const Site& site);
 
 }  // namespace backglance

@@ -112,8 +112,9 @@ def first_difference(expected, actual):
     return 'not expected: %s' % actual[max(reachable)]
 
 
-def table_rows(text, heading):
-    """The cells of the first table below a heading, its head and rule left out."""
+def table_rows(text, heading, header=None):
+    """The cells of the first table below a heading, its head and rule left out. With `header`: of the first
+    table whose first column is called so."""
     lines = iter(text.splitlines())
     for line in lines:
         if line.lstrip('#').strip() == heading and line.startswith('#'):
@@ -124,6 +125,8 @@ def table_rows(text, heading):
     for line in lines:
         if line.startswith('|'):
             rows.append([cell.strip() for cell in re.split(r'(?<!\\)\|', line.strip())[1:-1]])
+        elif rows and header not in (None, rows[0][0]):
+            rows = []
         elif rows or line.startswith('#'):
             break
     if len(rows) < 3:

@@ -442,7 +442,7 @@ TEST_CASE("a missing store directory is an error, not a site without images", "[
     CHECK(run.images(ImageResult::hashed) == 1);
     CHECK(run.images(ImageResult::unreadable) == 1);
     ReadContext context(site.site(), 0, std::nullopt);
-    CHECK(context.stores.unavailable_directories().size() == 1);
+    CHECK(context.stores.unavailable().size() == 1);
   }
 }
 

@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // A store directory of its own, and a place beside it that is none.
-class Site {
+class StoreFolder {
  public:
-  Site() {
+  StoreFolder() {
     std::string name = (fs::temp_directory_path() / "backglance-store-XXXXXX").native();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     root_ = fs::canonical(name);
@@ -34,12 +34,12 @@ class Site {
     fs::create_directories(store());
     fs::create_directories(root_ / "outside");
   }
-  ~Site() {
+  ~StoreFolder() {
     std::error_code ignored;
     fs::remove_all(root_, ignored);
   }
-  Site(const Site&) = delete;
-  Site& operator=(const Site&) = delete;
+  StoreFolder(const StoreFolder&) = delete;
+  StoreFolder& operator=(const StoreFolder&) = delete;
 
   const fs::path& root() const { return root_; }
   fs::path store() const { return root_ / "store"; }
@@ -102,7 +102,7 @@ class AsOtherUser {
 }  // namespace
 
 TEST_CASE("a file is read from first byte to last whatever the buffer") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   std::string text;
   for (int i = 0; i < 100'000; ++i)
@@ -119,7 +119,7 @@ TEST_CASE("a file is read from first byte to last whatever the buffer") {
 }
 
 TEST_CASE("an empty image is read as no bytes") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   write(site.store() / "image", "");
   const auto source = opened(store, at(site.store() / "image"));
@@ -129,7 +129,7 @@ TEST_CASE("an empty image is read as no bytes") {
 }
 
 TEST_CASE("a file's identity is its device and inode and length and time") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   const fs::path file = site.store() / "image";
   write(file, "text");
@@ -146,18 +146,15 @@ TEST_CASE("a file's identity is its device and inode and length and time") {
 }
 
 TEST_CASE("file and filesystem locations are the file store's") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
-  CHECK(store.handles("file"));
-  CHECK(store.handles("filesystem"));
-  CHECK_FALSE(store.handles("https"));
   write(site.store() / "image", "text");
   Location location = {"filesystem", "filesystem://" + (site.store() / "image").native()};
   CHECK(read_all(*opened(store, location), 100) == "text");
 }
 
 TEST_CASE("a path is used without decoding") {
-  Site site;
+  StoreFolder site;
   write(site.store() / "a%20b", "percent");
   fs::create_directories(site.store() / "dir");
   write(site.store() / "dir" / "image", "below");
@@ -173,7 +170,7 @@ TEST_CASE("a path is used without decoding") {
 }
 
 TEST_CASE("a file that does not exist is missing") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   write(site.store() / "image", "text");
   fs::create_symlink("secret-name", site.store() / "dangling");
@@ -187,7 +184,7 @@ TEST_CASE("a file that does not exist is missing") {
 }
 
 TEST_CASE("images of a store directory that is gone are unreadable, not missing") {
-  Site site;
+  StoreFolder site;
   const fs::path gone = site.root() / "gone";
   const fs::path file = site.root() / "file";
   write(file, "no directory");
@@ -197,14 +194,14 @@ TEST_CASE("images of a store directory that is gone are unreadable, not missing"
   CHECK(failure.reason ==
         "store directory \"" + gone.native() + "\" cannot be opened: No such file or directory");
   CHECK(failure_of(store, at(file / "secret-name")).result == ImageResult::unreadable);
-  CHECK(store.unavailable_directories() == std::vector<fs::path>{gone, file, fs::path()});
+  CHECK(store.unavailable() == std::vector<std::string>{gone, file, ""});
   fs::create_directories(gone);
-  CHECK(store.unavailable_directories() == std::vector<fs::path>{file, fs::path()});
+  CHECK(store.unavailable() == std::vector<std::string>{file, ""});
   CHECK(failure_of(store, at(gone / "secret-name")).result == ImageResult::missing);
 }
 
 TEST_CASE("nothing leads out of the store directory") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   const fs::path outside = site.outside() / "secret-name";
   write(outside, "not an image");
@@ -225,7 +222,7 @@ TEST_CASE("nothing leads out of the store directory") {
 }
 
 TEST_CASE("a link of /proc to an open file does not lead out of the store") {
-  Site site;
+  StoreFolder site;
   write(site.outside() / "secret-name", "not an image");
   const OpenedFile file{Fd(open((site.outside() / "secret-name").c_str(), O_RDONLY | O_CLOEXEC)),
                         0};
@@ -236,7 +233,7 @@ TEST_CASE("a link of /proc to an open file does not lead out of the store") {
 }
 
 TEST_CASE("links within the store directory and to it are followed") {
-  Site site;
+  StoreFolder site;
   write(site.store() / "image", "text");
   fs::create_directories(site.store() / "dir");
   fs::create_symlink("../image", site.store() / "dir" / "link");
@@ -246,7 +243,7 @@ TEST_CASE("links within the store directory and to it are followed") {
 }
 
 TEST_CASE("a location outside the configured directories is not read") {
-  Site site;
+  StoreFolder site;
   const fs::path sibling = site.root() / "store-2";
   fs::create_directories(sibling);
   write(sibling / "image", "text");
@@ -261,7 +258,7 @@ TEST_CASE("a location outside the configured directories is not read") {
 }
 
 TEST_CASE("a location without an absolute path is unreadable") {
-  Site site;
+  StoreFolder site;
   FileStore store({"/"});
   const ReadFailure failure = failure_of(store, {"http", "http://user:secret@host/image"});
   CHECK(failure.result == ImageResult::unreadable);
@@ -269,7 +266,7 @@ TEST_CASE("a location without an absolute path is unreadable") {
 }
 
 TEST_CASE("of nested store directories the inner one is asked first and the outer one helps") {
-  Site site;
+  StoreFolder site;
   const fs::path inner = site.store() / "inner";
   fs::create_directories(inner);
   write(site.store() / "image", "text");
@@ -285,7 +282,7 @@ TEST_CASE("of nested store directories the inner one is asked first and the oute
 }
 
 TEST_CASE("only regular files are read") {
-  Site site;
+  StoreFolder site;
   fs::create_directories(site.store() / "directory");
   REQUIRE(mkfifo((site.store() / "fifo").c_str(), 0600) == 0);
   const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -307,7 +304,7 @@ TEST_CASE("only regular files are read") {
 }
 
 TEST_CASE("a file that may not be read is unreadable and says why") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   const fs::path file = site.store() / "secret-name";
   write(file, "text");
@@ -324,7 +321,7 @@ TEST_CASE("a file that may not be read is unreadable and says why") {
     const AsOtherUser other;
     CHECK(failure_of(store, at(file)).reason ==
           "store directory \"" + site.store().native() + "\" cannot be opened: Permission denied");
-    CHECK(store.unavailable_directories() == std::vector<fs::path>{site.store()});
+    CHECK(store.unavailable() == std::vector<std::string>{site.store()});
   }
   fs::permissions(site.store(), fs::perms::owner_all);
 
@@ -345,7 +342,7 @@ TEST_CASE("an error of the disk ends the read and says why") {
 }
 
 TEST_CASE("a file that changes under the read is changed_while_read") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   const fs::path file = site.store() / "secret-name";
   write(file, std::string(10'000, 'a'));
@@ -387,7 +384,7 @@ TEST_CASE("a file that changes under the read is changed_while_read") {
 }
 
 TEST_CASE("a file read in part has no identity") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   write(site.store() / "image", "text");
   const auto source = opened(store, at(site.store() / "image"));
@@ -397,7 +394,7 @@ TEST_CASE("a file read in part has no identity") {
 }
 
 TEST_CASE("threads read through one store at the same time") {
-  Site site;
+  StoreFolder site;
   FileStore store({site.store()});
   std::vector<std::string> texts;
   for (int i = 0; i < 4; ++i) {
@@ -419,7 +416,7 @@ TEST_CASE("threads read through one store at the same time") {
 }
 
 TEST_CASE("both ways of opening a file below a directory stay below it") {
-  Site site;
+  StoreFolder site;
   write(site.outside() / "file", "outside");
   fs::create_directories(site.store() / "dir" / "sub");
   write(site.store() / "dir" / "sub" / "image", "text");
@@ -467,7 +464,7 @@ TEST_CASE("both ways of opening a file below a directory stay below it") {
 }
 
 TEST_CASE("images are read and links refused where the kernel has no openat2") {
-  Site site;
+  StoreFolder site;
   fs::create_directories(site.store() / "dir");
   write(site.store() / "dir" / "image", "text");
   write(site.outside() / "file", "outside");

@@ -17,7 +17,8 @@ SiteStatus before_expand() {
   SiteStatus status;
   status.database = "sqlite:////var/lib/glance/glance.sqlite";
   status.hashing_algorithm = "sha512";
-  status.stores = {{"", "file", {{"/images", true}, {"/cold\x1b[2J", false}}}, {"far", "http", {}}};
+  status.stores = {{"", "file", true, {{"/images", true}, {"/cold\x1b[2J", false}}},
+                   {"far", "http", false, {}}};
   status.config_files = {"/etc/glance/glance-api.conf"};
   status.schema.revisions = {"queens_contract01"};
   status.without_hash = {.images = 16, .bytes = 3 << 20, .unknown_size = 1};
