@@ -17,7 +17,7 @@ namespace backglance {
 enum class ImageResult {
   hashed,              // read, agrees with what Glance knows, published
   restored,            // a published hash that a Glance save had erased was put back without a read
-  already_done,        // somebody else filled the hash in the meantime
+  already_done,        // another program wrote the hash first
   verified,            // verify: the bytes agree with what is stored
   no_location,         // nothing to read: no live location
   missing,             // the store says that there is no such object
@@ -33,7 +33,7 @@ enum class ImageResult {
   end_of_results,       // no result: the number of them
 };
 
-// When an image with this result is read again without anybody asking for it.
+// When an image with this result is read again by itself, without an option of the operator.
 struct RetryRule {
   enum class When {
     never,          // only --retry-failed, or a change of the image in Glance
@@ -42,15 +42,15 @@ struct RetryRule {
   };
   When when = When::never;
   std::int64_t delay_seconds = 0;
-  std::int64_t attempts = 0;  // of `soon`: so many in all; 0: without end, and none is counted
+  std::int64_t attempts = 0;  // of `soon`: the limit; 0: no limit, and attempts are not counted
 };
 
-// What the bytes of an image were found to be, for what is known of them already.
+// Whether a read supports what is already known about the bytes of an image.
 enum class Evidence {
   none,     // nothing was compared
   agrees,   // the bytes are the image's
-  against,  // the bytes were not found as they were
-  refutes,  // the bytes are others than Glance's: what signatures were found to be is void too
+  against,  // the expected bytes were not found
+  refutes,  // the bytes are not those that Glance knows; verdicts on signatures are void too
 };
 
 struct ResultFacts {
@@ -61,11 +61,12 @@ struct ResultFacts {
   bool done;              // nothing is left to do: the ledger's state is `done`, else `failed`
   RetryRule retry;
   int severity;       // of several failed locations the highest counts; 0: not of a location
-  Evidence evidence;  // of verify; `against` and `refutes` bar the removal of settled signatures
+  Evidence evidence;  // of verify; `against` and `refutes` block the removal of settled signatures
   bool of_store;      // of a finding: whether the stored data itself is at fault
-  // What it means and what a person does about it: a sentence or two.
+  // What the result means and what the operator does about it, in two or three short sentences.
+  // Reports print it.
   std::string_view meaning;
-  // The same where verify found it; empty: the same words.
+  // The same for a result of verify; empty: as `meaning`.
   std::string_view verify_meaning;
 };
 
@@ -76,20 +77,21 @@ inline constexpr RetryRule kWhenReachable = {RetryRule::When::when_reachable};
 inline constexpr std::array kResults = {
     ResultFacts{ImageResult::hashed, "hashed", "hashed", false, true, kNoRetry, 0,
                 Evidence::agrees, false,
-                "Read once, agreed with what Glance knows, hash published.", ""},
+                "The image was read once and agrees with what Glance knows. Its hash is published.",
+                ""},
     ResultFacts{ImageResult::restored, "restored", "restored", false, true, kNoRetry, 0,
                 Evidence::none, false,
-                "A published hash that a Glance save had erased was put back without another read.",
+                "A save in Glance had erased a published hash. It was put back without a read.",
                 ""},
     ResultFacts{ImageResult::already_done, "already_done", "already done", false, true, kNoRetry, 0,
                 Evidence::none, false,
-                "Something else filled the hash in the meantime.", ""},
+                "Another program wrote the hash first.", ""},
     ResultFacts{ImageResult::verified, "verified", "verified", false, true, kNoRetry, 0,
                 Evidence::agrees, false,
-                "Read again; the bytes agree with the stored hash or checksum.", ""},
+                "The image was read again. Its bytes agree with the stored hash or checksum.", ""},
     ResultFacts{ImageResult::no_location, "no_location", "no location", false, false, kNoRetry, 0,
                 Evidence::none, false,
-                "Nothing to read: the image has no live location.", ""},
+                "The image has no live location, so there is nothing to read.", ""},
     ResultFacts{ImageResult::missing, "missing", "missing", true, false, kWhenReachable, 2,
                 Evidence::against, true,
                 "The store has no such object. Restore it from a backup or delete the image, then "
@@ -98,48 +100,49 @@ inline constexpr std::array kResults = {
                 "run \"backglance verify --image ID\"."},
     ResultFacts{ImageResult::unreadable, "unreadable", "unreadable", true, false, kWhenReachable, 3,
                 Evidence::against, true,
-                "The data could not be read. Mend what the reason names (rights, path, disk), then "
+                "The data could not be read. Fix what the reason names (rights, path, disk), then "
                 "run \"backglance backfill --retry-failed\".",
-                "The data could not be read. Mend what the reason names (rights, path, disk), then "
+                "The data could not be read. Fix what the reason names (rights, path, disk), then "
                 "run \"backglance verify --image ID\"."},
     ResultFacts{ImageResult::size_differs, "size_differs", "size differs", true, false, kNoRetry, 0,
                 Evidence::refutes, true,
-                "The stored data is longer or shorter than Glance says. No hash was given. Compare "
-                "it with its source and replace the image if it is damaged.",
-                "The stored data is longer or shorter than Glance says. Compare it with its source "
-                "and replace the image if it is damaged."},
+                "The stored data is longer or shorter than Glance says. The image got no hash. "
+                "Compare the data with its source. If it is damaged, replace the image.",
+                "The stored data is longer or shorter than Glance says. Compare it with its "
+                "source. If it is damaged, replace the image."},
     ResultFacts{ImageResult::checksum_differs, "checksum_differs", "checksum differs", true, false,
                 kNoRetry, 0, Evidence::refutes, true,
-                "The stored data is not what was uploaded: its MD5 disagrees with Glance's "
-                "checksum. No hash was given. Compare it with its source and replace the image.",
-                "The stored data is not what was uploaded: its MD5 disagrees with Glance's "
-                "checksum. Compare it with its source and replace the image."},
+                "The stored data is not what was uploaded: its MD5 is not Glance's checksum. The "
+                "image got no hash. Compare the data with its source, then replace the image.",
+                "The stored data is not what was uploaded: its MD5 is not Glance's checksum. "
+                "Compare the data with its source, then replace the image."},
     ResultFacts{ImageResult::hash_differs, "hash_differs", "hash differs", true, false, kNoRetry, 0,
                 Evidence::refutes, true,
-                "The stored data disagrees with the hash in Glance, so downloads of it fail. "
-                "Compare it with its source; replace the image, or correct the hash.", ""},
+                "The stored data does not have the hash that Glance stores, so downloads of the "
+                "image fail. Compare the data with its source. Then replace the image or correct "
+                "the hash.", ""},
     ResultFacts{ImageResult::changed_while_read, "changed_while_read", "changed while read", true,
                 false, {RetryRule::When::soon, 60, 3}, 4, Evidence::against, true,
-                "Something wrote to the object while it was read. Find out what does, then run "
-                "\"backglance backfill --retry-failed\".",
-                "Something wrote to the object while it was read. Find out what does, then run "
-                "\"backglance verify --image ID\"."},
+                "The object changed while it was read. Find the program that writes to it, then "
+                "run \"backglance backfill --retry-failed\".",
+                "The object changed while it was read. Find the program that writes to it, then "
+                "run \"backglance verify --image ID\"."},
     ResultFacts{ImageResult::busy_in_glance, "busy_in_glance", "busy in Glance", false, false,
                 {RetryRule::When::soon, 600, 0}, 0, Evidence::none, false,
-                "Glance itself was working on the image; a later run takes it.", ""},
+                "Glance was working on the image. A later run reads it.", ""},
     ResultFacts{ImageResult::store_not_supported, "store_not_supported", "store not supported",
                 true, false, kNoRetry, 1, Evidence::against, false,
-                "The image lies in a store that this version cannot read. Its hash stays empty.",
-                "The image lies in a store that this version cannot read."},
+                "The image is in a store that this release cannot read. It gets no hash.",
+                "The image is in a store that this release cannot read."},
     ResultFacts{ImageResult::hash_not_supported, "hash_not_supported", "hash not supported", true,
                 false, kNoRetry, 0, Evidence::against, false,
-                "os_hash_algo names an algorithm that cannot be computed here. Correct it in "
+                "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "
                 "Glance, then run \"backglance backfill --retry-failed\".",
-                "os_hash_algo names an algorithm that cannot be computed here. Correct it in "
+                "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "
                 "Glance, then run \"backglance verify --image ID\"."},
     ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kNoRetry, 0,
                 Evidence::none, false,
-                "Deleted in Glance, or no longer active, before it was its turn.", ""},
+                "The image was deleted in Glance, or became inactive, before it was read.", ""},
 };
 // clang-format on
 

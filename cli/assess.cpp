@@ -35,7 +35,7 @@ Due assess(Session& session, const SchemaState& state) {
   const std::int64_t unflagged = unflagged_count(session);
   if (unqueued > 0 || unflagged > 0)
     return {ExitCode::migrate_due,
-            fmt::format("{} to queue, {} with signature properties to classify",
+            fmt::format("{} to queue, {} with signature properties to flag",
                         counted(unqueued, "image"), unflagged),
             "backglance migrate"};
   const QueueTotals queued = figures.queued();

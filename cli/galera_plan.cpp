@@ -84,7 +84,7 @@ std::string galera_text(const GaleraPlan& galera) {
                   counted(galera.trial->images, "image")));
   if (galera.rebuilds > 0)
     out += fmt::format(
-        "  {:>4}  that {} table images: longer than an index, by how much is not known\n",
+        "  {:>4}  {} the table images: longer than an index; how much longer is not known\n",
         galera.rebuilds, galera.rebuilds == 1 ? "copies" : "copy");
   return out;
 }

@@ -19,8 +19,8 @@ std::string guard_line(const SitePlan& plan) {
     case GuardState::foreign:
       return fmt::format("\n{}: {}\n", guard_text(plan.guard.state), plan.guard.difference);
     case GuardState::missing:
-      // With --guard its statements are among those above.
-      return plan.with_guard ? "" : "\nno guard: expand --guard makes it\n";
+      // With --guard its statements are printed above.
+      return plan.with_guard ? "" : "\nno guard; expand --guard installs it\n";
     case GuardState::there:
     case GuardState::hidden:
       break;

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::size_t kLongestWait = 500;  // bytes; several reasons may come together
 
-// The lines are "Label       what is said of it".
+// Lines of the form "Label       text".
 class Lines {
  public:
   void add(std::string_view label, const std::string& text) {
@@ -39,19 +39,19 @@ std::string store_line(const SiteStatus::StoreDirectories& store) {
                      directories.empty() ? "" : "  " + join(directories, ", "));
 }
 
-// A version is worth a word if it is not this program's.
+// The version is named only if it is not this program's.
 std::string ledger_text(const SiteStatus::Schema& schema) {
   if (!schema.has_ledger || schema.ledger_version == known_ledger_version())
-    return schema.has_ledger ? "there" : "missing";
-  return fmt::format("there in version {} (this program's is {})", schema.ledger_version,
+    return schema.has_ledger ? "present" : "missing";
+  return fmt::format("present in version {} (this program needs version {})", schema.ledger_version,
                      known_ledger_version());
 }
 
 std::string schema_line(const SiteStatus::Schema& schema) {
-  const auto there = [](bool is_there) { return is_there ? "there" : "missing"; };
+  const auto presence = [](bool is_present) { return is_present ? "present" : "missing"; };
   return fmt::format("{}: os_hidden {}, os_hash columns {}, backglance's tables {}, {}",
-                     join(schema.revisions, " + "), there(schema.has_os_hidden),
-                     there(schema.has_os_hash), ledger_text(schema), guard_text(schema.guard));
+                     join(schema.revisions, " + "), presence(schema.has_os_hidden),
+                     presence(schema.has_os_hash), ledger_text(schema), guard_text(schema.guard));
 }
 
 std::string images_and_bytes(std::int64_t images, std::int64_t bytes) {
@@ -86,7 +86,7 @@ std::string live_run_line(const LiveRun& run) {
                               : "waiting: " + printable(run.waiting_for, kLongestWait);
   return fmt::format("{}: {}, {}, heartbeat {} s ago{}", run_name(run),
                      images_and_bytes(run.images, run.bytes), pace, run.heartbeat_age,
-                     run.stop_by.empty() ? "" : ", told to stop by " + printable(run.stop_by));
+                     run.stop_by.empty() ? "" : ", stopping, asked by " + printable(run.stop_by));
 }
 
 std::string fleet_line(const SiteStatus::Runs& runs) {
@@ -110,8 +110,8 @@ void add_runs(Lines& lines, const SiteStatus::Runs& runs) {
     });
     if (is_live)
       continue;
-    // Killed, as it seems; the next run ends its row.
-    const std::string end = run.outcome.empty() ? "not heard of any more" : run.outcome;
+    // Probably killed; the next run that begins ends its row.
+    const std::string end = run.outcome.empty() ? "no heartbeat, probably killed" : run.outcome;
     lines.add("Run", fmt::format("{}: {}, {}", run_name(run), end,
                                  images_and_bytes(run.images, run.bytes)));
   }
@@ -149,14 +149,15 @@ std::string status_text(const SiteStatus& status) {
                            (status.encrypted_locations ? ", locations may be encrypted" : ""));
   lines.add("Schema", schema_line(status.schema));
   lines.add("Images",
-            fmt::format("{} live without a hash, {} known ({} of unknown size)",
-                        status.without_hash.images,
+            fmt::format("{} without a hash, known size {} ({} of unknown size)",
+                        counted(status.without_hash.images, "live image"),
                         human_bytes(static_cast<std::uint64_t>(status.without_hash.bytes)),
                         status.without_hash.unknown_size));
   if (status.ledger) {
     lines.add("Queue", fmt::format("to read: {}; could not be hashed: {}; to restore: {}",
                                    images_and_bytes(status.ledger->queued),
-                                   images_and_bytes(status.ledger->failed), status.ledger->erased));
+                                   images_and_bytes(status.ledger->failed),
+                                   counted(status.ledger->erased, "hash")));
     lines.add("Signatures", signatures_line(*status.ledger));
   }
   if (status.runs)
@@ -204,7 +205,7 @@ void print_status(const SiteStatus& status, bool as_json) {
 
 std::string check_text(const CheckAnswer& answer) {
   const Due& due = answer.due;
-  // The guard is optional: only what is there is worth a word.
+  // The guard is optional, so only a guard that exists is named.
   const bool is_there = answer.guard != GuardState::missing && answer.guard != GuardState::hidden;
   return fmt::format("{}{}{}\n", due.why,
                      is_there ? fmt::format("; {}", guard_text(answer.guard)) : "",

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxRows = 2000;
 struct Tables {
   HtmlTable coverage =
       page_table(coverage_columns(), "t-coverage", "Live images by hash algorithm");
-  HtmlTable look = page_table(class_columns(), "t-look", "Classes to look at");
+  HtmlTable look = page_table(class_columns(), "t-look", "Findings of the backfill");
   HtmlTable settled = page_table(class_columns(), "t-settled", "Other results of the backfill");
   HtmlTable verify = page_table(class_columns(), "t-verify", "Results of verify");
   HtmlTable owners = page_table(owner_columns(), "t-owners", "Deprecated signatures by owner");
@@ -28,7 +28,7 @@ struct Tables {
   HtmlTable verify_findings =
       page_table(result_columns(), "t-verify-findings", "Verify findings by image");
   HtmlTable verdicts =
-      page_table(verdict_columns(), "t-verdicts", "Signatures over the data to look at");
+      page_table(verdict_columns(), "t-verdicts", "img_signature that does not verify");
   HtmlTable signatures =
       page_table(signature_columns(), "t-signatures", "Images with deprecated signatures");
   HtmlTable runs = page_table(run_columns(), "t-runs", "Recent runs");
@@ -98,8 +98,7 @@ Html signatures_table(const HtmlTable& table, Columns<SignatureRow> columns,
 
 Html coverage_section(const Summary& summary) {
   if (summary.images == 0)
-    return html_section("coverage", "Coverage",
-                        html_in("empty", "There is no live image to cover."));
+    return html_section("coverage", "Coverage", html_in("empty", "This site has no live images."));
   std::vector<CoverageRow> rows;
   for (std::size_t i = 0; i < summary.coverage.size(); ++i)
     rows.push_back({summary, i});
@@ -112,30 +111,32 @@ Html coverage_section(const Summary& summary) {
 
 Html results_section(const SiteReport& report) {
   if (report.results.empty() && report.verify_results.empty())
-    return html_section("results", "What was read", html_part("no-reads"));
-  Html out = html_in("paragraph", "What became of each image that was taken to be read.");
+    return html_section("results", "Results", html_part("no-reads"));
+  Html out =
+      html_in("paragraph", "The last result of each image that backglance took from its queue.");
   const Html findings = class_table(tables().look, report.results, Classes::findings);
   if (!findings.empty())
-    out += html_in("sub-heading", "To look at") + findings;
+    out += html_in("sub-heading", "Findings") + findings;
   const Html others = class_table(tables().settled, report.results, Classes::others);
   if (!others.empty() && !findings.empty())
-    out += html_in("sub-heading", "Settled");
+    out += html_in("sub-heading", "Other results");
   out += others;
   if (!report.verify_results.empty())
     out += html_in("sub-heading", "Read again by verify") +
            class_table(tables().verify, report.verify_results, Classes::all, verify_result_meaning);
-  return html_section("results", "What was read", out);
+  return html_section("results", "Results", out);
 }
 
 Html signatures_section(const SiteReport& report, const Summary& summary) {
   Html out;
   if (summary.deprecated == 0) {
-    out += html_in("empty", "No live image carries a signature over MD5.");
+    out += html_in("empty", "No live image has a signature over the MD5.");
   } else {
     out += html_in(
         "paragraph",
-        "Liberty signed the MD5 of an image. No Glance since Newton looks at such a signature, so "
-        "it protects nothing; it is removed when the image's grace period has ended.");
+        "A deprecated signature signs the MD5 of an image, as in the Liberty release. No Glance "
+        "since Newton verifies it, so it protects nothing. backglance contract removes it after "
+        "the grace period of the image.");
     if (const Html chart = deadline_chart(report); !chart.empty())
       out += html_part("chart", {{"chart", chart}});
     out += html_in("sub-heading", "By owner") + owner_table(report, summary);
@@ -164,7 +165,7 @@ Html findings_section(const SiteReport& report, const Summary& summary) {
     out += html_in("sub-heading", "Found by verify") +
            findings_table(tables().verify_findings, report.verify_findings);
   if (!summary.signature_findings.empty())
-    out += html_in("sub-heading", "Signatures over the data to look at") +
+    out += html_in("sub-heading", "img_signature that does not verify") +
            html_in("paragraph", html_escaped(kSignatureFindingsMeaning)) +
            signatures_table(tables().verdicts, verdict_columns(), report, has_signature_finding);
   return html_section("findings", "Findings by image", out, "list");

@@ -37,21 +37,23 @@ Html with_verdict(const std::optional<SignatureVerdict>& verdict) {
   return verdict ? " (" + html_escaped(signature_verdict_text(*verdict)) + ")" : Html();
 }
 
-// Of a deprecated signature, and what stands beside it.
+// What is wrong with a deprecated signature, and whether a new one replaces it.
 std::vector<Html> deprecated_lines(const OwnerImage& image) {
   const Signature& signature = *image.signature;
   std::vector<Html> lines;
   lines.push_back(signature.scheme == SignatureScheme::legacy_partial
-                      ? Html("Part of a signature over the MD5, which no Glance ever verified.")
-                      : "Signed over the MD5" + with_verdict(signature.legacy_verdict) +
-                            ", which no Glance since Newton verifies.");
+                      ? Html("Part of an old signature, over the MD5. No Glance ever verified it.")
+                      : "Old signature, over the MD5" + with_verdict(signature.legacy_verdict) +
+                            ". No Glance since Newton verifies it.");
   if (image.task == OwnerTask::drop_old)
-    lines.emplace_back("It is signed again, and that signature verifies.");
+    lines.emplace_back("The image also has a new signature, which verifies.");
   else if (signature.scheme == SignatureScheme::both && !signature.verdict)
-    lines.emplace_back("It has an img_signature too, which was not verified here.");
+    lines.emplace_back(
+        "The image also has a new signature (img_signature), which was not verified.");
   else if (signature.scheme == SignatureScheme::both)
-    lines.push_back("It has an img_signature too, which does not take its place: " +
-                    html_escaped(signature_verdict_text(*signature.verdict)) + ".");
+    lines.push_back(
+        "The image also has a new signature (img_signature), which does not replace the old one: " +
+        html_escaped(signature_verdict_text(*signature.verdict)) + ".");
   return lines;
 }
 
@@ -66,7 +68,8 @@ Html wrong_cell(const OwnerImageRow& row) {
     for (Html& line : deprecated_lines(image))
       lines.push_back(std::move(line));
   if (signature.snapshot)
-    lines.emplace_back("A snapshot: these are most likely properties of the image below it.");
+    lines.emplace_back(
+        "The image is a snapshot. Most likely it inherited these properties from its base image.");
   if (const std::string reasons = reasons_for_owner(signature); !reasons.empty())
     lines.push_back(html_in("soft", html_text(reasons, "", 300)));
   if (image.damage)
@@ -107,7 +110,7 @@ constexpr Column<OwnerImageRow> kOwnerImageColumns[] = {
      .value =
          [](const OwnerImageRow& row) { return day_or_nothing(signature_of(row).deadline_at); },
      .page = {3,
-              {"Until"},
+              {"Deadline"},
               [](const OwnerImageRow& row) {
                 return html_deadline(row.report, signature_of(row).deadline_at);
               }}},
@@ -180,7 +183,7 @@ constexpr Column<OwnerPageRow> kOwnerPageColumns[] = {
     {.name = "not_verifying",
      .machine = Machine::csv,
      .value = [](const OwnerPageRow& row) -> Value { return Count{row.page.unverified}; },
-     .page = {4, {"Not verifying", CellKind::number}}},
+     .page = {4, {"Does not verify", CellKind::number}}},
     {.name = "first_deadline_at",
      .machine = Machine::csv,
      .value = [](const OwnerPageRow& row) { return day_or_nothing(row.page.first_deadline); },
@@ -196,7 +199,7 @@ constexpr Column<OwnerPageRow> kOwnerPageColumns[] = {
      .machine = Machine::csv,
      .value = [](const OwnerPageRow& row) { return word(row.page.file_stem + ".csv"); },
      .page = {6,
-              {"Lists"},
+              {"Files"},
               [](const OwnerPageRow& row) {
                 const Html stem = html_escaped(row.page.file_stem);
                 return html_part("link", {{"target", stem + ".html"}, {"text", "page"}}) + " " +

@@ -16,7 +16,8 @@ bool is_hex(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
-// Glance gives UUIDs; some older ones are plain words. No first character that begins an option.
+// Glance gives UUIDs; some old ids are plain words. An id that begins with a dash would be taken
+// for an option.
 bool is_usable_id(std::string_view id) {
   constexpr std::string_view kSafe =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-";
@@ -43,13 +44,14 @@ std::string check_with(std::string_view algorithm, const std::string& digest) {
   return {};
 }
 
-// The better of what the site knows; empty if it knows nothing that can be computed.
+// Checks os_hash_value if a program computes its algorithm, else the MD5; empty if neither is
+// known.
 std::string check_command(const SiteReport::Signature& signature) {
   const std::string check = check_with(signature.hash_algorithm, signature.hash_value);
   return check.empty() ? check_with("md5", signature.checksum) : check;
 }
 
-// The image's own algorithm where a signature knows it: one digest less for who verifies.
+// The image's own algorithm if a signature can name it: whoever verifies computes one digest less.
 std::string_view hash_of(const SiteReport::Signature& signature) {
   for (const std::string_view known : {"sha224", "sha384", "sha512"})
     if (signature.hash_algorithm == known)

@@ -31,7 +31,7 @@ std::string sha256(std::string_view text) {
   return hex({digest.data(), length});
 }
 
-// Capitals are written as numbers too: there are file systems that compare without case.
+// Capitals are escaped too, because some file systems ignore case.
 std::string file_stem_of(const std::string& owner) {
   if (owner.empty())
     return "no-owner";
@@ -72,11 +72,11 @@ std::string_view owner_task_name(OwnerTask task) {
 std::string_view owner_task_text(OwnerTask task) {
   switch (task) {
     case OwnerTask::sign_again:
-      return "Sign it again, or take the signature off";
+      return "Sign it again, or remove the signature";
     case OwnerTask::sign_or_drop:
-      return "Sign it again, or take the old properties off";
+      return "Sign it again, or remove the old signature";
     case OwnerTask::drop_old:
-      return "Take the old properties off";
+      return "Remove the old signature";
   }
   return {};
 }
@@ -88,7 +88,8 @@ bool needs_owner(const SiteReport::Signature& signature) {
 OwnerTask owner_task(const SiteReport::Signature& signature) {
   if (has_signature_finding(signature))
     return OwnerTask::sign_again;
-  // One that a snapshot has inherited, or by a certificate that has expired, replaces nothing.
+  // Only `valid` counts. A signature that a snapshot inherited, or one with an expired certificate,
+  // does not replace the old one.
   const bool verified =
       signature.scheme == SignatureScheme::both && signature.verdict == SignatureVerdict::valid;
   return verified ? OwnerTask::drop_old : OwnerTask::sign_or_drop;

@@ -39,18 +39,19 @@ Html coverage_sentence(const Summary& summary) {
 
 Html signature_sentence(const Summary& summary) {
   if (summary.deprecated == 0)
-    return summary.images == 0 ? Html() : Html("No live image carries a deprecated signature.");
+    return summary.images == 0 ? Html() : Html("No live image has a deprecated signature.");
   const auto owners = static_cast<std::int64_t>(summary.owners.size());
   Html out = html_strong(summary.deprecated) + plural(summary.deprecated, " image", " images") +
-             " of " + html_strong(owners) + plural(owners, " owner", " owners") + " still " +
-             plural(summary.deprecated, "carries", "carry") +
-             " a signature over MD5, which nothing verifies any more";
+             " of " + html_strong(owners) + plural(owners, " owner", " owners") +
+             plural(summary.deprecated, " has", " have") +
+             " a deprecated signature over the MD5, which no Glance since Newton verifies.";
   if (summary.overdue > 0)
-    out += "; for " + html_strong(summary.overdue) + " of them the grace period has ended";
+    out += " The grace period of " + html_strong(summary.overdue) +
+           plural(summary.overdue, " image", " images") + " has ended.";
   else if (summary.next_deadline)
-    out += "; the first grace period ends on " +
-           html_in("strong", html_escaped(date_text(*summary.next_deadline)));
-  return out + ".";
+    out += " The first grace period ends on " +
+           html_in("strong", html_escaped(date_text(*summary.next_deadline))) + ".";
+  return out;
 }
 
 // The report in a few sentences.
@@ -58,11 +59,11 @@ Html lede(const SiteReport& report, const Summary& summary) {
   Html out = coverage_sentence(summary);
   if (report.queued_images > 0)
     out += " " + html_strong(report.queued_images) +
-           plural(report.queued_images, " image is", " images are") + " still to be read.";
+           plural(report.queued_images, " image is", " images are") + " queued to be read.";
   if (summary.images_with_findings > 0)
     out += " " + html_strong(summary.images_with_findings) +
-           plural(summary.images_with_findings, " image needs", " images need") +
-           " a person to look.";
+           plural(summary.images_with_findings, " image has", " images have") +
+           " findings that a person must look at.";
   return out + " " + signature_sentence(summary);
 }
 
@@ -79,7 +80,7 @@ Html big_number(std::int64_t images) {
                    {{"number", number_of(images)}, {"unit", plural(images, "image", "images")}});
 }
 
-// Of the coverage in its card; the section below has all.
+// Rows of the coverage in its card; the section below has all.
 constexpr std::size_t kCardAlgorithms = 3;
 
 Html coverage_card(const SiteReport& report, const Summary& summary) {
@@ -95,7 +96,7 @@ Html coverage_card(const SiteReport& report, const Summary& summary) {
                          number_of(row.images));
   }
   if (report.queued_images > 0)
-    facts += html_fact("still to be read", number_of(report.queued_images));
+    facts += html_fact("queued to be read", number_of(report.queued_images));
   return card(
       {}, "Images with a hash",
       html_part(
@@ -106,46 +107,47 @@ Html coverage_card(const SiteReport& report, const Summary& summary) {
            {"facts", facts.empty() ? facts : facts_list(facts)}}));
 }
 
-// Findings of backfill, of verify and of signatures by class; an image that both met counts once in
-// the figure above them.
+// Findings of backfill, of verify and on signatures, by result. An image with several findings
+// counts once in the figure above them.
 Html findings_card(const SiteReport& report, const Summary& summary) {
   const Html number = big_number(summary.images_with_findings);
   if (summary.images_with_findings == 0) {
     const bool unread = report.results.empty() && report.verify_results.empty();
-    return card({}, "To look at",
+    return card({}, "Findings",
                 number + html_in("paragraph-inline",
                                  unread ? Html("No image has been read yet.")
-                                        : Html("Everything that was read agrees with what Glance "
+                                        : Html("All data that was read agrees with what Glance "
                                                "knows.")));
   }
   Html facts;
   for (const auto* list : {&report.results, &report.verify_results})
     for (const SiteReport::ClassCount& row : *list)
       if (is_finding(row.result))
-        facts += html_fact(html_escaped(result_text(row.result)) +
-                               (list == &report.verify_results ? Html(" (verify)") : Html()),
-                           number_of(row.images));
+        facts +=
+            html_fact(html_escaped(result_text(row.result)) +
+                          (list == &report.verify_results ? Html(" (found by verify)") : Html()),
+                      number_of(row.images));
   for (const Summary::SignatureFindingCount& row : summary.signature_findings)
     facts += html_fact("img_signature: " + html_escaped(row.text), number_of(row.images));
-  return card(" bad", "To look at", number + facts_list(facts));
+  return card(" bad", "Findings", number + facts_list(facts));
 }
 
-// Of the owners in their card.
+// Owners in the card of signatures.
 constexpr std::size_t kCardOwners = 3;
 
 Html signatures_card(const SiteReport& report, const Summary& summary) {
   const Html number = big_number(summary.deprecated);
   if (summary.deprecated == 0)
     return card({}, "Deprecated signatures",
-                number + html_in("paragraph-inline", "No live image carries one."));
+                number + html_in("paragraph-inline", "No live image has one."));
   Html facts;
   if (summary.overdue > 0)
     facts += html_fact("past their deadline", number_of(summary.overdue));
   if (summary.next_deadline) {
     facts += html_fact("next deadline", html_escaped(date_text(*summary.next_deadline)));
-    facts += html_fact("which is", html_escaped(days_from(report.made_at, *summary.next_deadline)));
+    facts += html_fact("due", html_escaped(days_from(report.made_at, *summary.next_deadline)));
   }
-  // Whose they are; the table below has the others.
+  // The first owners; the table below has all.
   facts += html_fact("owners", number_of(summary.owners.size()));
   for (std::size_t i = 0; i < std::min(summary.owners.size(), kCardOwners); ++i)
     facts +=
@@ -163,7 +165,7 @@ Html navigation(const Html& body) {
     std::string_view text;
   };
   constexpr std::array kEntries = {Entry{"coverage", "Coverage"},
-                                   Entry{"results", "What was read"},
+                                   Entry{"results", "Results"},
                                    Entry{"signatures", "Deprecated signatures"},
                                    Entry{"findings", "Findings by image"},
                                    Entry{"images", "Images with deprecated signatures"},

@@ -9,7 +9,7 @@
 namespace backglance {
 namespace {
 
-// Images of one page: more would make it slow on a phone. The CSV has all.
+// Images of one page. With more, the page would be slow on a phone. The CSV has all images.
 constexpr std::size_t kMaxImages = 500;
 
 Html number_of(std::int64_t number) {
@@ -28,7 +28,7 @@ const HtmlTable& index_table() {
   return table;
 }
 
-// What the page says above its sections, and the sections.
+// The texts above the sections of a page, and the sections.
 struct PageText {
   Html title;
   Html meta;
@@ -61,23 +61,55 @@ Html when_text(const SiteReport& report, std::int64_t deadline) {
                             {"days", html_escaped(days_from(report.made_at, deadline))}});
 }
 
-Html lede(const SiteReport& report, const OwnerPage& page) {
+// Which signatures the page is about, for somebody who has never heard of the two schemes.
+Html what_sentence(const OwnerPage& page) {
   const auto images = static_cast<std::int64_t>(page.images.size());
-  Html out = images_text(images) + " of this project " +
-             (images == 1 ? Html("needs") : Html("need")) + " you";
-  if (page.overdue > 0)
-    out += "; for " + html_strong(page.overdue) + " of them the time is over since " +
-           when_text(report, *page.first_deadline);
-  else if (page.first_deadline && page.deprecated < images)
-    out += ", " + html_strong(page.deprecated) + " of them until " +
-           when_text(report, *page.first_deadline);
-  else if (page.first_deadline)
-    out += " until " + when_text(report, *page.first_deadline);
-  out += ".";
-  if (page.deprecated > 0)
+  const Html subject =
+      images_text(images) + " of this project " + (images == 1 ? Html("has ") : Html("have "));
+  if (page.unverified == 0)
+    return subject + "an old signature, which Glance no longer checks.";
+  if (page.deprecated == 0)
+    return subject + "a signature that does not verify.";
+  return subject +
+         "an old signature, which Glance no longer checks, or a signature that does not verify.";
+}
+
+// What the owner does, until when, and what happens if the owner does nothing.
+Html task_sentences(const SiteReport& report, const OwnerPage& page) {
+  const bool is_one = page.images.size() == 1;
+  const bool is_to_decide =
+      std::any_of(page.images.begin(), page.images.end(),
+                  [](const OwnerImage& image) { return image.task != OwnerTask::drop_old; });
+  Html out = !is_to_decide ? Html(" Remove it")
+             : is_one      ? Html(" Sign the image again, or remove the signature")
+                           : Html(" Sign each image again, or remove its signature");
+  if (!page.first_deadline)
+    return out + ".";
+  const Html when = when_text(report, *page.first_deadline);
+  if (page.overdue > 0 && is_one)
+    out += ". The deadline was " + when;
+  else if (page.overdue > 0)
+    out += ". The deadline of " + images_text(page.overdue) + " has passed; the first was " + when;
+  else if (is_one)
+    out += " by " + when;
+  else
+    out += ". The first deadline is " + when;
+  out +=
+      ". If you do nothing, the operator of your cloud removes the old signature after the "
+      "deadline. The data does not change";
+  // Not if a signature does not verify: then servers may not start.
+  if (page.unverified == 0)
+    out += is_one ? Html(", and you can use the image as before")
+                  : Html(", and you can use the images as before");
+  return out + ".";
+}
+
+Html lede(const SiteReport& report, const OwnerPage& page) {
+  Html out = what_sentence(page) + task_sentences(report, page);
+  if (page.unverified > 0)
     out +=
-        " At its deadline the site takes an image's old properties off; the data stays as it is, "
-        "and can be used as before.";
+        " If your cloud verifies signatures, no server can start from an image with a signature "
+        "that does not verify.";
   return out;
 }
 
@@ -93,9 +125,9 @@ Html how_many_card(const OwnerPage& page) {
   const auto images = static_cast<std::int64_t>(page.images.size());
   Html facts;
   if (page.deprecated > 0)
-    facts += html_fact("deprecated signature over MD5", number_of(page.deprecated));
+    facts += html_fact("old signature, over the MD5", number_of(page.deprecated));
   if (page.unverified > 0)
-    facts += html_fact("img_signature does not verify", number_of(page.unverified));
+    facts += html_fact("signature does not verify", number_of(page.unverified));
   return card(" warn", "How many",
               html_part("big", {{"number", number_of(images)},
                                 {"unit", images == 1 ? Html("image") : Html("images")}}) +
@@ -104,12 +136,12 @@ Html how_many_card(const OwnerPage& page) {
 
 Html until_card(const SiteReport& report, const OwnerPage& page) {
   if (!page.first_deadline)
-    return card({}, "Until when", html_part("no-deadline"));
-  Html facts = html_fact(*page.first_deadline <= report.made_at ? Html("passed") : Html("which is"),
+    return card({}, "First deadline", html_part("no-deadline"));
+  Html facts = html_fact(*page.first_deadline <= report.made_at ? Html("passed") : Html("due"),
                          html_escaped(days_from(report.made_at, *page.first_deadline)));
   if (page.overdue > 0)
-    facts += html_fact("past their deadline", number_of(page.overdue));
-  return card(page.overdue > 0 ? Html(" bad") : Html(), "Until when",
+    facts += html_fact("images past their deadline", number_of(page.overdue));
+  return card(page.overdue > 0 ? Html(" bad") : Html(), "First deadline",
               html_part("big-date", {{"date", html_escaped(date_text(*page.first_deadline))}}) +
                   facts_list(facts));
 }
@@ -134,7 +166,7 @@ Html image_list(const SiteReport& report, const OwnerPage& page) {
 }
 
 Html key_section() {
-  return html_section("key", "Once: a key and its certificate",
+  return html_section("key", "A key and a certificate, once",
                       html_part("key", {{"make", commands_block(key_commands())},
                                         {"store", commands_block(certificate_commands())}}),
                       "list");
@@ -148,9 +180,12 @@ Html sign_text(const SiteReport::Signature& signature) {
 
 Html removal_text(const OwnerImage& image) {
   if (image.task == OwnerTask::drop_old)
-    return "Take the old properties off. The new signature stays.";
-  return is_to_sign(image) ? Html("Or, if nobody needs a signature of it:")
-                           : Html("Take the signature off:");
+    return "Remove the old signature. The new signature stays.";
+  const bool is_old = image.task == OwnerTask::sign_or_drop;
+  if (is_to_sign(image))
+    return is_old ? Html("Or, if nobody needs a signature, only remove the old one:")
+                  : Html("Or, if nobody needs a signature, only remove it:");
+  return is_old ? Html("Remove the old signature:") : Html("Remove the signature:");
 }
 
 Html image_commands(const OwnerImage& image, std::size_t number) {
@@ -164,10 +199,12 @@ Html image_commands(const OwnerImage& image, std::size_t number) {
         {{"tag", html_in("tag-bad", "data: " + html_escaped(result_text(*image.damage)))}});
   if (signature.status == "deactivated")
     content += html_in("paragraph",
-                       "It is deactivated: it can be downloaded when your operator has reactivated "
-                       "it.");
+                       "This image is deactivated, so you cannot download it. Ask the operator of "
+                       "your cloud to reactivate it.");
   if (sign.empty() && remove.empty()) {
-    content += html_in("paragraph", "Its id is none that Glance gives: ask your operator.");
+    content += html_in("paragraph",
+                       "The id of this image is unusual, so there are no commands for it. Ask the "
+                       "operator of your cloud.");
   } else {
     if (is_to_sign(image))
       content += sign_text(signature) + commands_block(sign);
@@ -186,7 +223,7 @@ Html commands_section(const OwnerPage& page) {
   return html_section("commands", "Commands for each image", content, "list");
 }
 
-// What all pages together have.
+// The sums of all pages.
 struct Totals {
   std::int64_t images = 0;
   std::int64_t overdue = 0;
@@ -212,16 +249,15 @@ Html index_lede(const SiteReport& report, const std::vector<OwnerPage>& pages) {
     return "No owner has anything to do.";
   const Totals totals = totals_of(pages);
   const auto owners = static_cast<std::int64_t>(pages.size());
-  Html out = images_text(totals.images) + " of " + html_strong(owners) +
-             (owners == 1 ? Html(" owner ") : Html(" owners ")) +
-             (totals.images == 1 ? Html("needs its") : Html("need their")) + " owner";
+  Html out = html_strong(owners) + (owners == 1 ? Html(" owner has") : Html(" owners have")) +
+             " to sign " + images_text(totals.images) +
+             " again, or to remove the signatures. Each owner needs only their own page.";
   if (totals.first_deadline)
-    out += "; the first deadline is " + when_text(report, *totals.first_deadline);
-  out += ".";
+    out += " The first deadline is " + when_text(report, *totals.first_deadline) + ".";
   if (totals.overdue > 0)
-    out += " " + html_strong(totals.overdue) + " past their deadline.";
+    out += " The deadline has passed for " + images_text(totals.overdue) + ".";
   if (totals.unverified > 0)
-    out += " " + html_strong(totals.unverified) + " with an img_signature that does not verify.";
+    out += " The img_signature of " + images_text(totals.unverified) + " does not verify.";
   return out;
 }
 

@@ -16,7 +16,7 @@ namespace {
 std::string head_text(const SiteReport& report, const Summary& summary, int columns) {
   std::string out = "backglance report\n";
   const auto line = [&](std::string_view label, const std::string& value) {
-    // Broken behind the label, so that a long database URL stays whole.
+    // A line breaks only behind the label, so that a long database URL stays whole.
     const std::string text = wrapped(value, columns, 13);
     out += fmt::format("  {:<11}{}", label, text.substr(13));
   };
@@ -56,7 +56,7 @@ std::string results_text(std::string_view title, const std::vector<SiteReport::C
   return fmt::format("\n{}\n{}", title, text_table(class_columns(), rows).render(columns));
 }
 
-// One table for each class, under what a person does about it. `findings` are sorted by class.
+// One table for each result, below its meaning. `findings` are sorted by result.
 std::string findings_text(std::string_view title, const std::vector<SiteReport::Result>& findings,
                           std::string_view (*meaning)(ImageResult), int columns) {
   std::string out;
@@ -89,7 +89,7 @@ std::string signature_findings_text(const SiteReport& report, const Summary& sum
   if (summary.signature_findings.empty())
     return {};
   const auto rows = rows_of(report, has_signature_finding);
-  return fmt::format("\nSignatures over the data to look at: {}\n{}",
+  return fmt::format("\nimg_signature that does not verify: {}\n{}",
                      counted(static_cast<std::int64_t>(rows.size()), "image"),
                      wrapped(std::string(kSignatureFindingsMeaning), columns, 2)) +
          text_table(verdict_columns(), rows).render(columns);

@@ -53,14 +53,14 @@ constexpr Column<ResultRow> kResultColumns[] = {
      .text = {2, {"SIZE", Align::right}},
      .page = {4, {"Size", CellKind::size}},
      .read = read_number<&Result::size>},
-    // To people it is above the table, and in the page above the reason.
+    // In the text report it is the heading of the table, on the page the tag above the reason.
     {.name = "class",
      .value = [](const ResultRow& row) -> Value {
        return Word{std::string(result_name(row.result.result))};
      },
      .read =
          [](Result& result, const SqlRow& row, std::size_t at) {
-           // What a later release has written is none of our findings.
+           // An unknown name is from a later release; it is not a finding of this one.
            result.result = result_from_name(row.text_or_empty(at)).value_or(ImageResult::hashed);
          }},
     {.name = "reason",
@@ -90,10 +90,10 @@ constexpr Column<ClassRow> kClassColumns[] = {
        return Word{std::string(result_name(row.count.result))};
      },
      .text = {1,
-              {"CLASS"},
+              {"RESULT"},
               [](const ClassRow& row) { return std::string(result_text(row.count.result)); }},
      .page = {1,
-              {"Class", CellKind::label},
+              {"Result", CellKind::label},
               [](const ClassRow& row) {
                 return html_in(is_finding(row.count.result) ? "tag-bad" : "nowrap",
                                html_escaped(result_text(row.count.result)));
@@ -114,7 +114,7 @@ constexpr Column<ClassRow> kClassColumns[] = {
      .text = {4,
               {""},
               [](const ClassRow& row) {
-                return std::string(is_finding(row.count.result) ? "to look at" : "");
+                return std::string(is_finding(row.count.result) ? "finding" : "");
               }}},
     {.machine = Machine::none,
      .page = {4,

@@ -52,7 +52,7 @@ std::string deadline_text(const SignatureRow& row) {
          (is_overdue(row.report, row.signature) ? " passed" : "");
 }
 
-// What a status does not say by itself.
+// Marks beside the status.
 std::vector<std::string> marks(const Signature& signature) {
   std::vector<std::string> out;
   if (signature.deleted && signature.status != "deleted")
@@ -89,7 +89,7 @@ Html scheme_cell(const SignatureRow& row) {
   const Signature& signature = row.signature;
   Html out = html_escaped(signature_scheme_text(signature.scheme));
   if (!signature.missing.empty())
-    out += html_in("below", "without " + html_text(join(signature.missing, ", ")));
+    out += html_in("below", "missing: " + html_text(join(signature.missing, ", ")));
   const auto add_verdict = [&](const Html& of, const std::optional<SignatureVerdict>& verdict) {
     if (verdict)
       out += html_in("below", of + ": " + html_escaped(signature_verdict_text(*verdict)));
@@ -238,7 +238,7 @@ constexpr Column<SignatureRow> kVerdictColumns[] = {
      .text = {2,
               {"IMG_SIGNATURE"},
               [](const SignatureRow& row) { return signature_finding_text(row.signature); }},
-     .page = {2, {"Signature over the data", CellKind::prose}, verdict_cell}},
+     .page = {2, {"img_signature", CellKind::prose}, verdict_cell}},
     {.machine = Machine::none, .text = {3, {"NAME", Align::left, Fit::elastic}, name_text}},
     {.machine = Machine::none,
      .value = stored<&Signature::owner>,

@@ -90,7 +90,7 @@ constexpr Column<SchemeRow> kSchemeColumns[] = {
               [](const SchemeRow& row) {
                 return row.scheme
                            ? html_in("nowrap", html_escaped(signature_scheme_text(*row.scheme)))
-                           : Html("removed");
+                           : Html("removed by contract");
               }}},
     {.machine = Machine::none,
      .value = [](const SchemeRow& row) -> Value { return Count{row.images}; },

@@ -162,12 +162,12 @@ std::string reasons_text(const SiteReport::Signature& signature) {
 }
 
 std::string reasons_for_owner(const SiteReport::Signature& signature) {
-  SiteReport::Signature told;
+  SiteReport::Signature shown;
   if (signature.verdict != SignatureVerdict::no_certificate)
-    told.verdict_reason = signature.verdict_reason;
+    shown.verdict_reason = signature.verdict_reason;
   if (signature.legacy_verdict != SignatureVerdict::no_certificate)
-    told.legacy_reason = signature.legacy_reason;
-  return reasons_text(told);
+    shown.legacy_reason = signature.legacy_reason;
+  return reasons_text(shown);
 }
 
 bool is_overdue(const SiteReport& report, const SiteReport::Signature& signature) {

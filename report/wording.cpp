@@ -12,29 +12,35 @@ namespace backglance {
 std::string_view signature_scheme_meaning(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::none:
-      return "No signature properties any more.";
+      return "The image no longer has signature properties.";
     case SignatureScheme::unrelated:
-      return "A lone \"signature\" property: ordinary metadata as likely as not. Left alone.";
+      return "Only a property named \"signature\". It may be ordinary metadata, so backglance does "
+             "not "
+             "change it.";
     case SignatureScheme::legacy_complete:
-      return "Signed over the MD5 checksum, as Liberty did. No Glance since Newton verifies it.";
+      return "A signature over the MD5, as Liberty made it. No Glance since Newton verifies it.";
     case SignatureScheme::legacy_partial:
-      return "Part of a Liberty signature. No Glance ever verified it, though it looks like "
-             "protection.";
+      return "Part of a signature over the MD5. It looks like protection, but no Glance ever "
+             "verified it.";
     case SignatureScheme::new_complete:
-      return "Signed over the data. This is the scheme in use.";
+      return "A signature over the data. Glance, Nova and Cinder use this scheme today.";
     case SignatureScheme::new_partial:
-      return "Part of a signature over the data. Nova refuses such an image where signatures are "
-             "demanded.";
+      return "Part of a signature over the data. If Nova verifies signatures, it refuses to boot "
+             "the "
+             "image.";
     case SignatureScheme::both:
-      return "Properties of both schemes. Those of Liberty go; those over the data stay.";
+      return "Signatures over the MD5 and over the data. backglance contract removes only the one "
+             "over "
+             "the MD5.";
   }
   return {};
 }
 
 const std::string_view kSignatureFindingsMeaning =
-    "Where Nova verifies signatures it refuses to boot such an image; one whose certificate is not "
-    "trusted where it validates certificates as well. The owner compares it with its source, and "
-    "signs it again or replaces it.";
+    "If Nova verifies signatures, it refuses to boot such an image. If Nova also validates "
+    "certificates, it refuses an image whose certificate is not trusted. The owner must compare "
+    "the "
+    "image with its source, then sign it again or replace it.";
 
 std::string percent_text(std::int64_t part, std::int64_t total) {
   if (part <= 0 || total <= 0)

@@ -105,7 +105,7 @@ class Upgrade(old_ledger.OldLedgerTest):
                          [(NEWEST, self.program('--version').out.split()[1])])
         self.assertEqual(columns_of_step(self), ['program'])
         self.on_site('check', code=MIGRATE_DUE)
-        self.assertIn("backglance's tables there,", self.on_site('status').out)
+        self.assertIn("backglance's tables present,", self.on_site('status').out)
         self.assertIn('nothing to do', self.on_site('expand').out)
 
     def test_journal_says_which_program_ran_a_statement(self):

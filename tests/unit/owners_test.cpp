@@ -241,16 +241,44 @@ TEST_CASE("an owner's page says first how many images, until when and what to do
   SiteReport report = report_of({signature(legacy_complete), signature(new_complete)});
   report.signatures[1].verdict = SignatureVerdict::invalid;
   std::string text = render_owner_html(report, only_page(report));
-  CHECK_THAT(text, Contains("<strong>2</strong> images of this project need you, "
-                            "<strong>1</strong> of them until <strong>2026-03-24</strong> (in 20 "
-                            "days)."));
+  CHECK_THAT(text,
+             Contains("<strong>2</strong> images of this project have an old signature, which "
+                      "Glance no longer checks, or a signature that does not verify. Sign "
+                      "each image again, or remove its signature. The first deadline is "
+                      "<strong>2026-03-24</strong> (in 20 days). If you do nothing, the "
+                      "operator of your cloud removes the old signature after the "
+                      "deadline. The data does not change. If your cloud verifies signatures, no "
+                      "server can start ") &&
+                 Contains("no server can start from an image with a signature that does not "
+                          "verify."));
   report.signatures.pop_back();
   text = render_owner_html(report, only_page(report));
-  CHECK_THAT(text, Contains("<strong>1</strong> image of this project needs you until "
-                            "<strong>2026-03-24</strong>"));
+  CHECK_THAT(text, Contains("<strong>1</strong> image of this project has an old signature, which "
+                            "Glance no longer checks. Sign the image again, or remove the "
+                            "signature by <strong>2026-03-24</strong> (in 20 days). If you do "
+                            "nothing, the operator of your cloud removes the old signature after "
+                            "the deadline. The data does not change, and you can use the image as "
+                            "before.") &&
+                       !Contains("does not verify"));
+  SiteReport signed_again = report_of({signature(both)});
+  signed_again.signatures[0].verdict = SignatureVerdict::valid;
+  CHECK_THAT(render_owner_html(signed_again, only_page(signed_again)),
+             Contains("Glance no longer checks. Remove it by <strong>2026-03-24</strong>"));
+  SiteReport unverified = report_of({signature(new_complete)});
+  unverified.signatures[0].verdict = SignatureVerdict::invalid;
+  CHECK_THAT(render_owner_html(unverified, only_page(unverified)),
+             Contains("<strong>1</strong> image of this project has a signature that does not "
+                      "verify. Sign the image again, or remove the signature. If your cloud "
+                      "verifies signatures, ") &&
+                 Contains("These images have no deadline."));
   report.signatures[0].deadline_at = kSampleTime - 2 * kSampleDay;
   text = render_owner_html(report, only_page(report));
-  CHECK_THAT(text, Contains("the time is over since <strong>2026-03-02</strong> (2 days ago)"));
+  CHECK_THAT(text,
+             Contains("The deadline was <strong>2026-03-02</strong> (2 days ago). If you do"));
+  SiteReport two = report_of({report.signatures[0], signature(legacy_complete)});
+  CHECK_THAT(render_owner_html(two, only_page(two)),
+             Contains("The deadline of <strong>1</strong> image has passed; the first was "
+                      "<strong>2026-03-02</strong> (2 days ago)."));
   CHECK(render_owner_html(report, only_page(report)).find("</head>") >
         text.find(std::string(kOwnersMark)));
 }
@@ -263,7 +291,8 @@ TEST_CASE("a damaged image is not to be signed") {
   report.verify_findings = {
       {report.signatures[0].image_id, "", "", 0, ImageResult::checksum_differs, "", kSampleTime}};
   CHECK_THAT(render_owner_html(report, only_page(report)),
-             !Contains(sign) && Contains("Do not sign it") && Contains("openstack image unset"));
+             !Contains(sign) && Contains("Do not sign this image") &&
+                 Contains("Remove the old signature:") && Contains("openstack image unset"));
   CHECK_THAT(render_owner_csv(only_page(report)), !Contains(sign) && Contains("checksum_differs"));
   // Nothing is known against what could not be read.
   report.verify_findings[0].result = ImageResult::store_not_supported;
@@ -320,7 +349,7 @@ TEST_CASE("a page ends after 500 images and says where the others are") {
   }
   const std::string text = render_owner_html(report, only_page(report));
   CHECK_THAT(text, Contains("image 499.") && !Contains("image 500."));
-  CHECK_THAT(text, Contains("The first 500 of 501.") && Contains("owner-owner.csv"));
+  CHECK_THAT(text, Contains("shows the first 500 of 501 images.") && Contains("owner-owner.csv"));
   CHECK_THAT(render_owner_csv(only_page(report)), Contains("image 500."));
 }
 

@@ -183,9 +183,10 @@ TEST_CASE("a name that reorders text is shown as what it is") {
 TEST_CASE("the page says in its first lines how the site stands") {
   const std::string page = render_html(report_sample());
   CHECK_THAT(page, Contains("<strong>51</strong> of <strong>60</strong> live images have a hash."));
-  CHECK_THAT(page, Contains("<strong>2</strong> images need a person to look."));
-  CHECK_THAT(page, Contains("<strong>3</strong> images of <strong>2</strong> owners still carry"));
-  CHECK_THAT(page, Contains("for <strong>1</strong> of them the grace period has ended"));
+  CHECK_THAT(page, Contains("<strong>2</strong> images have findings that a person must look at."));
+  CHECK_THAT(page, Contains("<strong>3</strong> images of <strong>2</strong> owners have a "
+                            "deprecated signature"));
+  CHECK_THAT(page, Contains("The grace period of <strong>1</strong> image has ended."));
 }
 
 TEST_CASE("the page says in its first cards whose the deprecated signatures are") {
@@ -212,9 +213,9 @@ TEST_CASE("the page names a signature over the data that does not verify") {
   CHECK_THAT(render_html(report), !Contains("Findings by image"));
   report.signatures[5].verdict = SignatureVerdict::invalid;
   const std::string page = render_html(report);
-  CHECK_THAT(page, Contains("<strong>1</strong> image needs a person to look.") &&
+  CHECK_THAT(page, Contains("<strong>1</strong> image has findings that a person must look at.") &&
                        Contains("<span>img_signature: invalid</span><b>1</b>") &&
-                       Contains("Signatures over the data to look at</h3>") &&
+                       Contains("img_signature that does not verify</h3>") &&
                        Contains("<span class=\"tag bad\">invalid</span>"));
 }
 
@@ -241,14 +242,14 @@ TEST_CASE("a table of the page ends after 2000 rows and says where the rest is")
   const std::string page = render_html(report);
   CHECK_THAT(page, Contains("the-last-one"));
   CHECK_THAT(page, !Contains("one-too-many"));
-  CHECK_THAT(page, Contains("The first 2,000 of 2,500 rows."));
+  CHECK_THAT(page, Contains("This table shows the first 2,000 of 2,500 rows."));
   report.findings.resize(2000);
-  CHECK_THAT(render_html(report), !Contains("The first 2,000"));
+  CHECK_THAT(render_html(report), !Contains("the first 2,000"));
   report.signatures[5].verdict = SignatureVerdict::invalid;
   report.signatures.resize(2005, report.signatures[5]);
-  CHECK_THAT(render_html(report), !Contains("The first 2,000"));
+  CHECK_THAT(render_html(report), !Contains("the first 2,000"));
   report.signatures.push_back(report.signatures[5]);
-  CHECK_THAT(render_html(report), Contains("The first 2,000 of 2,001 rows."));
+  CHECK_THAT(render_html(report), Contains("This table shows the first 2,000 of 2,001 rows."));
 }
 
 TEST_CASE("a site where nothing happened yet gets a page that says so") {
@@ -257,7 +258,7 @@ TEST_CASE("a site where nothing happened yet gets a page that says so") {
   const std::string page = render_html(report);
   CHECK_THAT(page, Contains("None of <strong>60</strong> live images has a hash yet."));
   CHECK_THAT(page, Contains("No image has been read yet."));
-  CHECK_THAT(page, Contains("No live image carries a signature over MD5."));
+  CHECK_THAT(page, Contains("No live image has a signature over the MD5."));
   CHECK_THAT(page, Contains("There was no run yet."));
   CHECK_THAT(page, !Contains("class=\"deadlines\""));
   CHECK_THAT(render_html(SiteReport{}), Contains("This site has no live images."));

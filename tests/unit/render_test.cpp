@@ -124,19 +124,19 @@ TEST_CASE("every finding stands under what to do about it") {
 
 TEST_CASE("a signature over the data that does not verify is shown with its image") {
   SiteReport report = report_sample();
-  CHECK_THAT(render_text(report, 0), !Contains("Signatures over the data to look at"));
+  CHECK_THAT(render_text(report, 0), !Contains("img_signature that does not verify"));
   report.signatures[5].verdict = SignatureVerdict::invalid;
   const std::string text = render_text(report, 0);
-  CHECK_THAT(text, Contains("Signatures over the data to look at: 1 image\n") &&
+  CHECK_THAT(text, Contains("img_signature that does not verify: 1 image\n") &&
                        Contains("refuses to boot"));
   CHECK_THAT(line_with(text, "id-new"), Contains("invalid") && Contains("owner-3"));
   CHECK(summarize(report).images_with_findings == 3);
   // What an owner has taken away is no finding any more, whatever was found of it.
   report.signatures[5].scheme = SignatureScheme::none;
-  CHECK_THAT(render_text(report, 0), !Contains("Signatures over the data to look at"));
+  CHECK_THAT(render_text(report, 0), !Contains("img_signature that does not verify"));
   report.signatures[5].scheme = SignatureScheme::new_complete;
   report.signatures[5].deleted = true;
-  CHECK_THAT(render_text(report, 0), !Contains("Signatures over the data to look at"));
+  CHECK_THAT(render_text(report, 0), !Contains("img_signature that does not verify"));
 }
 
 TEST_CASE("a long list is printed whole") {

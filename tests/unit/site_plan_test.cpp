@@ -53,7 +53,7 @@ TEST_CASE("a plan for a person has the notes, the statements and what would be r
         "expand: 3 statements\n"
         "\n-- step 0001_ledger\nCREATE TABLE a;\nCREATE TABLE b;\n"
         "\n-- step 0003_os_hash\n-- lock: none\n-- cost: an instant\nALTER TABLE images;\n"
-        "\nno guard: expand --guard makes it\n"
+        "\nno guard; expand --guard installs it\n"
         "\nthis account lacks UPDATE ON images -- next: GRANT UPDATE ON images TO glance\n"
         "\nmigrate: 2 images to queue, 1 image with signature properties to flag\n"
         "         3  both\n         4  legacy partial\n"
@@ -70,7 +70,7 @@ TEST_CASE("a plan says of the guard what is there, and nothing where its stateme
   CHECK_THAT(plan_text(plan), Contains("guard") && Contains(": another body\n"));
   plan.guard = {GuardState::there, ""};
   plan.with_guard = false;
-  CHECK_THAT(plan_text(plan), Contains("\nguard there\n"));
+  CHECK_THAT(plan_text(plan), Contains("\nguard installed\n"));
 }
 
 TEST_CASE("a plan for a cluster says what stalls and for how long") {
@@ -82,14 +82,18 @@ TEST_CASE("a plan for a cluster says what stalls and for how long") {
   plan.galera->short_statements = 12;
   plan.galera->index_builds = 2;
   plan.galera->rebuilds = 1;
-  CHECK_THAT(galera_text(*plan.galera),
-             Contains("    12  of an instant") &&
-                 Contains("     2  indexes of images: how long is not known") &&
-                 Contains("     1  that copies images"));
+  CHECK_THAT(
+      galera_text(*plan.galera),
+      Contains("    12  short: a stall of some hundredths of a second each\n") &&
+          Contains("     2  indexes of images: the time is not known, because a trial in a "
+                   "temporary table failed\n") &&
+          Contains("     1  copies the table images: longer than an index; how much longer is "
+                   "not known\n"));
   plan.galera->trial = {
       .images = 1000000, .tried = 5000, .build = std::chrono::duration<double>(1.231)};
   CHECK_THAT(galera_text(*plan.galera),
-             Contains("about 1.24 s each") && Contains("tried on 5,000 of 1,000,000 images"));
+             Contains("a stall of about 1.24 s each") &&
+                 Contains("tried with 5,000 of 1,000,000 images on this node"));
 }
 
 TEST_CASE("a plan as JSON has every member as a number, a text, a list or null") {
@@ -150,7 +154,7 @@ TEST_CASE("expand says what it ran and what is next, or what it would run") {
   outcome.plan.builds = {"index i is being built"};
   CHECK(expand_text(outcome) ==
         "note: index i is being built; expand waits until that has ended\n"
-        "nothing to do: the schema is complete but for that\n");
+        "nothing else to do: the rest of the schema is complete\n");
   outcome.revert = true;
-  CHECK_THAT(expand_text(outcome), Contains("the schema is not ours to take back\n"));
+  CHECK_THAT(expand_text(outcome), Contains("nothing to revert\n"));
 }

@@ -70,7 +70,7 @@ TEST_CASE("the status of a site before expand is what the schema, the stores and
         "Hashing     sha512\n"
         "Schema      queens_contract01: os_hidden missing, os_hash columns missing, backglance's "
         "tables missing, no guard\n"
-        "Images      16 live without a hash, 3.0 MiB known (1 of unknown size)\n"
+        "Images      16 live images without a hash, known size 3.0 MiB (1 of unknown size)\n"
         "Due         16 schema statements to run\n"
         "Next        backglance expand\n");
 }
@@ -79,20 +79,21 @@ TEST_CASE("the status of a site at work has the queue, the signatures and the ru
   const std::string text = status_text(at_work());
   CHECK(text.substr(text.find("Hashing")) ==
         "Hashing     sha512, locations may be encrypted\n"
-        "Schema      queens_contract01 + rocky_expand02: os_hidden there, os_hash columns there, "
-        "backglance's tables there, guard there\n"
-        "Images      16 live without a hash, 3.0 MiB known (1 of unknown size)\n"
+        "Schema      queens_contract01 + rocky_expand02: os_hidden present, os_hash columns "
+        "present, backglance's tables present, guard installed\n"
+        "Images      16 live images without a hash, known size 3.0 MiB (1 of unknown size)\n"
         "Queue       to read: 3 images, 4.0 KiB; could not be hashed: 1 image, 17 B; to restore: "
-        "5\n"
+        "5 hashes\n"
         "Signatures  1 both, 2 legacy partial; 1,204 settled\n"
         "Fleet       1 run at work\n"
         "At work     2026-03-04T04:53:20Z backfill on host-\\x1b[1m: 7 images, 2.0 KiB, 1.0 "
         "MiB/s, heartbeat 4 s ago\n"
-        "Run         2026-03-04T04:52:20Z verify on host-1: not heard of any more, 0 images, 0 B\n"
+        "Run         2026-03-04T04:52:20Z verify on host-1: no heartbeat, probably killed, 0 "
+        "images, 0 B\n"
         "Due         nothing is due\n");
 }
 
-TEST_CASE("a run that waits, one that was told to stop and a fleet that is paused say why") {
+TEST_CASE("status says why a run waits, who asked a run to stop and who paused the fleet") {
   SiteStatus status = at_work();
   status.runs->fleet = {
       .paused = true, .by = "glance@controller", .since = kTime, .reason = "a disk is replaced"};
@@ -102,7 +103,7 @@ TEST_CASE("a run that waits, one that was told to stop and a fleet that is pause
   CHECK_THAT(text, Catch::Contains("Fleet       paused by glance@controller since "
                                    "2026-03-04T04:53:20Z: a disk is replaced; 1 run at work\n"));
   CHECK_THAT(text, Catch::Contains("7 images, 2.0 KiB, waiting: window 22:00-06:00, heartbeat 4 s "
-                                   "ago, told to stop by root@other\n"));
+                                   "ago, stopping, asked by root@other\n"));
 }
 
 TEST_CASE("the status as JSON has every member as a number, a text, a list or null") {
@@ -119,6 +120,7 @@ TEST_CASE("the status as JSON has every member as a number, a text, a list or nu
                                   {"os_hidden", true},
                                   {"os_hash", true},
                                   {"ledger", true},
+                                  {"ledger_version", known_ledger_version()},
                                   {"guard", "there"}}));
   CHECK(object["queue"] == json({{"queued", {{"images", 3}, {"bytes", 4096}}},
                                  {"claimable_now", {{"images", 2}, {"bytes", 1024}}},
@@ -154,5 +156,5 @@ TEST_CASE("check says what is due, the guard if there is one, and the command to
                                  {"next", "backglance expand"},
                                  {"guard", "missing"}}));
   CHECK(check_text({{ExitCode::done, "nothing is due", ""}, GuardState::there}) ==
-        "nothing is due; guard there\n");
+        "nothing is due; guard installed\n");
 }
