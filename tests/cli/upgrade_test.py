@@ -248,7 +248,7 @@ class NewerLedger(old_ledger.OldLedgerTest):
 
     def test_status_shows_it(self):
         status = self.unchanged('status')
-        self.assertIn("version 7 (this program's is %d)" % NEWEST, status.out)
+        self.assertIn("version 7 (this program needs version %d)" % NEWEST, status.out)
         self.assertIn('9.8.7', status.out)
         self.assertEqual(self.unchanged('status', '--json').object['schema']['ledger_version'], 7)
         self.assert_one_line(self.unchanged('check', code=FAILED), ('version 7',))
@@ -258,7 +258,7 @@ class NewerLedger(old_ledger.OldLedgerTest):
         self.database.execute('DELETE FROM backglance_ledger WHERE version = 7')
         self.database.execute('ALTER TABLE backglance_item DROP COLUMN of_tomorrow')
         self.database.execute('CREATE TABLE backglance_tomorrow (image_id VARCHAR(36))')
-        for command in (('expand',), ('expand', '--revert'), ('contract', '--uninstall', '--yes')):
+        for command in (('contract', '--uninstall', '--dry-run'), ('contract', '--uninstall', '--yes')):
             self.assert_one_line(self.unchanged(*command, code=FAILED),
                                  ('backglance_tomorrow', 'nothing was changed'))
 
