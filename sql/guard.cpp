@@ -97,7 +97,7 @@ std::string_view guard_text(GuardState state) {
     case GuardState::there:
       return "guard installed";
     case GuardState::hidden:
-      return "guard not visible: this account lacks the privilege TRIGGER";
+      return "guard not visible without the privilege TRIGGER";
     case GuardState::foreign:
       break;
   }
