@@ -70,6 +70,7 @@ std::string signatures_line(const SiteStatus::Ledger& ledger) {
     return signature_scheme_name(a.scheme) < signature_scheme_name(b.scheme);
   });
   std::vector<std::string> schemes;
+  schemes.reserve(counts.size());
   for (const SchemeCount& count : counts)
     schemes.push_back(fmt::format("{} {}", count.images, signature_scheme_text(count.scheme)));
   return (schemes.empty() ? "none flagged" : join(schemes, ", ")) +

@@ -35,7 +35,7 @@ std::size_t distance(std::string_view one, std::string_view other) {
 }  // namespace
 
 std::string unknown_command(const std::string& word) {
-  const std::string text = fmt::format("there is no command {}", printable(word, 80));
+  std::string text = fmt::format("there is no command {}", printable(word, 80));
   // Time and memory of the comparison grow with the square of the length.
   constexpr std::size_t kTooLong = 40;
   if (word.size() > kTooLong)

@@ -126,11 +126,13 @@ template <typename Row>
 TextTable text_table(Columns<Row> columns, const std::vector<Row>& rows) {
   const auto shown = placed<&Column<Row>::text>(columns);
   std::vector<TextTable::Column> heads;
+  heads.reserve(shown.size());
   for (const Column<Row>* column : shown)
     heads.push_back(column->text.column);
   TextTable table(std::move(heads));
   for (const Row& row : rows) {
     std::vector<std::string> cells;
+    cells.reserve(shown.size());
     for (const Column<Row>* column : shown)
       cells.push_back(column->text.cell != nullptr ? column->text.cell(row)
                                                    : text_cell(column->value(row)));
@@ -154,6 +156,7 @@ Html page_rows(Columns<Row> columns, const std::vector<Row>& rows) {
   Html out;
   for (const Row& row : rows) {
     std::vector<HtmlCell> cells;
+    cells.reserve(shown.size());
     for (const Column<Row>* column : shown)
       cells.push_back({column->page.column.kind, column->page.cell != nullptr
                                                      ? column->page.cell(row)

@@ -65,6 +65,7 @@ Html class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCoun
 
 std::vector<SchemeRow> scheme_rows(const std::vector<Summary::SchemeCount>& counts) {
   std::vector<SchemeRow> rows;
+  rows.reserve(counts.size());
   for (const Summary::SchemeCount& count : counts)
     rows.push_back({count.scheme, count.images});
   return rows;
@@ -72,6 +73,7 @@ std::vector<SchemeRow> scheme_rows(const std::vector<Summary::SchemeCount>& coun
 
 Html owner_table(const SiteReport& report, const Summary& summary) {
   std::vector<OwnerRow> rows;
+  rows.reserve(summary.owners.size());
   for (const Summary::Owner& owner : summary.owners)
     rows.push_back({report, owner});
   return capped_table(tables().owners, owner_columns(), rows, "--json");
@@ -79,6 +81,7 @@ Html owner_table(const SiteReport& report, const Summary& summary) {
 
 Html findings_table(const HtmlTable& table, const std::vector<SiteReport::Result>& findings) {
   std::vector<ResultRow> rows;
+  rows.reserve(findings.size());
   for (const SiteReport::Result& result : findings)
     rows.push_back({"", result});
   return capped_table(table, result_columns(), rows, "--csv=findings");

@@ -16,7 +16,7 @@ namespace backglance {
 inline constexpr std::string_view kOwnersMark =
     "<meta name=\"generator\" content=\"backglance report --owners\">";
 
-std::string render_owner_html(const SiteReport& report, const OwnerPage& page);
+std::string render_owner_html(const SiteReport& report, const OwnerPage& of);
 std::string render_owner_csv(const OwnerPage& page);
 std::string render_owners_index_html(const SiteReport& report, const std::vector<OwnerPage>& pages);
 std::string render_owners_index_csv(const std::vector<OwnerPage>& pages);

@@ -276,6 +276,7 @@ std::string render_owner_html(const SiteReport& report, const OwnerPage& of) {
 std::string render_owners_index_html(const SiteReport& report,
                                      const std::vector<OwnerPage>& pages) {
   std::vector<OwnerPageRow> rows;
+  rows.reserve(pages.size());
   for (const OwnerPage& one : pages)
     rows.push_back({report, one});
   Html body;

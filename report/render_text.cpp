@@ -51,6 +51,7 @@ std::string results_text(std::string_view title, const std::vector<SiteReport::C
   if (results.empty())
     return {};
   std::vector<ClassRow> rows;
+  rows.reserve(results.size());
   for (const SiteReport::ClassCount& count : results)
     rows.push_back({count, {}});
   return fmt::format("\n{}\n{}", title, text_table(class_columns(), rows).render(columns));
