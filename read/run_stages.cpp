@@ -4,9 +4,9 @@
 namespace backglance {
 namespace {
 
-template <typename Stage>
 // A stage that fails also ends the reads under way: without abandon(), they would read on to their
 // last byte.
+template <typename Stage>
 auto or_abandon(RunControl& control, const Stage& stage) {
   try {
     return stage();
