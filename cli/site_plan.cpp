@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/readiness.h"
 #include "sql/images.h"
 #include "sql/schema_state.h"
 
@@ -28,8 +29,12 @@ std::vector<MissingRight> all_missing_rights(Session& session, const ExpandPlan&
 }  // namespace
 
 SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
+  Readiness readiness = readiness_of(site);
   const SchemaState state = read_schema_state(session);
   SitePlan plan;
+  plan.notes = std::move(readiness.warnings);
+  if (!readiness.refusal.empty())
+    plan.notes.push_back(std::move(readiness.refusal));
   plan.database = site.database.redacted();
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});
