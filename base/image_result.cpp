@@ -25,9 +25,17 @@ std::optional<ImageResult> result_from_name(std::string_view name) {
 std::optional<std::string> sql_result_list(std::string_view name) {
   if (name == "results_without_findings")
     return listed([](const ResultFacts& row) { return !row.finding; });
+  using When = RetryRule::When;
   if (name == "results_retried_when_reachable")
-    return listed(
-        [](const ResultFacts& row) { return row.retry.when == RetryRule::When::when_reachable; });
+    return listed([](const ResultFacts& row) { return row.retry.when == When::when_reachable; });
+  if (name == "results_retried_when_live")
+    return listed([](const ResultFacts& row) { return row.retry.when == When::when_live; });
+  if (name == "results_retried_when_located")
+    return listed([](const ResultFacts& row) { return row.retry.when == When::when_located; });
+  if (name == "results_retried_when_image_changes")
+    return listed([](const ResultFacts& row) {
+      return row.retry.when == When::when_live || row.retry.when == When::when_located;
+    });
   if (name == "results_against")
     return listed([](const ResultFacts& row) {
       return row.evidence == Evidence::against || row.evidence == Evidence::refutes;

@@ -36,9 +36,11 @@ enum class ImageResult {
 // When an image with this result is read again by itself, without an option of the operator.
 struct RetryRule {
   enum class When {
-    never,          // only --retry-failed, or a change of the image in Glance
-    soon,           // it stays in the queue, and is due again after `delay_seconds`
-    when_reachable  // it leaves the queue, and comes back after an hour: a store may be back
+    never,           // only with --retry-failed
+    soon,            // it stays in the queue, and is due again after `delay_seconds`
+    when_reachable,  // it leaves the queue, and comes back after an hour: a store may be back
+    when_live,       // it leaves the queue, and comes back when Glance serves the image again
+    when_located,    // the same, when the image has a live location
   };
   When when = When::never;
   std::int64_t delay_seconds = 0;
@@ -72,6 +74,8 @@ struct ResultFacts {
 
 inline constexpr RetryRule kNoRetry = {};
 inline constexpr RetryRule kWhenReachable = {RetryRule::When::when_reachable};
+inline constexpr RetryRule kWhenLive = {RetryRule::When::when_live};
+inline constexpr RetryRule kWhenLocated = {RetryRule::When::when_located};
 
 // clang-format off
 inline constexpr std::array kResults = {
@@ -89,8 +93,8 @@ inline constexpr std::array kResults = {
     ResultFacts{ImageResult::verified, "verified", "verified", false, true, kNoRetry, 0,
                 Evidence::agrees, false,
                 "The image was read again. Its bytes agree with the stored hash or checksum.", ""},
-    ResultFacts{ImageResult::no_location, "no_location", "no location", false, false, kNoRetry, 0,
-                Evidence::none, false,
+    ResultFacts{ImageResult::no_location, "no_location", "no location", false, false,
+                kWhenLocated, 0, Evidence::none, false,
                 "The image has no live location, so there is nothing to read.", ""},
     ResultFacts{ImageResult::missing, "missing", "missing", true, false, kWhenReachable, 2,
                 Evidence::against, true,
@@ -140,7 +144,7 @@ inline constexpr std::array kResults = {
                 "Glance, then run \"backglance backfill --retry-failed\".",
                 "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "
                 "Glance, then run \"backglance verify --image ID\"."},
-    ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kNoRetry, 0,
+    ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kWhenLive, 0,
                 Evidence::none, false,
                 "The image was deleted in Glance, or became inactive, before it was read.", ""},
 };
@@ -201,10 +205,19 @@ constexpr std::string_view verify_result_meaning(ImageResult result) {
 }
 std::optional<ImageResult> result_from_name(std::string_view name);
 
-// The lists of results that SQL texts name in braces ({results_with_findings}), each as
-// "'missing', 'unreadable'"; nothing for another name.
+// True for a result that says: the bytes that were read are the image's.
+constexpr bool agrees(ImageResult result) {
+  return facts_of(result).evidence == Evidence::agrees;
+}
+
+// The lists of results that SQL texts name in braces ({results_without_findings}), each as
+// "'missing', 'unreadable'" and never empty; nothing for another name. No SQL text spells a result
+// itself.
 //   results_without_findings   nobody has to look at these
 //   results_retried_when_reachable
+//   results_retried_when_live
+//   results_retried_when_located
+//   results_retried_when_image_changes  those two together: no failure that an operator mends
 //   results_against            verify did not find the bytes as they were
 std::optional<std::string> sql_result_list(std::string_view name);
 

@@ -61,7 +61,7 @@ void Attestations::sync() {
 }
 
 void Attestations::add(const std::string& image_id, const ReadOutcome& outcome) {
-  if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
+  if (!agrees(outcome.result))
     return;
   // If the image has no hash, verify has compared at most the MD5, which is not worth a signature.
   if (outcome.result == ImageResult::verified && outcome.algorithm == md5_algorithm().name)

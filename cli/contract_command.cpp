@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/contract_revert.h"
 #include "contract/contract.h"
+#include "read/read_context.h"
 #include "sql/images.h"
 #include "store/stores.h"
 
@@ -237,6 +238,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
     return run_revert(common, session, flags.revert);
   if (flags.uninstall)
     return run_uninstall(common, session, flags);
+  // Nothing irreversible by a configuration with which backfill refuses to read.
+  required_algorithm(site);
   const ContractOptions options = {.directory = output_directory(flags, site),
                                    .key = key ? &*key : nullptr};
   return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);

@@ -17,6 +17,7 @@
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
+#include "cli/readiness.h"
 #include "cli/site_plan.h"
 #include "digest/digest_engine.h"
 
@@ -36,6 +37,29 @@ std::uint64_t bytes_option(const std::string& name, const std::string& text) {
   return *bytes;
 }
 
+// What the run itself would end on before its first read. Throws it, as the run does; a directory
+// that only some images need is a warning.
+void require_ready(const Site& site, const ReadOptions& options) {
+  for (const std::string& warning : require_readable(site))
+    fmt::print(stderr, "warning: {}\n", warning);
+  if (options.certificates)
+    options.certificates->prepare();
+}
+
+// A schema for which `require` throws does not refuse a dry run: its figures help to decide when to
+// expand. After them, because a database that is not Glance's has none.
+void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
+  Session session(site.database, {.mode = OpenMode::read_only});
+  try {
+    require(read_schema_state(session));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schema_state)
+      throw;
+    fmt::print(stderr, "warning: the run itself would end at once: {}{}{}\n", error.what(),
+               error.next().empty() ? "" : " -- next: ", error.next());
+  }
+}
+
 // The sweep as a ReadCommand.
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
                          const OnResult& on_result) {
@@ -44,6 +68,7 @@ ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptio
 
 ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const ReadOptions& options,
                           bool sweep) {
+  require_ready(site, options);
   BackfillPlan plan = plan_backfill(site, options);
   if (sweep)
     plan.images = plan.bytes = 0;
@@ -59,6 +84,7 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
     fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
                counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
                counted(plan.erased, "hash"), counted(plan.failed, "image"));
+  warn_of_schema(site, require_writable);
   return ExitCode::done;
 }
 
@@ -84,6 +110,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const Site site = read_site(common.source);
   require_usable(job, site);
   if (common.dry_run) {
+    require_ready(site, options);
     Session session(site.database, {.mode = OpenMode::read_only});
     const QueueTotals totals = plan_verify(session, options);
     if (common.json)
@@ -91,6 +118,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
     else
       fmt::print("would read {}, {}\n", counted(totals.images, "image"),
                  human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+    warn_of_schema(site, require_writable_ledger);
     return ExitCode::done;
   }
   const ReadResult result = run_job("verify", site, options, job, verify);
@@ -198,6 +226,8 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   const JobOptions job = job_options(flags.read.job);
   const Site site = read_site(common.source);
   require_usable(job, site);
+  // Before expand and migrate too: sync must not change half of a site.
+  require_ready(site, read_with);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
     const ExpandPlan schema = plan_expand(read_schema_state(session), session.engine());
@@ -327,7 +357,8 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     const auto image_result = static_cast<ImageResult>(i);
     const ClassTotal& total = result.total(image_result);
     // A finding gets no star if all of its images are tried again.
-    const bool some_again = image_result == ImageResult::changed_while_read && result.again > 0;
+    const bool some_again =
+        facts_of(image_result).retry.when == RetryRule::When::soon && result.again > 0;
     if (total.images > 0)
       fmt::print(
           "  {:<20} {:>8}  {:>12}{}{}\n", result_text(image_result), total.images,

@@ -282,6 +282,7 @@ JobOptions job_options(const JobFlags& flags) {
 }
 
 void require_usable(const JobOptions& job, const Site& site) {
+  require_supported(site.database, job.throttle);
   require_no_data(site, "--log", job.log.value_or(""));
   require_no_data(site, "--metrics", job.metrics.value_or(""));
   const auto require_writable = [](const char* what, const std::string& file) {

@@ -54,6 +54,17 @@ std::string backfill_text(const SitePlan& plan) {
   return out;
 }
 
+std::string note_line(const std::string& note) {
+  return fmt::format("note: {}\n", note);
+}
+
+// Of the schema first, as the statements are.
+std::vector<std::string> notes_of(const SitePlan& plan) {
+  std::vector<std::string> notes = backglance::notes_of(plan.schema);
+  notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+  return notes;
+}
+
 bool is_guard_alone(const ExpandPlan& plan) {
   return std::all_of(plan.statements.begin(), plan.statements.end(),
                      [](const PlannedStatement& one) { return one.step == kGuardStep; });
@@ -78,7 +89,7 @@ std::vector<std::string> notes_of(const ExpandPlan& plan) {
 std::string notes_text(const ExpandPlan& plan) {
   std::string out;
   for (const std::string& note : notes_of(plan))
-    out += fmt::format("note: {}\n", note);
+    out += note_line(note);
   return out;
 }
 
@@ -101,7 +112,9 @@ std::string statements_text(const ExpandPlan& plan) {
 
 std::string plan_text(const SitePlan& plan) {
   const auto statements = static_cast<std::int64_t>(plan.schema.statements.size());
-  std::string out = notes_text(plan.schema);
+  std::string out;
+  for (const std::string& note : notes_of(plan))
+    out += note_line(note);
   out += fmt::format("expand: {}\n", counted(statements, "statement"));
   out += statements_text(plan.schema);
   out += guard_line(plan);
@@ -114,7 +127,7 @@ std::string plan_text(const SitePlan& plan) {
 
 json plan_json(const SitePlan& plan) {
   return {{"database", plan.database},
-          {"notes", notes_of(plan.schema)},
+          {"notes", notes_of(plan)},
           {"statements", statements_json(plan.schema)},
           {"guard", guard_name(plan.guard.state)},
           {"missing_rights", rights_json(plan.missing_rights)},

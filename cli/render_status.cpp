@@ -147,6 +147,7 @@ std::string status_text(const SiteStatus& status) {
   for (const SiteStatus::StoreDirectories& store : status.stores)
     lines.add("Store", store_line(store));
   lines.add("Hashing", printable(status.hashing_algorithm) +
+                           (status.can_hash ? "" : " ** not a known algorithm **") +
                            (status.encrypted_locations ? ", locations may be encrypted" : ""));
   lines.add("Schema", schema_line(status.schema));
   lines.add("Images",

@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/site_plan.h"
 
+#include <algorithm>
+#include <set>
+
+#include "cli/readiness.h"
 #include "sql/images.h"
 #include "sql/schema_state.h"
 
 namespace backglance {
 namespace {
 
-// `of_schema`: also the rights for schema statements.
-std::vector<MissingRight> all_missing_rights(Session& session, bool of_schema) {
-  std::vector<MissingRight> missing = missing_rights(session, RightsFor::rows);
-  if (of_schema)
-    for (MissingRight& right : missing_rights(session, RightsFor::schema))
-      missing.push_back(std::move(right));
+// For what expand would do, and for what every command does then. Nobody gives more than he must:
+// no right is named that no statement of this plan needs.
+std::vector<MissingRight> all_missing_rights(Session& session, const ExpandPlan& schema) {
+  std::set<RightsFor> needs = {RightsFor::rows};
+  for (const PlannedStatement& planned : schema.statements)
+    needs.insert(rights_for(planned.statement.sql));
+  std::vector<MissingRight> missing;
+  for (const RightsFor what : needs)
+    for (MissingRight& right : missing_rights(session, what))
+      if (std::none_of(missing.begin(), missing.end(),
+                       [&](const MissingRight& known) { return known.name == right.name; }))
+        missing.push_back(std::move(right));
   return missing;
 }
 
 }  // namespace
 
 SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
+  Readiness readiness = readiness_of(site);
   const SchemaState state = read_schema_state(session);
   SitePlan plan;
+  plan.notes = std::move(readiness.warnings);
+  if (!readiness.refusal.empty())
+    plan.notes.push_back(std::move(readiness.refusal));
   plan.database = site.database.redacted();
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});
@@ -28,7 +42,7 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.unknown_size = pending_totals(session, state.has_os_hash).unknown_size;
   plan.data = plan_migrate(session);
   plan.reads = plan_backfill(site, {});
-  plan.missing_rights = all_missing_rights(session, !plan.schema.statements.empty());
+  plan.missing_rights = all_missing_rights(session, plan.schema);
   // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);
   return plan;

@@ -22,6 +22,9 @@ namespace backglance {
 struct SitePlan {
   std::string database;     // redacted URL
   bool with_guard = false;  // expand --guard was asked for
+  // Why a backfill would end at once, and store directories that cannot be opened: one sentence
+  // each.
+  std::vector<std::string> notes;
   ExpandPlan schema;
   Guard guard;
   // Rights that later commands will need, so that they do not fail half-way.
@@ -33,7 +36,8 @@ struct SitePlan {
 };
 
 // Collects the plan. Nothing is written, except in the trial of collect_galera(). Throws
-// Error{schema_state} as plan_expand() does.
+// Error{schema_state} as plan_expand() does, and Error{usage} for a hashing_algorithm that cannot
+// be computed.
 SitePlan collect_plan(Session& session, const Site& site, bool with_guard);
 
 // Lines for a person, each ended by a newline.

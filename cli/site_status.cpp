@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "digest/algorithm.h"
 #include "ledger/removal.h"
 #include "ledger/results.h"
 #include "sql/schema_state.h"
@@ -63,6 +64,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   SiteStatus status;
   status.database = site.database.redacted();
   status.hashing_algorithm = site.hashing_algorithm;
+  status.can_hash = find_digest_algorithm(site.hashing_algorithm) != nullptr;
   status.encrypted_locations = !site.metadata_encryption_key.empty();
   status.stores = stores_of(site);
   for (const auto& file : site.config_files)

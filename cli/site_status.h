@@ -57,6 +57,7 @@ struct SiteStatus {
 
   std::string database;  // redacted URL
   std::string hashing_algorithm;
+  bool can_hash = true;  // whether that algorithm can be computed; if not, no image is read
   bool encrypted_locations = false;
   std::vector<StoreDirectories> stores;
   std::vector<std::string> config_files;

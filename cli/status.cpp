@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // status and check: commands that change nothing.
+#include <fmt/format.h>
+
 #include "cli/command.h"
+#include "cli/readiness.h"
 #include "cli/site_status.h"
 
 namespace backglance {
@@ -17,9 +20,14 @@ Runner add_status(Arguments&) {
 Runner add_check(Arguments&) {
   return [](const CommonOptions& common) {
     const Site site = read_site(common.source);
+    const Readiness readiness = readiness_of(site);
     Session session(site.database, {.mode = OpenMode::read_only});
     const SchemaState state = read_schema_state(session);
-    const CheckAnswer answer{assess(session, state), find_guard(state, session.engine()).state};
+    CheckAnswer answer{assess(session, state), find_guard(state, session.engine()).state};
+    if (!readiness.refusal.empty())
+      answer.due.why += "; " + readiness.refusal;
+    for (const std::string& warning : readiness.warnings)
+      fmt::print(stderr, "warning: {}\n", warning);
     print_check(answer, common.json);
     return answer.due.code;
   };

@@ -1,6 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 # Writes OUTPUT, a C++ source whose function FUNCTION gives the text of every file of INPUTS under its path below ROOT.
 # Run as: cmake -DOUTPUT=… -DFUNCTION=sql_files -DROOT=… -DINPUTS=a;b -P embed_text.cmake
+#
+# The program finds a file of SQL by its topic (load of sql/load.mysql.sql), or by the folder of its schema step, in
+# whichever folder of the sources that is, and a statement by its name (sql/text.h). So both must be unique: of two,
+# the program would silently use one.
+foreach(_input IN LISTS INPUTS)
+  if(NOT _input MATCHES "\\.sql$")
+    continue()
+  endif()
+  file(RELATIVE_PATH _name "${ROOT}" "${_input}")
+  get_filename_component(_folder "${_name}" DIRECTORY)
+  get_filename_component(_topic "${_name}" NAME_WE)
+  get_filename_component(_step "${_folder}" NAME)
+  if(_step MATCHES "^[0-9][0-9][0-9][0-9]_")
+    if(NOT _topic MATCHES "^(expand|revert|uninstall)$")
+      set(_key "topic ${_topic}")
+    else()
+      set(_key "step ${_step}")
+    endif()
+  elseif(_topic MATCHES "^(expand|revert|uninstall)$")
+    message(FATAL_ERROR "${_name}: only the files of a schema step may have this name")
+  else()
+    set(_key "topic ${_topic}")
+  endif()
+  string(MAKE_C_IDENTIFIER "of ${_key}" _variable)
+  if(DEFINED ${_variable} AND NOT "${${_variable}_folder}" STREQUAL "${_folder}")
+    message(FATAL_ERROR "${${_variable}} and ${_name}: the ${_key} must have its files of SQL in one folder")
+  endif()
+  set(${_variable} "${_name}")
+  set(${_variable}_folder "${_folder}")
+
+  file(STRINGS "${_input}" _statements REGEX "^-- name: ")
+  set(_once ${_statements})
+  list(REMOVE_DUPLICATES _once)
+  if(NOT "${_once}" STREQUAL "${_statements}")
+    message(FATAL_ERROR "${_name} has a statement twice: each line \"-- name: ...\" must be unique in its file")
+  endif()
+endforeach()
+
 set(_list "const std::vector<EmbeddedFile>& ${FUNCTION}()")
 set(_source "#include <vector>\n\n#include \"base/embedded_file.h\"\n\nnamespace backglance {\n\n${_list};\n${_list} {\n  static const std::vector<EmbeddedFile> files = {\n")
 foreach(_input IN LISTS INPUTS)

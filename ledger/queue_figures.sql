@@ -29,7 +29,8 @@ FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     (t.state = 'queued'
-           OR (t.state = 'failed' AND t.result NOT IN ('no_location', 'gone') AND (:failed = 1 OR ({item_may_be_reached}))))
+           OR (t.state = 'failed' AND t.result NOT IN ({results_retried_when_image_changes})
+               AND (:failed = 1 OR ({item_may_be_reached}))))
 AND       {pending}
 UNION ALL
 SELECT    backglance_item.size_bytes
@@ -100,5 +101,5 @@ SELECT COUNT(*), COALESCE(SUM(t.size_bytes), 0)
 FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'failed'
-AND    t.result NOT IN ('no_location', 'gone')
+AND    t.result NOT IN ({results_retried_when_image_changes})
 AND    {pending};

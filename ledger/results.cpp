@@ -54,7 +54,9 @@ bool Results::restore(const Erased& erased) {
   // An early return rolls back, so the ledger says "restored" only if the hash is there.
   if (publish(erased.run_id, {erased.image_id}) == 0 ||
       session_.execute(sql("mark_restored"),
-                       {{"id", erased.image_id}, {"digest", erased.digest}}) == 0)
+                       {{"result", std::string(result_name(ImageResult::restored))},
+                        {"id", erased.image_id},
+                        {"digest", erased.digest}}) == 0)
     return false;
   transaction.commit();
   return true;

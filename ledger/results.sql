@@ -103,7 +103,7 @@ LIMIT    :page;
 
 -- name: mark_restored
 UPDATE backglance_item
-SET    result = 'restored'
+SET    result = :result
 WHERE  image_id = :id
 AND    state = 'done'
 AND    digest = :digest;

@@ -3,30 +3,25 @@
 
 #include <fmt/format.h>
 
-#include <string>
-
 #include "base/error.h"
 #include "base/text.h"
 
 namespace backglance {
-namespace {
 
-const DigestAlgorithm& required_algorithm(const std::string& name) {
-  const DigestAlgorithm* algorithm = find_digest_algorithm(name);
+const DigestAlgorithm& required_algorithm(const Site& site) {
+  const DigestAlgorithm* algorithm = find_digest_algorithm(site.hashing_algorithm);
   if (algorithm == nullptr)
     throw Error(
         ErrorKind::usage,
         fmt::format("hashing_algorithm = {}: not a digest of Python's hashlib with a fixed length "
                     "of at most 512 bits",
-                    printable(name)));
+                    printable(site.hashing_algorithm)));
   return *algorithm;
 }
 
-}  // namespace
-
 ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
                          std::optional<std::chrono::seconds> max_runtime)
-    : site_algorithm(required_algorithm(site.hashing_algorithm)),
+    : site_algorithm(required_algorithm(site)),
       stores(site),
       bandwidth(bandwidth_bytes_per_second),
       pace(bandwidth_bytes_per_second, max_runtime) {}

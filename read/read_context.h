@@ -17,6 +17,9 @@
 
 namespace backglance {
 
+// The algorithm that the site's configuration names. Throws Error{usage} if it cannot be computed.
+const DigestAlgorithm& required_algorithm(const Site& site);
+
 // Everything that the readers of a run share. Each part is a class of its own and is thread-safe; a
 // function takes only the parts that it needs. The order of the members matters: later ones refer
 // to earlier ones.

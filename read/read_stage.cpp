@@ -70,7 +70,7 @@ void check_signatures(Work& work, const ReadOptions& options) {
     return;
   ReadOutcome& outcome = *work.outcome;
   // If the bytes do not agree with Glance, a signature over them proves nothing.
-  if (outcome.result != ImageResult::hashed && outcome.result != ImageResult::verified)
+  if (!agrees(outcome.result))
     return;
   outcome.signatures = work.task.signatures.check(
       outcome.md5, outcome.signature_digest,

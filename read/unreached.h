@@ -23,7 +23,7 @@ class UnreachedImages {
       : probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
-    return outcome.result == ImageResult::missing || outcome.result == ImageResult::unreadable;
+    return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable;
   }
 
   // Each returns images whose result is to be believed and recorded. add() and finish() throw

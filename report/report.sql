@@ -24,7 +24,7 @@ ORDER BY t.image_id;
 SELECT   v.image_id, i.name, i.owner, i.size, v.result, v.reason, v.verified_at
 FROM     backglance_verify v
 JOIN     images i ON i.id = v.image_id
-WHERE    v.result <> 'verified'
+WHERE    v.result NOT IN ({results_without_findings})
 AND      i.deleted = {false}
 ORDER BY v.image_id;
 
@@ -35,7 +35,7 @@ JOIN     images i ON i.id = t.image_id
 WHERE    t.result IS NOT NULL
 AND      (t.state <> 'failed'
           OR ({pending}))
-AND      NOT (t.state = 'queued' AND t.result = 'changed_while_read' AND t.finished_at IS NULL)
+AND      NOT (t.state = 'queued' AND t.result NOT IN ({results_without_findings}) AND t.finished_at IS NULL)
 GROUP BY t.result;
 
 -- name: verify_results

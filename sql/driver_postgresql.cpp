@@ -104,14 +104,9 @@ MissingRights missing_rights(const soci::soci_error& error, const DatabaseUrl& u
   MissingRights missing;
   if (postgresql == nullptr || postgresql->sqlstate() != kInsufficientPrivilege)
     return missing;
-  const std::string_view statement = sql.substr(std::min(sql.find_first_not_of(" \n"), sql.size()));
-  const bool of_schema =
-      statement.starts_with("CREATE") || statement.starts_with("ALTER") ||
-      statement.starts_with("DROP") ||
-      (!statement.starts_with("SELECT") && statement.find("alembic_version") != statement.npos);
   soci::session session;
   session.open(soci::postgresql, postgresql_connection_string(url));
-  const std::string what = rights_name(of_schema ? RightsFor::schema : RightsFor::rows);
+  const std::string what = rights_name(rights_for(sql));
   const soci::rowset<soci::row> found =
       (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", "missing"),
        soci::use(what, "what"));

@@ -29,8 +29,8 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 -- has one.
 -- name: item_has_come_back
 ((state = 'done' AND digest IS NULL)
- OR (state = 'failed' AND result = 'gone')
- OR (state = 'failed' AND result = 'no_location' AND {item_has_location}))
+ OR (state = 'failed' AND result IN ({results_retried_when_live}))
+ OR (state = 'failed' AND result IN ({results_retried_when_located}) AND {item_has_location}))
 
 -- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
@@ -40,8 +40,8 @@ result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 -- be a pass over all of them.
 -- name: item_has_come_back_by_id
 ((COALESCE(state, '') = 'done' AND digest IS NULL)
- OR (COALESCE(state, '') = 'failed' AND result = 'gone')
- OR (COALESCE(state, '') = 'failed' AND result = 'no_location' AND {item_has_location}))
+ OR (COALESCE(state, '') = 'failed' AND result IN ({results_retried_when_live}))
+ OR (COALESCE(state, '') = 'failed' AND result IN ({results_retried_when_located}) AND {item_has_location}))
 
 -- name: item_has_location
 EXISTS (SELECT 1 FROM image_locations l

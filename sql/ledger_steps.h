@@ -35,7 +35,8 @@ const std::vector<std::string>& first_ledger_tables();
 // (later columns may be missing, from the last one on), or is not there.
 std::string table_difference(const Catalog& catalog, const StepStatement& makes);
 
-// True if every table and column that the steps of the ledger make is there, by name.
+// True if every table, column and index that the steps of the ledger make is there, by name, and no
+// index is the unfinished one of a killed build.
 bool has_whole_ledger(const Catalog& catalog);
 
 struct LedgerRemoval {

@@ -2,13 +2,17 @@
 -- Rights that backglance needs for :what (sql/rights.h) and that the account lacks: the right, and the statement that
 -- grants it. Only the account's own rights on the server and on the database are checked. A right on a single table
 -- counts as if it were on all tables, and an account with an active role as if it had all rights: neither is worth a
--- false alarm. The name of the database is a pattern there.
+-- false alarm. The name of the database is a pattern there. ALTER TABLE needs CREATE as well (and INSERT, which is among
+-- the rows' rights).
 -- name: missing
 SELECT need.privilege, CONCAT('GRANT ', need.privilege, ' ON ', DATABASE(), '.* TO ', me.grantee)
 FROM  (SELECT 'rows' AS what, 'SELECT' AS privilege UNION ALL SELECT 'rows', 'INSERT'
        UNION ALL SELECT 'rows', 'UPDATE' UNION ALL SELECT 'rows', 'DELETE'
-       UNION ALL SELECT 'schema', 'CREATE' UNION ALL SELECT 'schema', 'ALTER' UNION ALL SELECT 'schema', 'INDEX'
-       UNION ALL SELECT 'guard', 'TRIGGER') need,
+       UNION ALL SELECT 'tables', 'CREATE'
+       UNION ALL SELECT 'images', 'CREATE' UNION ALL SELECT 'images', 'ALTER'
+       UNION ALL SELECT 'ledger', 'CREATE' UNION ALL SELECT 'ledger', 'ALTER'
+       UNION ALL SELECT 'images_index', 'INDEX' UNION ALL SELECT 'ledger_index', 'INDEX'
+       UNION ALL SELECT 'guard', 'TRIGGER' UNION ALL SELECT 'see_guard', 'TRIGGER') need,
       (SELECT CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER())
                                                 - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),
                      '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS grantee) me

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Rights that backglance needs for :what (sql/rights.h) and that the role lacks: the right, and the statement that
 -- grants it; one line for all objects that lack the same. docs/postgresql.md has the list. Only an owner may change a
--- table; everybody sees its triggers.
+-- table or add an index to it; everybody sees its triggers.
 -- name: missing
 SELECT lack.name, lack.statement
 FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking.object, ', ' ORDER BY lacking.object)
@@ -30,22 +30,29 @@ FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking
        FROM  (VALUES ('image_properties_id_seq'), ('image_tags_id_seq')) AS s(name)
        WHERE  NOT pg_catalog.has_sequence_privilege(pg_catalog.to_regclass(s.name), 'USAGE')
        UNION ALL
-       SELECT 'schema', 'CREATE ON SCHEMA ' || s.name,
+       SELECT need.what, 'CREATE ON SCHEMA ' || s.name,
               'GRANT CREATE ON SCHEMA ' || s.name || ' TO ' || quote_ident(current_user)
-       FROM  (SELECT quote_ident(pg_catalog.current_schema()) AS name) s
+       FROM  (SELECT quote_ident(pg_catalog.current_schema()) AS name) s,
+             (VALUES ('tables'), ('images_index'), ('ledger_index')) AS need(what)
        WHERE  NOT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')
        UNION ALL
-       SELECT 'schema', 'the ownership of ' || string_agg(c.relname, ', ' ORDER BY c.relname),
+       SELECT need.what, 'the ownership of ' || string_agg(c.relname, ', ' ORDER BY c.relname),
               'GRANT ' || owner.name || ' TO ' || quote_ident(current_user)
               || ' (until that is done), or the same with --database and the URL of ' || owner.name
        FROM   pg_catalog.pg_class c
               JOIN LATERAL (SELECT quote_ident(pg_catalog.pg_get_userbyid(c.relowner)) AS name) owner ON true
-       WHERE  (c.oid = pg_catalog.to_regclass('images')
-               OR (c.relkind = 'r' AND c.relname LIKE 'backglance\_%' AND pg_catalog.pg_table_is_visible(c.oid)))
+              JOIN (VALUES ('images', false), ('images_index', false), ('ledger', true), ('ledger_index', true))
+                   AS need(what, of_ledger) ON true
+       WHERE  CASE WHEN need.of_ledger
+                   THEN c.relkind = 'r' AND c.relname LIKE 'backglance\_%' AND pg_catalog.pg_table_is_visible(c.oid)
+                   ELSE c.oid = pg_catalog.to_regclass('images') END
        AND    NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
-       GROUP BY owner.name
+       GROUP BY need.what, owner.name
        UNION ALL
-       SELECT 'schema', need.privilege || ' ON alembic_version',
+       SELECT 'guard', 'TRIGGER ON images', 'GRANT TRIGGER ON images TO ' || quote_ident(current_user)
+       WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('images'), 'TRIGGER')
+       UNION ALL
+       SELECT 'revision', need.privilege || ' ON alembic_version',
               'GRANT ' || need.privilege || ' ON alembic_version TO ' || quote_ident(current_user)
        FROM  (VALUES ('INSERT'), ('UPDATE')) AS need(privilege)
        WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('alembic_version'), need.privilege)) lack

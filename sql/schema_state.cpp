@@ -110,7 +110,7 @@ SchemaState read_once(Session& session) {
   } while (rows != revision_rows(session));
   state.routines = read_routines(session);
   state.shows_routines =
-      !session.engine().hides_triggers || missing_rights(session, RightsFor::guard).empty();
+      !session.engine().hides_triggers || missing_rights(session, RightsFor::see_guard).empty();
   const auto& ours = ledger_tables();
   for (const std::string& name : view_names(session))
     if (std::find(ours.begin(), ours.end(), name) != ours.end())
@@ -204,8 +204,8 @@ void require_writable_ledger(const SchemaState& state) {
                 "backglance expand");
   if (!state.has_whole_ledger)
     throw Error(ErrorKind::schema_state,
-                "a table or a column of the ledger (backglance's own tables) is missing; nothing "
-                "was changed",
+                "a table, a column or an index of the ledger (backglance's own tables) is missing; "
+                "nothing was changed",
                 "backglance expand");
 }
 

@@ -27,7 +27,7 @@ struct SchemaState {
   // ended.
   int ledger_version = 0;
   std::string ledger_program;     // the version of backglance that made it so; empty of version 1
-  bool has_whole_ledger = false;  // every table and column of the version that this program makes
+  bool has_whole_ledger = false;  // every table, column and index of this program's version
   // Whether a column can be added to images without a rebuild. Only examined if one is missing.
   bool instant_columns = true;
   // The words for the collation of images.id in a CREATE TABLE. Empty if no words are needed, and

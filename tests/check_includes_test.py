@@ -3,6 +3,9 @@
 """The rules of check_includes.py, each with a file that breaks it."""
 
 import pathlib
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 import check_includes
@@ -59,6 +62,49 @@ class IncludeTest(unittest.TestCase):
 
     def test_every_source_says_its_licence(self):
         self.assertEqual(len(list(check_includes.faults(pathlib.PurePath('base/a.cpp'), 'int x;\n'))), 1)
+
+
+class SqlFilesTest(unittest.TestCase):
+    """The build refuses files of SQL of which the program would silently use only one."""
+
+    def embed(self, **texts):
+        root = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, root)
+        files = []
+        for name, text in texts.items():
+            file = root / name.replace('__', '/')
+            file = file.with_name(file.name + '.sql')
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            files.append(str(file))
+        made = subprocess.run(
+            ['cmake', '-DOUTPUT=%s' % (root / 'made.cpp'), '-DFUNCTION=sql_files', '-DROOT=%s' % root,
+             '-DINPUTS=%s' % ';'.join(files), '-P',
+             str(pathlib.Path(__file__).resolve().parent.parent / 'cmake' / 'embed_text.cmake')],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', check=False)
+        return made.returncode, ' '.join(made.stdout.split())
+
+    def refused(self, words, **texts):
+        code, told = self.embed(**texts)
+        self.assertNotEqual(code, 0)
+        self.assertIn(words, told)
+
+    def test_a_topic_lies_in_one_folder(self):
+        self.refused('sql/load.sql and read/load.sql', sql__load='', read__load='')
+        self.refused('topic load', **{'sql__load.mysql': '', 'read__pace__load': ''})
+        self.refused('topic load', **{'sql__load': '', 'sql__0007_x__load': ''})
+        self.refused('only the files of a schema step', expand__expand='', sql__0007_x__expand='')
+        self.refused('0007_x', sql__0007_x__expand='', ledger__0007_x__uninstall='')
+
+    def test_a_file_has_each_statement_once(self):
+        self.refused('twice', sql__load='-- name: of\nSELECT 1;\n-- name: on\nSELECT 1;\n-- name: of\nSELECT 2;\n')
+
+    def test_engines_and_steps_have_files_of_one_name(self):
+        code, told = self.embed(**{
+            'sql__load': '-- name: of\nSELECT 1;\n-- name: off\nSELECT 1;\n', 'sql__load.mysql': '-- name: of\nSELECT 2;\n',
+            'sql__0007_x__expand': '', 'sql__0008_y__expand.sqlite': '', 'sql__0008_y__expand.mysql': '',
+            'read__windows': ''})
+        self.assertEqual(code, 0, told)
 
 
 if __name__ == '__main__':

@@ -44,6 +44,20 @@ struct ThrottleWatch::Server {
   bool said_no_replica = false;
 };
 
+void require_supported(const DatabaseUrl& database, const ThrottleOptions& options) {
+  const EngineFacts& facts = engine_facts(database.engine);
+  if (options.max_load && !facts.tells_load)
+    throw Error(ErrorKind::usage, fmt::format("--max-load is not supported with {}", facts.title));
+  if (options.max_lag && options.lag_databases.empty() && !facts.primary_knows_lag)
+    throw Error(ErrorKind::usage, fmt::format("--max-lag: {} cannot tell how far its replicas are "
+                                              "behind; name the replicas with --lag-database URL",
+                                              facts.title));
+  for (const DatabaseUrl& url : options.lag_databases)
+    if (!engine_facts(url.engine).tells_load)
+      throw Error(ErrorKind::usage, fmt::format("--lag-database {}: {} has no replicas",
+                                                url.redacted(), engine_facts(url.engine).title));
+}
+
 bool Brake::holds(double value) {
   constexpr double kCalm = 0.8;
   constexpr int kTimes = 3;
@@ -65,17 +79,8 @@ ThrottleWatch::ThrottleWatch(const DatabaseUrl& database, const ThrottleOptions&
       load_(static_cast<double>(options.max_load.value_or(0))),
       lag_(static_cast<double>(options.max_lag.value_or(std::chrono::seconds{0}).count())),
       flow_(1) {
+  require_supported(database, options);
   const EngineFacts& facts = engine_facts(database.engine);
-  if (options.max_load && !facts.tells_load)
-    throw Error(ErrorKind::usage, fmt::format("--max-load is not supported with {}", facts.title));
-  if (options.max_lag && options.lag_databases.empty() && !facts.primary_knows_lag)
-    throw Error(ErrorKind::usage, fmt::format("--max-lag: {} cannot tell how far its replicas are "
-                                              "behind; name the replicas with --lag-database URL",
-                                              facts.title));
-  for (const DatabaseUrl& url : options.lag_databases)
-    if (!engine_facts(url.engine).tells_load)
-      throw Error(ErrorKind::usage, fmt::format("--lag-database {}: {} has no replicas",
-                                                url.redacted(), engine_facts(url.engine).title));
   // On Galera, flow control is watched even if nothing was asked for.
   const bool asked = options.max_load || options.max_lag;
   if (!asked && !facts.may_be_galera)

@@ -27,6 +27,9 @@ struct ThrottleOptions {
   std::vector<DatabaseUrl> lag_databases;       // replicas that are asked for their own lag
 };
 
+// Throws Error{usage} for a figure that an engine cannot report. Asks no server.
+void require_supported(const DatabaseUrl& database, const ThrottleOptions& options);
+
 // One measured figure with a limit. Above the limit the run waits at once. It continues after three
 // measurements in a row of at most four fifths of the limit: otherwise, a run that causes the load
 // itself would start and stop all the time.

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import program
-from program import DONE, FAILED, INTERRUPTED, FINDINGS, USAGE
+from program import DONE, EXPAND_DUE, FAILED, INTERRUPTED, FINDINGS, MIGRATE_DUE, USAGE
 import sites
 import glance_schema
 
@@ -95,6 +95,29 @@ class Usage(sites.SmallSiteTest):
                 self.site.write_config('hashing_algorithm = %s' % name)
                 result = self.on_site('backfill', code=USAGE)
                 self.assert_one_line(result, ['hashing_algorithm'])
+
+    def test_every_command_that_depends_on_a_misspelt_hashing_algorithm_refuses_it(self):
+        self.site.add_legacy_signature(self.site.add())
+        self.site.write_config('hashing_algorithm = sha215')
+        before = program.tree_digest(self.site.directory)
+        for command in (('plan',), ('check',), ('backfill',), ('backfill', '--dry-run'), ('verify',),
+                        ('verify', '--dry-run'), ('backfill', '--sweep', '--dry-run'), ('sync',),
+                        ('sync', '--dry-run'), ('contract', '--yes'), ('contract', '--dry-run'),
+                        ('contract', '--settled', '--yes')):
+            with self.subTest(command):
+                self.assert_one_line(self.on_site(*command, code=USAGE), ['hashing_algorithm = sha215'])
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+        # The others do without it: what they do, or undo, has nothing to do with a hash.
+        self.assertIn('sha215 ** not a known algorithm **', self.on_site('status').out)
+        for command in (('expand',), ('migrate',), ('report',), ('pause',), ('resume',),
+                        ('contract', '--uninstall', '--yes')):
+            self.on_site(*command)
+
+    def test_a_dry_run_refuses_a_load_that_the_database_cannot_tell(self):
+        before = program.tree_digest(self.site.directory)
+        for command in (('backfill', '--dry-run'), ('verify', '--dry-run'), ('sync', '--dry-run'), ('sync',)):
+            self.assert_one_line(self.on_site(*command, '--max-load', '1', code=USAGE), ['--max-load is not supported'])
+        self.assertEqual(program.tree_digest(self.site.directory), before)
 
     def test_encryption_key_of_the_wrong_length(self):
         self.site.write_config('metadata_encryption_key = %s' % KEY)
@@ -450,9 +473,23 @@ class Stores(sites.SmallSiteTest):
         return self.program('backfill', *self.options, *arguments, *extra, code=code)
 
     def test_store_that_is_gone_marks_nothing(self):
-        for command in ('backfill', 'verify', 'sync', 'contract'):
-            self.refused(command, *self.options, '--store-dir', '/no/such/store',
-                         words=['no store directory'])
+        self.site.database.execute('DROP TABLE backglance_verify')
+        before = program.tree_digest(self.site.directory)
+        gone = ('--store-dir', '/no/such/store')
+        for command in (('backfill',), ('verify',), ('sync',), ('contract',), ('backfill', '--dry-run'),
+                        ('verify', '--dry-run'), ('sync', '--dry-run'), ('contract', '--dry-run')):
+            with self.subTest(command):
+                self.refused(command[0], *self.options, *gone, *command[1:], words=['no store directory'])
+        # sync had something to do before it reads
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+        words = 'backfill would end at once: no store directory can be opened: /no/such/store'
+        self.assertIn('note: %s\n' % words, self.program('plan', *self.options, *gone).out)
+        self.assertIn(words, self.program('plan', *self.options, *gone, '--json').object['notes'])
+        for state, code in (('expand', EXPAND_DUE), ('migrate', MIGRATE_DUE)):
+            self.assertIn('; %s -- next: backglance %s' % (words, state),
+                          self.program('check', *self.options, *gone, code=code).out)
+            self.assertIn(words, self.program('check', *self.options, *gone, '--json', code=code).object['why'])
+            self.program('expand', *self.options)
         self.assertEqual(self.site.database.rows(
             'SELECT * FROM backglance_item WHERE result IS NOT NULL'), [])
 
@@ -464,7 +501,13 @@ class Stores(sites.SmallSiteTest):
         away = self.second.rename(self.second.with_name('away'))
         self.addCleanup(shutil.rmtree, away, ignore_errors=True)
         result = self.backfill(self.site.store, self.second, code=FINDINGS)
-        self.assertIn('warning: store directory', result.err)
+        warning = 'store directory %s cannot be opened' % self.second
+        self.assertIn('warning: ' + warning, result.err)
+        stores = ('--store-dir', self.site.store, '--store-dir', self.second)
+        self.assertIn('note: ' + warning, self.program('plan', *self.options, *stores).out)
+        for command, code in ((('check',), DONE), (('backfill', '--dry-run'), DONE), (('verify', '--dry-run'), DONE)):
+            result = self.program(command[0], *self.options, *stores, *command[1:], code=code)
+            self.assertEqual(result.err, 'warning: %s\n' % warning)
         hashes = self.site.hashes()
         self.assertEqual(hashes[self.here][1], sites.sha512(b'here'))
         self.assertIsNone(hashes[self.there][1])

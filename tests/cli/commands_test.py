@@ -139,6 +139,8 @@ class DryRun(sites.SmallSiteTest):
         migrate = self.dry_object('migrate')
         self.assertEqual((migrate['queued'], migrate['flagged']), (4, 1))
         self.assertEqual(self.dry_object('backfill')['images'], 4)
+        self.assertIn('the run itself would end at once: ', self.assert_dry('backfill').err)
+        self.assertIn(' -- next: backglance expand\n', self.assert_dry('backfill').err)
         self.assertEqual(self.dry_object('sync')['backfill']['images'], 4)
         self.assert_dry('expand', '--revert')
         for command in ('verify', 'contract', 'pause', 'resume', 'stop'):

@@ -201,10 +201,57 @@ class OneRightMissing(RightsTest):
         self.assertNotIn('this account lacks', self.program('plan', *self.options(self.url_of())).out)
         self.program('expand', *self.options(self.url_of()))
 
-    def missing_rights(self):
-        plan = self.program('plan', *self.options(self.url_of()))
+    def test_plan_asks_for_no_right_that_no_planned_statement_needs(self):
+        execute = self.site.database.execute
+        self.on_site('expand')
+        self.make_role()
+        on_postgresql = databases.is_postgresql()
+        if on_postgresql:
+            execute('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %s' % ROLE)
+            execute('GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s' % ROLE)
+            create, own_images, own_ledger = ('CREATE ON SCHEMA public', 'the ownership of images',
+                                              'the ownership of backglance')
+        else:
+            execute("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.* TO %s@'127.0.0.1'"
+                    % (self.site.database.name, ROLE))
+        self.assertEqual(self.missing_rights(), [])
+        self.asked('--guard', only=(create, 'TRIGGER ON images') if on_postgresql else ('TRIGGER',))
+        self.on_site('expand', '--revert', '--guard')
+        # Statements on Glance's table, on a new table of the ledger, and on tables of the ledger that are there.
+        execute("DELETE FROM alembic_version WHERE version_num LIKE 'rocky%'")
+        self.asked(only=())
+        execute("DELETE FROM alembic_version WHERE version_num LIKE 'rocky%'")
+        execute('ALTER TABLE images DROP COLUMN os_hidden')
+        self.asked(only=(create, own_images) if on_postgresql else ('ALTER', 'CREATE'))
+        execute('DROP TABLE backglance_verify')
+        self.asked(only=(create,) if on_postgresql else ('CREATE',))
+        execute('DELETE FROM backglance_ledger')
+        execute('ALTER TABLE backglance_step DROP COLUMN program')
+        self.asked(only=(own_ledger,) if on_postgresql else ('ALTER', 'CREATE'))
+        execute('DROP INDEX backglance_item_state_idx' + ('' if on_postgresql else ' ON backglance_item'))
+        self.refused('migrate', '--database', self.site.database.url,
+                     words=['an index of the ledger', 'backglance expand'])
+        self.asked(only=(create, own_ledger) if on_postgresql else ('INDEX',))
+
+    def asked(self, *arguments, only):
+        """Plan names a right for each beginning in `only` and no other; they are enough for expand."""
+        rights = self.missing_rights(*arguments)
+        self.assertEqual(len(rights), len(only), rights)
+        for right, wanted in zip(sorted(right for right, _ in rights), sorted(only)):
+            self.assertTrue(right.startswith(wanted), rights)
+            self.assertFalse(wanted == 'the ownership of images' and 'backglance' in right, rights)
+        grants = {statement.split(' (until')[0] for _, statement in rights}
+        for grant in grants:
+            self.site.database.execute(grant)
+        self.program('expand', *self.options(self.url_of()), *arguments)
+        for grant in grants:
+            self.site.database.execute(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '))
+
+    def missing_rights(self, *arguments):
+        plan = self.program('plan', *self.options(self.url_of()), *arguments)
         rights = [(one['right'], one['next'])
-                  for one in self.program('plan', *self.options(self.url_of()), '--json').object['missing_rights']]
+                  for one in self.program('plan', *self.options(self.url_of()), *arguments, '--json')
+                  .object['missing_rights']]
         for right, statement in rights:
             self.assertIn('this account lacks %s -- next: %s' % (right, statement), plan.out)
         return rights

@@ -158,3 +158,12 @@ TEST_CASE("expand says what it ran and what is next, or what it would run") {
   outcome.revert = true;
   CHECK_THAT(expand_text(outcome), Contains("nothing to revert\n"));
 }
+
+TEST_CASE("a plan says after the notes on the schema why a backfill would end at once") {
+  SitePlan plan = small_plan();
+  plan.notes = {"backfill would end at once: no store directory can be opened: /images"};
+  CHECK(plan_text(plan).find("expand waits until that has ended\nnote: " + plan.notes[0] +
+                             "\nexpand: 3 statements\n") != std::string::npos);
+  CHECK(plan_json(plan)["notes"].size() == 3);
+  CHECK(plan_json(plan)["notes"][2] == plan.notes[0]);
+}

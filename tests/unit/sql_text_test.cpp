@@ -7,6 +7,7 @@
 #include "expand/expand.h"
 #include "sql/guard.h"
 #include "sql/ledger_steps.h"
+#include "sql/rights.h"
 #include "sql/text.h"
 
 using namespace backglance;
@@ -123,6 +124,41 @@ TEST_CASE("a table of the ledger is ours with the columns of this version or an 
   CHECK_FALSE(table_difference(catalog, journal).empty());
 }
 
+TEST_CASE("a ledger that lacks a table, a column or an index is not whole") {
+  Catalog whole;
+  for (const std::string& step : ledger_steps())
+    for (const StepStatement& statement : step_statements(sqlite(), step, "expand")) {
+      CatalogTable& table = whole[statement.table];
+      for (const std::string& name : statement.names) {
+        if (statement.kind == "column")
+          table.columns.push_back({name, "text", true, std::nullopt});
+        if (statement.kind == "index")
+          table.indexes.push_back({name, {"state"}});
+      }
+    }
+  CHECK(has_whole_ledger(whole));
+  int indexes = 0;
+  for (const auto& [name, table] : whole) {
+    Catalog without = whole;
+    without.erase(name);
+    CHECK_FALSE(has_whole_ledger(without));
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      without = whole;
+      without[name].columns.erase(without[name].columns.begin() + static_cast<std::ptrdiff_t>(i));
+      CHECK_FALSE(has_whole_ledger(without));
+    }
+    for (std::size_t i = 0; i < table.indexes.size(); ++i, ++indexes) {
+      without = whole;
+      without[name].indexes.erase(without[name].indexes.begin() + static_cast<std::ptrdiff_t>(i));
+      CHECK_FALSE(has_whole_ledger(without));
+      without = whole;
+      without[name].indexes[i].valid = false;
+      CHECK_FALSE(has_whole_ledger(without));
+    }
+  }
+  CHECK(indexes > 0);
+}
+
 TEST_CASE("a function's body is one statement with its semicolons") {
   const auto statements = step_statements(engine_facts(Engine::postgresql), "0004_guard", "expand");
   REQUIRE(statements.size() == 2);
@@ -132,6 +168,35 @@ TEST_CASE("a function's body is one statement with its semicolons") {
   CHECK(statements[0].sql.ends_with("$body$"));
   CHECK(statements[1].kind == "trigger");
   CHECK(statements[1].table == "images");
+}
+
+TEST_CASE("a statement of a step needs the rights on the object that it changes, and no others") {
+  // By the kind of object and whose table it is. MySQL adds an index with ALTER TABLE.
+  const auto expected = [](const StepStatement& statement) {
+    const bool of_ledger = statement.table.starts_with("backglance_");
+    if (statement.kind == "table" || statement.kind == "function")
+      return RightsFor::tables;
+    if (statement.kind == "trigger")
+      return RightsFor::guard;
+    if (statement.kind == "revision")
+      return RightsFor::revision;
+    if (statement.kind == "ledger")
+      return RightsFor::rows;
+    if (statement.kind == "index" && statement.sql.starts_with("CREATE "))
+      return of_ledger ? RightsFor::ledger_index : RightsFor::images_index;
+    return of_ledger ? RightsFor::ledger : RightsFor::images;
+  };
+  for (const Engine engine : {Engine::sqlite, Engine::postgresql, Engine::mysql})
+    for (const std::string& step : expand_steps())
+      for (const StepStatement& statement : step_statements(engine_facts(engine), step, "expand")) {
+        INFO(statement.sql);
+        CHECK(rights_for(statement.sql) == expected(statement));
+      }
+  CHECK(rights_for("DROP TABLE backglance_item") == RightsFor::ledger);
+  CHECK(rights_for("DROP TRIGGER backglance_guard ON images") == RightsFor::images);
+  CHECK(rights_for("DROP FUNCTION backglance_guard()") == RightsFor::images);
+  CHECK(rights_for("\n SELECT version_num FROM alembic_version") == RightsFor::rows);
+  CHECK(rights_for("UPDATE images SET size = 1") == RightsFor::rows);
 }
 
 TEST_CASE("the digest of a statement is its SHA-256") {
