@@ -210,7 +210,8 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   return result;
 }
 
-BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
+BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
+                           const std::optional<SiteFigures>& known) {
   Session session(site.database, {.mode = OpenMode::read_only});
   const SchemaState state = read_schema_state(session);
   require_glance(state);
@@ -229,28 +230,24 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options) {
       pending_sizes(session, state.has_os_hash, [&](std::int64_t size) { allowance.take(size); });
       return take(allowance.used());
     }
-    const PendingTotals pending = pending_totals(session, state.has_os_hash);
-    return take({pending.images, pending.bytes});
+    return take(known ? known->pending : site_figures(session, state).pending);
   }
-  QueueFigures figures(session);
-  Results results(session);
-  const QueueTotals failed = figures.failed();
-  plan.failed = failed.images;
-  plan.erased = results.erased();
+  const SiteFigures figures = known ? *known : site_figures(session, state);
+  plan.failed = figures.failed.images;
+  plan.erased = figures.erased;
   if (!options.images.empty())
     return take(named_allowance(session, state.has_ledger, options).used());
   if (Allowance::has_limits(options)) {
-    figures.due_sizes(options.retry_failed,
-                      [&](std::int64_t left, std::int64_t) { allowance.take(left); });
+    QueueFigures(session).due_sizes(options.retry_failed,
+                                    [&](std::int64_t left, std::int64_t) { allowance.take(left); });
     return take(allowance.used());
   }
-  const QueueTotals queued = figures.queued();
-  const QueueTotals unqueued = figures.unqueued();
-  const QueueTotals changed = figures.changed();
   // The failed images include those that are due again.
-  const QueueTotals again = options.retry_failed ? failed : figures.reachable();
-  plan.images = queued.images + unqueued.images + changed.images + again.images;
-  plan.bytes = queued.bytes + unqueued.bytes + changed.bytes + again.bytes;
+  const QueueTotals& again = options.retry_failed ? figures.failed : figures.reachable;
+  for (const QueueTotals& part : {figures.queued, figures.unqueued, figures.changed, again}) {
+    plan.images += part.images;
+    plan.bytes += part.bytes;
+  }
   return plan;
 }
 

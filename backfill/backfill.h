@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "glance/site.h"
+#include "ledger/queue_figures.h"
 #include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
@@ -34,13 +36,15 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 // identity are still those that were read. Otherwise the image is queued to be read again.
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result);
 
-// What backfill would read now. Counting changes nothing.
+// What backfill would read now. Counting changes nothing. `figures` are those of site_figures();
+// they are read if the caller has none.
 struct BackfillPlan {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
   std::int64_t failed = 0;  // failed in earlier runs; only --retry-failed reads them again
   std::int64_t erased = 0;  // hashes that the sweep would put back
 };
-BackfillPlan plan_backfill(const Site& site, const ReadOptions& options);
+BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
+                           const std::optional<SiteFigures>& figures = std::nullopt);
 
 }  // namespace backglance

@@ -5,13 +5,11 @@
 
 #include "base/text.h"
 #include "expand/expand.h"
-#include "ledger/queue_figures.h"
-#include "ledger/results.h"
 #include "ledger/signatures.h"
 
 namespace backglance {
 
-Due assess(Session& session, const SchemaState& state) {
+Due assess(Session& session, const SchemaState& state, const std::optional<SiteFigures>& known) {
   const ExpandPlan schema = plan_expand(state, session.engine());
   const auto statements = schema.statements.size();
   if (!schema.builds.empty())
@@ -29,20 +27,19 @@ Due assess(Session& session, const SchemaState& state) {
   }
 
   // In the order of the phases: the first one that is due is the answer.
-  QueueFigures figures(session);
-  Results results(session);
-  const std::int64_t unqueued = figures.unqueued().images + figures.changed().images;
+  const SiteFigures figures = known ? *known : site_figures(session, state);
+  const std::int64_t unqueued = figures.unqueued.images + figures.changed.images;
   const std::int64_t unflagged = unflagged_count(session);
   if (unqueued > 0 || unflagged > 0)
     return {ExitCode::migrate_due,
             fmt::format("{} to queue, {} with signature properties to flag",
                         counted(unqueued, "image"), unflagged),
             "backglance migrate"};
-  const QueueTotals queued = figures.queued();
-  const std::int64_t erased = results.erased();
+  const QueueTotals queued = figures.queued;
+  const std::int64_t erased = figures.erased;
   if (queued.images > 0 || erased > 0) {
     // Nothing can be claimed now; a later run reads these images.
-    const bool later = erased == 0 && figures.claimable().images == 0;
+    const bool later = erased == 0 && figures.claimable.images == 0;
     return {ExitCode::migrate_due,
             fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
                         later ? " (all busy in Glance or claimed by another run)" : "",
@@ -50,7 +47,7 @@ Due assess(Session& session, const SchemaState& state) {
             "backglance backfill"};
   }
   const std::int64_t due = due_count(session);
-  const QueueTotals failed = figures.failed();
+  const QueueTotals failed = figures.failed;
   if (due > 0)
     return {ExitCode::contract_due,
             fmt::format("the grace period of {} with deprecated signatures has ended{}",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/exit_code.h"
+#include "ledger/queue_figures.h"
 #include "sql/schema_state.h"
 #include "sql/session.h"
 
@@ -16,7 +18,9 @@ struct Due {
   std::string next;                // the command to run, or empty
 };
 
-// Throws Error{schema_state} if expand would refuse the schema.
-Due assess(Session& session, const SchemaState& state);
+// `figures` are those of site_figures(); they are read here if the caller has none. Throws
+// Error{schema_state} if expand would refuse the schema.
+Due assess(Session& session, const SchemaState& state,
+           const std::optional<SiteFigures>& figures = std::nullopt);
 
 }  // namespace backglance

@@ -230,9 +230,11 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   require_ready(site, read_with);
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
-    const ExpandPlan schema = plan_expand(read_schema_state(session), session.engine());
-    const MigrateResult data = plan_migrate(session, migrate_with);
-    const BackfillPlan reads = plan_backfill(site, read_with);
+    const SchemaState state = read_schema_state(session);
+    const ExpandPlan schema = plan_expand(state, session.engine());
+    const SiteFigures figures = site_figures(session, state);
+    const MigrateResult data = plan_migrate(session, migrate_with, figures);
+    const BackfillPlan reads = plan_backfill(site, read_with, figures);
     if (common.json) {
       print_json({{"dry_run", true},
                   {"statements", statements_json(schema)},

@@ -39,9 +39,10 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});
   plan.guard = find_guard(state, session.engine());
-  plan.unknown_size = pending_totals(session, state.has_os_hash).unknown_size;
-  plan.data = plan_migrate(session);
-  plan.reads = plan_backfill(site, {});
+  const SiteFigures figures = site_figures(session, state);
+  plan.unknown_size = figures.unknown_size;
+  plan.data = plan_migrate(session, {}, figures);
+  plan.reads = plan_backfill(site, {}, figures);
   plan.missing_rights = all_missing_rights(session, plan.schema);
   // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "digest/algorithm.h"
 #include "ledger/removal.h"
-#include "ledger/results.h"
 #include "sql/schema_state.h"
 #include "store/registry.h"
 
@@ -28,13 +27,11 @@ std::vector<SiteStatus::StoreDirectories> stores_of(const Site& site) {
   return stores;
 }
 
-SiteStatus::Ledger read_ledger(Session& session) {
-  QueueFigures figures(session);
-  Results results(session);
-  return {.queued = figures.queued(),
-          .claimable = figures.claimable(),
-          .failed = figures.failed(),
-          .erased = results.erased(),
+SiteStatus::Ledger read_ledger(Session& session, const SiteFigures& figures) {
+  return {.queued = figures.queued,
+          .claimable = figures.claimable,
+          .failed = figures.failed,
+          .erased = figures.erased,
           .signatures = scheme_counts(session),
           .settled = settled_count(session)};
 }
@@ -45,9 +42,9 @@ SiteStatus::Runs read_runs(Session& session) {
           .recent = recent_runs(session, kRecentRuns)};
 }
 
-Due assess_or_refusal(Session& session, const SchemaState& state) {
+Due assess_or_refusal(Session& session, const SchemaState& state, const SiteFigures& figures) {
   try {
-    return assess(session, state);
+    return assess(session, state, figures);
   } catch (const Error& error) {
     // status shows a schema that expand refuses, and does not fail because of it.
     if (error.kind() != ErrorKind::schema_state)
@@ -75,13 +72,14 @@ SiteStatus collect_status(Session& session, const Site& site) {
                    .has_ledger = state.has_ledger,
                    .ledger_version = state.ledger_version,
                    .guard = find_guard(state, session.engine()).state};
-  status.without_hash = pending_totals(session, state.has_os_hash);
+  const SiteFigures figures = site_figures(session, state);
+  status.without_hash = {figures.pending.images, figures.pending.bytes, figures.unknown_size};
   if (state.has_os_hash && state.has_ledger)
-    status.ledger = read_ledger(session);
+    status.ledger = read_ledger(session, figures);
   // A running expand is shown as soon as it has made our tables.
   if (state.has_ledger)
     status.runs = read_runs(session);
-  status.due = assess_or_refusal(session, state);
+  status.due = assess_or_refusal(session, state, figures);
   return status;
 }
 

@@ -14,14 +14,6 @@ QueueTotals QueueFigures::queued() {
   return totals("queued_totals");
 }
 
-QueueTotals QueueFigures::changed() {
-  return totals("changed_totals");
-}
-
-QueueTotals QueueFigures::reachable() {
-  return totals("reachable_totals");
-}
-
 QueueTotals QueueFigures::claimable() {
   return totals("claimable_totals");
 }
@@ -60,8 +52,35 @@ QueueTotals QueueFigures::failed() {
   return totals("failed_totals");
 }
 
-QueueTotals QueueFigures::unqueued() {
-  return totals("unqueued_totals");
+SiteFigures site_figures(Session& session, const SchemaState& state) {
+  SiteFigures figures;
+  if (!state.has_ledger || !state.has_os_hash) {
+    const PendingTotals pending = pending_totals(session, state.has_os_hash);
+    figures.pending = {pending.images, pending.bytes};
+    figures.unknown_size = pending.unknown_size;
+    figures.unqueued = figures.pending;
+    return figures;
+  }
+  const auto row = session.first_row(sql_text(session.engine(), "queue_figures", "site_figures"));
+  if (!row)
+    return figures;
+  std::size_t column = 0;
+  const auto next = [&] { return row->integer_or(column++, 0); };
+  // In the order of the statement's columns.
+  const auto totals = [&] {
+    const std::int64_t images = next();
+    return QueueTotals{images, next()};
+  };
+  figures.pending = totals();
+  figures.unknown_size = next();
+  figures.unqueued = totals();
+  figures.queued = totals();
+  figures.claimable = totals();
+  figures.changed = totals();
+  figures.reachable = totals();
+  figures.failed = totals();
+  figures.erased = next();
+  return figures;
 }
 
 }  // namespace backglance

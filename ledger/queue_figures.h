@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sql/images.h"
+#include "sql/schema_state.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -15,6 +16,22 @@ namespace backglance {
 struct QueueTotals {
   std::int64_t images = 0;
   std::int64_t bytes = 0;
+};
+
+// All live images without a hash (pending), and what is to become of them. Each of them is in one
+// of unqueued, queued, changed, failed and erased, or only waits until it changes.
+struct SiteFigures {
+  QueueTotals pending;
+  std::int64_t unknown_size = 0;  // pending images whose size Glance does not know
+  QueueTotals unqueued;           // without an item: queue_new() will queue them
+  QueueTotals queued;             // bytes as of QueueFigures::queued()
+  QueueTotals claimable;          // the part of queued that could be claimed now, with whole sizes
+  QueueTotals changed;            // settled before, and pending again: queue_new() will queue them
+  // The part of failed that was missing or unreadable an hour ago or earlier: queue_new() will
+  // queue them.
+  QueueTotals reachable;
+  QueueTotals failed;
+  std::int64_t erased = 0;  // the ledger has their digest; a sweep puts it back
 };
 
 // Counts the images in the queue (ledger/queue.h) and their bytes. Changes nothing.
@@ -31,23 +48,23 @@ class QueueFigures {
   void due_sizes(bool with_failed, const EachSize& each);
   void claimable_sizes(const EachSize& each);
 
-  QueueTotals queued();   // still to read, now or later; bytes that a checkpoint holds do not count
-  QueueTotals changed();  // settled before, and pending again: queue_new() will queue them
-  // Missing or unreadable an hour ago or earlier: queue_new() will queue them.
-  QueueTotals reachable();
+  QueueTotals queued();  // still to read, now or later; bytes that a checkpoint holds do not count
   QueueTotals claimable();  // the part of the queue that could be claimed now
   // The size of the smallest image that could be claimed now; nothing if there is none.
   std::optional<std::int64_t> smallest_claimable();
   // Images of the queue that no run is reading: how many are larger than `size`, and the largest.
   std::int64_t larger_than(std::int64_t size);
   std::optional<SizedImage> largest_queued();
-  QueueTotals failed();    // findings whose image still has no hash
-  QueueTotals unqueued();  // pending images that have no item
+  QueueTotals failed();  // findings whose image still has no hash
 
  private:
   QueueTotals totals(std::string_view name);
 
   Session& session_;
 };
+
+// Reads all figures in one pass over the images: for commands that need several of them. Before
+// expand, only `pending` and `unknown_size` are known, and every pending image counts as unqueued.
+SiteFigures site_figures(Session& session, const SchemaState& state);
 
 }  // namespace backglance

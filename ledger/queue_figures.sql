@@ -1,18 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
--- name: changed_totals
-SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
-FROM   backglance_item
-WHERE  {item_has_come_back}
-AND    {item_is_pending};
-
--- The images that requeue_unreachable will queue.
--- name: reachable_totals
-SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
-FROM   backglance_item
-WHERE  state = 'failed'
-AND    {item_may_be_reached}
-AND    {item_is_pending};
-
 -- Bytes that a checkpoint holds need not be read again.
 -- name: queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
@@ -45,6 +31,30 @@ AND       {has_id}
 AND       NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 ORDER BY  1 DESC;
 
+-- One pass over the pending images, so that a site of a million images answers within seconds. Each image either has no
+-- item, or is queued, or was settled and is back, or failed (some of these may be reached again), or was erased, or only
+-- waits until it changes.
+-- name: site_figures
+SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0),
+          COALESCE(SUM(CASE WHEN state IS NULL THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state IS NULL THEN {known_size} ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state = 'queued' THEN {left_of_item} ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_claimable} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_claimable} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_has_come_back} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_has_come_back} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state = 'done' AND digest IS NOT NULL THEN 1 ELSE 0 END), 0)
+FROM      images i
+LEFT JOIN backglance_item ON backglance_item.image_id = i.id
+LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
+WHERE     {pending}
+AND       {has_id};
+
 -- name: claimable_sizes
 SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
@@ -57,9 +67,7 @@ ORDER BY  1 DESC;
 -- name: claimable_totals
 SELECT COUNT(*), COALESCE(SUM(size_bytes), 0)
 FROM   backglance_item
-WHERE  state = 'queued'
-AND    lease_until < {now}
-AND    next_try_at <= {now};
+WHERE  {item_is_claimable};
 
 -- name: smallest_claimable
 SELECT MIN(size_bytes)
@@ -88,18 +96,9 @@ AND      {pending_by_id}
 ORDER BY t.size_bytes DESC, t.image_id DESC
 LIMIT    1;
 
--- name: unqueued_totals
-SELECT COUNT(*),
-       COALESCE(SUM({known_size}), 0)
-FROM   images i
-WHERE  {pending}
-AND    {has_id}
-AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id);
-
 -- name: failed_totals
 SELECT COUNT(*), COALESCE(SUM(t.size_bytes), 0)
 FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
-WHERE  t.state = 'failed'
-AND    t.result NOT IN ({results_retried_when_image_changes})
+WHERE  {item_is_failed}
 AND    {pending};

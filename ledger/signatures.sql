@@ -1,16 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Signature properties and our flags for them.
 
--- Only one property's value is read: other values can be as large as a user makes them.
+-- Only one property's value is read: other values can be as large as a user makes them. The inner SELECT needs nothing
+-- but Glance's index on (image_id, name); few of a site's properties are a signature's.
 -- name: properties_of_page
 SELECT   p.image_id, p.name, p.deleted, p.deleted_at,
          CASE WHEN p.name = 'image_type' THEN substr(p.value, 1, 16) END,
          i.deleted, i.deleted_at, COALESCE(p.updated_at, p.created_at), i.owner
 FROM     image_properties p
 JOIN     images i ON i.id = p.image_id
-WHERE    p.image_id > :after AND p.image_id <= :upto
-AND      p.name IN ({signature_names},
-                    'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref')
+WHERE    p.id IN (SELECT q.id
+                  FROM   image_properties q
+                  WHERE  q.image_id > :after AND q.image_id <= :upto
+                  AND    q.name IN ({signature_names},
+                                    'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref'))
 ORDER BY p.image_id, p.id;
 
 -- name: flag

@@ -6,9 +6,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "ledger/queue.h"
-#include "ledger/queue_figures.h"
 #include "ledger/runs.h"
-#include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/schema_state.h"
 
@@ -128,18 +126,14 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   return result;
 }
 
-MigrateResult plan_migrate(Session& session, const MigrateOptions& options) {
+MigrateResult plan_migrate(Session& session, const MigrateOptions& options,
+                           const std::optional<SiteFigures>& known) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
   MigrateResult result;
   const bool ledger = state.has_ledger && state.has_os_hash;
-  if (ledger) {
-    QueueFigures figures(session);
-    result.queued =
-        figures.unqueued().images + figures.changed().images + figures.reachable().images;
-  } else {
-    result.queued = pending_totals(session, state.has_os_hash).images;
-  }
+  const SiteFigures figures = known ? *known : site_figures(session, state);
+  result.queued = figures.unqueued.images + figures.changed.images + figures.reachable.images;
   std::map<SignatureScheme, std::int64_t> schemes;
   Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/queue_figures.h"
 #include "ledger/signatures.h"
 #include "sql/session.h"
 
@@ -50,7 +51,9 @@ struct MigrateResult {
 // Error{locked} if another run is at work, and Error{interrupted} between batches.
 MigrateResult migrate(Session& session, const MigrateOptions& options);
 
-// Returns what migrate would do. Changes nothing.
-MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {});
+// Returns what migrate would do. Changes nothing. `figures` are those of site_figures(); they are
+// read here if the caller has none.
+MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {},
+                           const std::optional<SiteFigures>& figures = std::nullopt);
 
 }  // namespace backglance

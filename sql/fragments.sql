@@ -32,6 +32,13 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
  OR (state = 'failed' AND result IN ({results_retried_when_live}))
  OR (state = 'failed' AND result IN ({results_retried_when_located}) AND {item_has_location}))
 
+-- A finding: not an image that only waits until it changes.
+-- name: item_is_failed
+(state = 'failed' AND result NOT IN ({results_retried_when_image_changes}))
+
+-- name: item_is_claimable
+(state = 'queued' AND lease_until < {now} AND next_try_at <= {now})
+
 -- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
 result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
@@ -47,9 +54,9 @@ result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 EXISTS (SELECT 1 FROM image_locations l
         WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
--- For item t and its checkpoint c, if it has one: the same as left_of() of read/read_stage.h.
+-- For an item and its checkpoint c, if it has one: the same as left_of() of read/read_stage.h.
 -- name: left_of_item
-CASE WHEN c.offset_bytes <= t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+CASE WHEN c.offset_bytes <= size_bytes THEN size_bytes - c.offset_bytes ELSE size_bytes END
 
 -- For a row of backglance_signature: there is no verdict, or none for the present signature.
 -- name: no_verdict
