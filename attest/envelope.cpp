@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 // protocol.md, "Pre-Authentication Encoding".
+// The lengths are signed too: no other type and payload have the same bytes.
 std::string signed_bytes(std::string_view type, std::string_view payload) {
   return fmt::format("DSSEv1 {} {} {} {}", type.size(), type, payload.size(), payload);
 }
@@ -34,6 +35,7 @@ std::string seal(const SiteKey& key, std::string_view payload_type, std::string_
 
 std::variant<OpenedEnvelope, std::string> open_sealed(const SiteKey& key,
                                                       std::string_view envelope) {
+  // Anybody may have written this file, so no reason quotes it.
   const json object = parse_json(envelope);
   if (!object.is_object())
     return "it is not a JSON object";

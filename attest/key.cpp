@@ -21,6 +21,7 @@ namespace backglance {
 namespace {
 
 constexpr int kSmallestRsa = 2048;
+// A key in PEM has a few KiB. Of a larger file the beginning is read, and is no key.
 constexpr std::size_t kLargestFile = 1 << 20;
 
 struct FreeObject {
@@ -41,6 +42,7 @@ std::string contents(const std::filesystem::path& file) {
   return text;
 }
 
+// None of these asks for a pass phrase: at night nobody would answer.
 EVP_PKEY* read_private(BIO* bio) {
   return PEM_read_bio_PrivateKey(bio, nullptr, no_phrase, nullptr);
 }
@@ -70,6 +72,7 @@ bool is_taken(const EVP_PKEY* key) {
   return EVP_PKEY_is_a(key, "ED25519") == 1;
 }
 
+// Of the public part, so a private key, its public key and its certificate have one id.
 std::string id_of(const EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int length = i2d_PUBKEY(key, &der);
@@ -82,6 +85,7 @@ std::string id_of(const EVP_PKEY* key) {
 
 // Of RSA; other keys have none.
 std::array<OSSL_PARAM, 4> pss(const EVP_PKEY* key) {
+  // OpenSSL takes pointers to what may be changed, but only reads it.
   static char padding[] = OSSL_PKEY_RSA_PAD_MODE_PSS;
   static char salt[] = OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST;
   if (EVP_PKEY_is_a(key, "RSA") != 1)
@@ -101,6 +105,9 @@ SiteKey SiteKey::read(const std::filesystem::path& file, Part part) {
   const std::string text = contents(file);
   ERR_set_mark();
   Pointer key;
+  // A private key can verify as well, so it is tried first for both parts. The attempts that fail
+  // leave errors in OpenSSL's queue for this thread, which would be taken for those of the next
+  // call.
   using Reader = EVP_PKEY* (*)(BIO*);
   for (const Reader reader :
        {Reader(read_private), Reader(read_public), Reader(read_certificate)}) {
@@ -127,6 +134,7 @@ SiteKey SiteKey::read(const std::filesystem::path& file, Part part) {
 
 SiteKey::SiteKey(Pointer key) : key_(std::move(key)), id_(id_of(key_.get())) {}
 
+// The digest that is signed; Ed25519 does without one.
 const char* SiteKey::hash() const {
   if (EVP_PKEY_is_a(key_.get(), "ED25519") == 1)
     return nullptr;  // its own
@@ -138,6 +146,7 @@ std::vector<unsigned char> SiteKey::sign(std::string_view bytes) const {
   const auto parameters = pss(key_.get());
   std::size_t length = 0;
   std::vector<unsigned char> signature;
+  // First only how long a signature can be; it may become shorter.
   if (!context ||
       EVP_DigestSignInit_ex(context.get(), nullptr, hash(), nullptr, nullptr, key_.get(),
                             parameters.data()) != 1 ||
@@ -154,6 +163,7 @@ bool SiteKey::verify(std::string_view bytes, const std::vector<unsigned char>& s
   ERR_set_mark();
   const Context context(EVP_MD_CTX_new());
   const auto parameters = pss(key_.get());
+  // Any failure, also of OpenSSL itself, means: this signature proves nothing.
   const bool fits = context &&
                     EVP_DigestVerifyInit_ex(context.get(), nullptr, hash(), nullptr, nullptr,
                                             key_.get(), parameters.data()) == 1 &&

@@ -19,6 +19,8 @@ bool StatedImages::contains(std::string_view image_id) const {
   return std::binary_search(names_.begin(), names_.end(), name_of(image_id));
 }
 
+// Ids in a file of statements may have any length; their names all have the same, so that the
+// memory depends on their number alone.
 StatedImages::Name StatedImages::name_of(std::string_view image_id) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
   EVP_Digest(image_id.data(), image_id.size(), digest.data(), nullptr, EVP_sha256(), nullptr);

@@ -20,6 +20,7 @@ std::string statement_of(const StoredImage& image) {
   // A site's algorithm may be MD5.
   nlohmann::ordered_json digests = {{"md5", image.md5}};
   digests[image.algorithm] = image.digest;
+  // In this order, as people read it; the signature covers the text as it is.
   const nlohmann::ordered_json statement = {
       {"_type", kStatementType},
       {"subject", {{{"name", image.id}, {"digest", digests}}}},
@@ -37,6 +38,7 @@ std::variant<StoredImage, std::string> read_statement(std::string_view text) {
   if (text_member(statement, "_type") != kStatementType ||
       text_member(statement, "predicateType") != kPredicateType)
     return "it is not a statement about a stored image";
+  // One image only: of several it would not be clear whose size the predicate has.
   const auto subject = statement.find("subject");
   const auto predicate = statement.find("predicate");
   if (subject == statement.end() || !subject->is_array() || subject->size() != 1 ||
@@ -45,6 +47,7 @@ std::variant<StoredImage, std::string> read_statement(std::string_view text) {
   const json& image = subject->front();
   const auto size = predicate->find("size");
   StoredImage stored{.id = text_member(image, "name"),
+                     // -1 is refused below, like every other negative size.
                      .size = size != predicate->end() && size->is_number_integer()
                                  ? size->get<std::int64_t>()
                                  : -1,

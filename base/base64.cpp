@@ -20,6 +20,8 @@ int value_of(char character, Base64Alphabet alphabet) {
 
 }  // namespace
 
+// As Python's b64decode without `validate`, which Glance and cursive call: characters outside the
+// alphabet are skipped, and what follows the padding is ignored.
 std::optional<std::vector<unsigned char>> decode_base64(std::string_view text,
                                                         Base64Alphabet alphabet) {
   std::vector<unsigned char> bytes;

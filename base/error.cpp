@@ -5,6 +5,7 @@
 
 namespace backglance {
 
+// The next command stays that of the inner error: it is closer to the fault.
 Error Error::within(const std::string& context) const {
   return Error(kind_, context + ": " + what(), next_).with_code(code_);
 }

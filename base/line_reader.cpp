@@ -17,6 +17,7 @@ LineReader::LineReader(const std::filesystem::path& file, std::size_t longest)
       longest_(longest),
       buffer_(std::size_t{1} << 16),
       descriptor_(open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  // The file was named on the command line, so this is an error of use.
   if (descriptor_ < 0)
     throw Error(ErrorKind::usage, io_error(printable(file.native()), errno).what());
 }
@@ -36,6 +37,7 @@ LineReader::Found LineReader::next(std::string& line) {
     const auto end = buffer_.begin() + static_cast<std::ptrdiff_t>(filled_);
     const auto newline = std::find(begin, end, '\n');
     const auto length = static_cast<std::size_t>(newline - begin);
+    // Read to its end all the same, so that the next line begins where it should, but not kept.
     too_long = too_long || line.size() + length > longest_;
     if (!too_long)
       line.append(begin, newline);

@@ -29,6 +29,7 @@ std::optional<Quantity> parse_quantity(std::string_view text) {
   return Quantity{number, lower_ascii(trim(text.substr(used)))};
 }
 
+// At most what a signed number holds: these figures go into BIGINT columns.
 std::optional<std::uint64_t> multiplied(std::uint64_t number, std::uint64_t factor) {
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (number > kMax / factor)
@@ -38,6 +39,7 @@ std::optional<std::uint64_t> multiplied(std::uint64_t number, std::uint64_t fact
 
 }  // namespace
 
+// Not std::tolower, whose answer depends on the locale.
 std::string lower_ascii(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -69,6 +71,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+// The limit may be passed by one code point and the dots, never by more.
 std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   while (!text.empty()) {
@@ -109,6 +112,7 @@ std::string human_bytes(std::uint64_t bytes) {
     return fmt::format("{} B", bytes);
   double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
+  // Not 1024: one digit behind the point would round up to "1024.0 KiB".
   while (value >= 1023.95 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;
@@ -150,6 +154,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   if (!quantity)
     return std::nullopt;
   std::uint64_t factor = 0;
+  // A bare 0 needs no unit; any other number without one could mean anything.
   if (quantity->unit == "s" || (quantity->unit.empty() && quantity->number == 0))
     factor = 1;
   else if (quantity->unit == "m" || quantity->unit == "min")
@@ -188,6 +193,7 @@ std::int64_t within_calendar(std::int64_t unix_seconds) {
   return std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
 }
 
+// Clamped, because years of five digits would move the T.
 std::string iso_time(std::int64_t unix_seconds) {
   std::string text = utc_time(within_calendar(unix_seconds));
   text[10] = 'T';

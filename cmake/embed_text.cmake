@@ -3,8 +3,8 @@
 # Run as: cmake -DOUTPUT=… -DFUNCTION=sql_files -DROOT=… -DINPUTS=a;b -P embed_text.cmake
 #
 # The program finds a file of SQL by its topic (load of sql/load.mysql.sql), or by the folder of its schema step, in
-# whichever folder of the sources that is, and a statement by its name (sql/text.h). So both must be unique: of two,
-# the program would silently use one.
+# whichever folder of the sources that is, and a statement by its name (sql/text.h). So these must be unique: of two,
+# the program would silently use one. The number of a step too, because it says in which order the steps run.
 foreach(_input IN LISTS INPUTS)
   if(NOT _input MATCHES "\\.sql$")
     continue()
@@ -13,11 +13,12 @@ foreach(_input IN LISTS INPUTS)
   get_filename_component(_folder "${_name}" DIRECTORY)
   get_filename_component(_topic "${_name}" NAME_WE)
   get_filename_component(_step "${_folder}" NAME)
-  if(_step MATCHES "^[0-9][0-9][0-9][0-9]_")
+  if(_step MATCHES "^([0-9][0-9][0-9][0-9])_")
+    set(_number ${CMAKE_MATCH_1})
     if(NOT _topic MATCHES "^(expand|revert|uninstall)$")
       set(_key "topic ${_topic}")
     else()
-      set(_key "step ${_step}")
+      set(_key "step number ${_number}")
     endif()
   elseif(_topic MATCHES "^(expand|revert|uninstall)$")
     message(FATAL_ERROR "${_name}: only the files of a schema step may have this name")

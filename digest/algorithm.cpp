@@ -9,6 +9,9 @@
 namespace backglance {
 namespace {
 
+// Every digest of hashlib that has a fixed length. The first word goes into os_hash_algo and into
+// the ledger's rows, so none is ever renamed. Others rely on the places: MD5 stands first, and
+// DigestSet keeps what OpenSSL fetched in the same order.
 constexpr DigestAlgorithm kAlgorithms[] = {
     {"md5", "MD5", 16},
     {"sha1", "SHA1", 20},
@@ -103,6 +106,8 @@ constexpr Spelling kOpensslSpellings[] = {
 // Past this a name is garbage from the column and not worth a copy.
 constexpr std::size_t kLongestSpelling = 32;
 
+// Only for the names in the tables of spellings, which are all in the list: the end is never
+// returned.
 const DigestAlgorithm* by_name(std::string_view name) {
   return std::find_if(std::begin(kAlgorithms), std::end(kAlgorithms),
                       [&](const DigestAlgorithm& candidate) { return candidate.name == name; });
@@ -117,6 +122,7 @@ std::span<const DigestAlgorithm> digest_algorithms() {
 const DigestAlgorithm* find_digest_algorithm(std::string_view name) {
   if (name.size() > kLongestSpelling)
     return nullptr;
+  // In hashlib's order, because the first table minds the case and the second does not.
   for (const Spelling& spelling : kHashlibSpellings)
     if (spelling.text == name)
       return by_name(spelling.name);

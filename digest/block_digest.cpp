@@ -11,6 +11,8 @@
 namespace backglance {
 namespace {
 
+// What tells these digests apart. SHA-224 is SHA-256, and SHA-384 is SHA-512, with another first
+// value and without the last words at the end.
 struct Kind {
   std::string_view name;
   BlockHash hash;
@@ -58,6 +60,7 @@ BlockDigest::BlockDigest(const DigestAlgorithm& algorithm) : algorithm_(&algorit
   value_ = kind->first;
 }
 
+// One stream alone: it would leave all lanes but one idle, so OpenSSL's code does it.
 void BlockDigest::update(std::span<const std::byte> bytes) {
   const Pieces pieces = begin(bytes);
   if (pieces.held_block)
@@ -67,6 +70,8 @@ void BlockDigest::update(std::span<const std::byte> bytes) {
   end(pieces);
 }
 
+// Copies only what completes a held block. The other blocks are compressed where they lie, so
+// `bytes` must stay until end().
 BlockDigest::Pieces BlockDigest::begin(std::span<const std::byte> bytes) {
   const std::size_t block = block_bytes(hash_);
   const std::size_t held = static_cast<std::size_t>(bytes_ % block);
@@ -77,6 +82,7 @@ BlockDigest::Pieces BlockDigest::begin(std::span<const std::byte> bytes) {
     std::memcpy(rest_.data() + held, bytes.data(), wanted);
     bytes = bytes.subspan(wanted);
     if (held + wanted < block)
+      // Still no whole block: there is nothing to compress, and end() has nothing to hold.
       return pieces;
     pieces.held_block = true;
   }
@@ -86,6 +92,7 @@ BlockDigest::Pieces BlockDigest::begin(std::span<const std::byte> bytes) {
   return pieces;
 }
 
+// Not in begin(): until the blocks are compressed, rest_ is the first of them.
 void BlockDigest::end(const Pieces& pieces) {
   if (!pieces.rest.empty())
     std::memcpy(rest_.data(), pieces.rest.data(), pieces.rest.size());
@@ -100,6 +107,7 @@ std::size_t BlockDigest::words() const {
 }
 
 std::optional<std::string> BlockDigest::save() const {
+  // The chaining value says nothing of the bytes of an unfinished block.
   if (bytes_ % block_bytes(hash_) != 0)
     return std::nullopt;
   std::string state;
@@ -108,6 +116,8 @@ std::optional<std::string> BlockDigest::save() const {
   return state;
 }
 
+// The state comes from a row of the database, so it may be anything. Nothing is changed before all
+// of it was understood.
 bool BlockDigest::restore(std::string_view state, std::uint64_t bytes) {
   const std::size_t digits = 2 * word_bytes();
   if (bytes % block_bytes(hash_) != 0 || state.size() != words() * digits)
@@ -130,6 +140,7 @@ std::string BlockDigest::finish() {
   const std::size_t block = block_bytes(hash_);
   const std::size_t length_bytes = block / 8;
   const std::size_t held = static_cast<std::size_t>(bytes_ % block);
+  // Two blocks: the padding may not fit behind the held bytes.
   std::array<std::byte, 256> last = {};
   std::memcpy(last.data(), rest_.data(), held);
   last[held] = std::byte{0x80};
@@ -140,9 +151,11 @@ std::string BlockDigest::finish() {
     (hash_ == BlockHash::md5 ? length[i] : length[length_bytes - 1 - i]) = byte;
   }
   if (hash_ == BlockHash::sha512)
+    // The shift above has lost the upper three bits of the length.
     length[length_bytes - 9] = static_cast<std::byte>(bytes_ >> 61);
   compress_one(hash_, {&value_, last.data()}, blocks);
 
+  // The words in the order of bytes that the digest has on every machine.
   const std::size_t word = word_bytes();
   std::string text;
   for (std::size_t i = 0; i < algorithm_->digest_bytes; ++i) {

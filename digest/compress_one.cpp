@@ -13,6 +13,8 @@
 namespace backglance {
 namespace {
 
+// In all three: the context holds no bytes, because it only ever gets whole blocks. Its count of
+// bytes is wrong after the first call and is not used: the padding is made by BlockDigest.
 void md5(const Lane& lane, std::size_t blocks) {
   ChainingValue& value = *lane.value;
   MD5_CTX context = {};

@@ -15,9 +15,11 @@
 namespace backglance {
 namespace {
 
+// In the order of the enum: facts_of() finds them by the value.
 constexpr BlockHash kHashes[] = {BlockHash::md5, BlockHash::sha256, BlockHash::sha512};
 constexpr std::size_t kHashCount = std::size(kHashes);
 
+// Written before the first digest, and read by all workers.
 std::atomic<DigestEngine> chosen_engine{DigestEngine::automatic};
 
 bool is_openssl_chosen() {
@@ -29,9 +31,11 @@ struct BlockFacts {
   bool is_right = false;  // it passed the test
   LaneUse use;
 
+  // If lanes are never quicker, `pays` is larger than their number.
   bool any_pay() const { return use.lanes > 0 && use.lanes >= use.pays; }
 };
 
+// The best of a few tries: another process, or an interrupt, can only make a try longer.
 template <typename Work>
 std::chrono::nanoseconds quickest(const Work& work) {
   constexpr int kTries = 5;
@@ -46,6 +50,7 @@ std::chrono::nanoseconds quickest(const Work& work) {
 
 // From how many streams on lanes are quicker than one stream after the other.
 std::size_t streams_that_pay(BlockHash hash, std::size_t lanes) {
+  // Few enough for the caches of a core: the code is to be measured, and not the memory.
   constexpr std::size_t kBlocks = 64;
   const auto bytes = test_bytes(lanes * kBlocks * block_bytes(hash));
   std::vector<ChainingValue> values(lanes);
@@ -78,10 +83,12 @@ BlockFacts look_at(BlockHash hash) {
 BlockFacts facts_of(BlockHash hash) {
   if (is_openssl_chosen())
     return {.is_right = true, .use = {}};
+  // Tested and measured once for the process, by the first thread that asks; others wait for it.
   static const std::array<BlockFacts, kHashCount> all = {
       look_at(BlockHash::md5), look_at(BlockHash::sha256), look_at(BlockHash::sha512)};
   BlockFacts facts = all[static_cast<std::size_t>(hash)];
   if (chosen_engine.load(std::memory_order_relaxed) == DigestEngine::lanes)
+    // Asked for by name, so even where one after the other is quicker.
     facts.use.pays = 1;
   return facts;
 }
@@ -90,6 +97,7 @@ BlockFacts facts_of(BlockHash hash) {
 
 void update_together(std::span<const BlockUpdate> updates) {
   for (const BlockHash hash : kHashes) {
+    // Lanes that run in lockstep have one compression function.
     Lockstep lockstep(hash, facts_of(hash).use);
     for (const BlockUpdate& update : updates)
       if (update.digest->hash() == hash)
@@ -106,6 +114,7 @@ bool uses_blocks(const DigestAlgorithm& algorithm) {
   if (is_openssl_chosen() || !has_lanes(algorithm) ||
       !facts_of(BlockDigest(algorithm).hash()).is_right)
     return false;
+  // In FIPS mode only OpenSSL's provider was validated; --digest-engine lanes overrides that.
   static const bool fips = EVP_default_properties_is_fips_enabled(nullptr) == 1;
   return chosen_engine.load(std::memory_order_relaxed) == DigestEngine::lanes || !fips;
 }

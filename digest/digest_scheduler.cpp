@@ -24,6 +24,7 @@ std::size_t most_of(std::size_t kind) {
 
 }  // namespace
 
+// The slowest digest of the stream decides when a buffer is free again.
 std::uint64_t StreamDigests::all_done() const {
   std::uint64_t least = filled;
   for (const DigestPart& part : parts)
@@ -31,6 +32,7 @@ std::uint64_t StreamDigests::all_done() const {
   return least;
 }
 
+// A ring: buffer `number` lies where number - kBuffers was, which every part has digested by then.
 std::byte* StreamDigests::buffer(std::uint64_t number) const {
   return buffers->memory + static_cast<std::size_t>(number % kBuffers) * kBufferStride;
 }
@@ -53,6 +55,7 @@ DigestScheduler::DigestScheduler(int workers, std::size_t streams, std::function
 
 DigestScheduler::~DigestScheduler() {
   std::unique_lock lock(mutex_);
+  // Workers use this object: none may still run when its members go.
   ended_.wait(lock, [this] { return running_ == 0; });
 }
 
@@ -60,6 +63,7 @@ StreamBuffers& DigestScheduler::take_buffers() {
   const std::lock_guard lock(mutex_);
   if (free_.empty())
     throw std::logic_error("more streams than DigestWorkers was made for");
+  // What was given back last is taken first: its pages are in memory.
   StreamBuffers& buffers = *free_.back();
   free_.pop_back();
   return buffers;
@@ -77,6 +81,7 @@ bool DigestScheduler::is_idle(StreamDigests& stream) {
 
 void DigestScheduler::wait_for(StreamDigests& stream, std::uint64_t all_done,
                                std::unique_lock<std::mutex>& lock) {
+  // Under the lock: note_done() must not miss a reader that is about to sleep.
   stream.awaited = all_done;
   stream.buffers->is_there.wait(lock, [&] { return stream.all_done() >= all_done; });
   stream.awaited = StreamDigests::kNever;
@@ -100,6 +105,7 @@ void DigestScheduler::hand_over(StreamDigests& stream, std::size_t size) {
   stream.sizes[static_cast<std::size_t>(stream.filled % kBuffers)] = size;
   ++stream.filled;
   for (DigestPart& part : stream.parts)
+    // A part that waits, or that a worker has, comes to the new buffer by itself (note_done).
     if (!part.queued)
       make_ready(part);
 }
@@ -112,6 +118,7 @@ void DigestScheduler::make_ready(DigestPart& part) {
 }
 
 void DigestScheduler::call_worker() {
+  // No part is forgotten: a worker that finds nothing ends under the same lock.
   if (running_ == workers_)
     return;
   ++running_;
@@ -121,6 +128,7 @@ void DigestScheduler::call_worker() {
 
 void DigestScheduler::work() {
   static_cast<void>(calls_.load(std::memory_order_acquire));
+  // With every task, because oneTBB may give it to a thread that never ran one.
   if (begin_)
     begin_();
   Sleepers sleepers;
@@ -161,6 +169,7 @@ DigestScheduler::Group DigestScheduler::pick() {
                                      [this](const DigestPart* part) { return is_overdue(*part); });
     const double turns = static_cast<double>(queue.size()) / static_cast<double>(most_of(kind));
     const std::pair urgency(overdue, turns);
+    // An empty queue has no turns, so it is chosen only if all are empty.
     if (urgency > most_urgent) {
       most_urgent = urgency;
       chosen = kind;
@@ -184,6 +193,7 @@ void DigestScheduler::digest(const Group& group) {
       try {
         part->single->update(bytes);
       } catch (const Error&) {
+        // Thrown to the reader of this stream (DigestStream::finish): the worker serves others too.
         part->failure = std::current_exception();
       }
     }
@@ -193,6 +203,7 @@ void DigestScheduler::digest(const Group& group) {
 
 void DigestScheduler::note_done(const Group& group, Sleepers& sleepers) {
   for (DigestPart* part : group) {
+    // The stream may be longer than Glance says.
     part->to_come -= std::min<std::uint64_t>(part->to_come, part->stream->bytes(part->done).size());
     ++part->done;
     part->queued = false;

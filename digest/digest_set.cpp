@@ -39,6 +39,9 @@ class FetchedDigests {
     ERR_pop_to_mark();  // a fetch that failed is no error of the code that runs next
   }
 
+  // First as this host is configured. A host in FIPS mode demands a validated implementation; the
+  // second attempt drops that demand. The configuration may also have loaded no provider with this
+  // algorithm: then from the default one, in a context that no configuration reaches.
   EVP_MD* fetch(const char* name) {
     if (EVP_MD* digest = EVP_MD_fetch(nullptr, name, nullptr))
       return digest;
@@ -70,6 +73,7 @@ class FetchedDigests {
 }  // namespace
 
 DigestSet::DigestSet(const std::vector<const DigestAlgorithm*>& algorithms) {
+  // Each algorithm once; context_of_ leads every position of the list to its context.
   std::vector<const DigestAlgorithm*> distinct;
   for (const DigestAlgorithm* algorithm : algorithms) {
     const auto found = std::find(distinct.begin(), distinct.end(), algorithm);

@@ -46,11 +46,13 @@ DigestStream::DigestStream(DigestWorkers& workers,
     else
       part.single.emplace(std::vector<const DigestAlgorithm*>{algorithm});
   }
+  // Last: without an object there is no destructor to give them back, if an algorithm is missing.
   state_->buffers = &scheduler_.take_buffers();
 }
 
 DigestStream::~DigestStream() {
   scheduler_.wait_until_done(*state_);
+  // Only now: a worker must not read what the next stream fills.
   scheduler_.give_back(*state_->buffers);
 }
 
@@ -60,6 +62,8 @@ std::span<std::byte> DigestStream::buffer() {
 }
 
 void DigestStream::hand_over(std::size_t size) {
+  // An idle stream belongs to this thread: nobody else gives its parts to a worker. The buffer is
+  // not counted as filled, so the next read takes the same one.
   if (size < kSmall && scheduler_.is_idle(*state_)) {
     for (DigestPart& part : state_->parts)
       update(part, buffer().first(size));
@@ -71,6 +75,7 @@ void DigestStream::hand_over(std::size_t size) {
 std::optional<std::vector<std::string>> DigestStream::save() {
   scheduler_.wait_until_done(*state_);
   std::vector<std::string> states;
+  // All or nothing: a read cannot go on with some of its digests.
   for (const std::size_t part : state_->part_of) {
     const auto& block = state_->parts[part].block;
     auto state = block ? block->save() : std::nullopt;
@@ -90,6 +95,7 @@ bool DigestStream::restore(const std::vector<std::string>& states, std::uint64_t
       return false;
   }
   for (DigestPart& part : state_->parts)
+    // The scheduler serves first who has the most to come.
     part.to_come -= std::min(part.to_come, bytes);
   return true;
 }
@@ -98,6 +104,7 @@ std::vector<std::string> DigestStream::finish() {
   scheduler_.wait_until_done(*state_);
   std::vector<std::string> values;
   for (DigestPart& part : state_->parts) {
+    // A failure ends here, with the image that it belongs to.
     if (part.failure)
       std::rethrow_exception(part.failure);
     values.push_back(part.block ? part.block->finish() : part.single->finish().front());

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+// This file is compiled once for every vector set: foreach_target.h includes it again and again
+// with another HWY_TARGET, and each pass has a namespace of its own. What stands under HWY_ONCE
+// exists once, and chooses among them at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "digest/lanes.cpp"
 #include <hwy/foreach_target.h>
@@ -18,6 +21,7 @@ HWY_BEFORE_NAMESPACE();
 namespace backglance::HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_SCALAR
+// No vectors on this target: nothing has lanes, and OpenSSL's code does all.
 std::size_t lanes_of_target(BlockHash) {
   return 0;
 }
@@ -51,6 +55,7 @@ HWY_INLINE void run(std::span<const Lane> lanes, std::size_t blocks) {
 void compress_on_target(BlockHash hash, std::span<const Lane> lanes, std::size_t blocks) {
   switch (hash) {
     case BlockHash::md5:
+      // A single vector has lanes enough: the second would only do the first one's work again.
       if (lanes.size() <= Md5Lanes<1>::kLanes)
         return run<Md5Lanes<1> >(lanes, blocks);
       return run<Md5Lanes<2> >(lanes, blocks);

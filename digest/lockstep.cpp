@@ -18,9 +18,11 @@ void Lockstep::run() {
   std::vector<Stream*> active;
   auto next = streams_.begin();
   for (;;) {
+    // A stream that has ended leaves its lane to the next one.
     std::erase_if(active, [](const Stream* stream) { return stream->blocks == 0; });
     while (active.size() < use_.lanes && next != streams_.end() && next->blocks > 0)
       active.push_back(&*next++);
+    // With so few streams left, lanes are slower than one after the other.
     if (active.empty() || active.size() < use_.pays)
       break;
     step(active);
@@ -29,6 +31,7 @@ void Lockstep::run() {
     alone(*stream);
   for (; next != streams_.end(); ++next)
     alone(*next);
+  // Also those without a whole block: their bytes are held until more come.
   for (Stream& stream : streams_)
     stream.digest->end(stream.pieces);
 }
@@ -50,6 +53,8 @@ void Lockstep::advance(Stream& stream, std::size_t blocks) const {
   stream.pieces.blocks -= blocks;
 }
 
+// As many blocks as every active stream has in a row; then one of them has ended, or its held block
+// is done and its next bytes lie elsewhere.
 void Lockstep::step(const std::vector<Stream*>& active) const {
   std::vector<Lane> lanes;
   lanes.reserve(active.size());

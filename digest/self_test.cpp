@@ -22,6 +22,7 @@ std::size_t length_of(std::size_t message, std::size_t block) {
   return lengths[message % lengths.size()] + (message < lengths.size() ? 0 : 4 * block);
 }
 
+// Messages and what OpenSSL's EVP says of them: that code is not ours, and it judges.
 class Messages {
  public:
   Messages(const DigestAlgorithm& algorithm, std::size_t block) : bytes_(test_bytes(32 * block)) {
@@ -48,6 +49,7 @@ bool agree(const DigestAlgorithm& algorithm, const Messages& messages, std::size
            std::size_t lanes, CompressLanes& compress) {
   const std::size_t count = 2 * lanes + 2;
   std::vector<BlockDigest> digests(count, BlockDigest(algorithm));
+  // In two pieces, each message cut at another place, so that blocks are held in between.
   for (const bool is_second : {false, true}) {
     Lockstep lockstep(digests.front().hash(), {.lanes = lanes}, compress);
     for (std::size_t i = 0; i < count; ++i) {
@@ -67,6 +69,7 @@ bool agree(const DigestAlgorithm& algorithm, const Messages& messages, std::size
 
 std::vector<std::byte> test_bytes(std::size_t count) {
   std::vector<std::byte> bytes(count);
+  // A fixed start: what fails on one host can be repeated on another.
   std::uint64_t state = 0x9e3779b97f4a7c15;
   for (std::byte& byte : bytes) {
     state = state * 6364136223846793005 + 1442695040888963407;
@@ -80,6 +83,7 @@ bool agrees_with_openssl(BlockHash hash, std::size_t lanes, CompressLanes& compr
     if (!has_lanes(algorithm) || BlockDigest(algorithm).hash() != hash)
       continue;
     const Messages messages(algorithm, block_bytes(hash));
+    // From 0 lanes on, where each stream is digested alone.
     for (std::size_t used = 0; used <= lanes; ++used)
       for (std::size_t first = 0; first < kMessages; first += 2 * used + 2)
         if (!agree(algorithm, messages, first, used, compress))

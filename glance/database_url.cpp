@@ -78,6 +78,7 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+// A query is a form: a plus is a blank there, and nowhere else in the URL.
 std::string form_decoded(std::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
@@ -96,6 +97,7 @@ std::map<std::string, std::string> parse_query(std::string_view text) {
   return query;
 }
 
+// The driver only chooses how Python connects; ours is always the same for an engine.
 std::pair<Engine, std::string> parse_dialect(std::string_view name) {
   const auto plus = name.find('+');
   const std::string_view dialect = name.substr(0, plus);
@@ -120,6 +122,7 @@ std::pair<Engine, std::string> parse_dialect(std::string_view name) {
 void take_credentials(std::string_view& rest, DatabaseUrl& url) {
   const auto user_end = std::min(rest.find_first_of(":/"), rest.size());
   if (rest.substr(user_end, 1) == ":") {
+    // Without an '@' after it, the colon belongs to host:port.
     const auto at = rest.find('@', user_end);
     if (at != std::string_view::npos) {
       url.user = percent_decoded(rest.substr(0, user_end));
@@ -142,6 +145,7 @@ void take_host(std::string_view& rest, DatabaseUrl& url) {
   // SQLAlchemy would look the host up under a name that holds the end of the password.
   if (authority.find('@') != std::string_view::npos)
     refuse("a '@' in the user or the password must be written as %40");
+  // Only in brackets is a colon part of the address.
   if (authority.starts_with('[')) {
     const auto close = authority.rfind(']');
     if (close == std::string_view::npos || close == 1)
@@ -164,6 +168,7 @@ void take_host(std::string_view& rest, DatabaseUrl& url) {
     refuse("the port is not a number from 1 to 65535");
 }
 
+// With these, Glance and this program would open different files, or none.
 void check_sqlite(const DatabaseUrl& url) {
   if (!url.user.empty() || !url.password.empty() || !url.host.empty() || url.port != 0)
     refuse("an SQLite URL has no host: write sqlite:////absolute/path or sqlite:///relative/path");
@@ -183,6 +188,7 @@ std::string DatabaseUrl::redacted() const {
     out += "+" + driver;
   out += "://";
   if (!user.empty() || !password.empty())
+    // Not even the length of the password is shown.
     out += percent_encoded(user) + (password.empty() ? "@" : ":***@");
   out += host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != 0)
@@ -201,6 +207,7 @@ std::string DatabaseUrl::redacted() const {
 DatabaseUrl parse_database_url(std::string_view text) {
   constexpr std::string_view kNameBytes =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+";
+  // SQLAlchemy's own grammar of a URL (engine/url.py), in its order.
   const auto name_end = text.find_first_not_of(kNameBytes);
   // The text is not shown: whatever it is, it may hold a password.
   if (name_end == 0 || name_end == std::string_view::npos || text.substr(name_end, 3) != "://")

@@ -34,6 +34,7 @@ std::string scheme_of(std::string_view text) {
   if (end == std::string_view::npos || end == 0)
     return {};
   std::string scheme = lower_ascii(text.substr(0, end));
+  // RFC 3986, 3.1: a letter first.
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
   if (kLetters.find(scheme[0]) == std::string_view::npos ||
@@ -65,11 +66,14 @@ struct CipherFree {
 
 // AES-CBC of `sealed` (IV, then whole blocks), its padding still on.
 std::optional<std::string> decrypted(const Bytes& sealed, std::string_view key) {
+  // Anything may stand in the column: what cannot be such a value is refused before OpenSSL sees
+  // it.
   const EVP_CIPHER* cipher = cipher_for(key.size());
   constexpr auto kLongest = static_cast<std::size_t>(std::numeric_limits<int>::max()) - kAesBlock;
   if (!cipher || sealed.size() < 2 * kAesBlock || sealed.size() % kAesBlock != 0 ||
       sealed.size() > kLongest)
     return std::nullopt;
+  // Without OpenSSL's own padding: Glance pads in its own way (read_location).
   const std::unique_ptr<EVP_CIPHER_CTX, CipherFree> context(EVP_CIPHER_CTX_new());
   Bytes plain(sealed.size());
   int done = 0;
@@ -120,6 +124,7 @@ std::optional<std::string> file_path(const Location& location) {
     rest.remove_prefix(prefix.size());
     rest = rest.substr(0, rest.find_first_of("?#"));
     std::string path(rest);
+    // Python's urlparse drops these wherever they stand.
     std::erase_if(path, [](char c) { return c == '\t' || c == '\r' || c == '\n'; });
     // What Python's strip() takes for blank, in ASCII.
     constexpr std::string_view kBlank = " \v\f\x1c\x1d\x1e\x1f";
@@ -136,6 +141,7 @@ std::string store_id(std::string_view meta_data) {
   const auto json = nlohmann::json::parse(meta_data, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object())
     return {};
+  // The first releases with several stores wrote `backend`, later ones `store`.
   for (const char* key : {"store", "backend"}) {
     const auto found = json.find(key);
     if (found != json.end() && found->is_string())

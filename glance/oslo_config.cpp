@@ -41,6 +41,7 @@ constexpr std::array<KnownDefault, 8> kKnownDefaults = {{
     {"glance_store", "rbd_store_pool", "images"},
 }};
 
+// oslo.config knows groups in any case, but DEFAULT only in capitals.
 std::string normalized_group(std::string_view group) {
   return group == kDefaultGroup ? std::string(group) : lower_ascii(group);
 }
@@ -62,6 +63,7 @@ struct FileClose {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
+// A directory can be opened as well; only its read fails.
 std::string read_whole(const fs::path& path) {
   const std::string attempted = "cannot read " + printable(path.native());
   const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rb"));
@@ -92,6 +94,8 @@ std::vector<std::string> lines_of(std::string_view text) {
 using Group = std::map<std::string, std::vector<std::string>, std::less<>>;
 using Groups = std::map<std::string, Group, std::less<>>;
 
+// oslo.config's own parser (iniparser.py), not Python's configparser: both differ in what continues
+// a line and in quotes.
 class IniParser {
  public:
   explicit IniParser(const fs::path& path) : path_(path) {}
@@ -128,6 +132,7 @@ class IniParser {
       begin_value(line);
   }
 
+  // A group may come several times; its options add up.
   void begin_group(std::string_view line) {
     if (!line.ends_with(']'))
       refuse("a group's name must end with ']'");
@@ -138,6 +143,7 @@ class IniParser {
   }
 
   void begin_value(std::string_view line) {
+    // Whichever comes first; a URL after it may hold both.
     const auto sign = line.find_first_of(":=");
     if (sign == std::string_view::npos)
       refuse("the name of an option must be followed by '=' or ':'");
@@ -153,6 +159,7 @@ class IniParser {
     value_ = quoted ? value.substr(1, std::max<std::size_t>(value.size(), 2) - 2) : value;
   }
 
+  // Every value of an option is kept, because a multi-valued option takes them all.
   void finish_value() {
     if (!key_.empty())
       groups_[group_][key_].push_back(std::exchange(value_, {}));
@@ -187,6 +194,7 @@ std::string variable_of(OptionName name) {
   return variable;
 }
 
+// What an option is known by in a chain of references.
 std::string path_entry(OptionName name) {
   return fmt::format("{}.{}", normalized_group(name.group), name.option);
 }
@@ -230,6 +238,8 @@ const std::vector<std::string>* OsloConfig::find(const Groups& file, OptionName 
   return option == group->second.end() ? nullptr : &option->second;
 }
 
+// The environment first, then the last file that has the option under any of its names; in a file
+// the last value.
 std::optional<std::string> OsloConfig::raw(const std::vector<OptionName>& names) const {
   if (const char* value = std::getenv(variable_of(names[0]).c_str()))
     return value;
@@ -245,6 +255,8 @@ std::optional<std::string> OsloConfig::get(std::string_view group, std::string_v
 }
 
 std::optional<std::string> OsloConfig::get_first(const std::vector<OptionName>& names) const {
+  // References are resolved as seen from the option's present name, even if an old name is in the
+  // file.
   const auto value = raw(names);
   if (!value)
     return std::nullopt;
@@ -260,6 +272,8 @@ std::vector<std::string> OsloConfig::get_all(std::string_view group,
                                       ": oslo.config splits the value of this variable into single "
                                       "letters; set the option in a configuration file");
   std::vector<std::string> out;
+  // From all files, the first one first: a multi-valued option adds up where a single one is
+  // replaced.
   for (const Groups& file : parsed_) {
     const auto* values = find(file, name);
     if (!values)
@@ -312,6 +326,7 @@ std::string OsloConfig::substituted(std::string_view value, std::vector<std::str
 
 std::string OsloConfig::referenced(std::string_view reference, std::vector<std::string>& path,
                                    OptionName owner) const {
+  // A bare name is looked for beside the option, and then in DEFAULT.
   std::vector<OptionName> candidates = {{owner.group, reference}, {kDefaultGroup, reference}};
   if (const auto dot = reference.find('.'); dot != std::string_view::npos)
     candidates = {{reference.substr(0, dot), reference.substr(dot + 1)}};
@@ -320,6 +335,7 @@ std::string OsloConfig::referenced(std::string_view reference, std::vector<std::
       const std::string id = path_entry(name);
       if (std::ranges::find(path, id) != path.end())
         throw substitution_error(owner, "refers to itself through '$'");
+      // On the way down only: the same option may be referred to twice side by side.
       path.push_back(id);
       std::string out = substituted(*value, path, name);
       path.pop_back();
@@ -364,11 +380,13 @@ std::vector<fs::path> config_files_in(const fs::path& directory) {
   for (fs::directory_iterator entry(expanded, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string file = entry->path().filename().native();
+    // As glob("*.conf") does: editors leave hidden copies.
     if (file.ends_with(".conf") && !file.starts_with('.'))
       files.push_back(entry->path());
   }
   if (error)
     throw Error(ErrorKind::io, fmt::format("cannot list {}: {}", name, error.message()));
+  // By bytes, as Python sorts names: a later file wins, so the order matters.
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.native(); });
   return files;
 }

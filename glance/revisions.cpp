@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 13> kContract = {
 // Names of before the split; glance-manage renames them to ocata_contract01 and pike_contract01.
 constexpr std::array<std::string_view, 2> kUnsplit = {"ocata01", "pike01"};
 
+// Levels in both branches: the first revisions that have what the name says.
 constexpr std::size_t kQueens = 2;
 constexpr std::size_t kOsHidden = 3;
 constexpr std::size_t kOsHash = 4;
@@ -48,6 +49,7 @@ std::optional<Node> find_in(const std::array<std::string_view, N>& names, Branch
   return Node{branch, static_cast<std::size_t>(found - names.begin())};
 }
 
+// No name is in two of the lists.
 std::optional<Node> find_node(std::string_view row) {
   auto node = find_in(kRoot, Branch::root, row);
   if (!node)
@@ -98,6 +100,7 @@ void judge_overlap(const std::vector<std::string>& extra, Revisions& out) {
           : fmt::format("DELETE FROM alembic_version WHERE version_num IN ({})", sql_names(extra));
 }
 
+// No expand revision is the whole of a state: each release has a contract row beside it.
 void judge_lone_expand(const std::string& row, Revisions& out) {
   out.phase = RevisionPhase::inconsistent;
   out.reason = fmt::format(
@@ -152,12 +155,15 @@ Revisions judge_revisions(std::vector<std::string> rows) {
     }
     if (node->branch == Branch::contract)
       contract = std::max(contract.value_or(0), node->level);
+    // A contract revision depends on the expand revision of its level, and so promises it.
     if (node->branch != Branch::root)
       expand = std::max(expand.value_or(0), node->level);
   }
   out.promises_os_hidden = expand && *expand >= kOsHidden;
   out.promises_os_hash = expand && *expand >= kOsHash;
 
+  // From the worst to the best: an unknown row could mean anything, so it comes before what the
+  // known ones say.
   const auto extra = overlapping(out.rows);
   if (!unknown.empty()) {
     out.phase = RevisionPhase::unknown;

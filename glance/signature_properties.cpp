@@ -14,6 +14,7 @@ struct SchemeText {
   std::string_view text;
 };
 
+// In the order of the enum. The names stand in backglance_signature, so they never change.
 constexpr std::array<SchemeText, 7> kSchemeTexts = {{
     {SignatureScheme::none, "none", "none"},
     {SignatureScheme::unrelated, "unrelated", "unrelated"},
@@ -44,6 +45,8 @@ std::size_t sort_out(const Names& names, std::span<const std::string_view> wante
   return present.size() - before;
 }
 
+// With names of both schemes it does not matter how complete each is: the legacy ones are
+// deprecated all the same.
 SignatureScheme scheme_of(bool legacy, bool legacy_complete, std::size_t new_count) {
   const bool any_new = new_count > 0;
   if (legacy && any_new)
@@ -97,6 +100,7 @@ SignatureFinding judge_signature(const std::vector<std::string>& property_names)
   const auto legacy_count = sort_out(names, kLegacySignatureProperties, finding.present, no_legacy);
   const auto new_count = sort_out(names, kSignatureProperties, finding.present, no_new);
   const auto option_count = sort_out(names, kLegacySignatureOptions, finding.present, no_option);
+  // As of nearly every image.
   if (finding.present.empty())
     return finding;
 

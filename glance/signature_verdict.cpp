@@ -13,6 +13,8 @@ struct Entry {
   std::string_view text;
 };
 
+// In the order of the enum. The names stand in backglance_signature, so they never change; people
+// read the texts.
 constexpr std::array<Entry, kSignatureVerdicts> kEntries = {{
     {SignatureVerdict::valid, "valid", "valid"},
     {SignatureVerdict::valid_inherited, "valid_inherited", "valid, inherited by a snapshot"},
@@ -46,6 +48,7 @@ std::string_view chain_name(bool is_trusted) {
 }
 
 bool is_finding(SignatureVerdict verdict) {
+  // Each by name and no default: the compiler asks about a new verdict.
   switch (verdict) {
     case SignatureVerdict::valid_other_salt:
     case SignatureVerdict::invalid:
@@ -63,6 +66,7 @@ bool is_finding(SignatureVerdict verdict) {
   return false;
 }
 
+// Nothing for NULL in the column, and for what a later version wrote there.
 std::optional<SignatureVerdict> signature_verdict_from_name(std::string_view name) {
   const auto found = std::ranges::find(kEntries, name, &Entry::name);
   return found == kEntries.end() ? std::nullopt : std::optional(found->verdict);

@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Names and defaults of glance_store and of Glance's own options.
 constexpr std::string_view kStoreGroup = "glance_store";
 constexpr std::string_view kBackendDefaultsGroup = "backend_defaults";
 constexpr std::string_view kDataDir = "filesystem_store_datadir";
@@ -122,6 +123,7 @@ std::vector<fs::path> data_directories(const OsloConfig& config, std::string_vie
   dirs.reserve(several.size());
   for (const std::string& text : several)
     dirs.push_back(parse_data_dir(group, text));
+  // Highest priority first; of equals, the one that was named first.
   std::ranges::stable_sort(dirs, std::ranges::greater{}, &DataDir::priority);
   for (const DataDir& dir : dirs)
     add_once(out, whole_directory(dir.path));
@@ -165,6 +167,7 @@ std::vector<Store> old_style_stores(const OsloConfig& config) {
 
 std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& source) {
   const auto enabled = config.get("DEFAULT", "enabled_backends").value_or("");
+  // As Glance decides: with enabled_backends set, [glance_store] is not looked at.
   std::vector<Store> stores = trim(enabled).empty() ? old_style_stores(config) : backends(enabled);
   if (source.store_dirs.empty()) {
     for (Store& store : stores)
@@ -172,6 +175,8 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
         store.directories = data_directories(config, store.id.empty() ? kStoreGroup : store.id);
     return stores;
   }
+  // --store-dir replaces all file stores. The others stay, so that their images are reported as not
+  // supported and not as missing.
   std::erase_if(stores, [](const Store& store) { return store.type == "file"; });
   Store named{"", "file", {}};
   for (const fs::path& directory : source.store_dirs)
@@ -183,6 +188,7 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
   if (source.database_url)
     return parse_database_url(*source.database_url);
+  // Today's name first, then the old ones that oslo.db still reads.
   const auto url = config.get_first({{"database", "connection"},
                                      {"DEFAULT", "sql_connection"},
                                      {"DATABASE", "sql_connection"},
@@ -196,12 +202,14 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
   try {
     return parse_database_url(*url);
   } catch (const Error& error) {
+    // Says where the URL stands, not what it is: it holds a password.
     throw error.within("[database] connection");
   }
 }
 
 std::string read_key(const OsloConfig& config) {
   std::string key = config.get("DEFAULT", "metadata_encryption_key").value_or("");
+  // Here and not at the first image: with a wrong key all of them would look unreadable.
   if (!key.empty() && key.size() != 16 && key.size() != 24 && key.size() != 32)
     refuse("DEFAULT", "metadata_encryption_key", "must be of 16, 24 or 32 bytes");
   return key;

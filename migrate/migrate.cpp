@@ -47,6 +47,7 @@ std::chrono::seconds grace_of(const MigrateOptions& options, const SignedImage& 
 
 std::vector<OwnerDeadlines> in_order(Session& session, const Owners& owners) {
   std::vector<OwnerDeadlines> out;
+  // An id that Glance has no image of is most likely mistyped, so the result says it.
   for (const auto& [id, owner] : owners) {
     out.push_back(owner);
     out.back().has_images = images_of_owner(session, id) > 0;
@@ -66,6 +67,7 @@ void write_flags(Session& session, const Run& run, const std::vector<SignedImage
     // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (is_flagged_by(session, run.id(), batch.front().image_id))
       return;
+    // An attempt that failed may have counted already.
     changes.clear();
     counted = owners;
     for (const SignedImage& image : batch) {
@@ -96,15 +98,19 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
   });
   write_flags(session, run, batch, options, result, owners);
   result.owners = retry(session, [&] { return in_order(session, owners); });
+  // Last: only a run that has seen every image knows which flags have lost theirs.
   result.cleared = clear_unseen_flags(session, run.id());
 }
 
 }  // namespace
 
 MigrateResult migrate(Session& session, const MigrateOptions& options) {
+  // Before the first change: a server refuses a tag that is too long, but only after flags were
+  // written.
   check_tag(options.tag);
   check_tag(options.untag);
   require_writable(read_schema_state(session));
+  // From here on status shows the run.
   Run run(session, "migrate");
   MigrateResult result;
   if (options.untag) {

@@ -33,11 +33,13 @@ constexpr std::array<Field, 10> kFields = {
   throw Error(ErrorKind::usage, text);
 }
 
+// yaml-cpp gives every scalar as it is written, so all spellings of false count.
 bool says_no(const std::string& text) {
   const std::string word = lower_ascii(text);
   return word == "false" || word == "no" || word == "off" || word == "0";
 }
 
+// An error and no warning: the password would go to whoever answers.
 [[noreturn]] void refuse_unverified(const std::string& what) {
   refuse(what +
          " turns off the verification of certificates, which backglance does not support; name the "
@@ -56,6 +58,8 @@ std::string text_of(const YAML::Node& map, const char* name) {
   return node && node.IsScalar() ? node.Scalar() : std::string();
 }
 
+// openstacksdk's order: the file that the environment names, then this directory, the user's, the
+// host's.
 std::filesystem::path first_file(const Environment& environment, const std::string& variable,
                                  const std::string& name) {
   if (const std::string named = environment(variable); !named.empty())
@@ -83,6 +87,7 @@ YAML::Node cloud_of(const std::filesystem::path& file, const std::string& cloud)
   }
 }
 
+// Takes only what is set: secure.yaml comes second, and has just the secrets.
 void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access) {
   if (!cloud.IsMap())
     return;
@@ -111,6 +116,7 @@ CloudAccess of_file(const Environment& environment, const std::string& name) {
   take(cloud, printable(file.native()), access);
   const auto secure = first_file(environment, "OS_CLIENT_SECURE_FILE", "secure");
   if (!secure.empty())
+    // It need not have this cloud.
     if (const YAML::Node more = cloud_of(secure, name); more.IsDefined())
       take(more, printable(secure.native()), access);
   return access;
@@ -123,6 +129,7 @@ CloudAccess of_environment(const Environment& environment) {
   return access;
 }
 
+// Before the run begins: Keystone would refuse the same, but hours later.
 void check(const CloudAccess& access) {
   const auto need = [](bool is_there, const char* what) {
     if (!is_there)
@@ -142,6 +149,7 @@ void check(const CloudAccess& access) {
 CloudAccess read_cloud_access(const Environment& environment) {
   CloudAccess access;
   const std::string cloud = environment("OS_CLOUD");
+  // A token that somebody else has fetched needs no user: then nothing else is read.
   if (const std::string token = environment("OS_TOKEN"); !token.empty())
     access.token = token;
   else
@@ -149,6 +157,7 @@ CloudAccess read_cloud_access(const Environment& environment) {
   if (const std::string insecure = environment("OS_INSECURE");
       !insecure.empty() && !says_no(insecure))
     refuse_unverified("OS_INSECURE");
+  // Of both, the environment wins.
   if (const std::string file = environment("OS_CACERT"); !file.empty())
     access.authorities = file;
   std::error_code error;
@@ -158,6 +167,7 @@ CloudAccess read_cloud_access(const Environment& environment) {
   if (access.has_password())
     check(access);
   for (const char c : access.token + access.password)
+    // A line end in a header would begin another header.
     if (c == '\n' || c == '\r' || c == '\0')
       refuse("the token or the password contains a line end");
   return access;

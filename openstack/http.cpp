@@ -16,6 +16,7 @@
 namespace backglance {
 namespace {
 
+// For one request. A server that hangs must not keep a run from its images.
 constexpr long kConnectSeconds = 10;
 constexpr long kSeconds = 30;
 constexpr std::chrono::seconds kAfterStop{3};
@@ -33,6 +34,7 @@ struct Received {
 
 std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* into) {
   Received& received = *static_cast<Received*>(into);
+  // Before it is kept: no server's answer may fill the memory.
   received.too_large = received.answer.body.size() + size * count > HttpClient::kLargestBody;
   if (received.too_large)
     return 0;  // which ends the transfer
@@ -44,6 +46,7 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
   constexpr std::size_t kMostHeaders = 100;
   HttpAnswer& answer = static_cast<Received*>(into)->answer;
   const std::string_view line(bytes, size * count);
+  // The status line has no colon, or none that anybody looks for. Names come in any case.
   const auto colon = line.find(':');
   if (colon != std::string_view::npos && answer.headers.size() < kMostHeaders)
     answer.headers[lower_ascii(std::string(line.substr(0, colon)))] =
@@ -61,6 +64,8 @@ int give_up_when_stopped(void* stop_seen, curl_off_t, curl_off_t, curl_off_t, cu
 }
 
 List headers_of(const HttpRequest& request) {
+  // curl_slist_append takes over the list that it is given, and returns it, perhaps with another
+  // beginning.
   List list;
   for (const auto& [name, value] : request.headers) {
     curl_slist* const longer =
@@ -80,6 +85,7 @@ void HttpClient::Free::operator()(void* handle) const {
 }
 
 HttpClient::HttpClient(std::string authorities) : authorities_(std::move(authorities)) {
+  // Once per process: libcurl cannot be initialised by two threads at a time.
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   handle_.reset(started == CURLE_OK ? curl_easy_init() : nullptr);
   if (!handle_)
@@ -95,6 +101,7 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
   Received received;
   const List headers = headers_of(request);
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  // Whatever the URL says: libcurl would also read local files.
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
@@ -102,6 +109,7 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
   }
+  // A redirect would carry the token to a host that nobody has named.
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -123,6 +131,7 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::ask(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &received);
   const CURLcode code = curl_easy_perform(handle);
+  // `why` ends here, and the handle does not.
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
   if (received.too_large)
     return NoAnswer{"its answer is larger than 1 MiB", /*is_too_large=*/true};
@@ -139,6 +148,7 @@ bool is_plain_url(const std::string& url) {
     void operator()(CURLU* parsed) const { curl_url_cleanup(parsed); }
   };
   const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
+  // libcurl's own parser: what is checked is what will be asked.
   if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
     return false;
   const auto part = [&](CURLUPart which) {
@@ -149,6 +159,7 @@ bool is_plain_url(const std::string& url) {
     curl_free(text);
     return copy;
   };
+  // No user and no query: such a URL is printed in messages, and would show a secret.
   const std::string scheme = part(CURLUPART_SCHEME);
   return (scheme == "http" || scheme == "https") && !part(CURLUPART_HOST).empty() &&
          part(CURLUPART_USER).empty() && part(CURLUPART_PASSWORD).empty() &&

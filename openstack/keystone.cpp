@@ -13,10 +13,12 @@ namespace {
 
 using nlohmann::json;
 
+// An id is unique in the whole Keystone; a name needs the domain that it belongs to.
 json named(const std::string& id, const std::string& name) {
   return id.empty() ? json{{"name", name}} : json{{"id", id}};
 }
 
+// If neither is set: the domain that every Keystone is installed with.
 json domain(const std::string& id, const std::string& name) {
   return named(id.empty() && name.empty() ? "default" : id, name);
 }
@@ -34,6 +36,7 @@ json body_of(const CloudAccess& access) {
             {"scope", {{"project", project}}}}}};
 }
 
+// Clouds give their auth_url with the version, and without.
 std::string tokens_url(std::string base) {
   while (base.ends_with('/'))
     base.pop_back();
@@ -44,6 +47,7 @@ std::string tokens_url(std::string base) {
 
 std::string fetch_token(HttpClient& http, const CloudAccess& access) {
   const std::string keystone = "Keystone at " + printable(access.auth_url);
+  // Before the password goes anywhere.
   if (!is_plain_url(access.auth_url))
     throw Error(ErrorKind::usage, "auth_url is not an http:// or https:// URL");
   const auto answer =
@@ -57,6 +61,7 @@ std::string fetch_token(HttpClient& http, const CloudAccess& access) {
   const auto token = headers.find("x-subject-token");
   if (status == 201 && token != headers.end() && !token->second.empty())
     return token->second;
+  // A person must correct these; all else may be over at the next run.
   if (status == 401 || status == 403)
     throw Error(ErrorKind::usage,
                 fmt::format("{} rejected the user, the password or the project", keystone));

@@ -16,6 +16,7 @@
 namespace backglance {
 namespace {
 
+// The latest runs; all of them stay in backglance_run.
 constexpr std::int64_t kRuns = 20;
 
 const std::string& report_sql(Session& session, std::string_view name) {
@@ -27,6 +28,8 @@ std::vector<SiteReport::Signature> read_signatures(Session& session) {
   session.query(report_sql(session, "signatures"), {}, [&](const SqlRow& row) {
     signatures.push_back(read_record(signature_columns(), row));
   });
+  // What is deprecated first, then by deadline. In the end by id, so that two reports of one state
+  // are the same, byte for byte.
   std::stable_sort(signatures.begin(), signatures.end(),
                    [](const SiteReport::Signature& a, const SiteReport::Signature& b) {
                      const auto key = [](const SiteReport::Signature& s) {
@@ -42,6 +45,7 @@ std::vector<SiteReport::Result> read_findings(Session& session, std::string_view
   std::vector<SiteReport::Result> findings;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
     SiteReport::Result result = read_record(result_columns(), row);
+    // A result that only a later version knows is read as one that is no finding.
     if (is_finding(result.result))
       findings.push_back(std::move(result));
   });
@@ -55,6 +59,7 @@ std::vector<SiteReport::Result> read_findings(Session& session, std::string_view
 std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_view name) {
   std::vector<SiteReport::ClassCount> counts;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
+    // NULL, or a result of a later version: nothing that could be counted here.
     if (const auto image_result = result_from_name(row.text_or_empty(0)))
       counts.push_back({*image_result, row.integer_or(1, 0), row.integer_or(2, 0)});
   });
@@ -68,6 +73,7 @@ std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_vi
 }  // namespace
 
 SiteReport collect_report(Session& session, const DatabaseUrl& database) {
+  // Each list is read by a statement of its own: images may be published between two of them.
   require_expanded(read_schema_state(session));
   SiteReport report;
   report.version = kVersion;
@@ -84,6 +90,7 @@ SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   for (RunRow& run : recent_runs(session, kRuns))
     report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
                            run.outcome, run.images, run.bytes});
+  // From the same statements as status and check, so that all three say one number.
   QueueFigures figures(session);
   const QueueTotals queued = figures.queued();
   report.queued_images = queued.images;

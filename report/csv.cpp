@@ -9,6 +9,8 @@ namespace {
 // Names of 255 characters and lists of properties stay whole; a spreadsheet's own limit is 32767.
 constexpr std::size_t kMaxCellBytes = 8000;
 
+// RFC 4180. Line ends need no quotes, because printable() leaves none; blanks at an end do, because
+// some readers drop them.
 std::string quoted(const std::string& cell) {
   if (cell.find_first_of(",\"") == std::string::npos && !cell.starts_with(' ') &&
       !cell.ends_with(' '))
@@ -26,6 +28,7 @@ std::string quoted(const std::string& cell) {
 
 std::string csv_text(std::string_view stored) {
   std::string text = printable(stored, kMaxCellBytes);
+  // A cell that begins like this is a formula to a spreadsheet, and its text is an owner's.
   const auto first = text.find_first_not_of(' ');
   // Behind printable() a tab or a carriage return is "\x09" or "\x0d" and does no harm.
   if (first != std::string::npos &&

@@ -44,6 +44,7 @@ void add_parts(Parts& parts, std::string_view text) {
   }
 }
 
+// Views into the texts of the program, so nothing is copied, and any thread may read them.
 const Parts& all_parts() {
   static const Parts parts = [] {
     Parts out;
@@ -61,6 +62,7 @@ Html html_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
+    // Both quotes too: the same text may stand in an attribute.
     switch (c) {
       case '&':
         out += "&amp;";
@@ -88,6 +90,8 @@ Html html_part(std::string_view name, std::initializer_list<HtmlValue> values) {
   const auto defect = [&](std::string_view what) {
     return std::logic_error(fmt::format("part {} of the page: {}", name, what));
   };
+  // Names and words are the program's own, so whatever does not fit is a defect, and the tests of
+  // the pages find it.
   const auto part = all_parts().find(name);
   if (part == all_parts().end())
     throw defect("there is none");
@@ -103,6 +107,7 @@ Html html_part(std::string_view name, std::initializer_list<HtmlValue> values) {
                      [&](const HtmlValue& candidate) { return candidate.word == word; });
     if (value == values.end())
       throw defect(fmt::format("nothing is given for {}", word));
+    // A word may occur several times in a part, but each value must occur.
     const auto bit = std::uint64_t{1} << (value - values.begin());
     used += (seen & bit) == 0 ? 1 : 0;
     seen |= bit;
@@ -119,6 +124,8 @@ Html html_in(std::string_view name, const Html& text) {
   return html_part(name, {{"text", text}});
 }
 
+// Text from the database looks different from our own words, so that nobody takes an owner named
+// "no owner" for none.
 Html html_text(std::string_view text, std::string_view missing, std::size_t max_bytes) {
   return text.empty() ? html_in("absent", html_escaped(missing))
                       : html_in("stored", html_escaped(shown(text, max_bytes)));
@@ -160,6 +167,7 @@ Html html_minute(std::int64_t time) {
 Html html_deadline(const SiteReport& report, const std::optional<std::int64_t>& deadline) {
   if (!deadline)
     return html_in("absent", "none");
+  // Compared with the time of the report: a page that is read later does not change.
   return html_part(*deadline <= report.made_at ? "deadline-passed" : "deadline",
                    {{"date", html_date(*deadline)},
                     {"days", html_escaped(days_from(report.made_at, *deadline))}});

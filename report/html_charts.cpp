@@ -32,6 +32,7 @@ Html fixed(double number, int decimals) {
   return html_escaped(fmt::format("{:.{}f}", number, decimals));
 }
 
+// Sums of numbers from the database: a negative one cannot be drawn.
 double share(std::int64_t part, std::int64_t total) {
   return part <= 0 || total <= 0 ? 0 : static_cast<double>(part) / static_cast<double>(total);
 }
@@ -59,6 +60,7 @@ Html stacked_bar(const Summary& summary, std::int64_t total, const Html& what,
     else
       segments.push_back({style_class, width});
   }
+  // Of the bar's width; at 300 pixels about two.
   constexpr double kLeast = 0.006;
   double drawn = 0;
   for (Segment& segment : segments) {
@@ -103,6 +105,7 @@ std::string_view month_name(std::chrono::month month) {
 }
 
 constexpr std::int64_t kLatest = 253402300799;  // the last second of the year 9999
+// A quarter by weeks; what lies later, by months and at most a year and a half of them.
 constexpr int kWeeks = 13;
 constexpr int kLeastMonths = 12;
 constexpr int kMostMonths = 18;
@@ -131,6 +134,7 @@ std::vector<Slot> month_slots(std::chrono::sys_days today, std::int64_t last) {
     const int count = static_cast<int>(slots.size());
     if (count >= kLeastMonths && start > last)
       break;
+    // All later deadlines share this one column.
     if (count == kMostMonths) {
       slots.push_back({start, "later", "", "later", 0, false});
       break;
@@ -143,6 +147,7 @@ std::vector<Slot> month_slots(std::chrono::sys_days today, std::int64_t last) {
   return slots;
 }
 
+// By weeks if every deadline lies within the quarter, else by months.
 std::vector<Slot> deadline_slots(const SiteReport& report) {
   using namespace std::chrono;
   std::vector<std::int64_t> deadlines;
@@ -176,6 +181,7 @@ std::vector<Slot> deadline_slots(const SiteReport& report) {
   return slots;
 }
 
+// Above a column there is room for four characters.
 std::string short_count(std::int64_t number) {
   if (number < 1000)
     return std::to_string(number);
@@ -195,6 +201,7 @@ Html coverage_ring(const Summary& summary) {
   const double exact = share(summary.images_with_hash, summary.images) * 100;
   const double arc = exact <= 0 ? 0 : exact >= 100 ? 100 : std::clamp(exact, 1.5, 98.5);
   const std::string percent = percent_text(summary.images_with_hash, summary.images);
+  // "under 1 %" needs smaller letters within the ring.
   const bool is_long = percent.size() > 5;
   const std::string description =
       fmt::format("{} of {} have a hash, {}", grouped(summary.images_with_hash),
@@ -243,6 +250,7 @@ Html deadline_chart(const SiteReport& report) {
     const double middle = (static_cast<double>(i) + 0.5) * step;
     Html column;
     if (slot.images > 0) {
+      // The least column has 3 pixels: one image among thousands is seen.
       const double height =
           std::max(3.0, kTallest * static_cast<double>(slot.images) / static_cast<double>(most));
       column = html_part("slot-column", {{"class", slot.passed ? Html("passed") : Html("due")},

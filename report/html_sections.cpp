@@ -34,6 +34,7 @@ struct Tables {
   HtmlTable runs = page_table(run_columns(), "t-runs", "Recent runs");
 };
 
+// Made once: the style sheet and every page use the same tables.
 const Tables& tables() {
   static const Tables all;
   return all;
@@ -45,6 +46,7 @@ Html capped_table(const HtmlTable& table, Columns<Row> columns, const std::vecto
                   const Html& option) {
   if (rows.size() <= kMaxRows)
     return html_table(table, page_rows(columns, rows));
+  // Copies of the rows alone, which are references.
   const std::vector<Row> first(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kMaxRows));
   return html_table(table, page_rows(columns, first)) +
          html_part("cap", {{"shown", html_escaped(grouped(static_cast<std::int64_t>(kMaxRows)))},
@@ -52,6 +54,7 @@ Html capped_table(const HtmlTable& table, Columns<Row> columns, const std::vecto
                            {"option", option}});
 }
 
+// Findings have a table of their own, because somebody must act on them.
 enum class Classes { findings, others, all };
 
 Html class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCount>& results,
@@ -147,6 +150,7 @@ Html signatures_section(const SiteReport& report, const Summary& summary) {
            html_table(tables().schemes,
                       page_rows(scheme_columns(), scheme_rows(summary.deprecated_schemes)));
   }
+  // Deleted images keep their flags until they are purged, and need nobody.
   if (summary.deprecated_deleted > 0)
     out += html_in("note", "Not counted here: " +
                                html_escaped(counted(summary.deprecated_deleted, "deleted image")) +
@@ -161,6 +165,7 @@ Html signatures_section(const SiteReport& report, const Summary& summary) {
 }
 
 Html findings_section(const SiteReport& report, const Summary& summary) {
+  // No heading above nothing; the navigation leaves it out as well.
   if (summary.images_with_findings == 0)
     return {};
   Html out = findings_table(tables().findings, report.findings);
@@ -193,6 +198,7 @@ Html runs_section(const SiteReport& report) {
 Html html_sections_style() {
   const Tables& all = tables();
   Html out;
+  // On a narrow screen each row is a card, whose labels come from here.
   for (const HtmlTable* table :
        {&all.coverage, &all.look, &all.settled, &all.verify, &all.owners, &all.schemes, &all.others,
         &all.findings, &all.verify_findings, &all.verdicts, &all.signatures, &all.runs})

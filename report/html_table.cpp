@@ -27,6 +27,8 @@ Html class_of(CellKind kind) {
   return {};
 }
 
+// How each kind of value looks on a page. Only Stored and Names are text from the database;
+// html_text() marks it as such.
 struct Cell {
   Html operator()(Nothing) const { return {}; }
   Html operator()(const Stored& stored) const { return html_text(stored.text); }
@@ -53,6 +55,7 @@ Html html_row(const std::vector<HtmlCell>& cells) {
 }
 
 Html html_table(const HtmlTable& table, const Html& rows) {
+  // No head without rows: the caller then says in words that there is nothing.
   if (rows.empty())
     return {};
   Html heads;
@@ -65,6 +68,8 @@ Html html_table(const HtmlTable& table, const Html& rows) {
                              {"rows", rows}});
 }
 
+// Labels for the cards of a narrow screen: generated content of the style sheet, so that no cell
+// has to repeat the title. Positions count from 1.
 Html html_table_style(const HtmlTable& table) {
   Html out;
   for (std::size_t i = 1; i < table.columns.size(); ++i)  // the first is the card's title

@@ -38,6 +38,7 @@ Html with_verdict(const std::optional<SignatureVerdict>& verdict) {
 }
 
 // What is wrong with a deprecated signature, and whether a new one replaces it.
+// Owners know neither scheme: each line says what there is and what it is good for.
 std::vector<Html> deprecated_lines(const OwnerImage& image) {
   const Signature& signature = *image.signature;
   std::vector<Html> lines;
@@ -61,6 +62,7 @@ Html wrong_cell(const OwnerImageRow& row) {
   const OwnerImage& image = row.image;
   const Signature& signature = *image.signature;
   std::vector<Html> lines;
+  // The worst first: with such a signature servers may not start.
   if (image.task == OwnerTask::sign_again)
     lines.push_back(
         html_in("tag-bad", "img_signature: " + html_escaped(signature_finding_text(signature))));
@@ -72,6 +74,7 @@ Html wrong_cell(const OwnerImageRow& row) {
         "The image is a snapshot. Most likely it inherited these properties from its base image.");
   if (const std::string reasons = reasons_for_owner(signature); !reasons.empty())
     lines.push_back(html_in("soft", html_text(reasons, "", 300)));
+  // Before anybody signs data that is not what was uploaded.
   if (image.damage)
     lines.push_back(html_in("tag-bad", "data: " + html_escaped(result_text(*image.damage))));
   Html out;
@@ -80,6 +83,7 @@ Html wrong_cell(const OwnerImageRow& row) {
   return out;
 }
 
+// JSON has no pages of owners, so nothing here is for it.
 constexpr Column<OwnerImageRow> kOwnerImageColumns[] = {
     {.name = "image_id",
      .machine = Machine::csv,
@@ -142,6 +146,7 @@ constexpr Column<OwnerImageRow> kOwnerImageColumns[] = {
     {.name = "checksum", .machine = Machine::csv, .value = stored<&Signature::checksum>},
     {.name = "os_hash_algo", .machine = Machine::csv, .value = stored<&Signature::hash_algorithm>},
     {.name = "os_hash_value", .machine = Machine::csv, .value = stored<&Signature::hash_value>},
+    // Nothing where a signature would be wrong: the image is damaged, or a new one is there.
     {.name = "sign",
      .machine = Machine::csv,
      .value =

@@ -11,6 +11,8 @@
 namespace backglance {
 namespace {
 
+// Everything here ends in somebody's shell. So each text of the database is used only if it can be
+// nothing but what it should be.
 bool is_hex(std::string_view text) {
   return !text.empty() &&
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
@@ -39,6 +41,7 @@ constexpr std::array kPrograms = {
 
 std::string check_with(std::string_view algorithm, const std::string& digest) {
   for (const DigestProgram& one : kPrograms)
+    // The right length and nothing but digits, so it needs no quotes.
     if (one.algorithm == algorithm && digest.size() == one.hex_digits && is_hex(digest))
       return fmt::format("echo \"{}  $DATA\" | {} --check", lower_ascii(digest), one.program);
   return {};
@@ -60,6 +63,7 @@ std::string_view hash_of(const SiteReport::Signature& signature) {
 }
 
 std::string unset_command(const SiteReport::Signature& signature, bool data_signature_too) {
+  // The names are ours: `present` holds only those that we know.
   std::string names;
   for (const std::string& name : signature.present)
     if ((is_outstanding(signature) && is_legacy_signature_name(name)) ||
@@ -74,6 +78,7 @@ std::string image_command(const SiteReport::Signature& signature) {
 
 }  // namespace
 
+// For five years; then the images must be signed again.
 std::vector<std::string> key_commands() {
   const std::string make =
       "openssl req -x509 -newkey rsa:3072 -nodes -sha256 -days 1825 -subj \"/CN=image signing\" "
@@ -81,6 +86,8 @@ std::vector<std::string> key_commands() {
   return {make};
 }
 
+// As application/octet-stream, because Glance cannot read what Barbican has as text
+// (signature/secret.cpp).
 std::vector<std::string> certificate_commands() {
   const std::string store =
       "SECRET=$(openstack secret store --name image-signing --secret-type certificate "
@@ -96,7 +103,9 @@ std::vector<std::string> signing_commands(const SiteReport::Signature& signature
   const std::string_view hash = hash_of(signature);
   std::vector<std::string> commands = {
       image_command(signature), "DATA=image-$IMAGE",
+      // An image that is there already is not loaded again: some have hundreds of GB.
       "{ test -e \"$DATA\" || openstack image save --file \"$DATA\" \"$IMAGE\"; }"};
+  // Before the signature, and joined by &&: nobody shall sign other data than the site has.
   if (has_known_digest(signature))
     commands.push_back(check_command(signature));
   commands.push_back(
@@ -110,6 +119,7 @@ std::vector<std::string> signing_commands(const SiteReport::Signature& signature
                   "--property img_signature_key_type=RSA-PSS "
                   "--property img_signature_certificate_uuid=\"${{CERTIFICATE_ID:?}}\" \"$IMAGE\"",
                   hash.substr(3)));
+  // Last: until the new signature is set, the old one stays.
   if (std::string unset = unset_command(signature, false); !unset.empty())
     commands.push_back(std::move(unset));
   return commands;

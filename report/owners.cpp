@@ -20,6 +20,7 @@ namespace {
 // A name in a file system has 255 bytes, suffixes included.
 constexpr std::size_t kMaxStemBytes = 160;
 
+// Not even a dot: no name can lead to another folder.
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
@@ -39,10 +40,13 @@ std::string file_stem_of(const std::string& owner) {
   for (const char c : owner)
     stem += is_plain(c) ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
   if (stem.size() > kMaxStemBytes)
+    // Two underscores, which no shorter name has, and the digest of the whole: two owners never
+    // share a file.
     stem = stem.substr(0, 80) + "__" + sha256(owner);
   return stem;
 }
 
+// An image may count twice: its old signature is due, and its new one does not verify.
 void count(OwnerPage& page, const OwnerImage& image, const SiteReport& report) {
   const SiteReport::Signature& signature = *image.signature;
   page.unverified += has_signature_finding(signature) ? 1 : 0;
@@ -81,6 +85,7 @@ std::string_view owner_task_text(OwnerTask task) {
   return {};
 }
 
+// A deleted image asks for nothing, whatever its properties are.
 bool needs_owner(const SiteReport::Signature& signature) {
   return !signature.deleted && (is_outstanding(signature) || has_signature_finding(signature));
 }
@@ -104,7 +109,9 @@ std::vector<OwnerPage> owner_pages(const SiteReport& report) {
   for (const auto* list : {&report.findings, &report.verify_findings})
     for (const SiteReport::Result& result : *list)
       if (facts_of(result.result).of_store)
+        // The later read wins: verify's findings come second.
         damage[result.image_id] = result.result;
+  // Ordered, so that owners of equal rank below always come in the same order.
   std::map<std::string_view, OwnerPage> by_owner;
   for (const SiteReport::Signature& signature : report.signatures) {
     if (!needs_owner(signature))

@@ -13,6 +13,7 @@ void add_findings(std::string& out, std::string_view source,
 
 }  // namespace
 
+// All of them, deleted images and removed signatures too: a spreadsheet filters.
 std::string render_signatures_csv(const SiteReport& report) {
   std::string out;
   add_csv_header(out, signature_columns());
@@ -24,6 +25,7 @@ std::string render_signatures_csv(const SiteReport& report) {
 std::string render_findings_csv(const SiteReport& report) {
   std::string out;
   add_csv_header(out, result_columns());
+  // One file for both: the first column says which of them found it.
   add_findings(out, "backfill", report.findings);
   add_findings(out, "verify", report.verify_findings);
   return out;

@@ -14,6 +14,7 @@
 namespace backglance {
 namespace {
 
+// Takes both words whole: "has" and "have" follow no rule.
 Html plural(std::int64_t number, const Html& one, const Html& many) {
   return number == 1 ? one : many;
 }
@@ -91,6 +92,7 @@ Html coverage_card(const SiteReport& report, const Summary& summary) {
   Html facts;
   for (std::size_t i = 0; i < summary.coverage.size(); ++i) {
     const SiteReport::Coverage& row = summary.coverage[i];
+    // Images without a hash always: they are what is left to do.
     if (i < kCardAlgorithms || row.algorithm.empty())
       facts += html_fact(coverage_swatch(summary, i) + html_text(row.algorithm, "no hash", 40),
                          number_of(row.images));
@@ -112,6 +114,7 @@ Html coverage_card(const SiteReport& report, const Summary& summary) {
 Html findings_card(const SiteReport& report, const Summary& summary) {
   const Html number = big_number(summary.images_with_findings);
   if (summary.images_with_findings == 0) {
+    // No findings before the first read is no good news.
     const bool unread = report.results.empty() && report.verify_results.empty();
     return card({}, "Findings",
                 number + html_in("paragraph-inline",
@@ -159,6 +162,7 @@ Html signatures_card(const SiteReport& report, const Summary& summary) {
   return card(" warn", "Deprecated signatures", number + facts_list(facts));
 }
 
+// Sections without content are left out of the page, so it is asked which there are.
 Html navigation(const Html& body) {
   struct Entry {
     std::string_view id;
@@ -182,6 +186,7 @@ Html navigation(const Html& body) {
 
 std::string render_html(const SiteReport& report) {
   const Summary summary = summarize(report);
+  // First the sections: the navigation needs to know them.
   const Html body = coverage_section(summary) + results_section(report) +
                     signatures_section(report, summary) + findings_section(report, summary) +
                     signature_list_section(report) + runs_section(report);

@@ -16,8 +16,10 @@ json time_or_null(const std::optional<std::int64_t>& time) {
   return time ? json(iso_time(*time)) : json(nullptr);
 }
 
+// Machines get numbers and times as they are, without units and separators.
 struct JsonCell {
   json operator()(Nothing) const { return nullptr; }
+  // JSON is UTF-8; columns of a database may hold anything.
   json operator()(const Stored& stored) const { return valid_utf8(stored.text); }
   json operator()(const Word& word) const { return word.text; }
   json operator()(Count count) const { return count.number; }
@@ -41,6 +43,7 @@ json object_of(Columns<Row> columns, const Row& row) {
   return object;
 }
 
+// The members are documented in docs/json.md; renaming one breaks somebody's script.
 json coverage_of(const Summary& summary) {
   json algorithms = json::array();
   for (std::size_t i = 0; i < summary.coverage.size(); ++i)
@@ -102,6 +105,8 @@ json render_json(const SiteReport& report) {
 }
 
 std::string render_json_text(const SiteReport& report) {
+  // All text from the database went through valid_utf8(). `replace` is for the rest, so that no
+  // report fails because of one byte.
   return render_json(report).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -9,6 +9,7 @@ std::string render_owner_csv(const OwnerPage& page) {
   std::string out;
   add_csv_header(out, owner_image_columns());
   for (const OwnerImage& image : page.images)
+    // The number is for links of the page, which a CSV has not.
     add_csv_row(out, owner_image_columns(), OwnerImageRow{report, image, 0});
   return out;
 }

@@ -16,6 +16,7 @@ Html number_of(std::int64_t number) {
   return html_escaped(grouped(number));
 }
 
+// Made once: a site may have thousands of these pages.
 const HtmlTable& image_table() {
   static const HtmlTable table =
       page_table(owner_image_columns(), "t-images", "Images and what is wrong with them");
@@ -48,6 +49,7 @@ std::string page(const SiteReport& report, const HtmlTable& table, const PageTex
       .text();
 }
 
+// Joined by &&, so that whoever pastes all of it stops at the first failure.
 Html commands_block(const std::vector<std::string>& commands) {
   return html_part("commands", {{"commands", html_escaped(join(commands, " &&\n"))}});
 }
@@ -151,6 +153,7 @@ Html cards(const SiteReport& report, const OwnerPage& page) {
                                            card({}, "What to do", html_part("steps"))}});
 }
 
+// The images with the first numbers; each row leads to the commands of its number.
 Html image_list(const SiteReport& report, const OwnerPage& page) {
   const std::size_t shown = std::min(page.images.size(), kMaxImages);
   std::vector<OwnerImageRow> rows;
@@ -178,6 +181,7 @@ Html sign_text(const SiteReport::Signature& signature) {
                      html_part(has_known_digest(signature) ? "with-digest" : "without-digest"));
 }
 
+// Where signing is possible, removal is the second choice, and the sentence says so.
 Html removal_text(const OwnerImage& image) {
   if (image.task == OwnerTask::drop_old)
     return "Remove the old signature. The new signature stays.";
@@ -197,6 +201,7 @@ Html image_commands(const OwnerImage& image, std::size_t number) {
     content += html_part(
         "damaged",
         {{"tag", html_in("tag-bad", "data: " + html_escaped(result_text(*image.damage)))}});
+  // Only an administrator can download it then.
   if (signature.status == "deactivated")
     content += html_in("paragraph",
                        "This image is deactivated, so you cannot download it. Ask the operator of "
@@ -231,6 +236,7 @@ struct Totals {
   std::optional<std::int64_t> first_deadline;
 };
 
+// Of images, not of owners: an image has one owner, so the sums count none twice.
 Totals totals_of(const std::vector<OwnerPage>& pages) {
   Totals totals;
   for (const OwnerPage& page : pages) {

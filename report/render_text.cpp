@@ -62,6 +62,7 @@ std::string findings_text(std::string_view title, const std::vector<SiteReport::
                           std::string_view (*meaning)(ImageResult), int columns) {
   std::string out;
   for (auto begin = findings.begin(); begin != findings.end();) {
+    // The end of this result's findings: they stand together.
     const auto end = std::find_if(begin, findings.end(), [&](const SiteReport::Result& result) {
       return result.result != begin->result;
     });
@@ -77,6 +78,7 @@ std::string findings_text(std::string_view title, const std::vector<SiteReport::
   return out;
 }
 
+// In the report's order: deprecated first, by deadline.
 std::vector<SignatureRow> rows_of(const SiteReport& report,
                                   bool (&wanted)(const SiteReport::Signature&)) {
   std::vector<SignatureRow> rows;
@@ -139,11 +141,13 @@ std::string runs_text(const SiteReport& report, int columns) {
 }  // namespace
 
 std::string render_text(const SiteReport& report, int columns) {
+  // Below 40 columns an id alone does not fit. 0 is no limit: the output goes into a file.
   if (columns > 0)
     columns = std::max(columns, 40);
   const Summary summary = summarize(report);
   std::string out = head_text(report, summary, columns);
   out += coverage_text(summary, columns);
+  // Said in words, because an empty table would look like a failure.
   out += report.results.empty() ? std::string("\nResults of the backfill: none yet\n")
                                 : results_text("Results of the backfill", report.results, columns);
   out += results_text("Results of verify", report.verify_results, columns);

@@ -63,6 +63,7 @@ constexpr Column<ResultRow> kResultColumns[] = {
            // An unknown name is from a later release; it is not a finding of this one.
            result.result = result_from_name(row.text_or_empty(at)).value_or(ImageResult::hashed);
          }},
+    // Cut for people; machines get more of it.
     {.name = "reason",
      .value = stored<&Result::reason>,
      .text = {6,
@@ -83,6 +84,7 @@ constexpr Column<ResultRow> kResultColumns[] = {
      .read = read_number<&Result::finished_at>},
 };
 
+// Never read from a row: they are counted (collect.cpp).
 constexpr Column<ClassRow> kClassColumns[] = {
     {.name = "class",
      .machine = Machine::json,

@@ -29,6 +29,7 @@ Value verdict_value(const std::optional<SignatureVerdict>& verdict) {
   return verdict ? Value(Word{std::string(signature_verdict_name(*verdict))}) : Value(Nothing());
 }
 
+// The ledger keeps lists of property names with blanks between them; no such name has one.
 std::vector<std::string> words(const std::string& text) {
   return text.empty() ? std::vector<std::string>() : split(text, ' ');
 }
@@ -55,6 +56,7 @@ std::string deadline_text(const SignatureRow& row) {
 // Marks beside the status.
 std::vector<std::string> marks(const Signature& signature) {
   std::vector<std::string> out;
+  // Glance has two marks of a deleted image, and they may disagree.
   if (signature.deleted && signature.status != "deleted")
     out.emplace_back("deleted");
   if (signature.hidden)
@@ -143,6 +145,7 @@ constexpr Column<SignatureRow> kSignatureColumns[] = {
          [](Signature& signature, const SqlRow& row, std::size_t at) {
            signature.scheme = signature_scheme_from_name(row.text_or_empty(at));
          }},
+    // Not read: it follows from the scheme and from what was removed.
     {.name = "deprecated",
      .machine = Machine::json,
      .value = [](const SignatureRow& row) -> Value { return is_outstanding(row.signature); }},
@@ -170,6 +173,8 @@ constexpr Column<SignatureRow> kSignatureColumns[] = {
               }},
      .read =
          [](Signature& signature, const SqlRow& row, std::size_t at) {
+           // After the scheme, which stands before it in the statement. A date from before the
+           // image was signed again counts no more.
            if (is_deprecated(signature.scheme))
              signature.deadline_at = row.integer(at);
          }},
@@ -229,6 +234,8 @@ constexpr Column<SignatureRow> kSignatureColumns[] = {
          }},
 };
 
+// The same images, as far as their img_signature is a finding: for people alone, as machines have
+// it in the columns above.
 constexpr Column<SignatureRow> kVerdictColumns[] = {
     {.machine = Machine::none,
      .value = stored<&Signature::image_id>,

@@ -52,6 +52,7 @@ constexpr Column<CoverageRow> kCoverageColumns[] = {
      .page = {5, {"Share of bytes", CellKind::number}}},
 };
 
+// Not in the text report, which lists the images themselves.
 constexpr Column<OwnerRow> kOwnerColumns[] = {
     {.name = "owner",
      .machine = Machine::json,
@@ -77,6 +78,7 @@ constexpr Column<OwnerRow> kOwnerColumns[] = {
               }}},
 };
 
+// A row without a scheme stands for the images whose signatures contract has removed.
 constexpr Column<SchemeRow> kSchemeColumns[] = {
     {.machine = Machine::none,
      .text = {1,
@@ -105,6 +107,7 @@ constexpr Column<SchemeRow> kSchemeColumns[] = {
               }}},
 };
 
+// A run that was killed has no outcome until the next run ends its row.
 constexpr Column<RunLine> kRunColumns[] = {
     {.name = "run_id",
      .machine = Machine::json,

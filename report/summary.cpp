@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kNotTrusted = "certificate not trusted";
 
+// The order of every table: what needs somebody first.
 constexpr std::array kSchemes = {SignatureScheme::legacy_complete,
                                  SignatureScheme::legacy_partial,
                                  SignatureScheme::both,
@@ -42,9 +43,11 @@ void take_earlier(std::optional<std::int64_t>& earliest, std::int64_t candidate)
 
 void count_coverage(const SiteReport& report, Summary& summary) {
   summary.coverage = report.coverage;
+  // Algorithms by their number of images, as the statement gives them; without a hash last.
   std::stable_partition(summary.coverage.begin(), summary.coverage.end(),
                         [](const SiteReport::Coverage& row) { return !row.algorithm.empty(); });
   for (const SiteReport::Coverage& row : report.coverage) {
+    // `size` is whatever a database holds: sums must not wrap around.
     summary.images = saturating_sum(summary.images, row.images);
     summary.bytes = saturating_sum(summary.bytes, row.bytes);
     if (row.algorithm.empty())
@@ -55,6 +58,7 @@ void count_coverage(const SiteReport& report, Summary& summary) {
 }
 
 void count_findings(const SiteReport& report, Summary& summary) {
+  // Images, and not findings: one image may have several.
   std::unordered_set<std::string_view> ids;
   for (const auto* list : {&report.findings, &report.verify_findings})
     for (const SiteReport::Result& result : *list)
@@ -80,6 +84,7 @@ void count_signatures(const SiteReport& report, Summary& summary) {
   std::map<SignatureScheme, std::int64_t> deprecated;
   std::map<SignatureScheme, std::int64_t> others;
   for (const SiteReport::Signature& signature : report.signatures) {
+    // Each image counts in one place only, in this order.
     if (signature.removed_at) {
       ++summary.removed;
       continue;
@@ -131,6 +136,7 @@ Summary summarize(const SiteReport& report) {
   return summary;
 }
 
+// What contract has yet to remove.
 bool is_outstanding(const SiteReport::Signature& signature) {
   return is_deprecated(signature.scheme) && !signature.removed_at;
 }
@@ -161,6 +167,8 @@ std::string reasons_text(const SiteReport::Signature& signature) {
   return join(texts, "; ");
 }
 
+// A missing certificate is the operator's concern: the owner cannot see the key manager's answer,
+// nor change it.
 std::string reasons_for_owner(const SiteReport::Signature& signature) {
   SiteReport::Signature shown;
   if (signature.verdict != SignatureVerdict::no_certificate)

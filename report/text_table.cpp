@@ -34,6 +34,7 @@ int total_width(const std::vector<int>& widths, int indent) {
 Layout lay_out(const std::vector<TextTable::Column>& columns, const std::vector<int>& natural,
                int limit, int indent) {
   Layout layout;
+  // Details go below the row only if not everything fits beside each other.
   const bool fits = limit <= 0 || total_width(natural, indent) <= limit;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (!fits && columns[i].fit == TextTable::Fit::detail) {
@@ -53,6 +54,7 @@ Layout lay_out(const std::vector<TextTable::Column>& columns, const std::vector<
       if (columns[layout.shown[i]].fit == TextTable::Fit::elastic &&
           layout.widths[i] > kLeastElastic && (!widest || layout.widths[i] > *widest))
         widest = &layout.widths[i];
+    // Nothing left to give: the line is cut at the limit.
     if (!widest)
       break;
     --*widest;
@@ -68,6 +70,7 @@ std::string line_of(const std::vector<std::string>& cells, const Layout& layout,
     if (i > 0)
       line += spaces(kGap);
     const std::size_t column = layout.shown[i];
+    // By width on the screen: a letter may have several bytes, or take two columns.
     const std::string cell = cut_to_width(cells[column], layout.widths[i]);
     const std::string padding = spaces(layout.widths[i] - display_width(cell));
     const bool right = columns[column].align == TextTable::Align::right;
@@ -146,6 +149,7 @@ std::string wrapped(const std::string& text, int columns, int indent) {
       line += ' ';
       ++used;
     }
+    // A word longer than a line is broken between code points.
     for (std::string_view rest = word; !rest.empty();) {
       const std::size_t bytes = first_code_point(rest).bytes;
       const int step = display_width(rest.substr(0, bytes));

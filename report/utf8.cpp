@@ -11,10 +11,13 @@
 namespace backglance {
 namespace {
 
+// 0 for marks that combine, 2 for wide letters.
 int width_of(char32_t value) {
   return utf8proc_charwidth(static_cast<utf8proc_int32_t>(value));
 }
 
+// Line separators and the marks that turn the direction of a text around: a name with these could
+// make a row look like another one.
 bool reorders_or_breaks(char32_t value) {
   return (value >= 0x2028 && value <= 0x202E) || (value >= 0x2066 && value <= 0x2069);
 }
@@ -51,6 +54,7 @@ std::string cut_to_width(std::string_view text, int columns) {
     return std::string(text);
   const std::string_view dots =
       std::string_view("...").substr(0, static_cast<std::size_t>(std::clamp(columns, 0, 3)));
+  // A wide letter that does not fit whole is left out, so the result may be narrower.
   int left = columns - static_cast<int>(dots.size());
   std::string out;
   while (!text.empty()) {

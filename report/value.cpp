@@ -9,6 +9,7 @@
 namespace backglance {
 namespace {
 
+// shown() makes text from the database safe for a terminal; our own words need it not.
 struct TextCell {
   std::string operator()(Nothing) const { return "-"; }
   std::string operator()(const Stored& stored) const { return shown(stored.text); }
@@ -21,6 +22,7 @@ struct TextCell {
   std::string operator()(const Names& names) const { return shown(join(names, ", ")); }
 };
 
+// For machines: whole numbers and ISO times. csv_text() keeps text from being a formula.
 struct CsvCell {
   std::string operator()(Nothing) const { return {}; }
   std::string operator()(const Stored& stored) const { return csv_text(stored.text); }

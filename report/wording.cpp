@@ -10,6 +10,7 @@
 
 namespace backglance {
 std::string_view signature_scheme_meaning(SignatureScheme scheme) {
+  // Each by name and no default: the compiler asks about a new scheme.
   switch (scheme) {
     case SignatureScheme::none:
       return "The image no longer has signature properties.";
@@ -45,6 +46,7 @@ const std::string_view kSignatureFindingsMeaning =
 std::string percent_text(std::int64_t part, std::int64_t total) {
   if (part <= 0 || total <= 0)
     return "0 %";
+  // Rounded down, and 100 % only for the whole: "100 %" must not hide an image.
   if (part >= total)
     return "100 %";
   const auto percent =
@@ -66,6 +68,7 @@ std::string date_text(std::int64_t unix_seconds) {
 
 std::string days_from(std::int64_t now, std::int64_t then) {
   constexpr std::int64_t kDay = 86400;
+  // Between days of the calendar in UTC, not in steps of 24 hours.
   const std::int64_t days = within_calendar(then) / kDay - within_calendar(now) / kDay;
   if (days == 0)
     return "today";
@@ -79,6 +82,7 @@ std::string days_from(std::int64_t now, std::int64_t then) {
 std::string duration_text(std::int64_t started, std::optional<std::int64_t> finished) {
   if (!finished)
     return "-";
+  // A host whose clock was set back may end before it began.
   const std::int64_t seconds = within_calendar(*finished) - within_calendar(started);
   return human_duration(std::chrono::seconds(std::max<std::int64_t>(seconds, 0)));
 }

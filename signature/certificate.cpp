@@ -27,6 +27,7 @@ struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 
+// ASN1_TIME_to_tm gives UTC, which is what timegm takes.
 std::optional<Certificate::Time> time_of(const ASN1_TIME* time) {
   std::tm parts = {};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1)
@@ -45,6 +46,7 @@ X509* read_pem(BIO* bio) {
   return PEM_read_bio_X509(bio, nullptr, no_phrase, nullptr);
 }
 
+// By the content, because key managers and people give files any name.
 bool is_pem(std::string_view bytes) {
   return bytes.find("-----BEGIN ") != std::string_view::npos;
 }
@@ -53,6 +55,7 @@ X509* read_der(std::string_view bytes) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
   const unsigned char* const end = at + bytes.size();
   X509* const x509 = d2i_X509(nullptr, &at, static_cast<long>(bytes.size()));
+  // Something follows the certificate: then this is not what somebody meant to store.
   if (x509 != nullptr && at != end) {
     X509_free(x509);
     return nullptr;
@@ -67,6 +70,8 @@ constexpr std::array<std::string_view, 19> kCurves = {
     "sect163r2",       "sect233k1",       "sect233r1",       "sect283k1",  "sect283r1",
     "sect409k1",       "sect409r1",       "sect571k1",       "sect571r1"};
 
+// A certificate may also write its curve out, in numbers of its own choice; then cryptography does
+// not take it, and neither may we.
 bool is_on_named_curve(const EVP_PKEY* key) {
   int is_written_out = 0;
   std::array<char, 64> name = {};
@@ -104,6 +109,7 @@ Certificate::Certificate(Pointer x509, Time not_before, Time not_after)
       not_before_(not_before),
       not_after_(not_after) {}
 
+// Null for a key that Nova could not use either: the verdict must be Nova's.
 Certificate::Key Certificate::usable_key(X509* x509) {
   ERR_set_mark();
   Key key(X509_get_pubkey(x509));
@@ -116,6 +122,7 @@ Certificate::Key Certificate::usable_key(X509* x509) {
 }
 
 std::variant<Certificate, std::string> Certificate::of(Pointer x509) {
+  // Without dates it cannot be said whether the certificate holds today.
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
   if (!not_before || !not_after)
@@ -135,6 +142,8 @@ std::variant<Certificate, std::string> Certificate::parse(std::string_view bytes
 }
 
 std::variant<std::vector<Certificate>, std::string> Certificate::parse_all(std::string_view bytes) {
+  // A file of authorities often holds several. One that is damaged refuses the file: without it an
+  // authority would be missing, and nobody would know.
   std::vector<Certificate> all;
   if (bytes.size() > kLargest)
     return kTooLarge;

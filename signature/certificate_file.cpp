@@ -20,6 +20,7 @@ std::optional<std::variant<std::string, NoCertificate>> read_certificate_file(
     const std::filesystem::path& file) {
   const std::string name = printable(file.filename().native());
   std::error_code error;
+  // Looked at before it is opened: to open a FIFO would wait for ever.
   const auto status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found)
     return std::nullopt;

@@ -21,6 +21,7 @@ class Directory : public CertificateSource {
   explicit Directory(std::filesystem::path path) : path_(std::move(path)) {}
 
   FoundCertificate fetch(const std::string& id) override {
+    // Owners write ids in either case, and files are named by whoever exported them.
     for (const std::string& name : {id, lower_ascii(id)})
       for (const char* const suffix : {".pem", ".der"})
         if (auto found = read(path_ / (name + suffix)))
@@ -47,6 +48,7 @@ class Directory : public CertificateSource {
 
 }  // namespace
 
+// As strict as this because the id becomes part of a path and of a URL.
 bool is_certificate_id(const std::string& id) {
   const auto is_digit = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -81,6 +83,8 @@ FoundCertificate Certificates::find(const std::string& id) {
   if (!is_certificate_id(id))
     return NoCertificate{fmt::format("'{}' is not a UUID", printable(id, 64))};
   const std::lock_guard lock(mutex_);
+  // Under the lock for as long as a key manager takes: it should be asked once, and not by every
+  // reader.
   const auto known = known_.find(id);
   if (known != known_.end())
     return known->second;
@@ -93,6 +97,7 @@ FoundCertificate Certificates::find(const std::string& id) {
   const auto* const none = std::get_if<NoCertificate>(&found);
   if (known_.size() >= kMostKnown)
     known_.clear();
+  // What may be there at the next question is not remembered.
   if (none == nullptr || !none->passing)
     known_.emplace(id, found);
   return found;

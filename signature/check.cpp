@@ -26,6 +26,7 @@ std::vector<std::string> names_of(const ImageProperties& properties) {
   return names;
 }
 
+// A scheme that is not whole, or cannot be read, has its verdict at once, whatever the bytes are.
 std::variant<Signature, SignatureFound> read_scheme(
     const ImageProperties& properties, std::span<const std::string_view> names,
     Read (&read)(const ImageProperties& properties)) {
@@ -38,6 +39,7 @@ std::variant<Signature, SignatureFound> read_scheme(
   return SignatureFound{SignatureVerdict::malformed, std::get<std::string>(std::move(found))};
 }
 
+// Of our own digest, so it is always hex of whole bytes.
 std::vector<unsigned char> from_hex(const std::string& hex) {
   std::vector<unsigned char> bytes(hex.size() / 2);
   std::size_t length = 0;
@@ -54,6 +56,7 @@ std::string digest_of_text(const DigestAlgorithm& algorithm, const std::string& 
 
 // Why the bytes can be no signature by this key, for a person; empty where they just do not fit.
 std::string why_none(const Signature& signature, const EVP_PKEY* key) {
+  // The length often shows that the certificate is one of another key.
   const auto length = static_cast<std::size_t>(EVP_PKEY_get_size(key));
   const bool always_as_long = signature.key == SignatureKey::rsa_pss;  // else DER, at most so long
   if (always_as_long ? signature.bytes.size() == length : signature.bytes.size() <= length)
@@ -65,6 +68,7 @@ std::string why_none(const Signature& signature, const EVP_PKEY* key) {
 std::optional<ChainFound> judge_chain(const Signature& signature, const VerifyWith& with) {
   const FoundCertificate found = with.certificates.find(signature.certificate);
   const auto* const certificate = std::get_if<std::shared_ptr<const Certificate>>(&found);
+  // The verdict says already that there is no certificate: there is no chain to judge.
   if (certificate == nullptr)
     return std::nullopt;
   const auto why = with.trusted->why_untrusted(**certificate, with.now);
@@ -86,6 +90,7 @@ ToVerify::ToVerify(const ImageProperties& properties, bool is_snapshot)
     legacy_ = read_scheme(properties, kLegacySignatureProperties, read_legacy_signature);
 }
 
+// Asked before the read, so that the bytes are read once for all digests.
 const DigestAlgorithm* ToVerify::digest() const {
   const Signature* const signature = data_ ? std::get_if<Signature>(&*data_) : nullptr;
   return signature == nullptr ? nullptr : signature->hash;
@@ -134,6 +139,7 @@ SignatureFound ToVerify::judge(const Signature& signature, const std::string& di
     case KeyVerdict::valid:
       break;
   }
+  // The signature is that of the image that the snapshot was booted from, whatever else holds.
   if (is_snapshot_)
     return {SignatureVerdict::valid_inherited, {}};
   if (!certificate.is_valid_at(with.now))

@@ -29,6 +29,7 @@ constexpr std::chrono::seconds kAway{60};
 // Secrets that are faults one after the other, until the key manager itself is taken for one.
 constexpr int kFaults = 3;
 constexpr std::size_t kMostFaulty = 1000;  // that are remembered
+// Of one request, with a pause that grows between them: a load balancer loses some.
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kPause{500};
 
@@ -52,6 +53,8 @@ class KeyManager : public CertificateSource {
       url_ += "/v1";
   }
 
+  // One small question to which any Barbican has an answer. Without it a wrong URL would be a
+  // verdict on every image, hours later.
   void prepare() override {
     std::variant<HttpAnswer, NoAnswer> answer;
     try {
@@ -76,6 +79,7 @@ class KeyManager : public CertificateSource {
                                              given.status));
   }
 
+  // As barbicanclient: first what the secret is, then its bytes in the type that was said.
   FoundCertificate fetch(const std::string& id) override {
     const std::string path = "/secrets/" + canonical(id);
     auto secret = get(path, "application/json");
@@ -93,6 +97,7 @@ class KeyManager : public CertificateSource {
  private:
   std::string name() const { return "the key manager at " + printable(url_); }
 
+  // A reason that may be gone at the next question, so that it is not kept for the id.
   static NoCertificate passing(std::string reason) { return {std::move(reason), true}; }
 
   void be_away(const std::string& why) {
@@ -133,6 +138,7 @@ class KeyManager : public CertificateSource {
     HttpAnswer& given = std::get<HttpAnswer>(answer);
     if (is_fault(given.status))
       return faulty(path, given.status);
+    // Any answer that makes sense shows that the key manager itself is well.
     faults_ = 0;
     switch (given.status) {
       case 200:

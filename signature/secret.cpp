@@ -13,6 +13,7 @@
 namespace backglance {
 
 std::variant<std::string, NoCertificate> content_type_of(const std::string& metadata) {
+  // What is missing, or of another type, reads as empty.
   const nlohmann::json object = parse_json(metadata);
   const std::string type = text_member(object, "secret_type");
   if (type != "certificate")
@@ -22,6 +23,7 @@ std::variant<std::string, NoCertificate> content_type_of(const std::string& meta
                                    printable(type, 64))};
   const auto types = object.find("content_types");
   std::string content = types != object.end() ? text_member(*types, "default") : std::string();
+  // The type goes into a header of the next request, where a line end would begin another one.
   if (content.empty() || content.find_first_of("\r\n") != std::string::npos)
     return NoCertificate{"the key manager has a certificate of that id without content"};
   // barbicanclient makes a str of it, which cryptography does not take: Castellan fails on it.

@@ -16,6 +16,7 @@
 namespace backglance {
 namespace {
 
+// cursive's names (signature_utils.py), letter by letter: it takes no other spelling.
 struct HashName {
   std::string_view name;
   std::string_view algorithm;
@@ -49,6 +50,7 @@ std::optional<int> python_int(std::string_view text) {
   if (text.empty() || !all_digits)
     return std::nullopt;
   int value = 0;
+  // Python's integers have no limit. A salt that is too long for an int is too long for every key.
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range)
     value = std::numeric_limits<int>::max();
@@ -61,6 +63,7 @@ std::variant<Signature, std::string> read(const ImageProperties& properties, Nam
   for (const std::string_view name : names)
     if (properties.find(name) == properties.end())
       return fmt::format("there is no {}", name);
+  // From here on they are all there.
   const auto value = [&](std::size_t i) -> const std::string& {
     return properties.find(names[i])->second;
   };
@@ -74,6 +77,8 @@ std::variant<Signature, std::string> read(const ImageProperties& properties, Nam
   if (bytes->empty())
     return fmt::format("{} is empty", names[0]);
   signature.bytes = std::move(*bytes);
+  // The order in which cursive looks, so that the first fault that is named is the one in Nova's
+  // log.
   const auto hash = std::ranges::find(kHashes, value(1), &HashName::name);
   if (hash == kHashes.end())
     return fmt::format("{} is '{}'", names[1], printable(value(1), 64));
@@ -107,6 +112,7 @@ std::variant<Signature, std::string> read_legacy_signature(const ImageProperties
   if (mask != properties.end() && mask->second != "MGF1")
     return fmt::format("{} is '{}'", mask->first, printable(mask->second, 64));
   const auto salt = properties.find(kLegacySignatureOptions[1]);
+  // Then the longest salt that fits, as Liberty took it (verify.cpp).
   if (salt == properties.end())
     return found;
   signature->salt_length = python_int(salt->second);

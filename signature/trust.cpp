@@ -30,6 +30,7 @@ std::string utf8_of(const X509_NAME_ENTRY* entry) {
 
 // Not X509_NAME_cmp(), to which case and blanks are nothing.
 bool is_same(const X509_NAME* one, const X509_NAME* other) {
+  // Entry by entry, in order, with their grouping.
   const int entries = X509_NAME_entry_count(one);
   if (entries != X509_NAME_entry_count(other))
     return false;
@@ -52,6 +53,7 @@ bool has_known_signature(X509* x509) {
          (key == NID_rsaEncryption || key == NID_X9_62_id_ecPublicKey || key == NID_dsa);
 }
 
+// By name and by key: two authorities may have the same name, for example after a renewal.
 bool has_signed(const Certificate& issuer, const Certificate& certificate) {
   if (!is_same(X509_get_subject_name(issuer.x509()), X509_get_issuer_name(certificate.x509())) ||
       !has_known_signature(certificate.x509()) || issuer.key() == nullptr)
@@ -66,6 +68,7 @@ bool has_signed(const Certificate& issuer, const Certificate& certificate) {
 std::string why_no_issuer(const Certificate& certificate, Certificate::Time now) {
   if (!certificate.is_valid_at(now))
     return "is not valid today";
+  // A key usage that is missing counts as one that forbids, as in cursive.
   const std::uint32_t flags = X509_get_extension_flags(certificate.x509());
   if ((flags & EXFLAG_INVALID) != 0)
     return "has extensions that cannot be read";
@@ -88,6 +91,8 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& directo
   if (error)
     throw Error(ErrorKind::usage, fmt::format("--trusted-certificates {}: {}",
                                               printable(directory.native()), error.message()));
+  // The order of a directory is that of its file system; where two fit, the same one must be found
+  // on every host.
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -116,6 +121,7 @@ TrustedCertificates TrustedCertificates::read(const std::filesystem::path& direc
     for (Certificate& certificate : certificates_of(file))
       all.push_back({file.filename().native(), std::move(certificate)});
   }
+  // With none, every image's certificate would be a finding: surely the wrong directory.
   if (all.empty())
     throw Error(ErrorKind::usage,
                 fmt::format("--trusted-certificates {}: there is no *.pem, *.crt or *.der in it",
@@ -152,6 +158,7 @@ std::optional<std::string> TrustedCertificates::why_untrusted(const Certificate&
       return above.empty() ? "no trusted certificate has signed it"
                            : fmt::format("no trusted certificate has signed {}",
                                          printable(above.back()->name));
+    // It has signed itself: the end of the chain.
     if (X509_cmp(issuer->certificate.x509(), last->x509()) == 0)
       break;
     // cursive would never end.
@@ -160,6 +167,7 @@ std::optional<std::string> TrustedCertificates::why_untrusted(const Certificate&
     above.push_back(issuer);
     last = &issuer->certificate;
   }
+  // `below` is the number of CA certificates between this one and the image's.
   for (std::size_t below = 0; below < above.size(); ++below) {
     const long allowed = X509_get_pathlen(above[below]->certificate.x509());
     const std::string name = printable(above[below]->name);

@@ -17,6 +17,7 @@ struct Free {
 };
 using Context = std::unique_ptr<EVP_PKEY_CTX, Free>;
 
+// The property names a kind of key, and the certificate has one: cursive compares them too.
 bool is_of_kind(const EVP_PKEY* key, SignatureKey kind) {
   switch (kind) {
     case SignatureKey::rsa_pss:
@@ -61,6 +62,8 @@ KeyVerdict verify(const Signature& signature, const Certificate& certificate,
     return KeyVerdict::key_disagrees;
   ERR_set_mark();  // what does not fit is no error of the code that runs next
   KeyVerdict verdict = KeyVerdict::invalid;
+  // Nova takes only the longest possible salt. A signature with another one is worth telling apart:
+  // its bytes are right, and its owner need only sign with other options.
   if (fits(signature, key, digest, signature.salt_length.value_or(RSA_PSS_SALTLEN_MAX)))
     verdict = KeyVerdict::valid;
   else if (signature.key == SignatureKey::rsa_pss &&

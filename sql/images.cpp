@@ -25,6 +25,8 @@ PendingTotals read_totals(const std::optional<SqlRow>& row) {
   return totals;
 }
 
+// By size and id, each page from where the last one ended: no offset, which a server would count
+// anew.
 std::vector<SizedImage> sized_page(Session& session, std::string_view name, const SizedImage& after,
                                    std::int64_t page) {
   std::vector<SizedImage> images;
@@ -55,6 +57,8 @@ ImageRow image_of(const SqlRow& row) {
   const std::string status = row.text_or_empty(1);
   image.hashable = !row.truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
                                               status) != kHashableStatuses.end();
+  // A size that is no number is -1: it equals no count of bytes. 0 is Glance's word for an unknown
+  // size.
   if (row.text(3))
     image.size = row.integer_or(3, -1);
   if (image.size == 0)
@@ -119,6 +123,7 @@ std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,
                                                  WithSignatures with) {
   std::map<std::string, ImageDetails> details;
+  // Few statements for many images, each with a number of parameters that every engine takes.
   by_statements(image_ids, [&](const std::vector<std::string>& ids) {
     for (ImageRow& row : read_rows(session, ids))
       details[row.id].row = std::move(row);

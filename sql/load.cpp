@@ -21,6 +21,7 @@ ServerLoad read_load(Session& session) {
   // A number, or the name of a status variable and then its value.
   if (const auto active = row->integer(0))
     return {*active, row->integer_or(1, 0)};
+  // The session that asks is one of those running.
   return {row->integer_or(1, 1) - 1, 0};
 }
 
@@ -34,6 +35,7 @@ std::vector<ReplicaLag> replica_lags(Session& primary) {
 }
 
 void require_visible_lag(Session& primary) {
+  // Without the right the figures are NULL, which would look like no lag at all.
   if (primary.count(load_sql(primary, "sees_lag")) == 0)
     throw Error(ErrorKind::connect,
                 "--max-lag: this role is not allowed to see how far the replicas are behind",

@@ -94,6 +94,7 @@ class SqlFilesTest(unittest.TestCase):
         self.refused('topic load', **{'sql__load.mysql': '', 'read__pace__load': ''})
         self.refused('topic load', **{'sql__load': '', 'sql__0007_x__load': ''})
         self.refused('only the files of a schema step', expand__expand='', sql__0007_x__expand='')
+        self.refused('step number 0007', sql__0007_x__expand='', sql__0007_y__expand='')
         self.refused('0007_x', sql__0007_x__expand='', ledger__0007_x__uninstall='')
 
     def test_a_file_has_each_statement_once(self):

@@ -15,6 +15,7 @@ namespace backglance {
 QueueTotals plan_verify(Session& session, const ReadOptions& options) {
   const SchemaState state = read_schema_state(session);
   require_os_hash(state);
+  // The flags of migrate say which images are signed.
   if (options.signed_only)
     require_expanded(state);
   return within_limits(session, images_to_verify(session, options), options);
@@ -23,6 +24,7 @@ QueueTotals plan_verify(Session& session, const ReadOptions& options) {
 ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& options,
                   const OnResult& on_result) {
   ReadResult result;
+  // Before the run begins: Error{usage} or Error{io} if no certificate could be fetched.
   if (options.certificates)
     options.certificates->prepare();
   // Before VerifyList, which asks for the number of streams.
@@ -54,6 +56,7 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
   result.left_images = std::max<std::int64_t>(result.left_images, 0);
   result.left_bytes = std::max<std::int64_t>(result.left_bytes, 0);
   result.bytes_read = static_cast<std::int64_t>(context.counters.bytes_read.load());
+  // Last: until then the heartbeat shows the run as alive.
   record.finish_run(result.end);
   return result;
 }

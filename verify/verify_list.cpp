@@ -85,9 +85,11 @@ VerifyList::VerifyList(const Site& site, ReadContext& context, const ReadOptions
   if (options.signed_only)  // the flags show which images are signed
     require_expanded(state);
   require_writable_ledger(state);
+  // Without a ledger the images are read and compared all the same; only nothing is recorded.
   has_ledger_ = state.has_ledger;
   for (SizedImage& image : named_images(session_, options))
     images_.push_back(std::move(image));
+  // For the progress display. The pages are read later, so images may come and go.
   all_ = images_to_verify(session_, options);
   const QueueTotals totals = within_limits(session_, all_, options);
   context.counters.images_total.store(static_cast<std::uint64_t>(totals.images));
@@ -116,11 +118,13 @@ std::optional<Claim> VerifyList::take() {
         too_large_.add(image);
       continue;
     }
+    // What Glance says the size is; the bytes are counted where they are read.
     bytes_ += image.size;
     return Claim{.image_id = image.id, .size_bytes = image.size};
   }
 }
 
+// One page at a time, largest images first: the list of a large site does not fit into memory.
 bool VerifyList::refill() {
   if (!options_.images.empty())
     return false;

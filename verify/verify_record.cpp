@@ -13,10 +13,12 @@ VerifyRecord::VerifyRecord(const Site& site, bool has_ledger, ReadContext& conte
                            const OnResult& on_result, ReadResult& result)
     : SettleStage(site.database, {.mode = has_ledger ? OpenMode::read_write : OpenMode::read_only},
                   has_ledger, context, on_result, result) {
+  // Without a ledger there is no run to see, to pause or to stop.
   if (has_ledger)
     run_.emplace(session_, "verify", life_of(context, std::nullopt));
 }
 
+// Nothing goes back into a queue: the next verify reads the image again.
 void VerifyRecord::give_back(Work& work) {
   if (work.claim.size_bytes > context_.pace.largest_in_run())
     too_large_.add({work.claim.image_id, work.claim.size_bytes});
