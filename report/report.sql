@@ -9,15 +9,16 @@ WHERE    s.scheme <> 'none' OR s.removed_at IS NOT NULL
 ORDER BY s.image_id;
 
 -- Of the failures, those whose image still lacks a hash: what has been put right since is no finding any more, and
--- what waits to be read again still is.
+-- what waits to be read again still is. A pass over the items looks up few images; planners would look up an item for
+-- each image.
 -- name: findings
 SELECT   t.image_id, i.name, i.owner, i.size, t.result, t.reason, t.finished_at
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
-WHERE    (t.state = 'failed'
-          OR (t.state = 'queued' AND t.finished_at IS NOT NULL
+WHERE    (COALESCE(t.state, '') = 'failed'
+          OR (COALESCE(t.state, '') = 'queued' AND t.finished_at IS NOT NULL
               AND t.result NOT IN ({results_without_findings})))
-AND      {pending}
+AND      {pending_by_id}
 ORDER BY t.image_id;
 
 -- name: verify_findings
