@@ -24,7 +24,7 @@ struct SiteFigures {
   QueueTotals pending;
   std::int64_t unknown_size = 0;  // pending images whose size Glance does not know
   QueueTotals unqueued;           // without an item: queue_new() will queue them
-  QueueTotals queued;             // bytes as of QueueFigures::queued()
+  QueueTotals queued;             // bytes that a checkpoint holds do not count
   QueueTotals claimable;          // the part of queued that could be claimed now, with whole sizes
   QueueTotals changed;            // settled before, and pending again: queue_new() will queue them
   // The part of failed that was missing or unreadable an hour ago or earlier: queue_new() will
@@ -48,7 +48,9 @@ class QueueFigures {
   void due_sizes(bool with_failed, const EachSize& each);
   void claimable_sizes(const EachSize& each);
 
-  QueueTotals queued();  // still to read, now or later; bytes that a checkpoint holds do not count
+  // Still to read, now or later; bytes that a checkpoint holds do not count. Also counts images
+  // that were deleted since they were queued, which site_figures() does not.
+  QueueTotals queued();
   QueueTotals claimable();  // the part of the queue that could be claimed now
   // The size of the smallest image that could be claimed now; nothing if there is none.
   std::optional<std::int64_t> smallest_claimable();

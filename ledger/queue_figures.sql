@@ -1,12 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Bytes that a checkpoint holds need not be read again.
+-- Bytes that a checkpoint holds need not be read again. The queue's index alone answers, because a run whose time is over
+-- asks this at its end. So an image counts that was deleted since it was queued; the run that claims it takes it out.
 -- name: queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
 FROM      backglance_item t
-JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
-WHERE     t.state = 'queued'
-AND       {pending};
+WHERE     t.state = 'queued';
 
 -- For limits, which are applied in this order.
 -- name: due_sizes
@@ -59,7 +58,7 @@ AND       {has_id};
 SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
-WHERE     t.state = 'queued'
+WHERE     COALESCE(t.state, '') = 'queued'
 AND       t.lease_until < {now}
 AND       t.next_try_at <= {now}
 ORDER BY  1 DESC;
@@ -80,19 +79,15 @@ AND    next_try_at <= {now};
 -- name: larger_count
 SELECT COUNT(*)
 FROM   backglance_item t
-JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'queued'
 AND    t.size_bytes > :size
-AND    t.lease_until < {now}
-AND    {pending};
+AND    t.lease_until < {now};
 
 -- name: largest_queued
 SELECT   t.image_id, t.size_bytes
 FROM     backglance_item t
-JOIN     images i ON i.id = t.image_id
 WHERE    t.state = 'queued'
 AND      t.lease_until < {now}
-AND      {pending_by_id}
 ORDER BY t.size_bytes DESC, t.image_id DESC
 LIMIT    1;
 

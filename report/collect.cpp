@@ -74,7 +74,8 @@ std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_vi
 
 SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   // Each list is read by a statement of its own: images may be published between two of them.
-  require_expanded(read_schema_state(session));
+  const SchemaState state = read_schema_state(session);
+  require_expanded(state);
   SiteReport report;
   report.version = kVersion;
   report.database = database.redacted();
@@ -91,8 +92,7 @@ SiteReport collect_report(Session& session, const DatabaseUrl& database) {
     report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
                            run.outcome, run.images, run.bytes});
   // From the same statements as status and check, so that all three say one number.
-  QueueFigures figures(session);
-  const QueueTotals queued = figures.queued();
+  const QueueTotals queued = site_figures(session, state).queued;
   report.queued_images = queued.images;
   report.queued_bytes = queued.bytes;
   return report;

@@ -37,7 +37,7 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 (state = 'failed' AND result NOT IN ({results_retried_when_image_changes}))
 
 -- name: item_is_claimable
-(state = 'queued' AND lease_until < {now} AND next_try_at <= {now})
+(COALESCE(state, '') = 'queued' AND lease_until < {now} AND next_try_at <= {now})
 
 -- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
