@@ -22,6 +22,12 @@
 namespace backglance {
 namespace {
 
+// The units of values, once for each help that has such an option.
+constexpr const char* kSizeUnits =
+    "SIZE: a number with its unit, B, K, M, G, T or P (powers of 1024): 65536B, 500M, 2T";
+constexpr const char* kTimeUnits =
+    "TIME: a number with its unit, s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
+
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0 done                            5 contract is due\n"
@@ -50,6 +56,7 @@ class HelpFormatter : public CLI::Formatter {
       if (!options.empty())
         text += make_group(group, false, options);
     }
+    text += make_units(app);
     const CLI::App* const above = app->get_parent();
     if (above != nullptr && above->get_parent() != nullptr)
       text += "\n" + wrapped(fmt::format(
@@ -73,6 +80,22 @@ class HelpFormatter : public CLI::Formatter {
     if (option->get_required())
       text += " (required)";
     return help_entry(name, text);
+  }
+
+  static std::string make_units(const CLI::App* app) {
+    const auto has_value = [&](const std::string& type) {
+      const auto options = app->get_options();
+      return std::any_of(options.begin(), options.end(), [&](const CLI::Option* option) {
+        return option->get_type_name().starts_with(type + ":") || option->get_type_name() == type ||
+               option->get_type_name().ends_with("=" + type);
+      });
+    };
+    std::string text;
+    if (has_value("SIZE"))
+      text += "\n" + wrapped(kSizeUnits, 2);
+    if (has_value("TIME"))
+      text += (text.empty() ? "\n" : "") + wrapped(kTimeUnits, 2);
+    return text;
   }
 
   std::string make_subcommand(const CLI::App* command) const override {

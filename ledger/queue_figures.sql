@@ -102,3 +102,8 @@ JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'failed'
 AND    t.result NOT IN ('no_location', 'gone')
 AND    {pending};
+
+-- name: item
+SELECT state, result, CASE WHEN lease_run IS NOT NULL AND lease_until >= {now} THEN 1 ELSE 0 END
+FROM   backglance_item
+WHERE  image_id = :id;

@@ -104,7 +104,8 @@ class Upgrade(old_ledger.OldLedgerTest):
         self.assertEqual(self.database.rows('SELECT version, program FROM backglance_ledger'),
                          [(NEWEST, self.program('--version').out.split()[1])])
         self.assertEqual(columns_of_step(self), ['program'])
-        self.on_site('check', code=MIGRATE_DUE)
+        due = self.on_site('check', '--json', code=MIGRATE_DUE).object['next']
+        self.assertIn(' -- next: %s\n' % due, result.out)
         self.assertIn("backglance's tables present,", self.on_site('status').out)
         self.assertIn('nothing to do', self.on_site('expand').out)
 
