@@ -297,7 +297,7 @@ class AttestTest(sites.SmallSiteTest):
                      self.site.directory / 'no' / 'where', code=FAILED, words=['--attest-to'])
         self.refused('backfill', *self.site.options, '--attest-to', self.statements, code=USAGE, words=['--attest'])
         self.refused('attest', 'verify', *self.site.options, self.site.directory, '--key',
-                     self.file_of(public_pem(self.key)), code=FAILED, words=['cannot be read'])
+                     self.file_of(public_pem(self.key)), code=USAGE, words=['Is a directory'])
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
 
