@@ -24,9 +24,9 @@ namespace {
 
 // The units of values, once for each help that has such an option.
 constexpr const char* kSizeUnits =
-    "SIZE: a number with its unit, B, K, M, G, T or P (powers of 1024): 65536B, 500M, 2T";
+    "SIZE: number and unit B, K, M, G, T or P (powers of 1024): 65536B, 500M, 2T";
 constexpr const char* kTimeUnits =
-    "TIME: a number with its unit, s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
+    "TIME: number and unit s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
 
 constexpr const char* kFooter =
     "Exit codes:\n"

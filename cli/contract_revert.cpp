@@ -64,10 +64,15 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
   std::optional<SiteKey> key;
   if (flags.key)
     key.emplace(key_option("--key", *flags.key, SiteKey::Part::open));
-  ArchiveReader archive(*flags.archive, key ? &*key : nullptr);
+  std::optional<ArchiveReader> archive;
+  try {
+    archive.emplace(*flags.archive, key ? &*key : nullptr);
+  } catch (const Error& error) {
+    throw error.within("--archive");
+  }
   std::int64_t printed = 0;
   const ArchiveRevert revert = (common.dry_run ? plan_revert_from : revert_from)(
-      session, archive, [&](const ArchiveFault& fault) {
+      session, *archive, [&](const ArchiveFault& fault) {
         if (++printed <= kMostFaults)
           print_fault(fault);
       });

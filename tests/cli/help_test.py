@@ -81,7 +81,7 @@ class Help(program.ProgramTest):
         for text in self.each():
             for value in ('SIZE', 'TIME'):
                 has_option = re.search(r'(?m)^  --\S+ (\w+=)?%s\b' % value, text) is not None
-                self.assertEqual(text.count('\n%s: a number with its unit' % value), has_option)
+                self.assertEqual(text.count('\n%s: number and unit' % value), has_option)
 
     def test_verify_does_not_speak_of_a_queue_or_of_several_runs(self):
         text = dict(self.helps)[('verify',)]
