@@ -84,7 +84,7 @@ class Help(program.ProgramTest):
                 self.assertEqual(text.count('\n%s: number and unit' % value), has_option)
 
     def test_verify_does_not_speak_of_a_queue_or_of_several_runs(self):
-        text = dict(self.helps)[('verify',)]
+        text = ' '.join(dict(self.helps)[('verify',)].split())
         self.assertNotIn('queue', text)
         self.assertNotIn('several runs', text)
 
