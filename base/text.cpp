@@ -167,10 +167,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     factor = std::uint64_t{7} * 86400;
   else
     return std::nullopt;
-  // A thousand centuries is surely a slip of the finger, and dates must stay representable.
-  constexpr std::uint64_t kMaxSeconds = 100'000ULL * 366 * 86400;
   const auto seconds = multiplied(quantity->number, factor);
-  if (!seconds || *seconds > kMaxSeconds)
+  if (!seconds || *seconds > static_cast<std::uint64_t>(kLongestDuration.count()))
     return std::nullopt;
   return std::chrono::seconds(*seconds);
 }

@@ -37,8 +37,10 @@ std::string human_duration(std::chrono::seconds duration);
 // refused, because a person who leaves it out does not always mean bytes.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
-// A duration from "90s", "15m", "8h", "180d", "26w". A number without a unit is refused, except 0,
-// because a person who leaves it out does not always mean seconds.
+// A duration from "90s", "15m", "8h", "180d", "26w", at most kLongestDuration. A number without a
+// unit is refused, except 0, because a person who leaves it out does not always mean seconds.
+// A thousand centuries is surely a slip of the finger, and dates must stay representable.
+inline constexpr std::chrono::seconds kLongestDuration(100'000LL * 366 * 86400);
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 // Replaces every `what` in `text` by `with`.

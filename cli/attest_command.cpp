@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // attest: checks statements about images against the public key and the database.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,7 @@
 #include "base/line_reader.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "contract/archive.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -92,9 +95,8 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
 
 // Reads each line of the files: passes it on as a statement of the key's owner, or as an invalid
 // line.
-void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
+void read_statements(const SiteKey& key, const AttestFlags& flags, const OnStatement& on_statement,
                      const OnUnbelieved& on_unbelieved) {
-  const SiteKey key = SiteKey::read(flags.key, SiteKey::Part::open);
   std::string line;
   for (const std::string& file : flags.files) {
     LineReader lines(file, kLongestLine);
@@ -174,11 +176,12 @@ void print_verified(const Verified& found, std::int64_t missing,
     fmt::print("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
 }
 
-ExitCode run_verify(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey& key,
+                    const AttestFlags& flags) {
   Verified found;
   StatedImages stated;
   read_statements(
-      flags,
+      key, flags,
       [&](const std::string& where, const StoredImage& image) {
         stated.add(image.id);
         hold_against_glance(session, where, image, found);
@@ -210,11 +213,12 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
 }
 
 // Prints each image at once, so memory does not grow with their number.
-ExitCode run_missing(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+ExitCode run_missing(const CommonOptions& common, Session& session, const SiteKey& key,
+                     const AttestFlags& flags) {
   StatedImages stated;
   std::int64_t unbelieved = 0;
   read_statements(
-      flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
+      key, flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
       [&](const std::string&, const std::string&) { ++unbelieved; });
   stated.sort();
   std::int64_t missing = 0;
@@ -236,11 +240,17 @@ ExitCode run_missing(const CommonOptions& common, Session& session, const Attest
 }
 
 ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
-                    ExitCode (*run)(const CommonOptions&, Session&, const AttestFlags&)) {
+                    ExitCode (*run)(const CommonOptions&, Session&, const SiteKey&,
+                                    const AttestFlags&)) {
+  // A file that is missing is named before anything is checked.
+  const SiteKey key = key_option("--key", flags.key, SiteKey::Part::open);
+  for (const std::string& file : flags.files)
+    if (access(file.c_str(), R_OK) != 0)
+      throw Error(ErrorKind::usage, io_error(printable(file), errno).what());
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
   require_os_hash(read_schema_state(session));
-  return run(common, session, flags);
+  return run(common, session, key, flags);
 }
 
 void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,

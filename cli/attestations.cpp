@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "cli/option_values.h"
 #include "digest/algorithm.h"
 
 namespace backglance {
@@ -36,7 +37,9 @@ void require_statements(const std::string& file) {
 }
 
 Attestations::Attestations(const std::string& key_file, const std::string& file)
-    : key_(SiteKey::read(key_file, SiteKey::Part::secret)), host_(host_name()), file_(file) {
+    : key_(key_option("--attest", key_file, SiteKey::Part::secret)),
+      host_(host_name()),
+      file_(file) {
   require_statements(file);
   descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0)

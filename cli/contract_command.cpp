@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,11 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/contract_revert.h"
+#include "cli/option_values.h"
+#include "cli/output_file.h"
+#include "contract/blocking.h"
 #include "contract/contract.h"
+#include "ledger/signatures.h"
 #include "read/read_context.h"
 #include "sql/images.h"
 #include "store/stores.h"
@@ -105,18 +110,22 @@ json settled_json(const ContractPlan& plan) {
           {"outdated_images", plan.outdated_images}};
 }
 
-json plan_json(const ContractPlan& plan) {
+json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
+  json needs = json::array();
+  for (const BlockingImage& image : first_blocking)
+    needs.push_back(image.need);
   json object = settled_json(plan);
   object.update({{"blocking_images", plan.blocking},
                  {"first_blocking", plan.first_blocking},
+                 {"first_needs", needs},
                  {"due_images", plan.due_images},
                  {"due_properties", plan.due_properties}});
   return object;
 }
 
-void print_blocking(const ContractPlan& plan) {
-  for (const std::string& image_id : plan.first_blocking)
-    fmt::print("  blocks contract: {}\n", printable(image_id));
+void print_blocking(const ContractPlan& plan, const std::vector<BlockingImage>& first) {
+  for (const BlockingImage& image : first)
+    fmt::print("  blocks contract: {}: {}\n", printable(image.id), image.need);
   const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
   if (plan.blocking > listed)
     fmt::print("  and {} more\n", plan.blocking - listed);
@@ -130,7 +139,7 @@ void print_outdated(const ContractPlan& plan) {
         plan.outdated_images == 1 ? "it was" : "they were", counted(plan.outdated_images, "image"));
 }
 
-void print_due(const ContractPlan& plan) {
+void print_due(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
   const std::string blocked =
       plan.blocking == 0
           ? ""
@@ -139,13 +148,26 @@ void print_due(const ContractPlan& plan) {
                                            : fmt::format("{} readable images have", plan.blocking));
   fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
              counted(plan.due_images, "image"));
-  print_blocking(plan);
+  print_blocking(plan, first_blocking);
   if (plan.settled_images > 0)
     fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
                counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
 }
 
-void print_removed(const ContractResult& result, const char* nothing) {
+// Why no image is due.
+std::string nothing_due(Session& session) {
+  if (const std::int64_t unflagged = unflagged_count(session); unflagged > 0)
+    return fmt::format(
+        "{} with signature properties {} not flagged yet -- next: backglance migrate",
+        counted(unflagged, "image"), unflagged == 1 ? "is" : "are");
+  const auto deadline = first_deadline(session);
+  if (!deadline)
+    return "no image has a deprecated signature property any more";
+  return fmt::format("no image's grace period has ended; the first one ends on {} UTC",
+                     utc_time(*deadline));
+}
+
+void print_removed(const ContractResult& result, const std::string& nothing) {
   if (result.archive.empty())
     fmt::print("nothing to remove: {}\n", nothing);
   else
@@ -158,7 +180,7 @@ void print_removed(const ContractResult& result, const char* nothing) {
 }
 
 ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
-                     const char* nothing) {
+                     const std::string& nothing) {
   if (common.json)
     print_json({{"dry_run", false},
                 {"images", result.images},
@@ -171,7 +193,7 @@ ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
 }
 
 void print_dry_run(const CommonOptions& common, json object, const ContractPlan& plan,
-                   void (*print)(const ContractPlan&)) {
+                   const std::function<void(const ContractPlan&)>& print) {
   object["dry_run"] = true;
   if (common.json)
     return print_json(object);
@@ -196,7 +218,9 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
   };
   const ContractPlan plan = plan_contract(session, is_readable);
   if (common.dry_run) {
-    print_dry_run(common, plan_json(plan), plan, print_due);
+    const auto first = needs_of(session, plan.first_blocking);
+    print_dry_run(common, plan_json(plan, first), plan,
+                  [&](const ContractPlan& of) { print_due(of, first); });
     return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
   }
   if (plan.blocking == 0 && plan.due_images > 0)
@@ -205,7 +229,7 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
                         counted(plan.due_images, "image")),
             "remove");
   return say_removed(common, contract(session, site.database, is_readable, options),
-                     "no image's grace period has ended");
+                     plan.due_images > 0 ? "" : nothing_due(session));
 }
 
 ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
@@ -230,7 +254,7 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
 ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   std::optional<SiteKey> key;
   if (flags.key)
-    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::secret));
+    key.emplace(key_option("--attest", *flags.key, SiteKey::Part::secret));
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
@@ -240,6 +264,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
     return run_uninstall(common, session, flags);
   // Nothing irreversible by a configuration with which backfill refuses to read.
   required_algorithm(site);
+  // Glance serves what lies in a store directory, and its owner may read it.
+  require_no_data(site, "--archive-dir", output_directory(flags, site).native());
   const ContractOptions options = {.directory = output_directory(flags, site),
                                    .key = key ? &*key : nullptr};
   return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);
@@ -251,10 +277,10 @@ Runner add_contract(Arguments& app) {
   // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ContractFlags>();
   app.flag("--yes", flags->yes, "Do not ask for confirmation");
-  Option settled =
-      app.flag("--settled", flags->settled,
-               "Remove now, without waiting for the grace period, the properties of images that "
-               "were signed again under img_ names and verified; of no other image");
+  Option settled = app.flag(
+      "--settled", flags->settled,
+      "Remove legacy signature properties now, before the grace period has ended, but only "
+      "from images that were signed again (img_signature) and verified");
   Option key = app.option("--attest", flags->key,
                           "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
@@ -267,8 +293,9 @@ Runner add_contract(Arguments& app) {
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,
-             "Directory for the safety copy and the archive (default: that of an SQLite database, "
-             "else the current directory)")
+             "Write the archive of the removed properties, and with SQLite a safety copy of the "
+             "database, to this directory (default: that of an SQLite database, else the current "
+             "directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

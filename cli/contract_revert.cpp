@@ -8,6 +8,7 @@
 
 #include "attest/key.h"
 #include "base/text.h"
+#include "cli/option_values.h"
 #include "contract/contract.h"
 #include "sql/schema_state.h"
 
@@ -15,6 +16,15 @@ namespace backglance {
 namespace {
 
 using nlohmann::json;
+
+std::string counts_text(const RestoreCounts& counts, const char* kept) {
+  const std::string there = counts.there == 0
+                                ? ""
+                                : fmt::format("{} {} there already; ", grouped(counts.there),
+                                              counts.there == 1 ? "is" : "are");
+  return fmt::format("{}; {}{} {} that were changed since", properties_text(counts.restored), there,
+                     kept, counts.kept - counts.there);
+}
 
 ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   if (common.dry_run) {
@@ -28,10 +38,14 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   }
   const RestoreCounts counts = revert_contract(session);
   if (common.json)
-    print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
+    print_json({{"dry_run", false},
+                {"restored", counts.restored},
+                {"kept", counts.kept},
+                {"already_there", counts.there}});
+  else if (counts.restored + counts.kept == 0)
+    fmt::print("nothing to put back: every property that contract removed is back already\n");
   else
-    fmt::print("put back {}; kept {} that were changed since\n", properties_text(counts.restored),
-               counts.kept);
+    fmt::print("put back {}\n", counts_text(counts, "kept"));
   return ExitCode::done;
 }
 
@@ -49,11 +63,16 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                              const RevertFlags& flags) {
   std::optional<SiteKey> key;
   if (flags.key)
-    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::open));
-  ArchiveReader archive(*flags.archive, key ? &*key : nullptr);
+    key.emplace(key_option("--key", *flags.key, SiteKey::Part::open));
+  std::optional<ArchiveReader> archive;
+  try {
+    archive.emplace(*flags.archive, key ? &*key : nullptr);
+  } catch (const Error& error) {
+    throw error.within("--archive");
+  }
   std::int64_t printed = 0;
   const ArchiveRevert revert = (common.dry_run ? plan_revert_from : revert_from)(
-      session, archive, [&](const ArchiveFault& fault) {
+      session, *archive, [&](const ArchiveFault& fault) {
         if (++printed <= kMostFaults)
           print_fault(fault);
       });
@@ -64,12 +83,12 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
     print_json({{"dry_run", common.dry_run},
                 {"restored", counts.restored},
                 {"kept", counts.kept},
+                {"already_there", counts.there},
                 {"faults", revert.faults},
                 {"whole", revert.whole ? json(*revert.whole) : json(nullptr)}});
   else
-    fmt::print("{} {}; {} {} that were changed since{}\n",
-               common.dry_run ? "would put back" : "put back", properties_text(counts.restored),
-               common.dry_run ? "keep" : "kept", counts.kept,
+    fmt::print("{} {}{}\n", common.dry_run ? "would put back" : "put back",
+               counts_text(counts, common.dry_run ? "keep" : "kept"),
                revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
                                   : "; " + counted(revert.faults, "fault") + " in the archive");
   return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
@@ -82,13 +101,14 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
                            "Put back the properties that contract removed; cannot be used with "
                            "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Put back what is in this archive of contract, not what is in the "
-                              "database; requires --revert")
+                              "Put back the properties in this file, an archive that contract "
+                              "wrote, instead of those that the database lists as removed; "
+                              "requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
-                          "Public key that the archive was signed with, or its certificate, in "
-                          "PEM; requires --archive")
+                          "Check the archive with this public key of the site, or its "
+                          "certificate, in PEM; requires --archive")
                    .type("FILE")
                    .needs(archive);
   app.flag("--unsigned", flags.is_unsigned,

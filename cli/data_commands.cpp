@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/assess.h"
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
@@ -27,15 +28,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxJobs = 1024;
-
-std::uint64_t bytes_option(const std::string& name, const std::string& text) {
-  const auto bytes = parse_bytes(text);
-  if (!bytes || *bytes == 0)
-    throw Error(ErrorKind::usage,
-                fmt::format("{} {}: not a size with a unit such as 65536B, 500M or 2T", name,
-                            printable(text)));
-  return *bytes;
-}
 
 // What the run itself would end on before its first read. Throws it, as the run does; a directory
 // that only some images need is a warning.
@@ -142,6 +134,7 @@ MigrateOptions migrate_options(const MigrateFlags& flags) {
   options.owner_grace = owner_grace(flags.owner_grace);
   options.tag = flags.tag;
   options.untag = flags.untag;
+  require_tags(options);
   return options;
 }
 
@@ -156,6 +149,14 @@ json migrate_json(const MigrateResult& result, bool dry_run) {
           {"owners", owners_json(result.owners)}};
 }
 
+std::string untag_text(const std::string& tag, std::int64_t images, bool dry_run) {
+  if (images == 0)
+    return fmt::format("nothing to remove: backglance has set the tag {} on no image",
+                       printable(tag));
+  return fmt::format("{} the tag {} from {}", dry_run ? "would remove" : "removed", printable(tag),
+                     counted(images, "image"));
+}
+
 ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   const MigrateOptions options = migrate_options(flags);
   const Site site = read_site(common.source);
@@ -167,23 +168,27 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("would remove {}\n", counted(tags, "tag"));
+      fmt::print("{}\n", untag_text(*options.untag, tags, true));
     return ExitCode::done;
   }
   const MigrateResult result =
       common.dry_run ? plan_migrate(session, options) : migrate(session, options);
   if (common.json)
     print_json(migrate_json(result, common.dry_run));
+  else if (options.untag)
+    fmt::print("{}\n", untag_text(*options.untag, result.tagged, false));
+  else if (common.dry_run)
+    print_migrate_result(result, true);
   else
-    print_migrate_result(result, common.dry_run);
+    print_migrate_result(result, false, assess(session, read_schema_state(session)).next);
   return ExitCode::done;
 }
 
 // Returns the option --tag.
 Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
   app.option("--grace", flags.grace,
-             "Grace period of a deprecated signature, counted from the moment it is first flagged: "
-             "180d, 12h")
+             "Grace period of a deprecated signature, counted from the moment when migrate first "
+             "flags it")
       .type("TIME")
       .shows_default();
   add_owner_grace(app, flags.owner_grace);
@@ -196,11 +201,13 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
 
 // The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
-  add_read_options(app, flags);
+  add_read_options(app, flags,
+                   "End after this time; images too large for the remaining time are read last, "
+                   "over several runs (default: no limit)");
   app.group(kSpeedGroup);
   app.option("--checkpoint-every", flags.checkpoint_every,
-             "Save the state of an image's read after each SIZE of its bytes, and every 30 s, so "
-             "that an interrupted read can continue there (default: 4G)")
+             "Save how far an image was read after every SIZE bytes of it, and every 30 s; if the "
+             "run is interrupted, the next one continues there (default: 4G)")
       .type("SIZE");
   app.group(kMainGroup);
   app.flag("--retry-failed", flags.retry_failed,
@@ -268,7 +275,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 
 }  // namespace
 
-void add_read_options(Arguments& app, ReadFlags& flags) {
+void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime) {
   app.option("--image", flags.images, "Read only this image; may be repeated")
       .type("ID")
       .repeatable();
@@ -277,17 +284,14 @@ void add_read_options(Arguments& app, ReadFlags& flags) {
       .type("N")
       .at_least(1);
   app.option("--max-bytes", flags.max_bytes,
-             "End after reading this many bytes: 500M, 2T; an image that is larger than the rest "
-             "is not started (default: no limit)")
+             "End after reading this many bytes; an image larger than what is left of them is not "
+             "started (default: no limit)")
       .type("SIZE");
-  app.option("--max-runtime", flags.max_runtime,
-             "End after this time: 90s, 15m, 8h; images too large for the remaining time are read "
-             "last, over several runs (default: no limit)")
-      .type("TIME");
+  app.option("--max-runtime", flags.max_runtime, max_runtime).type("TIME");
   app.group(kSpeedGroup);
   app.option("--jobs", flags.jobs,
-             "CPU cores to use (default: all); also the number of images read in parallel "
-             "(default: as many as these cores can digest together)")
+             "Use N CPU cores, and read N images in parallel (default: all cores, and as many "
+             "images as these can digest together)")
       .type("N")
       .range(1, kMaxJobs);
   app.option("--streams-per-store", flags.streams,
@@ -308,7 +312,7 @@ void add_read_options(Arguments& app, ReadFlags& flags) {
       .one_of({"idle", "normal"})
       .shows_default();
   app.option("--bandwidth", flags.bandwidth,
-             "Read at most this many bytes per second, all images together: 200M is 200 MiB/s "
+             "Read at most SIZE bytes per second, all images together: 200M is 200 MiB/s "
              "(default: no limit)")
       .type("SIZE");
   add_signature_options(app, flags.signatures);
@@ -325,14 +329,12 @@ ReadOptions read_options(const ReadFlags& flags) {
                                                           : DigestEngine::automatic);
   options.limit = flags.limit;
   if (flags.checkpoint_every)
-    options.checkpoint_bytes =
-        static_cast<std::int64_t>(bytes_option("--checkpoint-every", *flags.checkpoint_every));
+    options.checkpoint_bytes = size_option("--checkpoint-every", *flags.checkpoint_every);
   if (flags.max_bytes)
-    options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));
+    options.max_bytes = size_option("--max-bytes", *flags.max_bytes);
   if (flags.max_runtime)
-    options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
-  if (options.max_runtime == std::chrono::seconds(0))
-    throw Error(ErrorKind::usage, "--max-runtime 0: the time must be longer than zero");
+    options.max_runtime =
+        duration_option("--max-runtime", *flags.max_runtime, std::chrono::seconds(1));
   if (flags.checkpoint_every && flags.digest_engine == "openssl")
     throw Error(ErrorKind::usage,
                 "--checkpoint-every cannot be used with --digest-engine openssl, which cannot save "
@@ -342,7 +344,7 @@ ReadOptions read_options(const ReadFlags& flags) {
     // Accept "200M/s" like "200M".
     if (rate.ends_with("/s"))
       rate.resize(rate.size() - 2);
-    options.bandwidth = bytes_option("--bandwidth", rate);
+    options.bandwidth = static_cast<std::uint64_t>(size_option("--bandwidth", rate));
   }
   take_signature_options(flags.signatures, options);
   options.images = flags.images;
@@ -388,7 +390,8 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   if (!result.waited_for.empty())
     fmt::print(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
+    fmt::print(", {} interrupted{}", counted(result.broken_off, "image"),
+               verb == "verify" ? "" : " and returned to the queue");
   if (result.left_images > 0)
     fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
                human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
@@ -411,16 +414,14 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
                    : "use a longer --max-runtime, or --image ID");
 }
 
-void print_migrate_result(const MigrateResult& result, bool dry_run) {
+void print_migrate_result(const MigrateResult& result, bool dry_run, const std::string& next) {
   if (dry_run)
     fmt::print("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
                result.flagged);
   else
-    fmt::print(
-        "migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed -- next: "
-        "backglance backfill\n",
-        counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
-        result.tagged);
+    fmt::print("migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
+               counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
+               result.tagged, next.empty() ? "" : " -- next: " + next);
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)
       fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
@@ -458,7 +459,10 @@ Runner add_backfill(Arguments& app) {
 
 Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
-  add_read_options(app, *flags);
+  add_read_options(
+      app, *flags,
+      "End after this time; images that were not read to their end by then are not "
+      "compared, and the next verify starts again with all images (default: no limit)");
   app.flag("--signatures", flags->signatures.signed_only,
            "Read only signed images, with or without a hash; requires --certificates or "
            "--key-manager");

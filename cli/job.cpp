@@ -239,8 +239,8 @@ void add_job_options(Arguments& app, JobFlags& flags) {
              "Append the run's events to this file, one per line; - is standard error")
       .type("FILE");
   app.option("--log-format", flags.log_format,
-             "Format of the event log (default: text); without --log, the log goes to standard "
-             "error")
+             "Write the run's events, one per line, in this format (default: text): to the file "
+             "of --log, else to standard error")
       .type("text|json")
       .one_of({"text", "json"});
   app.group(kSignaturesGroup);
@@ -262,7 +262,7 @@ JobOptions job_options(const JobFlags& flags) {
   if (flags.max_lag)
     job.throttle.max_lag = duration_option("--max-lag", *flags.max_lag);
   for (const std::string& url : flags.lag_databases)
-    job.throttle.lag_databases.push_back(parse_database_url(url));
+    job.throttle.lag_databases.push_back(database_option("--lag-database", url));
   if (!flags.lag_databases.empty() && !flags.max_lag)
     throw Error(ErrorKind::usage, "--lag-database requires --max-lag");
   for (const auto& [name, file] :
@@ -295,7 +295,7 @@ void require_usable(const JobOptions& job, const Site& site) {
   if (job.log && *job.log != "-")
     require_writable("log file", *job.log);
   if (job.attest) {
-    SiteKey::read(*job.attest, SiteKey::Part::secret);
+    key_option("--attest", *job.attest, SiteKey::Part::secret);
     require_no_data(site, "--attest-to", job.attest_to);
     require_statements(job.attest_to);
     require_writable("--attest-to", job.attest_to);

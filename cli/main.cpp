@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/error.h"
 #include "base/stop.h"
@@ -30,19 +33,21 @@ ExitCode report_error(const Error& error, bool json) {
   return code;
 }
 
-int run(int argc, char** argv) {
-  int exit_code = 0;
-  const auto line = backglance::read_command_line(argc, argv, exit_code);
-  if (!line)
-    return exit_code;
+// The output may still be in a buffer, and the disk under it may be full.
+void flush_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw backglance::io_error("standard output cannot be written", errno);
+}
+
+int run(const std::vector<std::string>& words) {
+  const bool json = backglance::asks_for_json(words);
   try {
-    const ExitCode code = line->run(line->common);
-    // The output may still be in a buffer, and the disk under it may be full.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw backglance::io_error("standard output cannot be written", errno);
+    const auto line = backglance::read_command_line(words);
+    const ExitCode code = line ? line->run(line->common) : ExitCode::done;
+    flush_output();
     return static_cast<int>(code);
   } catch (const Error& error) {
-    return static_cast<int>(report_error(error, line->common.json));
+    return static_cast<int>(report_error(error, json));
   } catch (const std::system_error& error) {
     // fmt throws this if the stream cannot be written.
     return static_cast<int>(report_error(
@@ -55,7 +60,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   backglance::install_stop_handlers();
   try {
-    return run(argc, argv);
+    return run({argv + std::min(argc, 1), argv + argc});
   } catch (const std::exception& error) {
     // A defect of the program, or no memory: still one line and no trace.
     fmt::print(stderr, "backglance: internal error: {}\n", error.what());

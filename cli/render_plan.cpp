@@ -166,7 +166,7 @@ std::string expand_text(const ExpandOutcome& outcome) {
   const bool is_last = outcome.dry_run || outcome.revert || is_guard_alone(plan);
   return out + fmt::format("{} {}{}\n", outcome.dry_run ? "would run" : "ran",
                            counted(statements, "schema statement"),
-                           is_last ? "" : " -- next: backglance migrate");
+                           is_last || outcome.next.empty() ? "" : " -- next: " + outcome.next);
 }
 
 json expand_json(const ExpandOutcome& outcome) {

@@ -8,6 +8,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "contract/blocking.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "sql/galera.h"
@@ -101,7 +102,7 @@ std::string file_stamp(const Run& run) {
   return stamp + "Z-" + run.id().substr(0, 8);
 }
 
-void require_open_gate(const ContractPlan& plan) {
+void require_open_gate(Session& session, const ContractPlan& plan) {
   if (plan.blocking == 0)
     return;
   throw Error(
@@ -111,7 +112,7 @@ void require_open_gate(const ContractPlan& plan) {
           plan.blocking == 1 ? "image" : "images", plan.blocking == 1 ? "has" : "have",
           join(plan.first_blocking, ", "),
           plan.blocking > static_cast<std::int64_t>(plan.first_blocking.size()) ? ", ..." : ""),
-      "backglance backfill, then backglance report");
+      next_for(needs_of(session, plan.first_blocking)));
 }
 
 void drop_tables(Session& session, const SchemaState& state) {
@@ -236,7 +237,7 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
   Run run(session, "contract");
   // Checked again within the run, while no other run is at work.
   const ContractPlan plan = look_at_due(session, is_readable);
-  require_open_gate(plan);
+  require_open_gate(session, plan);
   if (plan.due_images > 0)
     return remove_into_archive(session, database, run, Removable::due, options);
   run.finish("done");
@@ -246,7 +247,7 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
                                 const ContractOptions& options) {
   require_writable(read_schema_state(session));
-  Run run(session, "contract");
+  Run run(session, "contract settled");
   ContractPlan plan;
   count_settled(session, plan);
   if (plan.settled_images > 0)

@@ -29,6 +29,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
     const RestoreCounts counts = take(batch);
     revert.properties.restored += counts.restored;
     revert.properties.kept += counts.kept;
+    revert.properties.there += counts.there;
     batch.clear();
     bytes = 0;
   };
@@ -54,7 +55,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
 
 RestoreCounts revert_contract(Session& session) {
   require_writable(read_schema_state(session));
-  Run run(session, "contract");
+  Run run(session, "contract revert");
   const RestoreCounts counts = restore_properties(session);
   run.finish("done", counts.restored);
   return counts;
@@ -68,7 +69,7 @@ ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFaul
   // Without our tables, no other run can begin, so there is none to keep out.
   std::optional<Run> run;
   if (state.has_ledger)
-    run.emplace(session, "contract");
+    run.emplace(session, "contract revert");
   const ArchiveRevert revert = for_batches(archive, on_fault, [&](const auto& batch) {
     return restore_removed(session, batch, state.has_ledger);
   });

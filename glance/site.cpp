@@ -186,8 +186,13 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
 }
 
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
-  if (source.database_url)
-    return parse_database_url(*source.database_url);
+  if (source.database_url) {
+    try {
+      return parse_database_url(*source.database_url);
+    } catch (const Error& error) {
+      throw error.within("--database");
+    }
+  }
   // Today's name first, then the old ones that oslo.db still reads.
   const auto url = config.get_first({{"database", "connection"},
                                      {"DEFAULT", "sql_connection"},

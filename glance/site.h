@@ -53,8 +53,7 @@ struct SiteSource {
 //
 // Throws Error{usage} if there is no database, if the URL is wrong, if both
 // filesystem_store_datadir and filesystem_store_datadirs are set, or if the encryption key does not
-// have 16, 24 or 32 bytes. Throws Error{io} for a file that cannot be read. No text contains a
-// secret.
+// have 16, 24 or 32 bytes, or if a file cannot be opened. No text contains a secret.
 Site read_site(const SiteSource& source);
 
 }  // namespace backglance

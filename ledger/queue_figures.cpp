@@ -48,6 +48,13 @@ std::optional<SizedImage> QueueFigures::largest_queued() {
              : std::nullopt;
 }
 
+std::optional<QueueFigures::Item> QueueFigures::item(const std::string& image_id) {
+  const auto row =
+      session_.first_row(sql_text(session_.engine(), "queue_figures", "item"), {{"id", image_id}});
+  return row ? std::optional(Item{row->text_or_empty(0), row->text_or_empty(1), row->truth(2)})
+             : std::nullopt;
+}
+
 QueueTotals QueueFigures::failed() {
   return totals("failed_totals");
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sql/images.h"
@@ -57,6 +58,14 @@ class QueueFigures {
   // Images of the queue that no run is reading: how many are larger than `size`, and the largest.
   std::int64_t larger_than(std::int64_t size);
   std::optional<SizedImage> largest_queued();
+  // What the ledger knows about one image.
+  struct Item {
+    std::string state;       // "queued", "done" or "failed"
+    std::string result;      // the name of the last result; empty if there is none
+    bool is_leased = false;  // a run is reading the image
+  };
+  std::optional<Item> item(const std::string& image_id);
+
   QueueTotals failed();  // findings whose image still has no hash
 
  private:

@@ -97,3 +97,8 @@ FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  {item_is_failed}
 AND    {pending};
+
+-- name: item
+SELECT state, result, CASE WHEN lease_run IS NOT NULL AND lease_until >= {now} THEN 1 ELSE 0 END
+FROM   backglance_item
+WHERE  image_id = :id;

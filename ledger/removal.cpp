@@ -115,6 +115,7 @@ struct RestoredPage {
   std::vector<SqlRow> rows;
   std::set<std::pair<std::string, std::string>> restored;  // image and name
   std::int64_t kept = 0;
+  std::int64_t there = 0;
 };
 
 // Updates our tables after a property was put back.
@@ -152,12 +153,15 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
       });
   if (committed)
     return;
-  done = {std::move(rows), {}, 0};
+  done = {std::move(rows), {}, 0, 0};
   for (const SqlRow& row : done.rows) {
-    if (restore_property(session, row))
+    if (restore_property(session, row)) {
       done.restored.insert(name_of(row));
-    else
-      ++done.kept;
+      continue;
+    }
+    ++done.kept;
+    const SqlParameters property = {{"id", row.text_or_empty(1)}, {"name", row.text_or_empty(2)}};
+    done.there += session.count(removal_sql(session, "archived_is_there"), property) > 0 ? 1 : 0;
   }
   transaction.commit();
 }
@@ -176,6 +180,14 @@ bool is_removed_later(Session& session, const RemovedProperty& property) {
                        {{"id", property.image_id},
                         {"name", property.name},
                         {"deleted_at", property.deleted_at}}) > 0;
+}
+
+// True if the image has the property already, with the value that was removed.
+bool is_there(Session& session, const RemovedProperty& property) {
+  return session.count(removal_sql(session, "is_there"), {{"id", property.image_id},
+                                                          {"name", property.name},
+                                                          {"value", sql_value(property.value)}}) >
+         0;
 }
 
 bool restore_one(Session& session, const RemovedProperty& property, bool has_ledger) {
@@ -245,6 +257,7 @@ RestoreCounts restore_properties(Session& session) {
       return counts;
     counts.restored += static_cast<std::int64_t>(page.restored.size());
     counts.kept += page.kept;
+    counts.there += page.there;
     after_image = page.rows.back().text_or_empty(1);
     after_name = page.rows.back().text_or_empty(2);
   }
@@ -260,8 +273,14 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
   retry(session, [&] {
     Transaction transaction(session);
     RestoreCounts now;
-    for (const RemovedProperty& property : removed)
-      ++(restore_one(session, property, has_ledger) ? now.restored : now.kept);
+    for (const RemovedProperty& property : removed) {
+      if (restore_one(session, property, has_ledger)) {
+        ++now.restored;
+        continue;
+      }
+      ++now.kept;
+      now.there += is_there(session, property) ? 1 : 0;
+    }
     // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (now.restored == 0 && counts.restored > 0)
       return;
@@ -280,6 +299,7 @@ RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>&
           (has_ledger && is_removed_later(session, property)) ||
           session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;
       ++(is_kept ? counts.kept : counts.restored);
+      counts.there += is_kept && is_there(session, property) ? 1 : 0;
     }
     return counts;
   });

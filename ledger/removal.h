@@ -60,7 +60,9 @@ std::vector<RemovedProperty> remove_properties(Session& session, const std::stri
 
 struct RestoreCounts {
   std::int64_t restored = 0;  // properties put back
-  std::int64_t kept = 0;  // left as they are: they have another value now, or their image is gone
+  std::int64_t kept = 0;      // left as they are, for any reason
+  // The part of `kept` that nobody changed: the image has the property with the removed value.
+  std::int64_t there = 0;
 };
 // Puts back the properties in backglance_removed, and deletes from it the ones that were put back.
 // If `glance-manage db purge` has deleted the row since, a new row is made; its created_at is the

@@ -96,7 +96,8 @@ std::optional<std::int64_t> first_deadline(Session& session);
 std::int64_t due_count(Session& session);
 std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page);
 
-// Live images that have signature properties and no flag.
+// Images that have signature properties and no flag: the number that migrate would flag. Deleted
+// images count, as in for_each_signed_image.
 std::int64_t unflagged_count(Session& session);
 
 }  // namespace backglance

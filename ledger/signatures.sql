@@ -179,12 +179,14 @@ AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
 
+-- The images that migrate would flag: of a deleted image, the properties that were deleted with it count.
 -- name: unflagged_count
 SELECT COUNT(DISTINCT p.image_id)
 FROM   image_properties p
 JOIN   images i ON i.id = p.image_id
-WHERE  p.deleted = {false}
-AND    i.deleted = {false}
-AND    {has_id}
+WHERE  {has_id}
 AND    {exact}p.name IN ({signature_names})
+AND    ((i.deleted = {false} AND p.deleted = {false})
+        OR (i.deleted = {true} AND p.deleted = {true}
+            AND (p.deleted_at = i.deleted_at OR (p.deleted_at IS NULL AND i.deleted_at IS NULL))))
 AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);

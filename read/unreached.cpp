@@ -76,8 +76,8 @@ void UnreachedImages::doubt(const std::string& place) {
                     none, printable(images.front().claim.image_id), images.front().outcome.reason),
         "check the store directories and metadata_encryption_key, and run this again");
   throw Error(ErrorKind::io,
-              fmt::format("{} from store directory {}, not even one that was read there before: is "
-                          "it mounted? They are left for another host",
+              fmt::format("{} from store directory {}, and no other image there: is it mounted? "
+                          "They are left for another host",
                           none, printable(place)),
               "mount it, and run this again");
 }

@@ -114,6 +114,25 @@ class AttestTest(sites.SmallSiteTest):
                                          for image_id, content in self.contents.items()})
                 self.assertEqual(self.verify(key).object, whole(agree=IMAGES))
 
+    def test_a_key_file_that_cannot_be_used_is_named_with_the_reason(self):
+        self.attest()
+        secret = self.file_of(private_pem(self.key))
+        public = self.file_of(public_pem(self.key), 'public.pem')
+        phrase = self.file_of(private_pem(self.key, serialization.BestAvailableEncryption(b'word')), 'phrase.pem')
+        empty = self.file_of(b'', 'empty.pem')
+        text = self.file_of(b'no key', 'text.pem')
+        for command in (('attest', 'verify', self.statements), ('attest', 'missing', self.statements),
+                        ('contract', '--revert', '--archive', self.statements)):
+            for path in (secret, phrase, self.file_of(public_pem(self.key) + private_pem(self.key), 'two.pem')):
+                self.assert_one_line(self.on_site(*command, '--key', path, code=USAGE),
+                                     ['--key: ', str(path), 'it contains a private key; give the public key'])
+        for path, words in ((public, 'the private key is required'), (phrase, 'has a pass phrase'),
+                            (empty, 'the file is empty'), (text, 'no private key in PEM'),
+                            (self.site.directory / 'nokey', 'No such file'), (self.site.store, 'Is a directory')):
+            for command in ('backfill', 'verify', 'contract'):
+                self.assert_one_line(self.on_site(command, '--attest', path, code=USAGE),
+                                     ['--attest: ', str(path), words])
+
     def test_what_disagrees_is_not_attested(self):
         damaged = next(iter(self.contents))
         self.site.path_of(damaged).write_bytes(b'contend 0')
@@ -278,7 +297,7 @@ class AttestTest(sites.SmallSiteTest):
                      self.site.directory / 'no' / 'where', code=FAILED, words=['--attest-to'])
         self.refused('backfill', *self.site.options, '--attest-to', self.statements, code=USAGE, words=['--attest'])
         self.refused('attest', 'verify', *self.site.options, self.site.directory, '--key',
-                     self.file_of(public_pem(self.key)), code=FAILED, words=['cannot be read'])
+                     self.file_of(public_pem(self.key)), code=USAGE, words=['Is a directory'])
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
 

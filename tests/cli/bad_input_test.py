@@ -5,6 +5,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -80,6 +81,98 @@ class Usage(sites.SmallSiteTest):
             self.refused(typed, '--json', code=USAGE, words=['did you mean %s?' % meant])
         for typed in ('destroy', 'x', 'x' * 5000, 'a\x1b[31m'):
             self.assertNotIn('did you mean', self.refused(typed, code=USAGE, words=['no command']).err)
+
+    def test_a_mistyped_option_is_named_first_with_the_nearest_one(self):
+        for arguments, words in (
+                (('backfill', '--limt', '3'), '--limt: backfill has no such option; did you mean --limit?'),
+                (('backfill', '-limit', '3'), '-limit: backfill has no such option; did you mean --limit?'),
+                (('verify', '--max-run', '3h'), '--max-run: verify has no such option; did you mean --max-runtime?'),
+                (('verify', '--retry-failed'), '--retry-failed: verify has no such option; backfill and sync have it'),
+                (('--limit', '3', 'backfill'),
+                 '--limit: this option belongs after the command: backglance backfill --limit'),
+                (('--limt', '3', 'backfill'), '--limt: backfill has no such option; did you mean --limit?'),
+                (('--nope',), '--nope: there is no such option'),
+                (('--untag', 'x'), '--untag: this option requires a command before it; migrate has it'),
+                (('status', '--version'), '--version: this option belongs to no command: backglance --version'),
+                (('attest', 'check'), 'attest has no command check; it has verify and missing'),
+                (('attest', 'verfy'), 'attest has no command verfy; did you mean verify?'),
+                (('attest',), 'attest requires a command: verify or missing'),
+                (('attest', 'verify', '--confg-file', 'x'), 'did you mean --config-file?'),
+                (('help',), 'there is no command help; did you mean --help?'),
+                (('backfill', 'verify'), 'verify: only one command can be given, and backfill comes first'),
+                (('status', 'extra'), "'extra': status takes no arguments, only options"),
+                (('report', '--csv', 'findings'),
+                 '--csv findings: a value of --csv follows an equals sign: --csv=findings')):
+            with self.subTest(arguments):
+                self.refused(*arguments, code=USAGE, words=[words])
+
+    def test_a_flag_with_a_value_is_refused_and_nothing_runs(self):
+        """--dry-run=no must not be a dry run, and --yes=no not a yes."""
+        flags = [(command, flag) for command in program.COMMANDS
+                 for flag in re.findall(r'(?m)^  (--[\w-]+)  ', program.run(command, '--help').out)]
+        self.assertIn(('contract', '--yes'), flags)
+        before = program.tree_digest(self.site.directory)
+        for command, flag in flags:
+            for value in ('no', 'true', ''):
+                with self.subTest('%s %s=%s' % (command, flag, value)):
+                    self.refused(command, *self.site.options, '%s=%s' % (flag, value), code=USAGE,
+                                 words=['%s takes no value' % flag])
+        self.refused('backfill', '--dry-run', 'no', code=USAGE, words=['--dry-run takes no value'])
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+
+    def test_an_empty_value_is_refused_and_does_not_take_the_next_word(self):
+        for arguments in (('backfill', '--image=', 'x'), ('backfill', '--image', ''), ('migrate', '--tag', ''),
+                          ('migrate', '--tag='), ('status', '--config-file', ''), ('status', '--config-file=', 'x'),
+                          ('report', '--html='), ('report', '--csv='), ('contract', '--archive-dir='),
+                          ('pause', '--reason=')):
+            with self.subTest(arguments):
+                self.refused(*arguments, code=USAGE, words=[
+                    ': %s: its value is empty' % arguments[1].partition('=')[0]])
+        self.refused('migrate', *self.site.options, '--tag', ' ', '--dry-run', code=USAGE, words=[': --tag: the name'])
+
+    def test_a_value_out_of_range_is_refused_with_what_is_allowed(self):
+        for command, option, value, words in (
+                ('backfill', '--bandwidth', '0M', 'from 1B to 8191P'),
+                ('backfill', '--max-bytes', '9999999999T', 'from 1B to 8191P'),
+                ('backfill', '--checkpoint-every', '5', 'from 1B to 8191P'),
+                ('migrate', '--grace', '99999999d', 'from 0s to 36600000d'),
+                ('backfill', '--max-runtime', '0s', 'from 1s to 36600000d'),
+                ('backfill', '--max-lag', '3', 'from 0s to 36600000d'),
+                ('sync', '--owner-grace', 'foo=3', 'from 0s to 36600000d')):
+            with self.subTest(option):
+                self.refused(command, option, value, code=USAGE, words=[': %s %s: must be' % (option, value), words])
+        for value in ('010', '0x10', '1e3', '99999999999999999999'):
+            self.refused('backfill', '--limit', value, code=USAGE, words=[
+                "--limit: must be a whole number from 1 to 9223372036854775807, not '%s'" % value])
+        self.refused('status', '--database', 'junk', code=USAGE, words=[': --database: '])
+        self.refused('backfill', '--max-lag=1s', '--lag-database', 'junk', code=USAGE, words=[': --lag-database: '])
+
+    def test_a_missing_input_file_is_wrong_usage_whatever_option_names_it(self):
+        key = self.site.directory / 'key.pem'
+        key.write_text('no key')
+        for arguments in (
+                ('status', '--config-file', '{}'), ('status', '--config-dir', '{}'),
+                ('backfill', '--attest', '{}'), ('verify', '--certificates', '{}'),
+                ('verify', '--certificates', self.site.store, '--trusted-certificates', '{}'),
+                ('contract', '--attest', '{}'), ('contract', '--revert', '--archive', '{}', '--unsigned'),
+                ('contract', '--revert', '--archive', '{}', '--key', '{}'),
+                ('attest', 'verify', '{}', '--key', '{}'), ('attest', 'missing', '{}', '--key', '{}')):
+            for path in (self.site.directory / 'none', key if '--config-dir' in arguments else self.site.store):
+                if path == self.site.store and any('certificates' in str(word) for word in arguments):
+                    continue
+                with self.subTest('%s %s' % (arguments, path)):
+                    options = () if str(arguments[1]).startswith('--config') else self.site.options
+                    result = self.refused(*(str(path) if word == '{}' else word for word in arguments), *options,
+                                          code=USAGE, words=[str(path)])
+                    self.assertRegex(result.err, 'No such file|Is a directory|not a directory')
+
+    def test_wrong_use_is_an_object_with_json(self):
+        for arguments in (('status', '--bogus'), ('status', '--json=no'), ('--bogus',), ('bakcfill',),
+                          ('status', '--config-file', '/none')):
+            with self.subTest(arguments):
+                result = self.refused(*arguments, '--json', code=USAGE)
+                self.assertEqual(result.object['error']['exit_code'], USAGE)
+                self.assertIn(result.object['error']['text'], result.err)
 
     def test_unknown_image_is_refused(self):
         self.on_site('expand')

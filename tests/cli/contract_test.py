@@ -5,6 +5,7 @@
 import base64
 import json
 import signal
+import time
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -156,6 +157,8 @@ class Removal(ContractTest):
         self.assertEqual(self.contract('--revert')['restored'], 12)
         self.assertEqual(self.properties(), before)
         self.assertEqual(self.contract('--revert')['restored'], 0)
+        self.assertIn('nothing to put back', self.on_site('contract', '--revert').out)
+        self.assertIn('contract revert on ', self.on_site('status').out)
 
     def test_revert_leaves_what_was_changed_since(self):
         self.contract('--yes')
@@ -164,7 +167,14 @@ class Removal(ContractTest):
             "UPDATE image_properties SET deleted = 0, deleted_at = NULL, value = 'new'"
             " WHERE image_id = ? AND name = 'signature'", changed)
         result = self.contract('--revert')
-        self.assertEqual((result['restored'], result['kept']), (11, 1))
+        self.assertEqual((result['restored'], result['kept'], result['already_there']), (11, 1, 0))
+        self.assertIn('kept 1 that were changed since', self.on_site('contract', '--revert').out)
+        # Its owner has set the removed value again.
+        self.site.database.execute("UPDATE image_properties SET value = 'value of signature'"
+                                   " WHERE image_id = ? AND name = 'signature'", changed)
+        self.assertIn('1 is there already; kept 0 that', self.on_site('contract', '--revert').out)
+        self.site.database.execute("UPDATE image_properties SET value = 'new'"
+                                   " WHERE image_id = ? AND name = 'signature'", changed)
         self.assertEqual(self.site.database.value(
             "SELECT value FROM image_properties WHERE image_id = ? AND name = 'signature'", changed),
             'new')
@@ -177,6 +187,34 @@ class Removal(ContractTest):
         self.assertEqual(self.properties(), before)
         dry = self.contract('--dry-run', code=FAILED)
         self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
+        self.assertEqual(dry['first_needs'], ['not queued yet: backglance migrate, then backglance backfill'])
+
+    def test_a_blocking_image_is_shown_with_what_it_needs(self):
+        busy = self.site.add(b'busy')
+        now = time.strftime('%Y-%m-%d %H:%M:%S.000000', time.gmtime())
+        self.site.add_property(busy, 'os_glance_importing_to_stores', 'a', created_at=now, updated_at=now)
+        result = self.on_site('contract', '--yes', code=FAILED)
+        self.assertIn('-- next: wait until Glance', result.err)
+        damaged = self.site.add(b'damaged', checksum='0' * 32)
+        self.on_site('backfill', code=FINDINGS)
+        out = self.on_site('contract', '--dry-run', code=FAILED).out
+        self.assertIn('blocks contract: %s: busy in Glance: wait' % busy, out)
+        self.assertIn('blocks contract: %s: checksum differs: see backglance report\n' % damaged, out)
+        # A busy image is neither a finding nor finished.
+        page = self.on_site('report', '--html', '-').out
+        self.assertLess(page.index('Still to be read'), page.index('>busy in Glance<'))
+        self.assertLess(page.index('>busy in Glance<'), page.index('Other results'))
+
+    def test_nothing_left_to_remove_is_not_a_grace_period_that_runs(self):
+        self.contract('--yes')
+        self.assertIn('no image has a deprecated signature property any more',
+                      self.on_site('contract', '--yes').out)
+
+    def test_the_archive_is_not_written_into_a_store(self):
+        for directory in (self.site.store, '%s/.' % self.site.store):
+            result = self.on_site('contract', '--yes', '--archive-dir', directory, code=USAGE)
+            self.assert_one_line(result, ['--archive-dir', 'it lies in a store directory'])
+        self.assertEqual(self.contract('--yes')['images'], 3)
 
     def test_a_dry_run_says_how_many_more_images_block_contract(self):
         for number in range(13):
@@ -257,11 +295,12 @@ class Archive(ContractTest):
                 self.assert_removed()
                 self.on_site('contract', '--uninstall', '--yes')
                 self.assertEqual(self.revert(archive, '--key', self.public, '--dry-run'),
-                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.revert(archive),
-                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.properties(), before)
-                self.assertEqual(self.revert(archive)['kept'], 12)
+                again = self.revert(archive)
+                self.assertEqual((again['kept'], again['already_there']), (12, 12))
                 self.sync('--grace', '0s')
 
     def test_what_was_done_to_an_archive_is_named_and_puts_nothing_back(self):

@@ -56,6 +56,8 @@ class Site:
         self.images = json.loads((directory / 'expected.json').read_text())['images']
         subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', 'site-key.pem'], cwd=directory,
                        check=True)
+        subprocess.run(['openssl', 'pkey', '-in', 'site-key.pem', '-pubout', '-out', 'site-key.pub'], cwd=directory,
+                       check=True)
         self._sign_small_images()
         self.saved = {}
 
@@ -317,7 +319,7 @@ class Rounds:
         """As after the loss of our tables."""
         self.site.run('contract', '--uninstall', '--yes')
         for path in self.site.directory.glob('backglance-removed-*'):
-            self.site.run('contract', '--revert', '--archive', str(path), '--key', 'site-key.pem')
+            self.site.run('contract', '--revert', '--archive', str(path), '--key', 'site-key.pub')
         now = set(self.site.rows('SELECT id, deleted FROM image_properties'))
         check(now == memory['properties'], 'the archives do not hold all that was removed: %s',
               sorted(now ^ memory['properties'])[:3])

@@ -138,10 +138,12 @@ class RunTest(unittest.TestCase):
                             run('contract', '--revert', '--archive', contract['archive'], '--unsigned'))
         key = str(self.host.directory / 'key.pem')
         subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', key], check=True)
+        public = str(self.host.directory / 'key.pub')
+        subprocess.run(['openssl', 'pkey', '-in', key, '-pubout', '-out', public], check=True)
         statements = str(self.host.directory / 'statements.jsonl')
         run('verify', '--attest', key, '--attest-to', statements)
-        self.assert_members('attest', run('attest', 'verify', statements, '--key', key))
-        self.assert_members('attest missing', run('attest', 'missing', statements, '--key', key))
+        self.assert_members('attest', run('attest', 'verify', statements, '--key', public))
+        self.assert_members('attest missing', run('attest', 'missing', statements, '--key', public))
         self.assert_members('contract --uninstall', run('contract', '--uninstall', '--yes'))
 
 

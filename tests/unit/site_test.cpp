@@ -265,7 +265,7 @@ TEST_CASE("a configuration file or directory that does not exist is an error") {
   const ConfigDir dir;
   SiteSource source;
   source.config = {{dir.path() / "none.conf"}};
-  CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::io);
+  CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
   source.config = {{dir.path() / "none.d", true}};
   CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
 }
