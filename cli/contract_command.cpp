@@ -8,13 +8,14 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "attest/key.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/contract_revert.h"
 #include "contract/contract.h"
-#include "sql/images.h"
+#include "read/store_view.h"
 #include "store/stores.h"
 
 namespace backglance {
@@ -28,6 +29,7 @@ struct ContractFlags {
   bool uninstall = false;
   std::filesystem::path directory;
   std::optional<std::string> key;
+  std::vector<std::string> without_stores;
   RevertFlags revert;
 };
 
@@ -106,19 +108,38 @@ json settled_json(const ContractPlan& plan) {
 
 json plan_json(const ContractPlan& plan) {
   json object = settled_json(plan);
-  object.update({{"blocking_images", plan.blocking},
-                 {"first_blocking", plan.first_blocking},
+  json unknown = json::array();
+  for (const GateFindings::Unknown& one : plan.gate.unknown)
+    unknown.push_back({{"reason", one.reason},
+                       {"store", one.store},
+                       {"images", one.images},
+                       {"example", printable(one.example)}});
+  object.update({{"blocking_images", plan.gate.readable},
+                 {"first_blocking", plan.gate.first_readable},
+                 {"unknown_images", plan.gate.unknown_images},
+                 {"unknown", unknown},
+                 {"gone_images", plan.gate.gone},
+                 {"left_out_images", plan.gate.left_out},
                  {"due_images", plan.due_images},
                  {"due_properties", plan.due_properties}});
   return object;
 }
 
-void print_blocking(const ContractPlan& plan) {
-  for (const std::string& image_id : plan.first_blocking)
+void print_blocking(const GateFindings& gate) {
+  for (const std::string& image_id : gate.first_readable)
     fmt::print("  blocks contract: {}\n", printable(image_id));
-  const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
-  if (plan.blocking > listed)
-    fmt::print("  and {} more\n", plan.blocking - listed);
+  const auto listed = static_cast<std::int64_t>(gate.first_readable.size());
+  if (gate.readable > listed)
+    fmt::print("  and {} more\n", gate.readable - listed);
+  for (const GateFindings::Unknown& one : gate.unknown)
+    fmt::print("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
+               printable(one.example), one.reason,
+               one.store.empty() ? ""
+                                 : fmt::format(" -- next: backglance contract --without-store {}, "
+                                               "if {} may stay without a hash",
+                                               one.store, one.images == 1 ? "it" : "they"));
+  if (gate.left_out > 0)
+    fmt::print("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
 }
 
 void print_outdated(const ContractPlan& plan) {
@@ -131,14 +152,12 @@ void print_outdated(const ContractPlan& plan) {
 
 void print_due(const ContractPlan& plan) {
   const std::string blocked =
-      plan.blocking == 0
+      plan.gate.is_open()
           ? ""
-          : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
-                        plan.blocking == 1 ? "1 readable image has"
-                                           : fmt::format("{} readable images have", plan.blocking));
+          : fmt::format("contract is blocked: {}; once unblocked, it ", what_blocks(plan.gate));
   fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
              counted(plan.due_images, "image"));
-  print_blocking(plan);
+  print_blocking(plan.gate);
   if (plan.settled_images > 0)
     fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
                counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
@@ -178,32 +197,36 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
   print_outdated(plan);
 }
 
+std::set<std::string> left_out_by(const ContractFlags& flags) {
+  for (const std::string& name : flags.without_stores)
+    if (trim(name).empty())
+      throw Error(ErrorKind::usage, "--without-store: the name of the store is empty");
+  return {flags.without_stores.begin(), flags.without_stores.end()};
+}
+
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const Stores stores(site);
-  // A missing mount would make its images look unreadable, and so open the gate.
-  if (!stores.unavailable().empty())
+  const Stores stores(site, Stores::AllAway::accept);
+  StoreView view(session, site, stores, left_out_by(flags));
+  if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(
         ErrorKind::gate,
         fmt::format(
             "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(stores.unavailable(), ", "), 600)));
-  const IsReadable is_readable = [&](const std::string& image_id) {
-    const auto locations = read_locations(session, image_id);
-    return std::any_of(locations.begin(), locations.end(),
-                       [&](const LocationRow& row) { return stores.opens(row.value); });
-  };
-  const ContractPlan plan = plan_contract(session, is_readable);
+            printable(join(unavailable, ", "), 600)),
+        "mount it, then backglance contract --dry-run");
+  const StoreQuestions questions = view.questions();
+  const ContractPlan plan = plan_contract(session, questions);
   if (common.dry_run) {
     print_dry_run(common, plan_json(plan), plan, print_due);
-    return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
+    return plan.gate.is_open() ? ExitCode::done : exit_code_of(ErrorKind::gate);
   }
-  if (plan.blocking == 0 && plan.due_images > 0)
+  if (plan.gate.is_open() && plan.due_images > 0)
     confirm(flags,
             fmt::format("This removes {} of {}", properties_text(plan.due_properties),
                         counted(plan.due_images, "image")),
             "remove");
-  return say_removed(common, contract(session, site.database, is_readable, options),
+  return say_removed(common, contract(session, site.database, questions, options),
                      "no image's grace period has ended");
 }
 
@@ -252,15 +275,24 @@ Runner add_contract(Arguments& app) {
       app.flag("--settled", flags->settled,
                "Remove now, without waiting for the grace period, the properties of images that "
                "were signed again under img_ names and verified; of no other image");
+  Option without = app.option("--without-store", flags->without_stores,
+                              "Let images stay without a hash whose data is in this store, which "
+                              "cannot be read: its "
+                              "id, its type such as rbd, or a store directory; may be repeated")
+                       .type("NAME")
+                       .repeatable()
+                       .excludes(settled);
   Option key = app.option("--attest", flags->key,
                           "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
                    .type("KEY");
-  Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
+  Option revert =
+      add_revert_options(app, flags->revert).excludes(settled).excludes(key).excludes(without);
   app.flag("--uninstall", flags->uninstall,
            "Only remove the guard and backglance's own tables from the database; cannot be used "
-           "with --settled, --revert or --attest")
+           "with --settled, --revert, --without-store or --attest")
       .excludes(revert)
+      .excludes(without)
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,

@@ -154,6 +154,16 @@ std::vector<LocationRow> read_locations(Session& session, const std::string& ima
   return locations;
 }
 
+std::set<std::string> with_other_locations(Session& session,
+                                           const std::vector<std::string>& image_ids) {
+  std::set<std::string> others;
+  by_statements(image_ids, [&](const std::vector<std::string>& ids) {
+    session.query(list_statement(session, "other_locations", ids), id_parameters(ids),
+                  [&](const SqlRow& row) { others.insert(row.text_or_empty(0)); });
+  });
+  return others;
+}
+
 PendingTotals pending_totals(Session& session, bool expanded) {
   return read_totals(session.first_row(sql_text(
       session.engine(), "images", expanded ? "pending_totals" : "pending_totals_before_expand")));
