@@ -23,7 +23,7 @@ constexpr std::int64_t kBunchBytes = 32 << 20;
 }  // namespace
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
-                 const ReadOptions& options, const PassedImages& passed)
+                 const ReadOptions& options, PassedImages& passed)
     : ClaimStage(site.database, {.when_needed = true}, context, options),
       queue_(session_),
       checkpoints_(session_),
@@ -62,7 +62,7 @@ bool Claimer::refill() {
     if (!claims_.empty())
       return true;
     // The images before that one are of a place that this host does not see.
-    if (passed_.last())
+    if (passed_.any())
       return false;
     const auto smallest =
         retry(session_, [&] { return QueueFigures(session_).smallest_claimable(); });
@@ -86,7 +86,9 @@ void Claimer::claim(std::int64_t largest) {
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
   for (Claim& one : with_space(context_.control, [&] {
-         return queue_.claim(run_id_, bunch, largest, kLease, passed_.last());
+         return passed_.claim_next([&](const std::optional<SizedImage>& last) {
+           return queue_.claim(run_id_, bunch, largest, kLease, last);
+         });
        }))
     hold(std::move(one));
 }

@@ -16,9 +16,29 @@ namespace backglance {
 // grow with their number. Thread-safe.
 class PassedImages {
  public:
-  // Call it before the image is given back.
-  void pass(const Claim& claim) {
+  // Calls `release`, which gives the image back. No claim runs at the same time: it would not know
+  // yet that it must not take this image.
+  template <typename Release>
+  void pass(const Claim& claim, const Release& release) {
     const std::lock_guard lock(mutex_);
+    move_to(claim);
+    release();
+  }
+
+  // Returns take(image): a claim of images that come after this one; std::nullopt: of any.
+  template <typename Take>
+  auto claim_next(const Take& take) {
+    const std::lock_guard lock(mutex_);
+    return take(last_);
+  }
+
+  bool any() const {
+    const std::lock_guard lock(mutex_);
+    return last_.has_value();
+  }
+
+ private:
+  void move_to(const Claim& claim) {
     // After a collision with another run, images before this one may not have been tried.
     if (claim.order == 0)
       return;
@@ -30,13 +50,6 @@ class PassedImages {
     order_ = claim.order;
   }
 
-  // Nothing until an image was passed.
-  std::optional<SizedImage> last() const {
-    const std::lock_guard lock(mutex_);
-    return last_;
-  }
-
- private:
   mutable std::mutex mutex_;
   std::optional<SizedImage> last_;
   std::int64_t order_ = 0;

@@ -66,8 +66,7 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
 }
 
 void Settler::leave(const SettledImage& image) {
-  passed_.pass(image.claim);
-  release(image.claim);
+  passed_.pass(image.claim, [&] { release(image.claim); });
 }
 
 void Settler::leave_unreached() {

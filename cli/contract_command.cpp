@@ -198,16 +198,23 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
 }
 
 std::set<std::string> left_out_by(const ContractFlags& flags) {
-  for (const std::string& name : flags.without_stores)
+  std::set<std::string> names;
+  for (std::string name : flags.without_stores) {
+    // A directory may be named with a slash at its end.
+    while (name.size() > 1 && name.ends_with('/'))
+      name.pop_back();
     if (trim(name).empty())
       throw Error(ErrorKind::usage, "--without-store: the name of the store is empty");
-  return {flags.without_stores.begin(), flags.without_stores.end()};
+    names.insert(std::move(name));
+  }
+  return names;
 }
 
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const Stores stores(site, Stores::AllAway::accept);
-  StoreView view(session, site, stores, left_out_by(flags));
+  const std::set<std::string> left_out = left_out_by(flags);
+  const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  StoreView view(session, site, stores, left_out);
   if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(
         ErrorKind::gate,

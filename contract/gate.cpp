@@ -187,8 +187,7 @@ void GateWatch::look() {
 void GateWatch::before_removal(const std::string& image_id) {
   if (Clock::now() >= look_again_)
     look();
-  const auto image = retry(session_, [&] { return read_image(session_, image_id); });
-  if (!image || !image->hashable || !image->os_hash_value.empty())
+  if (!retry(session_, [&] { return is_unhashed(session_, image_id); }))
     return;
   Count count;
   count.add(image_id, stores_.look_at({image_id}).at(0));

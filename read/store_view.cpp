@@ -54,8 +54,8 @@ bool StoreView::is_left_out(const LocationRow& row, const std::string& scheme,
 
 ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) const {
   ImageSight sight{.kind = ImageSight::Kind::gone};
-  // Deleted or hashed since the caller listed it: it blocks nothing.
-  if (!image.row.hashable || !image.row.os_hash_value.empty())
+  // Deleted since the caller listed it: it blocks nothing.
+  if (!image.row.hashable)
     return sight;
   for (const LocationRow& row : image.locations) {
     const auto located = stores_.locate(row.value);

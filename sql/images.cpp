@@ -208,6 +208,10 @@ std::vector<std::string> unhashed_page(Session& session, const std::string& afte
   return id_page(session, "unhashed_page", after, page);
 }
 
+bool is_unhashed(Session& session, const std::string& image_id) {
+  return session.count(sql_text(session.engine(), "images", "is_unhashed"), {{"id", image_id}}) > 0;
+}
+
 std::vector<std::string> hashed_page(Session& session, const std::string& after,
                                      std::int64_t page) {
   return id_page(session, "hashed_page", after, page);

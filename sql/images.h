@@ -112,5 +112,7 @@ PendingTotals signed_totals(Session& session);
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);
+// Whether unhashed_page() would return this image.
+bool is_unhashed(Session& session, const std::string& image_id);
 
 }  // namespace backglance

@@ -127,6 +127,12 @@ AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;
 
+-- name: is_unhashed
+SELECT COUNT(*)
+FROM   images i
+WHERE  {pending_by_id}
+AND    i.id = :id;
+
 -- name: hashed_page
 SELECT   i.id
 FROM     images i

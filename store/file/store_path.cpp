@@ -109,6 +109,7 @@ std::vector<Place> StoreDirectories::containing(const std::string& path) const {
   std::stable_sort(found.begin(), found.end(),
                    [](const Found& left, const Found& right) { return left.depth > right.depth; });
   std::vector<Place> places;
+  places.reserve(found.size());
   for (Found& one : found)
     places.push_back(std::move(one.place));
   return places;
