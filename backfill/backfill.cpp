@@ -98,8 +98,9 @@ void require_leases(const Run& run, const ReadContext& context, const ReadResult
 
 void read_queue(const Site& site, Session& session, const Run& run, ReadContext& context,
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
-  Claimer claimer(site, run.id(), context, options);
-  Settler settler(site, run.id(), context, on_result, result);
+  PassedImages passed;
+  Claimer claimer(site, run.id(), context, options, passed);
+  Settler settler(site, run.id(), context, on_result, result, passed);
   DigestWorkers workers(options.jobs_or_default(),
                         static_cast<std::size_t>(options.readers(context.stores)),
                         options.begin_thread());
@@ -116,13 +117,16 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
       rest = Rest::free;
     } else {
       // Returns `stopped` at once if the leases are lost.
-      rest = options.images.empty() && claimer.end() == RunEnd::complete
+      // Images of a place that is not seen could be claimed, and would be left again.
+      rest = options.images.empty() && claimer.end() == RunEnd::complete && !settler.unseen_places()
                  ? outlive_dead_runs(session, run.id(), context.control)
                  : Rest::held;
     }
     // After settle.finish(): whatever could still be published is published.
     require_leases(run, context, result);
   } while (rest == Rest::free);
+  if (const auto unseen = settler.unseen_places())
+    throw Error(*unseen);
   result.held_by_others = claimer.held_by_others();
   result.end = rest == Rest::stopped ? context.control.why_stopped()
                                      : end_of_run(claimer.end(), result, context);

@@ -23,11 +23,12 @@ constexpr std::int64_t kBunchBytes = 32 << 20;
 }  // namespace
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
-                 const ReadOptions& options)
+                 const ReadOptions& options, PassedImages& passed)
     : ClaimStage(site.database, {.when_needed = true}, context, options),
       queue_(session_),
       checkpoints_(session_),
       run_id_(run_id),
+      passed_(passed),
       listed_(options.images) {}
 
 std::optional<Claim> Claimer::take() {
@@ -60,6 +61,9 @@ bool Claimer::refill() {
       claim_part(in_time, in_bytes);
     if (!claims_.empty())
       return true;
+    // The images before that one are of a place that this host does not see.
+    if (passed_.any())
+      return false;
     const auto smallest =
         retry(session_, [&] { return QueueFigures(session_).smallest_claimable(); });
     if (!smallest)
@@ -81,8 +85,11 @@ void Claimer::claim(std::int64_t largest) {
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
-  for (Claim& one :
-       with_space(context_.control, [&] { return queue_.claim(run_id_, bunch, largest, kLease); }))
+  for (Claim& one : with_space(context_.control, [&] {
+         return passed_.claim_next([&](const std::optional<SizedImage>& last) {
+           return queue_.claim(run_id_, bunch, largest, kLease, last);
+         });
+       }))
     hold(std::move(one));
 }
 

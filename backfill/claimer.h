@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "backfill/passed_images.h"
 #include "ledger/checkpoints.h"
 #include "ledger/queue.h"
 #include "read/claim_stage.h"
@@ -22,7 +23,7 @@ inline constexpr std::chrono::seconds kLease{120};
 class Claimer : public ClaimStage {
  public:
   Claimer(const Site& site, const std::string& run_id, ReadContext& context,
-          const ReadOptions& options);
+          const ReadOptions& options, PassedImages& passed);
 
   // How many of the images given by --image are held by another run.
   std::int64_t held_by_others() const { return held_by_others_; }
@@ -53,6 +54,7 @@ class Claimer : public ClaimStage {
   Queue queue_;
   Checkpoints checkpoints_;
   std::string run_id_;
+  PassedImages& passed_;
   std::vector<std::string> listed_;  // the images in options_, then those that were taken back
   std::deque<Claim> claims_;
   std::set<std::string> parts_;  // images that claim_part() has handed out

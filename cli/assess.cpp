@@ -54,7 +54,7 @@ Due assess(Session& session, const SchemaState& state, const std::optional<SiteF
                         counted(due, "image"),
                         failed.images == 0 ? ""
                                            : fmt::format("; {} could not be hashed, and contract "
-                                                         "is blocked while that data can be read",
+                                                         "is blocked unless their data is gone",
                                                          counted(failed.images, "image"))),
             failed.images == 0 ? "backglance contract" : "backglance contract --dry-run"};
   if (failed.images > 0)

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "attest/key.h"
 #include "base/stop.h"
@@ -20,7 +21,7 @@
 #include "contract/contract.h"
 #include "ledger/signatures.h"
 #include "read/read_context.h"
-#include "sql/images.h"
+#include "read/store_view.h"
 #include "store/stores.h"
 
 namespace backglance {
@@ -34,6 +35,7 @@ struct ContractFlags {
   bool uninstall = false;
   std::filesystem::path directory;
   std::optional<std::string> key;
+  std::vector<std::string> without_stores;
   RevertFlags revert;
 };
 
@@ -115,20 +117,39 @@ json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first
   for (const BlockingImage& image : first_blocking)
     needs.push_back(image.need);
   json object = settled_json(plan);
-  object.update({{"blocking_images", plan.blocking},
-                 {"first_blocking", plan.first_blocking},
+  json unknown = json::array();
+  for (const GateFindings::Unknown& one : plan.gate.unknown)
+    unknown.push_back({{"reason", one.reason},
+                       {"store", one.store},
+                       {"images", one.images},
+                       {"example", printable(one.example)}});
+  object.update({{"blocking_images", plan.gate.readable},
+                 {"first_blocking", plan.gate.first_readable},
                  {"first_needs", needs},
+                 {"unknown_images", plan.gate.unknown_images},
+                 {"unknown", unknown},
+                 {"gone_images", plan.gate.gone},
+                 {"left_out_images", plan.gate.left_out},
                  {"due_images", plan.due_images},
                  {"due_properties", plan.due_properties}});
   return object;
 }
 
-void print_blocking(const ContractPlan& plan, const std::vector<BlockingImage>& first) {
+void print_blocking(const GateFindings& gate, const std::vector<BlockingImage>& first) {
   for (const BlockingImage& image : first)
     fmt::print("  blocks contract: {}: {}\n", printable(image.id), image.need);
-  const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
-  if (plan.blocking > listed)
-    fmt::print("  and {} more\n", plan.blocking - listed);
+  const auto listed = static_cast<std::int64_t>(gate.first_readable.size());
+  if (gate.readable > listed)
+    fmt::print("  and {} more\n", gate.readable - listed);
+  for (const GateFindings::Unknown& one : gate.unknown)
+    fmt::print("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
+               printable(one.example), one.reason,
+               one.store.empty() ? ""
+                                 : fmt::format(" -- next: backglance contract --without-store {}, "
+                                               "if {} may stay without a hash",
+                                               one.store, one.images == 1 ? "it" : "they"));
+  if (gate.left_out > 0)
+    fmt::print("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
 }
 
 void print_outdated(const ContractPlan& plan) {
@@ -141,14 +162,12 @@ void print_outdated(const ContractPlan& plan) {
 
 void print_due(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
   const std::string blocked =
-      plan.blocking == 0
+      plan.gate.is_open()
           ? ""
-          : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
-                        plan.blocking == 1 ? "1 readable image has"
-                                           : fmt::format("{} readable images have", plan.blocking));
+          : fmt::format("contract is blocked: {}; once unblocked, it ", what_blocks(plan.gate));
   fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
              counted(plan.due_images, "image"));
-  print_blocking(plan, first_blocking);
+  print_blocking(plan.gate, first_blocking);
   if (plan.settled_images > 0)
     fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
                counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
@@ -201,34 +220,45 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
   print_outdated(plan);
 }
 
+std::set<std::string> left_out_by(const ContractFlags& flags) {
+  std::set<std::string> names;
+  for (std::string name : flags.without_stores) {
+    // A directory may be named with a slash at its end.
+    while (name.size() > 1 && name.ends_with('/'))
+      name.pop_back();
+    if (trim(name).empty())
+      throw Error(ErrorKind::usage, "--without-store: the name of the store is empty");
+    names.insert(std::move(name));
+  }
+  return names;
+}
+
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const Stores stores(site);
-  // A missing mount would make its images look unreadable, and so open the gate.
-  if (!stores.unavailable().empty())
+  const std::set<std::string> left_out = left_out_by(flags);
+  const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  StoreView view(session, site, stores, left_out);
+  if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(
         ErrorKind::gate,
         fmt::format(
             "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(stores.unavailable(), ", "), 600)));
-  const IsReadable is_readable = [&](const std::string& image_id) {
-    const auto locations = read_locations(session, image_id);
-    return std::any_of(locations.begin(), locations.end(),
-                       [&](const LocationRow& row) { return stores.opens(row.value); });
-  };
-  const ContractPlan plan = plan_contract(session, is_readable);
+            printable(join(unavailable, ", "), 600)),
+        "mount it, then backglance contract --dry-run");
+  const StoreQuestions questions = view.questions();
+  const ContractPlan plan = plan_contract(session, questions);
   if (common.dry_run) {
-    const auto first = needs_of(session, plan.first_blocking);
+    const auto first = needs_of(session, plan.gate.first_readable);
     print_dry_run(common, plan_json(plan, first), plan,
                   [&](const ContractPlan& of) { print_due(of, first); });
-    return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
+    return plan.gate.is_open() ? ExitCode::done : exit_code_of(ErrorKind::gate);
   }
-  if (plan.blocking == 0 && plan.due_images > 0)
+  if (plan.gate.is_open() && plan.due_images > 0)
     confirm(flags,
             fmt::format("This removes {} of {}", properties_text(plan.due_properties),
                         counted(plan.due_images, "image")),
             "remove");
-  return say_removed(common, contract(session, site.database, is_readable, options),
+  return say_removed(common, contract(session, site.database, questions, options),
                      plan.due_images > 0 ? "" : nothing_due(session));
 }
 
@@ -281,15 +311,24 @@ Runner add_contract(Arguments& app) {
       "--settled", flags->settled,
       "Remove legacy signature properties now, before the grace period has ended, but only "
       "from images that were signed again (img_signature) and verified");
+  Option without = app.option("--without-store", flags->without_stores,
+                              "Let images stay without a hash whose data is in this store, which "
+                              "cannot be read: its id, its type such as rbd, or a store "
+                              "directory; may be repeated")
+                       .type("NAME")
+                       .repeatable()
+                       .excludes(settled);
   Option key = app.option("--attest", flags->key,
                           "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
                    .type("KEY");
-  Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
+  Option revert =
+      add_revert_options(app, flags->revert).excludes(settled).excludes(key).excludes(without);
   app.flag("--uninstall", flags->uninstall,
            "Only remove the guard and backglance's own tables from the database; cannot be used "
-           "with --settled, --revert or --attest")
+           "with --settled, --revert, --without-store or --attest")
       .excludes(revert)
+      .excludes(without)
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,

@@ -51,6 +51,7 @@ WHERE    state = 'queued'
 AND      lease_until < {now}
 AND      next_try_at <= {now}
 AND      size_bytes <= :max_size
+AND      (size_bytes < :after_size OR image_id < :after_id)
 ORDER BY size_bytes DESC, image_id DESC
 LIMIT    :count;
 

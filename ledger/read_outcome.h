@@ -17,6 +17,9 @@ struct Claim {
   std::int64_t token = 0;
   std::int64_t size_bytes = 0;  // expected; 0 if unknown
   std::int64_t attempts = 0;    // before this one
+  // Grows from one claim of a Queue to the next, in the order of the images in the queue. 0 if
+  // images before this one were passed over.
+  std::int64_t order = 0;
 };
 
 // The outcome of reading a claimed image.

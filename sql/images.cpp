@@ -159,6 +159,16 @@ std::vector<LocationRow> read_locations(Session& session, const std::string& ima
   return locations;
 }
 
+std::set<std::string> with_other_locations(Session& session,
+                                           const std::vector<std::string>& image_ids) {
+  std::set<std::string> others;
+  by_statements(image_ids, [&](const std::vector<std::string>& ids) {
+    session.query(list_statement(session, "other_locations", ids), id_parameters(ids),
+                  [&](const SqlRow& row) { others.insert(row.text_or_empty(0)); });
+  });
+  return others;
+}
+
 PendingTotals pending_totals(Session& session, bool expanded) {
   return read_totals(session.first_row(sql_text(
       session.engine(), "images", expanded ? "pending_totals" : "pending_totals_before_expand")));
@@ -201,6 +211,10 @@ PendingTotals verifiable_totals(Session& session) {
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page) {
   return id_page(session, "unhashed_page", after, page);
+}
+
+bool is_unhashed(Session& session, const std::string& image_id) {
+  return session.count(sql_text(session.engine(), "images", "is_unhashed"), {{"id", image_id}}) > 0;
 }
 
 std::vector<std::string> hashed_page(Session& session, const std::string& after,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,12 @@ std::map<std::string, ImageDetails> read_details(Session& session,
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
 
+// Of these images, those with a location that is neither active nor deleted, or whose location
+// names the image's id in another spelling. read_details() does not return such a location, and
+// Glance may serve it.
+std::set<std::string> with_other_locations(Session& session,
+                                           const std::vector<std::string>& image_ids);
+
 struct PendingTotals {
   std::int64_t images = 0;
   std::int64_t bytes = 0;         // of images with a known size
@@ -105,5 +112,7 @@ PendingTotals signed_totals(Session& session);
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);
+// Whether unhashed_page() would return this image.
+bool is_unhashed(Session& session, const std::string& image_id);
 
 }  // namespace backglance

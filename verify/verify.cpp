@@ -47,6 +47,8 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
     throw Error(ErrorKind::busy,
                 "another run declared this one dead (no heartbeat); its results so far are saved",
                 "backglance verify");
+  if (const auto unseen = record.unseen_places())
+    throw Error(*unseen);
   result.end = end_of_run(list.end(), result, context);
   TooLarge too_large = record.too_large();
   too_large.add(list.too_large());

@@ -14,15 +14,10 @@
 #include "base/text.h"
 #include "store/file/open_beneath.h"
 #include "store/file/page_cache.h"
+#include "store/file/store_path.h"
 
 namespace backglance {
 namespace {
-
-// A file named by a store directory and a path below it. The path is a secret.
-struct Place {
-  std::string directory;
-  std::string path;
-};
 
 struct OpenFile {
   Place place;
@@ -52,37 +47,6 @@ ReadFailure unreadable(std::string reason) {
 }
 ReadFailure changed(std::string reason) {
   return {ImageResult::changed_while_read, std::move(reason)};
-}
-
-// Takes the first component off `path`; empty at its end. Repeated slashes and "." are no
-// components.
-std::string_view take_component(std::string_view& path) {
-  while (true) {
-    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-    const std::string_view component = path.substr(0, path.find('/'));
-    path.remove_prefix(component.size());
-    if (component != ".")
-      return component;
-  }
-}
-
-std::size_t count_components(std::string_view path) {
-  std::size_t count = 0;
-  while (!take_component(path).empty())
-    ++count;
-  return count;
-}
-
-// What is left of `path` below `directory`, if it lies there.
-std::optional<std::string> below(std::string_view directory, std::string_view path) {
-  if (directory.empty())
-    return std::nullopt;
-  for (std::string_view expected = take_component(directory); !expected.empty();
-       expected = take_component(directory))
-    if (take_component(path) != expected)
-      return std::nullopt;
-  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-  return path.empty() ? "." : std::string(path);
 }
 
 ReadFailure open_failure(const Place& place, int error) {
@@ -121,20 +85,14 @@ std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
   return open;
 }
 
-std::variant<OpenFile, ReadFailure> open_location(
-    const std::vector<std::filesystem::path>& directories, const Location& location, int flags) {
+std::variant<OpenFile, ReadFailure> open_location(const StoreDirectories& directories,
+                                                  const Location& location, int flags) {
   const std::optional<std::string> path = file_path(location);
   if (!path)
     return unreadable("its location is not the URL of an absolute path");
-  std::vector<Place> places;
-  for (const std::filesystem::path& directory : directories)
-    if (std::optional<std::string> rest = below(directory.native(), *path))
-      places.push_back({directory.native(), std::move(*rest)});
+  const std::vector<Place> places = directories.containing(*path);
   if (places.empty())
     return unreadable("outside the configured store directories");
-  std::stable_sort(places.begin(), places.end(), [](const Place& left, const Place& right) {
-    return count_components(left.directory) > count_components(right.directory);
-  });
 
   // What an outer directory says of a file that the innermost one cannot give is said only if it is
   // yes.
@@ -235,11 +193,7 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
 }  // namespace
 
 FileStore::FileStore(std::vector<std::filesystem::path> directories)
-    : directories_(std::move(directories)) {
-  for (std::filesystem::path& directory : directories_)
-    if (!directory.empty())
-      directory = std::filesystem::absolute(directory);
-}
+    : directories_(std::move(directories)) {}
 
 std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Location& location) {
   std::variant<OpenFile, ReadFailure> opened =
@@ -258,12 +212,8 @@ std::variant<std::string, ReadFailure> FileStore::identify(const Location& locat
 
 std::string FileStore::place_of(const Location& location) const {
   const std::optional<std::string> path = file_path(location);
-  std::string innermost;
-  for (const std::filesystem::path& directory : directories_)
-    if (path && below(directory.native(), *path) &&
-        count_components(directory.native()) >= count_components(innermost))
-      innermost = directory.native();
-  return innermost;
+  const auto places = path ? directories_.containing(*path) : std::vector<Place>();
+  return places.empty() ? std::string() : places.front().directory;
 }
 
 bool FileStore::is_empty(const std::string& place) const {
@@ -277,7 +227,7 @@ bool FileStore::is_empty(const std::string& place) const {
 
 std::vector<std::string> FileStore::places() const {
   std::vector<std::string> places;
-  for (const std::filesystem::path& directory : directories_)
+  for (const std::filesystem::path& directory : directories_.configured())
     if (!directory.empty())
       places.push_back(directory.native());
   return places;
@@ -285,7 +235,7 @@ std::vector<std::string> FileStore::places() const {
 
 std::vector<std::string> FileStore::unavailable() const {
   std::vector<std::string> unavailable;
-  for (const std::filesystem::path& directory : directories_)
+  for (const std::filesystem::path& directory : directories_.configured())
     if (!open_directory(directory.native()).file)
       unavailable.push_back(directory.native());
   return unavailable;

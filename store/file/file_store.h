@@ -8,15 +8,15 @@
 #include <vector>
 
 #include "glance/site.h"
+#include "store/file/store_path.h"
 #include "store/source.h"
 
 namespace backglance {
 
 // Glance's file store: regular files inside the configured directories.
 //
-// A location belongs to a directory if its path begins with the directory's path, component by
-// component. Symlinks are not resolved for this. If directories are nested, the longest is tried
-// first.
+// Which directory a location belongs to, see StoreDirectories (store/file/store_path.h). If
+// directories are nested, the innermost is tried first.
 //
 // A file is opened relative to its store directory with openat2(RESOLVE_BENEATH |
 // RESOLVE_NO_MAGICLINKS), so no symlink and no ".." can lead out of it. On kernels without openat2,
@@ -50,7 +50,7 @@ class FileStore : public SourceOpener {
   std::vector<std::string> unavailable() const override;
 
  private:
-  std::vector<std::filesystem::path> directories_;
+  StoreDirectories directories_;
 };
 
 inline constexpr std::string_view kFileSchemes[] = {"file", "filesystem"};

@@ -410,11 +410,16 @@ class Rights(sites.SmallSiteTest):
         self.assertEqual(self.site.database.rows('SELECT * FROM backglance_item'), [])
 
     def test_image_that_may_not_be_read(self):
+        # Another image shows that this user sees the store.
+        self.site.add(b'another')
         self.site.path_of(self.image).chmod(0)
         self.site.database.path.chmod(0o666)
         self.site.directory.chmod(0o777)
         result = self.as_user('backfill', '--json', code=FINDINGS)
-        self.assertEqual(result.object['classes'], {'unreadable': {'images': 1, 'bytes': 0}})
+        self.assertEqual(result.object['classes'], {'unreadable': {'images': 1, 'bytes': 0},
+                                                    'hashed': {'images': 1, 'bytes': 7}})
+        # contract does not take "may not be read" for "is not there".
+        self.assertIn('Permission denied (1)', self.as_user('contract', '--yes', code=FAILED).err)
         self.site.path_of(self.image).chmod(0o644)
         self.on_site('backfill', '--retry-failed')
 
@@ -593,9 +598,13 @@ class Stores(sites.SmallSiteTest):
     def test_one_of_two_stores_gone_lets_the_other_go_on(self):
         away = self.second.rename(self.second.with_name('away'))
         self.addCleanup(shutil.rmtree, away, ignore_errors=True)
-        result = self.backfill(self.site.store, self.second, code=FINDINGS)
+        result = self.backfill(self.site.store, self.second, code=FAILED)
         warning = 'store directory %s cannot be opened' % self.second
         self.assertIn('warning: ' + warning, result.err)
+        self.assertIn('none of 1 image could be opened on this host from store directory %s'
+                      % self.second, result.err)
+        self.assertEqual(self.site.database.value(
+            'SELECT result FROM backglance_item WHERE image_id = ?', self.there), None)
         stores = ('--store-dir', self.site.store, '--store-dir', self.second)
         self.assertIn('note: ' + warning, self.program('plan', *self.options, *stores).out)
         for command, code in ((('check',), DONE), (('backfill', '--dry-run'), DONE), (('verify', '--dry-run'), DONE)):

@@ -252,14 +252,15 @@ class Rounds:
             self.reference[command] = [look(self.site) for look in COMPARED[command]]
 
     def _open_gate(self):
-        """Images that can be read and get no hash would keep contract from removing anything."""
+        """Images that get no hash, but may be readable, would keep contract from removing anything."""
         connection = self.site.connect()
         with connection:
             connection.executemany("UPDATE image_locations SET status = 'deleted', deleted = 1"
                                    ' WHERE image_id = ?',
                                    [(image_id,) for image_id, image in self.site.images.items()
                                     if image['result'] in ('size_differs', 'checksum_differs',
-                                                           'busy_in_glance')])
+                                                           'busy_in_glance', 'unreadable',
+                                                           'store_not_supported', 'no_location')])
         connection.close()
 
     def kill(self, command, kills):

@@ -131,7 +131,8 @@ class RunTest(unittest.TestCase):
         self.host.step("delete 'one byte flipped'")
         settled = run('contract', '--settled', '--dry-run')
         self.assertLess(set(settled), set(run('contract', '--dry-run')))
-        contract = run('contract', '--yes', '--archive-dir', str(self.host.directory))
+        contract = run('contract', '--yes', '--without-store', 'http', '--archive-dir',
+                       str(self.host.directory))
         self.assert_members('contract', contract)
         self.assert_members('contract --revert', run('contract', '--revert'))
         self.assert_members('contract --revert --archive',

@@ -307,6 +307,7 @@ TEST_CASE("of several failed locations the worst result is reported, with the re
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
+  site.upload("another");
   const std::string image = site.upload("content");
   fs::remove(site.file(image));
   const std::int64_t second = site.add_location(image, "rbd://image");

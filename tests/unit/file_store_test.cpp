@@ -242,6 +242,30 @@ TEST_CASE("links within the store directory and to it are followed") {
   CHECK(read_all(*opened(store, at(site.root() / "linked-store" / "dir" / "link")), 100) == "text");
 }
 
+TEST_CASE("a store directory and its locations may name it in two ways") {
+  StoreFolder site;
+  write(site.store() / "image", "text");
+  write(site.outside() / "secret-name", "not an image");
+  fs::create_directory_symlink("store", site.root() / "link");
+  fs::create_directory_symlink(site.outside(), site.store() / "out");
+  const fs::path dots = site.root() / "outside" / ".." / "store";
+  for (const fs::path& configured : {site.store(), site.root() / "link", dots}) {
+    FileStore store({site.root() / "gone", configured});
+    for (const fs::path& named : {site.store(), site.root() / "link", dots}) {
+      INFO(configured << " and " << named);
+      CHECK(read_all(*opened(store, at(named / "image")), 100) == "text");
+      CHECK(std::holds_alternative<std::string>(store.identify(at(named / "image"))));
+      CHECK(store.place_of(at(named / "image")) == configured.native());
+      CHECK(failure_of(store, at(named / "none")).result == ImageResult::missing);
+      // Links in the store that lead out of it stay refused.
+      for (const char* out : {"out/secret-name", "../outside/secret-name", "out/../secret-name"})
+        CHECK(failure_of(store, at(named / out)).result != ImageResult::hashed);
+    }
+    CHECK(failure_of(store, at(site.outside() / "secret-name")).reason ==
+          "outside the configured store directories");
+  }
+}
+
 TEST_CASE("a location outside the configured directories is not read") {
   StoreFolder site;
   const fs::path sibling = site.root() / "store-2";
