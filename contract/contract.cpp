@@ -8,6 +8,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "base/unfinished_file.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "sql/galera.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr std::int64_t kPage = 200;
 constexpr std::size_t kListed = 10;
+constexpr const char* kSafetyCopy = "backglance-before-contract-";
 
 // Counts the images that block contract.
 void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
@@ -200,10 +202,12 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
                                    Removable which, const ContractOptions& options) {
   const std::string stamp = file_stamp(run);
   ContractResult result;
+  remove_unfinished(options.directory,
+                    [](std::string_view name) { return name.starts_with(kSafetyCopy); });
   result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
   // Before anything is removed. On a server, backups are the operator's.
   if (database.engine == Engine::sqlite) {
-    result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
+    result.safety_copy = options.directory / (std::string(kSafetyCopy) + stamp + ".sqlite");
     copy_sqlite_database(database, result.safety_copy);
   }
   RemovalArchive archive(result.archive, run.id(), options.key);
