@@ -5,14 +5,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/help_text.h"
 #include "cli/usage_text.h"
 #include "version.h"
@@ -287,7 +289,11 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
     Arguments arguments(*sub);
     arguments.group(kMainGroup);
     add_common(arguments, line.common, command.changes);
-    sub->callback([&line, run_command = command.add(arguments)] { line.run = run_command; });
+    const bool is_for_people = command.changes || command.name == "check";
+    sub->callback([&line, is_for_people, run_command = command.add(arguments)] {
+      line.run = run_command;
+      line.is_output_for_people = is_for_people;
+    });
     add_source(arguments, after_command);
   }
   take_one_value(app);
@@ -296,15 +302,18 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
   } catch (const CLI::ParseError& error) {
     // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      exit_code = app.exit(error);
+      std::ostringstream text;
+      exit_code = app.exit(error, text, text);
+      write_out(text.str());
+      if (const int failed = out_failure(); failed != 0)
+        throw io_error("standard output cannot be written", failed);
       return std::nullopt;
     }
     std::string path;
     for (auto given = app.get_subcommands(); !given.empty();
          given = given.front()->get_subcommands())
       path += given.front()->get_name() + " ";
-    fmt::print(stderr, "backglance: {} -- next: backglance {}--help\n", usage_text(app, error),
-               path);
+    print_err("backglance: {} -- next: backglance {}--help\n", usage_text(app, error), path);
     exit_code = static_cast<int>(ExitCode::usage);
     return std::nullopt;
   }

@@ -11,6 +11,9 @@ namespace backglance {
 struct CommandLine {
   Runner run;
   CommonOptions common;
+  // The command changes something, or answers with its exit code: what it prints without --json is
+  // for people, and the work is done if it is lost.
+  bool is_output_for_people = false;
 };
 
 // Reads the command line. Returns nothing if there is no command to run: help or the version was

@@ -12,6 +12,7 @@
 #include "attest/key.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/contract_revert.h"
 #include "contract/contract.h"
 #include "sql/images.h"
@@ -48,7 +49,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
     throw Error(ErrorKind::usage,
                 what + "; confirm it with --yes, or run the command at a terminal");
   // Standard output may be redirected.
-  fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
+  print_err("{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
@@ -87,14 +88,13 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
             "This drops {}{}", names_of(ours),
             ours.tables.empty() ? "" : " with all flags, dates, results and removed properties"),
         "uninstall");
-    ours = uninstall(session, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+    ours = uninstall(session, [](const std::string& line) { print_err("{}\n", line); });
   }
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
-    fmt::print(
-        "{}: {}\n", common.dry_run ? "would drop" : "dropped",
-        ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
+    print_out("{}: {}\n", common.dry_run ? "would drop" : "dropped",
+              ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -115,15 +115,15 @@ json plan_json(const ContractPlan& plan) {
 
 void print_blocking(const ContractPlan& plan) {
   for (const std::string& image_id : plan.first_blocking)
-    fmt::print("  blocks contract: {}\n", printable(image_id));
+    print_out("  blocks contract: {}\n", printable(image_id));
   const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
   if (plan.blocking > listed)
-    fmt::print("  and {} more\n", plan.blocking - listed);
+    print_out("  and {} more\n", plan.blocking - listed);
 }
 
 void print_outdated(const ContractPlan& plan) {
   if (plan.outdated_images > 0)
-    fmt::print(
+    print_out(
         "  changed since {} verified: {} -- next: backglance verify --signatures "
         "--certificates DIR\n",
         plan.outdated_images == 1 ? "it was" : "they were", counted(plan.outdated_images, "image"));
@@ -136,24 +136,24 @@ void print_due(const ContractPlan& plan) {
           : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
                         plan.blocking == 1 ? "1 readable image has"
                                            : fmt::format("{} readable images have", plan.blocking));
-  fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
-             counted(plan.due_images, "image"));
+  print_out("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
+            counted(plan.due_images, "image"));
   print_blocking(plan);
   if (plan.settled_images > 0)
-    fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
-               counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
+    print_out("  settled: {}, {} -- next: backglance contract --settled\n",
+              counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
 }
 
 void print_removed(const ContractResult& result, const char* nothing) {
   if (result.archive.empty())
-    fmt::print("nothing to remove: {}\n", nothing);
+    print_out("nothing to remove: {}\n", nothing);
   else
-    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
-               counted(result.images, "image"),
-               result.safety_copy.empty()
-                   ? ""
-                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
-               result.archive.string());
+    print_out("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
+              counted(result.images, "image"),
+              result.safety_copy.empty()
+                  ? ""
+                  : fmt::format("safety copy  {}\n", result.safety_copy.string()),
+              result.archive.string());
 }
 
 ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
@@ -212,8 +212,8 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
   const ContractPlan plan = plan_settled(session);
   if (common.dry_run) {
     print_dry_run(common, settled_json(plan), plan, [](const ContractPlan& of) {
-      fmt::print("would remove {} of {}\n", properties_text(of.settled_properties),
-                 counted(of.settled_images, "settled image"));
+      print_out("would remove {} of {}\n", properties_text(of.settled_properties),
+                counted(of.settled_images, "settled image"));
     });
     return ExitCode::done;
   }

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
@@ -54,11 +55,11 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {} and read no image\n", counted(plan.erased, "hash"));
+    print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
-               counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-               counted(plan.erased, "hash"), counted(plan.failed, "image"));
+    print_out("would read {}, {}; would restore {}; {} failed in earlier runs\n",
+              counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
+              counted(plan.erased, "hash"), counted(plan.failed, "image"));
   return ExitCode::done;
 }
 
@@ -89,8 +90,8 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
     else
-      fmt::print("would read {}, {}\n", counted(totals.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+      print_out("would read {}, {}\n", counted(totals.images, "image"),
+                human_bytes(static_cast<std::uint64_t>(totals.bytes)));
     return ExitCode::done;
   }
   const ReadResult result = run_job("verify", site, options, job, verify);
@@ -139,7 +140,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("would remove {}\n", counted(tags, "tag"));
+      print_out("would remove {}\n", counted(tags, "tag"));
     return ExitCode::done;
   }
   const MigrateResult result =
@@ -209,17 +210,17 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
                   {"migrate", migrate_json(data, true)},
                   {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
     } else {
-      fmt::print("{}", statements_text(schema));
+      print_out("{}", statements_text(schema));
       print_migrate_result(data, true);
-      fmt::print("would read {}, {}\n", counted(reads.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(reads.bytes)));
+      print_out("would read {}, {}\n", counted(reads.images, "image"),
+                human_bytes(static_cast<std::uint64_t>(reads.bytes)));
     }
     return ExitCode::done;
   }
   Session session(site.database);
   const ExpandPlan schema = expand(session);
   if (!common.json)
-    fmt::print("expand: ran {} schema statements\n", schema.statements.size());
+    print_out("expand: ran {} schema statements\n", schema.statements.size());
   const MigrateResult data = migrate(session, migrate_with);
   if (!common.json)
     print_migrate_result(data, false);
@@ -329,7 +330,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     // A finding gets no star if all of its images are tried again.
     const bool some_again = image_result == ImageResult::changed_while_read && result.again > 0;
     if (total.images > 0)
-      fmt::print(
+      print_out(
           "  {:<20} {:>8}  {:>12}{}{}\n", result_text(image_result), total.images,
           human_bytes(static_cast<std::uint64_t>(total.bytes)),
           is_finding(image_result) && !(some_again && total.images == result.again) ? "  *" : "",
@@ -350,52 +351,52 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     }
     return "interrupted";
   };
-  fmt::print("{}: {}, {} read", verb, end(),
-             human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  print_out("{}: {}, {} read", verb, end(),
+            human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (!result.waited_for.empty())
-    fmt::print(", still waiting when it ended: {}", result.waited_for);
+    print_out(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
+    print_out(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
   if (result.left_images > 0)
-    fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
-               human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
-               verb == "verify" ? "not compared" : "left for later");
+    print_out(", {} ({}) {}", counted(result.left_images, "image"),
+              human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
+              verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
-    fmt::print(", {} taken over by another run", result.lost_leases);
+    print_out(", {} taken over by another run", result.lost_leases);
   if (result.held_by_others > 0)
-    fmt::print(", {} being read by another run", counted(result.held_by_others, "image"));
+    print_out(", {} being read by another run", counted(result.held_by_others, "image"));
   if (result.failed_before > 0)
-    fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
-               counted(result.failed_before, "image"));
-  fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+    print_out(", {} failed in earlier runs (backfill --retry-failed reads them again)",
+              counted(result.failed_before, "image"));
+  print_out("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
   print_signatures(result);
   if (result.largest)
-    fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
-               counted(result.too_large, "image"), printable(result.largest->id),
-               human_bytes(static_cast<std::uint64_t>(result.largest->size)),
-               result.in_parts
-                   ? "run the same command again: each run continues where the last one ended"
-                   : "use a longer --max-runtime, or --image ID");
+    print_out("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
+              counted(result.too_large, "image"), printable(result.largest->id),
+              human_bytes(static_cast<std::uint64_t>(result.largest->size)),
+              result.in_parts
+                  ? "run the same command again: each run continues where the last one ended"
+                  : "use a longer --max-runtime, or --image ID");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run) {
   if (dry_run)
-    fmt::print("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
-               result.flagged);
+    print_out("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
+              result.flagged);
   else
-    fmt::print(
+    print_out(
         "migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed -- next: "
         "backglance backfill\n",
         counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
         result.tagged);
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)
-      fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
-                 is_deprecated(count.scheme) ? "  deprecated" : "");
+      print_out("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
+                is_deprecated(count.scheme) ? "  deprecated" : "");
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
-    fmt::print("the first grace period ends on {} UTC; existing deadlines are not changed\n",
-               utc_time(*result.first_deadline));
+    print_out("the first grace period ends on {} UTC; existing deadlines are not changed\n",
+              utc_time(*result.first_deadline));
 }
 
 Runner add_migrate(Arguments& app) {

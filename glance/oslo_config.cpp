@@ -64,7 +64,7 @@ struct FileClose {
 
 std::string read_whole(const fs::path& path) {
   const std::string attempted = "cannot read " + printable(path.native());
-  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rb"));
+  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rbe"));
   if (!file)
     throw io_error(attempted, errno);
   std::string text;
