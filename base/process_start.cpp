@@ -2,6 +2,7 @@
 #include "base/process_start.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -49,8 +50,12 @@ std::string current_text() {
 }
 
 [[noreturn]] void end_at_once() {
-  write_all(STDERR_FILENO, "backglance: internal error, the run ends at once: " + current_text() +
-                               "; run the command again\n");
+  // Not if the reader of a pipe is stopped: the process must end.
+  constexpr int kPatienceMilliseconds = 1000;
+  pollfd error = {STDERR_FILENO, POLLOUT, 0};
+  if (poll(&error, 1, kPatienceMilliseconds) > 0)
+    write_all(STDERR_FILENO, "backglance: internal error, the run ends at once: " + current_text() +
+                                 "; run the command again\n");
   // Without destructors: another thread may be in the middle of anything.
   _exit(1);
 }
@@ -64,6 +69,7 @@ void prepare_process() {
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
   sigaction(SIGXFSZ, &action, nullptr);
+  sigaction(SIGTTOU, &action, nullptr);
   std::set_terminate(end_at_once);
 }
 

@@ -11,7 +11,7 @@ namespace backglance {
 // - A crash leaves no core: a core would hold keys and passwords. The process stays open to a
 //   debugger of the same user (SECURITY.md).
 // - A write to a pipe that nobody reads, or beyond the limit on the size of files, is an error of
-//   that write and no signal.
+//   that write and no signal. A write to a terminal from the background does not stop the process.
 // - An exception that nothing catches, of any thread, is one line on standard error and exit code
 //   1. Its images are claimed again like those of a killed run.
 void prepare_process();

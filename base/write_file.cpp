@@ -42,7 +42,7 @@ void require_kind(const OutputPlace& place, const FileKind& kind) {
     return;
   if (S_ISDIR(there->st_mode))
     throw io_error(place.what(), EISDIR);
-  if (!S_ISREG(there->st_mode))
+  if (!S_ISREG(there->st_mode) || place.is_descriptor())
     throw Error(ErrorKind::usage, place.what() + ": it is no file; name a file");
   place.require_own(*there);
   if (there->st_size > 0 && kind.is_one != nullptr && !kind.is_one(place.head()))

@@ -25,7 +25,8 @@ struct FileKind {
   bool (*is_one)(std::string_view head) = nullptr;
 };
 
-// Throws Error{usage} if what stands at `place` must not be replaced: no regular file, another
+// Throws Error{usage} if what stands at `place` must not be replaced: no regular file (/dev/stdout
+// is none, whatever it leads to), another
 // user's (OutputPlace::require_own), or not empty and not of `kind`. Error{io} for a directory, and
 // for a file that cannot be read.
 void require_kind(const OutputPlace& place, const FileKind& kind);

@@ -313,7 +313,8 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
     for (auto given = app.get_subcommands(); !given.empty();
          given = given.front()->get_subcommands())
       path += given.front()->get_name() + " ";
-    print_err("backglance: {} -- next: backglance {}--help\n", usage_text(app, error), path);
+    say_line(
+        fmt::format("backglance: {} -- next: backglance {}--help", usage_text(app, error), path));
     exit_code = static_cast<int>(ExitCode::usage);
     return std::nullopt;
   }

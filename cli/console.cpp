@@ -141,6 +141,10 @@ void say_err(std::string_view text) {
   write_err(printable_lines(text));
 }
 
+void say_line(std::string_view text) {
+  write_err(printable(text, text.size() + 1) + "\n");
+}
+
 void say_out(std::string_view text) {
   write_out(printable_lines(text));
 }

@@ -31,6 +31,10 @@ int out_failure();
 void say_err(std::string_view text);
 void say_out(std::string_view text);
 
+// One line on standard error. Line ends in `text` are written out as well, so no part of it can
+// look like a line of its own.
+void say_line(std::string_view text);
+
 template <typename... Parts>
 void print_err(fmt::format_string<Parts...> format, Parts&&... parts) {
   say_err(fmt::format(format, std::forward<Parts>(parts)...));

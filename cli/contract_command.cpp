@@ -23,6 +23,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kLongestPath = 4096;
+
 struct ContractFlags {
   bool yes = false;
   bool settled = false;
@@ -88,7 +90,7 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
             "This drops {}{}", names_of(ours),
             ours.tables.empty() ? "" : " with all flags, dates, results and removed properties"),
         "uninstall");
-    ours = uninstall(session, [](const std::string& line) { print_err("{}\n", line); });
+    ours = uninstall(session, [](const std::string& line) { say_line(line); });
   }
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
@@ -152,8 +154,9 @@ void print_removed(const ContractResult& result, const char* nothing) {
               counted(result.images, "image"),
               result.safety_copy.empty()
                   ? ""
-                  : fmt::format("safety copy  {}\n", result.safety_copy.string()),
-              result.archive.string());
+                  : fmt::format("safety copy  {}\n",
+                                printable(result.safety_copy.string(), kLongestPath)),
+              printable(result.archive.string(), kLongestPath));
 }
 
 ExitCode say_removed(const CommonOptions& common, const ContractResult& result,

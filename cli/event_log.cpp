@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,8 @@
 
 namespace backglance {
 namespace {
+
+constexpr int kPatienceMilliseconds = 1000;
 
 // Begins with the time of an event, or an event as an object.
 bool is_event(std::string_view line) {
@@ -45,16 +48,21 @@ OutputPlace place_of(const std::filesystem::path& path) {
   return {path, fmt::format("log file {}", printable(path.string())), LastLink::follow};
 }
 
-void append(const std::filesystem::path& path, const std::string& text) {
+// Waits at most so long for the reader of a pipe.
+void append(const std::filesystem::path& path, const std::string& text, int milliseconds) {
   const OutputPlace place = place_of(path);
   const int fd = open_to_append(place, 0640, O_WRONLY);
+  pollfd log = {fd, POLLOUT, 0};
+  const bool takes = poll(&log, 1, milliseconds) != 0;
   // One write: other runs may append to the same file.
   ssize_t written = 0;
   do
-    written = ::write(fd, text.data(), text.size());
+    written = takes ? ::write(fd, text.data(), text.size()) : 0;
   while (written < 0 && errno == EINTR);
   int failed = 0;
-  if (written < 0)
+  if (!takes)
+    failed = EAGAIN;
+  else if (written < 0)
     failed = errno;
   // A short write means a full disk.
   else if (static_cast<std::size_t>(written) < text.size())
@@ -83,7 +91,7 @@ EventLog::EventLog(const std::optional<std::string>& target, LogFormat format)
   if (file_.empty())
     return;
   require_log(file_);
-  append(file_, "");
+  append(file_, "", kPatienceMilliseconds);
 }
 
 void require_log(const std::filesystem::path& file) {
@@ -110,7 +118,7 @@ std::string EventLog::write(const std::string& line) {
   if (file_.empty())
     return {};
   try {
-    append(file_, line + "\n");
+    append(file_, line + "\n", failed_.load() ? 0 : kPatienceMilliseconds);
     return {};
   } catch (const Error& error) {
     return failed_.exchange(true) ? std::string() : error.what();

@@ -135,7 +135,7 @@ class Told {
     if (progress_ != nullptr)
       progress_->say(line);
     else
-      print_err("{}\n", line);
+      say_line(line);
   }
 
   EventLog log_;

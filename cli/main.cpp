@@ -20,7 +20,7 @@ using backglance::ExitCode;
 // One line on standard error for a person; with --json also an object for a program.
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
-  backglance::print_err("backglance: {}{}\n", error.what(), next);
+  backglance::say_line(fmt::format("backglance: {}{}", error.what(), next));
   const ExitCode code = exit_code_of(error.kind());
   if (json)
     backglance::print_json({{"error",
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::exception& error) {
     // A defect of the program, or no memory: still one line and no trace.
-    backglance::print_err("backglance: internal error: {}\n", error.what());
+    backglance::say_line(fmt::format("backglance: internal error: {}", error.what()));
   } catch (...) {
     backglance::print_err("backglance: internal error: an exception of unknown type\n");
   }

@@ -29,14 +29,6 @@ void make_directory(const std::string& directory) {
     throw io_error("cannot write into " + directory, ENOTDIR);
 }
 
-// The names of the files that a report makes.
-bool is_our_name(const fs::path& name) {
-  const std::string stem = name.stem().string();
-  const std::string extension = name.extension().string();
-  return (extension == ".html" || extension == ".csv") &&
-         (stem.starts_with("owner-") || stem == "no-owner" || stem == "index");
-}
-
 bool is_our_page(std::string_view head) {
   return head.find(kOwnersMark) != std::string_view::npos;
 }
@@ -82,10 +74,17 @@ std::int64_t remove_stale(const fs::path& directory, const std::set<std::string>
 
 }  // namespace
 
+bool is_owner_file(const fs::path& name) {
+  const std::string stem = name.stem().string();
+  const std::string extension = name.extension().string();
+  return (extension == ".html" || extension == ".csv") &&
+         (stem.starts_with("owner-") || stem == "no-owner" || stem == "index");
+}
+
 std::string write_owner_files(const SiteReport& report, const std::string& directory) {
   const std::vector<OwnerPage> pages = owner_pages(report);
   make_directory(directory);
-  remove_unfinished(directory, [](std::string_view name) { return is_our_name(name); });
+  remove_unfinished(directory, [](std::string_view name) { return is_owner_file(name); });
   const auto in_directory = [&](const std::string& name) { return directory + "/" + name; };
   // Before anything is written: the directory may be that of another site.
   require_writable_file(in_directory("index.html"), kPage);

@@ -95,7 +95,7 @@ Progress::~Progress() {
 void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
   // The escape sequence clears the progress line first.
-  write_err((line_shown_ ? "\r\x1b[K" : "") + printable_lines(line) + "\n");
+  write_err((line_shown_ ? "\r\x1b[K" : "") + printable(line, line.size() + 1) + "\n");
   line_shown_ = false;
 }
 

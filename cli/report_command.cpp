@@ -38,6 +38,12 @@ int output_columns() {
   return kColumnsWithoutTerminal;
 }
 
+// The file of --owners that has the name of --html; empty if none can have it.
+std::string page_among_owners(const ReportFlags& flags) {
+  const fs::path name = fs::path(flags.html.value_or("")).filename();
+  return flags.owners && is_owner_file(name) ? (fs::path(*flags.owners) / name).string() : "";
+}
+
 ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
   for (const auto& [name, file] : {std::pair{"--html", &flags.html}, {"--owners", &flags.owners}}) {
@@ -45,7 +51,8 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
       throw Error(ErrorKind::usage, fmt::format("{}: the name is empty", name));
     require_no_data(site, name, file->value_or(""));
   }
-  require_distinct({{"--html", flags.html.value_or(""), true}});
+  require_distinct(
+      {{"--html", flags.html.value_or(""), true}, {"--owners", page_among_owners(flags), true}});
   constexpr FileKind kPage = {"report of backglance", is_report_page};
   const bool writes_page = flags.html && flags.html != "-";
   if (writes_page)

@@ -24,7 +24,7 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   ExpandOptions options;
   options.repair = flags.repair;
   options.guard = flags.guard;
-  options.on_wait = [](const std::string& line) { print_err("{}\n", line); };
+  options.on_wait = [](const std::string& line) { say_line(line); };
   ExpandPlan plan;
   if (common.dry_run) {
     const SchemaState state = read_schema_state(session);

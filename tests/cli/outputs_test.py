@@ -105,6 +105,13 @@ class Streams(OutputsTest):
         self.assertEqual(self.site.leased(), 0)
         with open(reading, 'rb') as stream:
             self.assertIn(b': missing: ', stream.read())
+        pipe = self.site.directory / 'pipe'
+        os.mkfifo(pipe)
+        reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(reading, F_SETPIPE_SZ, 4096)
+        result = self.on_site('backfill', '--retry-failed', '--log', pipe, timeout=60, code=FINDINGS)
+        self.assertEqual(result.err.count('warning: log file'), 1, result)
+        os.close(reading)
 
     def test_lost_output_for_people_is_a_warning_and_lost_data_an_error(self):
         self.on_site('migrate')
@@ -195,6 +202,8 @@ class Files(OutputsTest):
             with self.subTest(file=file):
                 self.on_pipe('backfill', '--metrics', file, code=USAGE, words=['name a file'])
                 self.assertEqual(os.lstat(file).st_mode, kind)
+        with open(self.site.directory / 'out', 'wb') as output:
+            self.on_pipe('backfill', '--metrics', '/dev/stdout', code=USAGE, words=['name a file'], stdout=output)
         self.on_pipe('report', '--html', pipe, words=['no program reads'])
         self.on_pipe('backfill', '--log', pipe, words=['no program reads'])
         self.on_pipe('backfill', '--log', self.site.directory / 'socket', code=USAGE)
@@ -233,6 +242,8 @@ class Files(OutputsTest):
         with open(log, 'w', encoding='utf-8') as output:
             self.refused('report', '--html', log, *self.site.options, code=USAGE, words=['standard output'],
                          stdout=output)
+        self.refused('report', '--html', 'sub/index.html', '--owners', 'sub', *self.site.options, code=USAGE,
+                     words=['same file'], cwd=self.site.directory)
         self.assertEqual(self.hashed(), 0)
 
     def test_a_link_that_another_user_has_made_is_not_followed(self):
@@ -336,11 +347,13 @@ class Text(sites.SmallSiteTest):
                             (('verify',), FINDINGS), (('verify', '--json'), FINDINGS),
                             (('backfill', '--image', 'x%s' % TRICKS), USAGE),
                             (('report', '--html', 'no%s/x' % TRICKS), FAILED),
-                            (('report', '--csv=%s' % TRICKS), USAGE), (('backfill', '--jobs', TRICKS), USAGE),
+                            (('report', '--html', 'no\nbackglance: all is well/x'), FAILED),
+                            (('bad\nbackglance: all is well',), USAGE), (('report', '--csv=%s' % TRICKS), USAGE), (('backfill', '--jobs', TRICKS), USAGE),
                             (('migrate', '--owner-grace', 'ow%sner=3d' % TRICKS), DONE)):
             with self.subTest(words):
                 result = self.on_site(*words, code=(code, DONE, FINDINGS))
                 self.assert_plain(result.out.replace('\r\n', '\n') + result.err, words)
+                self.assertNotIn('\nbackglance: all is well', result.err)
         self.assert_plain(page.read_text(), 'the page')
         self.assertEqual(self.on_site('report', '--json').object['backfill']['findings'][0]['image_id'], image_id)
 
