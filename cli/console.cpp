@@ -92,11 +92,22 @@ class Output {
       const ssize_t wrote = ::write(STDOUT_FILENO, rest.data(), rest.size());
       if (wrote >= 0)
         rest.remove_prefix(static_cast<std::size_t>(wrote));
-      // A reader that has stopped must not keep Ctrl-C from ending the program.
-      else if (errno != EINTR || stop_requested())
+      else if (errno == EAGAIN)
+        // The caller's end of the pipe does not wait: we do.
+        wait();
+      else if (errno != EINTR)
         failed_ = errno;
+      // A reader that has stopped must not keep Ctrl-C from ending the program.
+      if (wrote < 0 && failed_ == 0 && stop_requested())
+        failed_ = EINTR;
     }
     kept_.clear();
+  }
+
+  static void wait() {
+    constexpr int kLookMilliseconds = 200;
+    pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+    poll(&out, 1, kLookMilliseconds);
   }
 
   const bool is_terminal_ = isatty(STDOUT_FILENO) == 1;

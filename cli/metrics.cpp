@@ -88,6 +88,13 @@ std::string read_old(const std::filesystem::path& path) {
   }
 }
 
+// A link stays, and the file that it leads to is replaced.
+std::filesystem::path led_to(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path file = std::filesystem::weakly_canonical(path, error);
+  return error ? path : file;
+}
+
 }  // namespace
 
 std::string metrics_text(const Metrics& metrics) {
@@ -158,9 +165,9 @@ void require_metrics_file(const std::filesystem::path& path) {
   }
 }
 
-MetricsFile::MetricsFile(std::filesystem::path path, std::string command,
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::string command,
                          std::function<void(const std::string&)> warn)
-    : path_(std::move(path)), warn_(std::move(warn)) {
+    : path_(led_to(path)), warn_(std::move(warn)) {
   // The old file keeps the last success across runs.
   metrics_.last_success = last_success_of(read_old(path_), command);
   const std::string file = path_.filename().string();

@@ -51,7 +51,7 @@ void require_metrics_file(const std::filesystem::path& path);
 class MetricsFile {
  public:
   // `warn` may be called by any thread.
-  MetricsFile(std::filesystem::path path, std::string command,
+  MetricsFile(const std::filesystem::path& path, std::string command,
               std::function<void(const std::string&)> warn);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;

@@ -132,6 +132,17 @@ class Streams(OutputsTest):
                 self.assertTrue(result.err.splitlines()[-1].startswith('backglance: ' + begins), result)
         self.assertEqual((self.hashed(), self.site.leased()), (IMAGES, 0))
 
+    def test_a_pipe_that_does_not_wait_gets_the_whole_output(self):
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, F_SETPIPE_SZ, 4096)
+        os.set_blocking(writing, False)
+        process = program.start('report', '--html', '-', *self.site.options, stdout=writing)
+        os.close(writing)
+        with open(reading, 'rb') as stream:
+            self.assertTrue(stream.read().endswith(b'</html>\n'))
+        self.assertEqual(process.wait(), DONE)
+        process.stderr.close()
+
     def test_closed_descriptors_are_not_taken_for_files(self):
         statements = self.site.directory / 'statements.jsonl'
         log = self.site.directory / 'log'
@@ -259,6 +270,10 @@ class Files(OutputsTest):
             self.refused(*words, planted / 'file', *self.site.options, code=USAGE, words=['another user'])
             self.on_site(*words, self.site.directory / 'own' / words[1][2:], code=(DONE, FINDINGS))
         self.assertEqual(sorted(file.name for file in target.iterdir()), ['html', 'log', 'metrics'])
+        own = self.site.directory / 'own.prom'
+        own.symlink_to(target / 'metrics')
+        self.on_site('backfill', '--metrics', own, code=(DONE, FINDINGS))
+        self.assertTrue(own.is_symlink())
         sticky = self.site.directory / 'tmp'
         sticky.mkdir()
         sticky.chmod(0o1777)
