@@ -191,7 +191,7 @@ int open_to_append(const OutputPlace& place, mode_t mode, int access) {
   if (!is_regular && !S_ISFIFO(there->st_mode) && !S_ISCHR(there->st_mode))
     throw Error(ErrorKind::usage, place.what() + ": it is no file; name a file");
   const int fd = openat(place.directory(), place.name().c_str(), flags, mode);
-  if (fd < 0 && errno == ENXIO)
+  if (fd < 0 && errno == ENXIO && there && S_ISFIFO(there->st_mode))
     throw Error(ErrorKind::io, place.what() + ": no program reads from this pipe");
   if (fd < 0)
     throw io_error(place.what(), errno);

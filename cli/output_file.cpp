@@ -22,8 +22,10 @@ namespace fs = std::filesystem;
 // Resolves links; parts of the path may be missing.
 fs::path real(const fs::path& path) {
   std::error_code error;
-  fs::path found = fs::weakly_canonical(path, error);
-  return error ? fs::absolute(path, error) : found;
+  // Of a name in the current directory that does not exist, weakly_canonical() makes nothing.
+  const fs::path whole = fs::absolute(path, error);
+  fs::path found = fs::weakly_canonical(whole, error);
+  return error ? whole : found;
 }
 
 bool is_same(const fs::path& one, const fs::path& other) {

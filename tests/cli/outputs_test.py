@@ -257,6 +257,17 @@ class Files(OutputsTest):
                      words=['same file'], cwd=self.site.directory)
         self.assertEqual(self.hashed(), 0)
 
+    def test_a_name_without_a_directory_is_not_in_a_store_or_beside_the_database(self):
+        (self.site.store / 'below').mkdir()
+        for directory, name in ((self.site.store, 'new'), (self.site.store / 'below', 'new'),
+                                (self.site.directory, self.site.database.path.name + '-wal')):
+            before = sorted(directory.iterdir())
+            for words in (('report', '--html'), ('backfill', '--log'), ('backfill', '--metrics'),
+                          ('backfill', '--attest', self.key, '--attest-to')):
+                with self.subTest(words=words, directory=directory):
+                    self.refused(*words, name, *self.site.options, code=USAGE, words=[words[-1]], cwd=directory)
+            self.assertEqual(sorted(directory.iterdir()), before)
+
     def test_a_link_that_another_user_has_made_is_not_followed(self):
         if os.geteuid() != 0:
             self.skipTest('only root can give files away')
