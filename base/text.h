@@ -17,9 +17,13 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 // Makes text from a database or a file safe to print on one line of a terminal, a log or a report.
-// Control characters and bytes that are not UTF-8 become \xNN. Text after `max_bytes` is
-// replaced by "...".
+// Control characters and bytes that are not UTF-8 become \xNN; other invisible characters
+// (is_invisible() in base/utf8.h) become \uNNNN or \UNNNNNNNN. Text after `max_bytes` is replaced
+// by "...". Applied twice, it changes nothing more.
 std::string printable(std::string_view text, std::size_t max_bytes = 200);
+// The same for whole lines of our own, of any length: line ends stay. Every text for people passes
+// through it last, should a part of it not be printable.
+std::string printable_lines(std::string_view text);
 
 // grouped: "1,204". counted: "1 image", "1,204 images", "2 hashes": the plural has an "s", after
 // "sh" an "es".

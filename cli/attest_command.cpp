@@ -14,6 +14,7 @@
 #include "base/line_reader.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/option_values.h"
 #include "contract/archive.h"
 #include "sql/images.h"
@@ -65,7 +66,8 @@ std::string difference(const StoredImage& stated, const ImageRow& image) {
 }
 
 std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return safe_json(
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 // An archive of contract is recognised by its first line, whoever has signed it.
@@ -136,8 +138,8 @@ void hold_against_glance(Session& session, const std::string& where, const Store
     return;
   }
   ++found.differ;
-  fmt::print(stderr, "{}: image {}: what Glance has differs from what was read at {}: {}\n", where,
-             printable(stated.id), printable(stated.read_at, 40), unlike);
+  print_err("{}: image {}: what Glance has differs from what was read at {}: {}\n", where,
+            printable(stated.id), printable(stated.read_at, 40), unlike);
 }
 
 // Live images that have a hash and no statement.
@@ -157,23 +159,23 @@ void for_each_missing(Session& session, const StatedImages& stated,
 
 void print_verified(const Verified& found, std::int64_t missing,
                     const std::vector<std::string>& first_missing) {
-  fmt::print("{} agree; {} are of images that no longer exist; {} differ; {} are not valid\n",
-             counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
-             grouped(found.unbelieved));
+  print_out("{} agree; {} are of images that no longer exist; {} differ; {} are not valid\n",
+            counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
+            grouped(found.unbelieved));
   if (found.uncompared > 0)
-    fmt::print("{} of images that have no hash now -- next: backglance backfill\n",
-               counted(found.uncompared, "statement"));
+    print_out("{} of images that have no hash now -- next: backglance backfill\n",
+              counted(found.uncompared, "statement"));
   if (missing == 0)
     return;
-  fmt::print(
+  print_out(
       "{} with a hash but without a statement -- next: backglance verify --attest KEY "
       "--image ID\n",
       counted(missing, "image"));
   for (const std::string& image_id : first_missing)
-    fmt::print("  {}\n", printable(image_id));
+    print_out("  {}\n", printable(image_id));
   const auto listed = static_cast<std::int64_t>(first_missing.size());
   if (missing > listed)
-    fmt::print("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
+    print_out("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
 }
 
 ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey& key,
@@ -188,10 +190,10 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey
       },
       [&](const std::string& where, const std::string& why) {
         if (++found.unbelieved <= kMostTold)
-          fmt::print(stderr, "{}: {}\n", where, why);
+          print_err("{}: {}\n", where, why);
       });
   if (found.unbelieved > kMostTold)
-    fmt::print(stderr, "and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
+    print_err("and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
   stated.sort();
   std::int64_t missing = 0;
   std::vector<std::string> first_missing;
@@ -223,19 +225,19 @@ ExitCode run_missing(const CommonOptions& common, Session& session, const SiteKe
   stated.sort();
   std::int64_t missing = 0;
   if (common.json)
-    fmt::print("{{\n  \"images\": [");
+    print_out("{{\n  \"images\": [");
   for_each_missing(session, stated, [&](const std::string& image_id) {
     ++missing;
     if (common.json)
-      fmt::print("{}\n    {}", missing > 1 ? "," : "", quoted(image_id));
+      print_out("{}\n    {}", missing > 1 ? "," : "", quoted(image_id));
     else
-      fmt::print("{}\n", printable(image_id));
+      print_out("{}\n", printable(image_id));
   });
   if (common.json)
-    fmt::print("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
+    print_out("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
   if (unbelieved > 0)
-    fmt::print(stderr, "left out {} -- next: backglance attest verify\n",
-               counted(unbelieved, "invalid line"));
+    print_err("left out {} -- next: backglance attest verify\n",
+              counted(unbelieved, "invalid line"));
   return unbelieved > 0 ? ExitCode::findings : ExitCode::done;
 }
 

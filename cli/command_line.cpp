@@ -8,12 +8,14 @@
 #include <charconv>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/help_text.h"
 #include "cli/usage_check.h"
 #include "cli/usage_text.h"
@@ -351,7 +353,11 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
     Arguments arguments(*sub);
     arguments.group(kMainGroup);
     add_common(arguments, line.common, command.changes);
-    sub->callback([&line, run_command = command.add(arguments)] { line.run = run_command; });
+    const bool is_for_people = command.changes || command.name == "check";
+    sub->callback([&line, is_for_people, run_command = command.add(arguments)] {
+      line.run = run_command;
+      line.is_output_for_people = is_for_people;
+    });
     add_source(arguments, after_command);
   }
   take_one_value(app);
@@ -362,7 +368,11 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
   } catch (const CLI::ParseError& error) {
     // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      app.exit(error);
+      std::ostringstream text;
+      app.exit(error, text, text);
+      write_out(text.str());
+      if (const int failed = out_failure(); failed != 0)
+        throw io_error("standard output cannot be written", failed);
       return std::nullopt;
     }
     refuse(app, fault ? *fault : plain_refusal(error.get_name(), error.what()));

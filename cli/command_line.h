@@ -13,6 +13,9 @@ namespace backglance {
 struct CommandLine {
   Runner run;
   CommonOptions common;
+  // The command changes something, or answers with its exit code: what it prints without --json is
+  // for people, and the work is done if it is lost.
+  bool is_output_for_people = false;
 };
 
 // True if the words ask for JSON, whether the rest of them can be used or not.

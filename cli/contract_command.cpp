@@ -14,6 +14,7 @@
 #include "attest/key.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/contract_revert.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
@@ -28,6 +29,8 @@ namespace backglance {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kLongestPath = 4096;
 
 struct ContractFlags {
   bool yes = false;
@@ -56,7 +59,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
     throw Error(ErrorKind::usage,
                 what + "; confirm it with --yes, or run the command at a terminal");
   // Standard output may be redirected.
-  fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
+  print_err("{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
@@ -95,14 +98,13 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
             "This drops {}{}", names_of(ours),
             ours.tables.empty() ? "" : " with all flags, dates, results and removed properties"),
         "uninstall");
-    ours = uninstall(session, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+    ours = uninstall(session, [](const std::string& line) { say_line(line); });
   }
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
-    fmt::print(
-        "{}: {}\n", common.dry_run ? "would drop" : "dropped",
-        ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
+    print_out("{}: {}\n", common.dry_run ? "would drop" : "dropped",
+              ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -137,24 +139,24 @@ json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first
 
 void print_blocking(const GateFindings& gate, const std::vector<BlockingImage>& first) {
   for (const BlockingImage& image : first)
-    fmt::print("  blocks contract: {}: {}\n", printable(image.id), image.need);
+    print_out("  blocks contract: {}: {}\n", printable(image.id), image.need);
   const auto listed = static_cast<std::int64_t>(gate.first_readable.size());
   if (gate.readable > listed)
-    fmt::print("  and {} more\n", gate.readable - listed);
+    print_out("  and {} more\n", gate.readable - listed);
   for (const GateFindings::Unknown& one : gate.unknown)
-    fmt::print("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
-               printable(one.example), one.reason,
-               one.store.empty() ? ""
-                                 : fmt::format(" -- next: backglance contract --without-store {}, "
-                                               "if {} may stay without a hash",
-                                               one.store, one.images == 1 ? "it" : "they"));
+    print_out("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
+              printable(one.example), one.reason,
+              one.store.empty() ? ""
+                                : fmt::format(" -- next: backglance contract --without-store {}, "
+                                              "if {} may stay without a hash",
+                                              one.store, one.images == 1 ? "it" : "they"));
   if (gate.left_out > 0)
-    fmt::print("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
+    print_out("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
 }
 
 void print_outdated(const ContractPlan& plan) {
   if (plan.outdated_images > 0)
-    fmt::print(
+    print_out(
         "  changed since {} verified: {} -- next: backglance verify --signatures "
         "--certificates DIR\n",
         plan.outdated_images == 1 ? "it was" : "they were", counted(plan.outdated_images, "image"));
@@ -165,12 +167,12 @@ void print_due(const ContractPlan& plan, const std::vector<BlockingImage>& first
       plan.gate.is_open()
           ? ""
           : fmt::format("contract is blocked: {}; once unblocked, it ", what_blocks(plan.gate));
-  fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
-             counted(plan.due_images, "image"));
+  print_out("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
+            counted(plan.due_images, "image"));
   print_blocking(plan.gate, first_blocking);
   if (plan.settled_images > 0)
-    fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
-               counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
+    print_out("  settled: {}, {} -- next: backglance contract --settled\n",
+              counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
 }
 
 // Why no image is due.
@@ -188,14 +190,15 @@ std::string nothing_due(Session& session) {
 
 void print_removed(const ContractResult& result, const std::string& nothing) {
   if (result.archive.empty())
-    fmt::print("nothing to remove: {}\n", nothing);
+    print_out("nothing to remove: {}\n", nothing);
   else
-    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
-               counted(result.images, "image"),
-               result.safety_copy.empty()
-                   ? ""
-                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
-               result.archive.string());
+    print_out("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
+              counted(result.images, "image"),
+              result.safety_copy.empty()
+                  ? ""
+                  : fmt::format("safety copy  {}\n",
+                                printable(result.safety_copy.string(), kLongestPath)),
+              printable(result.archive.string(), kLongestPath));
 }
 
 ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
@@ -267,8 +270,8 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
   const ContractPlan plan = plan_settled(session);
   if (common.dry_run) {
     print_dry_run(common, settled_json(plan), plan, [](const ContractPlan& of) {
-      fmt::print("would remove {} of {}\n", properties_text(of.settled_properties),
-                 counted(of.settled_images, "settled image"));
+      print_out("would remove {} of {}\n", properties_text(of.settled_properties),
+                counted(of.settled_images, "settled image"));
     });
     return ExitCode::done;
   }

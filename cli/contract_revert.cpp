@@ -8,6 +8,7 @@
 
 #include "attest/key.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/option_values.h"
 #include "contract/contract.h"
 #include "sql/schema_state.h"
@@ -33,7 +34,7 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
     if (common.json)
       print_json({{"dry_run", true}, {"properties", removed}});
     else
-      fmt::print("would put back {}\n", properties_text(removed));
+      print_out("would put back {}\n", properties_text(removed));
     return ExitCode::done;
   }
   const RestoreCounts counts = revert_contract(session);
@@ -43,9 +44,9 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
                 {"kept", counts.kept},
                 {"already_there", counts.there}});
   else if (counts.restored + counts.kept == 0)
-    fmt::print("nothing to put back: every property that contract removed is back already\n");
+    print_out("nothing to put back: every property that contract removed is back already\n");
   else
-    fmt::print("put back {}\n", counts_text(counts, "kept"));
+    print_out("put back {}\n", counts_text(counts, "kept"));
   return ExitCode::done;
 }
 
@@ -54,9 +55,9 @@ constexpr std::int64_t kMostFaults = 20;
 
 void print_fault(const ArchiveFault& fault) {
   if (fault.line == 0)
-    fmt::print(stderr, "the archive: {}\n", fault.text);
+    print_err("the archive: {}\n", fault.text);
   else
-    fmt::print(stderr, "line {}: {}\n", fault.line, fault.text);
+    print_err("line {}: {}\n", fault.line, fault.text);
 }
 
 ExitCode revert_from_archive(const CommonOptions& common, Session& session,
@@ -77,7 +78,7 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
           print_fault(fault);
       });
   if (printed > kMostFaults)
-    fmt::print(stderr, "and {} more\n", counted(printed - kMostFaults, "fault"));
+    print_err("and {} more\n", counted(printed - kMostFaults, "fault"));
   const RestoreCounts& counts = revert.properties;
   if (common.json)
     print_json({{"dry_run", common.dry_run},
@@ -87,10 +88,10 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                 {"faults", revert.faults},
                 {"whole", revert.whole ? json(*revert.whole) : json(nullptr)}});
   else
-    fmt::print("{} {}{}\n", common.dry_run ? "would put back" : "put back",
-               counts_text(counts, common.dry_run ? "keep" : "kept"),
-               revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
-                                  : "; " + counted(revert.faults, "fault") + " in the archive");
+    print_out("{} {}{}\n", common.dry_run ? "would put back" : "put back",
+              counts_text(counts, common.dry_run ? "keep" : "kept"),
+              revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
+                                 : "; " + counted(revert.faults, "fault") + " in the archive");
   return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "cli/assess.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
@@ -33,7 +34,7 @@ constexpr int kMaxJobs = 1024;
 // that only some images need is a warning.
 void require_ready(const Site& site, const ReadOptions& options) {
   for (const std::string& warning : require_readable(site))
-    fmt::print(stderr, "warning: {}\n", warning);
+    print_err("warning: {}\n", warning);
   if (options.certificates)
     options.certificates->prepare();
 }
@@ -47,8 +48,8 @@ void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::schema_state)
       throw;
-    fmt::print(stderr, "warning: the run itself would end at once: {}{}{}\n", error.what(),
-               error.next().empty() ? "" : " -- next: ", error.next());
+    print_err("warning: the run itself would end at once: {}{}{}\n", error.what(),
+              error.next().empty() ? "" : " -- next: ", error.next());
   }
 }
 
@@ -71,11 +72,11 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {} and read no image\n", counted(plan.erased, "hash"));
+    print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
-               counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-               counted(plan.erased, "hash"), counted(plan.failed, "image"));
+    print_out("would read {}, {}; would restore {}; {} failed in earlier runs\n",
+              counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
+              counted(plan.erased, "hash"), counted(plan.failed, "image"));
   warn_of_schema(site, require_writable);
   return ExitCode::done;
 }
@@ -108,8 +109,8 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
     else
-      fmt::print("would read {}, {}\n", counted(totals.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+      print_out("would read {}, {}\n", counted(totals.images, "image"),
+                human_bytes(static_cast<std::uint64_t>(totals.bytes)));
     warn_of_schema(site, require_writable_ledger);
     return ExitCode::done;
   }
@@ -168,7 +169,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("{}\n", untag_text(*options.untag, tags, true));
+      print_out("{}\n", untag_text(*options.untag, tags, true));
     return ExitCode::done;
   }
   const MigrateResult result =
@@ -176,7 +177,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   if (common.json)
     print_json(migrate_json(result, common.dry_run));
   else if (options.untag)
-    fmt::print("{}\n", untag_text(*options.untag, result.tagged, false));
+    print_out("{}\n", untag_text(*options.untag, result.tagged, false));
   else if (common.dry_run)
     print_migrate_result(result, true);
   else
@@ -248,17 +249,17 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
                   {"migrate", migrate_json(data, true)},
                   {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
     } else {
-      fmt::print("{}", statements_text(schema));
+      print_out("{}", statements_text(schema));
       print_migrate_result(data, true);
-      fmt::print("would read {}, {}\n", counted(reads.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(reads.bytes)));
+      print_out("would read {}, {}\n", counted(reads.images, "image"),
+                human_bytes(static_cast<std::uint64_t>(reads.bytes)));
     }
     return ExitCode::done;
   }
   Session session(site.database);
   const ExpandPlan schema = expand(session);
   if (!common.json)
-    fmt::print("expand: ran {} schema statements\n", schema.statements.size());
+    print_out("expand: ran {} schema statements\n", schema.statements.size());
   const MigrateResult data = migrate(session, migrate_with);
   if (!common.json)
     print_migrate_result(data, false);
@@ -364,7 +365,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     const bool some_again =
         facts_of(image_result).retry.when == RetryRule::When::soon && result.again > 0;
     if (total.images > 0)
-      fmt::print(
+      print_out(
           "  {:<20} {:>8}  {:>12}{}{}\n", result_text(image_result), total.images,
           human_bytes(static_cast<std::uint64_t>(total.bytes)),
           is_finding(image_result) && !(some_again && total.images == result.again) ? "  *" : "",
@@ -385,51 +386,51 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     }
     return "interrupted";
   };
-  fmt::print("{}: {}, {} read", verb, end(),
-             human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  print_out("{}: {}, {} read", verb, end(),
+            human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (!result.waited_for.empty())
-    fmt::print(", still waiting when it ended: {}", result.waited_for);
+    print_out(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} interrupted{}", counted(result.broken_off, "image"),
-               verb == "verify" ? "" : " and returned to the queue");
+    print_out(", {} interrupted{}", counted(result.broken_off, "image"),
+              verb == "verify" ? "" : " and returned to the queue");
   if (result.left_images > 0)
-    fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
-               human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
-               verb == "verify" ? "not compared" : "left for later");
+    print_out(", {} ({}) {}", counted(result.left_images, "image"),
+              human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
+              verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
-    fmt::print(", {} taken over by another run", result.lost_leases);
+    print_out(", {} taken over by another run", result.lost_leases);
   if (result.held_by_others > 0)
-    fmt::print(", {} being read by another run", counted(result.held_by_others, "image"));
+    print_out(", {} being read by another run", counted(result.held_by_others, "image"));
   if (result.failed_before > 0)
-    fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
-               counted(result.failed_before, "image"));
-  fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+    print_out(", {} failed in earlier runs (backfill --retry-failed reads them again)",
+              counted(result.failed_before, "image"));
+  print_out("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
   print_signatures(result);
   if (result.largest)
-    fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
-               counted(result.too_large, "image"), printable(result.largest->id),
-               human_bytes(static_cast<std::uint64_t>(result.largest->size)),
-               result.in_parts
-                   ? "run the same command again: each run continues where the last one ended"
-                   : "use a longer --max-runtime, or --image ID");
+    print_out("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
+              counted(result.too_large, "image"), printable(result.largest->id),
+              human_bytes(static_cast<std::uint64_t>(result.largest->size)),
+              result.in_parts
+                  ? "run the same command again: each run continues where the last one ended"
+                  : "use a longer --max-runtime, or --image ID");
 }
 
 void print_migrate_result(const MigrateResult& result, bool dry_run, const std::string& next) {
   if (dry_run)
-    fmt::print("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
-               result.flagged);
+    print_out("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
+              result.flagged);
   else
-    fmt::print("migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
-               counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
-               result.tagged, next.empty() ? "" : " -- next: " + next);
+    print_out("migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
+              counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
+              result.tagged, next.empty() ? "" : " -- next: " + next);
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)
-      fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
-                 is_deprecated(count.scheme) ? "  deprecated" : "");
+      print_out("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
+                is_deprecated(count.scheme) ? "  deprecated" : "");
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
-    fmt::print("the first grace period ends on {} UTC; existing deadlines are not changed\n",
-               utc_time(*result.first_deadline));
+    print_out("the first grace period ends on {} UTC; existing deadlines are not changed\n",
+              utc_time(*result.first_deadline));
 }
 
 Runner add_migrate(Arguments& app) {

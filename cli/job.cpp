@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/attestations.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/metrics.h"
 #include "cli/option_values.h"
@@ -134,7 +135,7 @@ class Told {
     if (progress_ != nullptr)
       progress_->say(line);
     else
-      fmt::print(stderr, "{}\n", line);
+      say_line(line);
   }
 
   EventLog log_;
@@ -285,6 +286,11 @@ void require_usable(const JobOptions& job, const Site& site) {
   require_supported(site.database, job.throttle);
   require_no_data(site, "--log", job.log.value_or(""));
   require_no_data(site, "--metrics", job.metrics.value_or(""));
+  require_distinct({{"--log", job.log.value_or(""), false},
+                    {"--metrics", job.metrics.value_or(""), true},
+                    {"--attest-to", job.attest ? job.attest_to : "", true}});
+  if (job.metrics)
+    require_metrics_file(*job.metrics);
   const auto require_writable = [](const char* what, const std::string& file) {
     const bool is_there = access(file.c_str(), F_OK) == 0;
     const std::filesystem::path path(file);
@@ -292,8 +298,10 @@ void require_usable(const JobOptions& job, const Site& site) {
     if (access(is_there ? file.c_str() : parent.c_str(), is_there ? W_OK : W_OK | X_OK) != 0)
       throw io_error(fmt::format("{} {}", what, printable(file)), errno);
   };
-  if (job.log && *job.log != "-")
+  if (job.log && *job.log != "-") {
     require_writable("log file", *job.log);
+    require_log(*job.log);
+  }
   if (job.attest) {
     key_option("--attest", *job.attest, SiteKey::Part::secret);
     require_no_data(site, "--attest-to", job.attest_to);
@@ -311,6 +319,9 @@ ReadResult run_job(const std::string& name, const Site& site, const ReadOptions&
     return result;
   } catch (const Error& error) {
     told.failed(error);
+    throw;
+  } catch (const std::exception& error) {
+    told.failed(Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
     throw;
   }
 }

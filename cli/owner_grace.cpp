@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "cli/console.h"
 #include "cli/option_values.h"
 
 namespace backglance {
@@ -41,7 +42,7 @@ std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::s
 
 void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run) {
   const auto line = [](const OwnerDeadlines& owner, const std::string& text) {
-    fmt::print("owner {}: {}\n", printable(owner.owner), text);
+    print_out("owner {}: {}\n", printable(owner.owner), text);
   };
   for (const OwnerDeadlines& owner : owners) {
     if (!owner.has_images)

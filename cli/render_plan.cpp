@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_plan.h"
 
@@ -148,7 +149,7 @@ void print_plan(const SitePlan& plan, bool as_json) {
   if (as_json)
     print_json(plan_json(plan));
   else
-    fmt::print("{}", plan_text(plan));
+    print_out("{}", plan_text(plan));
 }
 
 std::string expand_text(const ExpandOutcome& outcome) {
@@ -180,7 +181,7 @@ void print_expand(const ExpandOutcome& outcome, bool as_json) {
   if (as_json)
     print_json(expand_json(outcome));
   else
-    fmt::print("{}", expand_text(outcome));
+    print_out("{}", expand_text(outcome));
 }
 
 }  // namespace backglance

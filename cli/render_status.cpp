@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_status.h"
 #include "sql/ledger_steps.h"
@@ -202,7 +203,7 @@ void print_status(const SiteStatus& status, bool as_json) {
   if (as_json)
     print_json(status_json(status));
   else
-    fmt::print("{}", status_text(status));
+    print_out("{}", status_text(status));
 }
 
 std::string check_text(const CheckAnswer& answer) {
@@ -224,7 +225,7 @@ void print_check(const CheckAnswer& answer, bool as_json) {
   if (as_json)
     print_json(check_json(answer));
   else
-    fmt::print("{}", check_text(answer));
+    print_out("{}", check_text(answer));
 }
 
 }  // namespace backglance

@@ -7,6 +7,7 @@
 
 #include "cli/assess.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/site_plan.h"
 
 namespace backglance {
@@ -25,7 +26,7 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   ExpandOptions options;
   options.repair = flags.repair;
   options.guard = flags.guard;
-  options.on_wait = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.on_wait = [](const std::string& line) { say_line(line); };
   ExpandPlan plan;
   if (common.dry_run) {
     const SchemaState state = read_schema_state(session);

@@ -8,6 +8,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "base/unfinished_file.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "sql/galera.h"
@@ -22,6 +23,7 @@ namespace backglance {
 namespace {
 
 constexpr std::int64_t kPage = 200;
+constexpr const char* kSafetyCopy = "backglance-before-contract-";
 
 std::vector<std::string> page_of(Session& session, Removable which, const std::string& after) {
   return which == Removable::due ? due_page(session, after, kPage)
@@ -173,10 +175,12 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
                                    GateWatch* gate) {
   const std::string stamp = file_stamp(run);
   ContractResult result;
+  remove_unfinished(options.directory,
+                    [](std::string_view name) { return name.starts_with(kSafetyCopy); });
   result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
   // Before anything is removed. On a server, backups are the operator's.
   if (database.engine == Engine::sqlite) {
-    result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
+    result.safety_copy = options.directory / (std::string(kSafetyCopy) + stamp + ".sqlite");
     copy_sqlite_database(database, result.safety_copy);
   }
   // The copy may have taken minutes.

@@ -492,6 +492,9 @@ class Archive(ContractTest):
         (archive,) = program.wait_for(lambda: [
             file for file in self.files('backglance-removed-*') if file.stat().st_size])
         self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
+        # It has its final name now.
+        self.assertTrue(archive.name.endswith('.unfinished'), archive)
+        (archive,) = self.files('backglance-removed-*.jsonl')
         result = self.revert(archive)
         self.assertTrue(result['whole'], result)
         self.assertEqual((result['faults'], result['kept']), (0, 0))

@@ -228,9 +228,10 @@ TEST_CASE("a property that a kill kept from being removed is in the archive and 
   const std::string image = it.sign();
   it.let_grace_end();
   const auto glance = dump(it.site.sql(), Part::glance);
-  const fs::path file = it.safe() / "killed.jsonl";
+  const fs::path complete = it.safe() / "killed.jsonl";
+  const fs::path file = complete.string() + std::string(kUnfinishedArchive);
   {
-    RemovalArchive archive(file, "an id", &it.key);
+    RemovalArchive archive(complete, "an id", &it.key);
     Run run(it.site.sql(), "contract");
     const auto die = [&](const std::vector<RemovedProperty>& properties) {
       for (const RemovedProperty& property : properties)
@@ -242,6 +243,7 @@ TEST_CASE("a property that a kill kept from being removed is in the archive and 
             remove_properties(it.site.sql(), run.id(), image, Removable::due, die);
           }).kind() == ErrorKind::io);
   }
+  CHECK_FALSE(fs::exists(complete));
   CHECK(raw_lines(file).size() == 4);
   const auto reverted = it.revert(file);
   CHECK(reverted.properties.restored == 0);
