@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "backfill/claimer.h"
-#include "backfill/outlive.h"
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
+#include "backfill/wait_for_runs.h"
 #include "base/priority.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -119,10 +119,10 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
       // Returns `stopped` at once if the leases are lost.
       // Images of a place that is not seen could be claimed, and would be left again.
       rest = options.images.empty() && claimer.end() == RunEnd::complete && !settler.unseen_places()
-                 ? outlive_dead_runs(session, run.id(), context.control)
+                 ? wait_for_silent_runs(session, run.id(), context.control)
                  : Rest::held;
     }
-    // After settle.finish(): whatever could still be published is published.
+    // After settler.finish(): whatever could still be published is published.
     require_leases(run, context, result);
   } while (rest == Rest::free);
   if (const auto unseen = settler.unseen_places())

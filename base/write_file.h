@@ -13,8 +13,8 @@
 
 namespace backglance {
 
-// Writes whole files. A reader sees the old file or the new one and never a part of it, and so does
-// who looks after a loss of power: the text goes to a new file beside the old one
+// Writes whole files. A reader sees the old file or the new one and never a part of it, also
+// after a loss of power: the text goes to a new file beside the old one
 // (base/unfinished_file.h), is brought to the disk, and takes the old one's name; then the
 // directory is brought to the disk.
 

@@ -27,9 +27,9 @@ namespace {
 using Members = nlohmann::ordered_json;
 
 // Passes the events of a run to a person at standard error, to the log and to the metrics.
-class Told {
+class Reporting {
  public:
-  Told(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
+  Reporting(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
     if (job.metrics)
       metrics_.emplace(*job.metrics, command, [this](const std::string& text) { warning(text); });
     tell("run_started", {{"command", command}, {"version", kVersion}, {"pid", getpid()}});
@@ -147,32 +147,33 @@ class Told {
 // While this object lives, the events of the run appear above its progress line.
 class Telling {
  public:
-  Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
-    told_.through(&progress);
+  Telling(Reporting& reporting, ReadContext& context, Progress& progress)
+      : reporting_(reporting), context_(context) {
+    reporting_.through(&progress);
     context_.control.pause_gate().observe([this](const std::string& text) {
       // A run that must end stops waiting, but does not continue: report nothing.
       if (!text.empty() || !context_.control.should_stop())
-        told_.wait(text);
+        reporting_.wait(text);
     });
-    context_.control.warn_by([this](const std::string& text) { told_.warning(text); });
-    told_.attach(context);
+    context_.control.warn_by([this](const std::string& text) { reporting_.warning(text); });
+    reporting_.attach(context);
   }
   ~Telling() {
     context_.control.warn_by({});
     context_.control.pause_gate().observe({});
-    told_.detach();
-    told_.through(nullptr);
+    reporting_.detach();
+    reporting_.through(nullptr);
   }
   Telling(const Telling&) = delete;
   Telling& operator=(const Telling&) = delete;
 
  private:
-  Told& told_;
+  Reporting& reporting_;
   ReadContext& context_;
 };
 
-ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
-                    ReadCommand command) {
+ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOptions& options,
+                        const JobOptions& job, ReadCommand command) {
   ReadContext context(site, options.bandwidth, options.max_runtime);
   std::optional<Attestations> attestations;
   if (job.attest)
@@ -182,25 +183,25 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(options.jobs_or_default()) + 1);
   Progress::Decorate decorate;
-  if (told.is_log_on_stderr())
-    decorate = [&](const std::string& text) { return told.progress_event(text); };
+  if (reporting.is_log_on_stderr())
+    decorate = [&](const std::string& text) { return reporting.progress_event(text); };
   Progress progress(context.counters, context.control.pause_gate(), decorate);
-  const Telling telling(told, context, progress);
+  const Telling telling(reporting, context, progress);
   // Only a warning: images in other directories can be read.
   for (const std::string& directory : context.stores.unavailable())
-    told.warning("store directory " + printable(directory) + " cannot be opened");
+    reporting.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
-    told.warning(fmt::format(
+    reporting.warning(fmt::format(
         "on this host backglance's own {} gives other results than OpenSSL's; OpenSSL's is used",
         block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
     window.emplace(*job.windows, context.control.pause_gate());
   const ThrottleWatch throttle(site.database, job.throttle, context.control.pause_gate(),
-                               [&](const std::string& text) { told.warning(text); });
+                               [&](const std::string& text) { reporting.warning(text); });
   ReadResult result =
       command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
-        told.result(id, outcome);
+        reporting.result(id, outcome);
         if (attestations)
           attestations->add(id, outcome);
       });
@@ -312,16 +313,16 @@ void require_usable(const JobOptions& job, const Site& site) {
 
 ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,
                    const JobOptions& job, ReadCommand command) {
-  Told told(name, job);
+  Reporting reporting(name, job);
   try {
-    ReadResult result = run_told(told, site, options, job, command);
-    told.ended(result);
+    ReadResult result = run_reported(reporting, site, options, job, command);
+    reporting.ended(result);
     return result;
   } catch (const Error& error) {
-    told.failed(error);
+    reporting.failed(error);
     throw;
   } catch (const std::exception& error) {
-    told.failed(Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
+    reporting.failed(Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
     throw;
   }
 }

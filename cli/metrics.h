@@ -28,8 +28,7 @@ struct Metrics {
   double bytes_per_second = 0;
   std::vector<std::string> waiting_for;  // the sources that close the gate
   std::int64_t started_at = 0;           // unix seconds
-  // unix seconds
-  std::int64_t written_at = 0;
+  std::int64_t written_at = 0;           // unix seconds
   // Unix seconds; nothing if no run has succeeded yet.
   std::optional<std::int64_t> last_success;
   std::optional<ExitCode> exit_code;  // nothing while the run works

@@ -31,7 +31,9 @@ BlockingImage need_of(const std::string& id, const ImageDetails* details,
   if (item->is_leased)
     return {id, "a run is reading it now: wait for the run to end", true};
   if (item->state == "failed")
-    return {id, fmt::format("{}: see backglance report", name_of(item->result))};
+    return {.id = id,
+            .need = fmt::format("{}: see backglance report", name_of(item->result)),
+            .has_failed = true};
   if (item->state == "done")
     return {id, "a save in Glance erased its hash: backglance backfill"};
   return {id, "not read yet: backglance backfill"};
@@ -54,11 +56,17 @@ std::vector<BlockingImage> needs_of(Session& session, const std::vector<std::str
 }
 
 std::string next_for(const std::vector<BlockingImage>& images) {
-  const bool all_wait = std::all_of(images.begin(), images.end(),
-                                    [](const BlockingImage& image) { return image.must_wait; });
-  return all_wait ? "wait until Glance and other runs have finished with these images, then "
-                    "backglance backfill"
-                  : "backglance backfill, then backglance report";
+  const auto all = [&](bool BlockingImage::*fact) {
+    return std::all_of(images.begin(), images.end(),
+                       [&](const BlockingImage& image) { return image.*fact; });
+  };
+  if (all(&BlockingImage::must_wait))
+    return "wait until Glance and other runs have finished with these images, then backglance "
+           "backfill";
+  // A backfill does not read an image again that has failed.
+  if (all(&BlockingImage::has_failed))
+    return "backglance report";
+  return "backglance backfill, then backglance report";
 }
 
 }  // namespace backglance

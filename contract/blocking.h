@@ -13,6 +13,7 @@ struct BlockingImage {
   std::string id;
   std::string need;        // for a person: "busy in Glance: wait until Glance has finished with it"
   bool must_wait = false;  // no command of backglance helps now
+  bool has_failed = false;  // the report says why; backfill does not read it again by itself
 };
 
 // Reads what Glance and the ledger know about these images; a few statements. Changes nothing.

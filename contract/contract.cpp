@@ -116,7 +116,7 @@ void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wai
 }
 
 // If each DROP TABLE commits by itself, a run keeps others out. If it is killed, the next call
-// continues: on an incomplete ledger no run can begin.
+// continues: on an incomplete ledger only expand can begin, which completes it again.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   require_total_order(session);
   const SchemaState state = read_schema_state(session);
