@@ -23,7 +23,10 @@ class UnreachedImages {
       : probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
-    return outcome.result == ImageResult::missing || outcome.result == ImageResult::unreadable;
+    // Of `other_location`, the place is that of the first location, which this host may not see.
+    return outcome.result == ImageResult::missing || outcome.result == ImageResult::unreadable ||
+           (outcome.result == ImageResult::other_location && !outcome.location_id &&
+            !outcome.place.empty());
   }
 
   // Each returns images whose result is to be believed and recorded. add() and finish() throw

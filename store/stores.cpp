@@ -44,6 +44,11 @@ std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) 
                      fmt::format("store {} is not supported yet", printable(location->scheme, 32))};
 }
 
+std::string Stores::scheme_of(const std::string& value) const {
+  auto location = read_location(value, encryption_key_);
+  return location ? std::move(location->scheme) : "";
+}
+
 bool Stores::opens(const std::string& value) const {
   const auto found = find(value);
   const auto* there = std::get_if<FoundLocation>(&found);

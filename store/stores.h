@@ -34,6 +34,8 @@ class Stores {
   // The location that a row of image_locations holds (a secret, possibly encrypted), and its store;
   // or why it cannot be read: it is no URI, or no store here is for its scheme.
   std::variant<FoundLocation, ReadFailure> find(const std::string& value) const;
+  // The scheme of the location; empty if it cannot be deciphered.
+  std::string scheme_of(const std::string& value) const;
   // Whether that location can be opened for reading now. Reads nothing.
   bool opens(const std::string& value) const;
 
