@@ -46,6 +46,7 @@ std::vector<Results::Erased> Results::erased_page(const std::string& after, std:
     one.location_value = row.text(5);
     erased.push_back(std::move(one));
   });
+    one.has_checksum = !row.text_or_empty(6).empty();
   return erased;
 }
 

@@ -41,8 +41,10 @@ class Results {
     std::string run_id;  // the run that read the image
     std::string digest;
     std::int64_t bytes = 0;
-    std::string identity;  // of the object that was read
-    // The location as Glance stores it: a secret. Nothing if the location is no longer live.
+    std::string identity;       // of the object that was read
+    bool has_checksum = false;  // restore() compares it with the MD5 of the bytes
+    // The location as Glance stores it: a secret. Nothing if the location is no longer live, or if
+    // the digest must not be used: restore() would refuse it.
     std::optional<std::string> location_value;
   };
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);

@@ -89,7 +89,7 @@ ORDER BY image_id
 LIMIT    :page;
 
 -- name: erased_page
-SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value
+SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value, i.checksum
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
