@@ -18,6 +18,10 @@ QueueTotals QueueFigures::changed() {
   return totals("changed_totals");
 }
 
+QueueTotals QueueFigures::doubted() {
+  return totals("doubted_totals");
+}
+
 QueueTotals QueueFigures::reachable() {
   return totals("reachable_totals");
 }

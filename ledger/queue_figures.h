@@ -33,6 +33,8 @@ class QueueFigures {
 
   QueueTotals queued();   // still to read, now or later; bytes that a checkpoint holds do not count
   QueueTotals changed();  // settled before, and pending again: queue_new() will queue them
+  // Their hash was erased, and the sweep queues them instead of putting it back.
+  QueueTotals doubted();
   // Missing or unreadable an hour ago or earlier: queue_new() will queue them.
   QueueTotals reachable();
   QueueTotals claimable();  // the part of the queue that could be claimed now

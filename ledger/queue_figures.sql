@@ -13,6 +13,16 @@ WHERE  state = 'failed'
 AND    {item_may_be_reached}
 AND    {item_is_pending};
 
+-- Images whose hash was erased and is not put back without a read.
+-- name: doubted_totals
+SELECT COUNT(*), COALESCE(SUM(t.size_bytes), 0)
+FROM   backglance_item t
+JOIN   images i ON i.id = t.image_id
+WHERE  t.state = 'done'
+AND    t.digest IS NOT NULL
+AND    ({item_is_doubted} OR NOT {item_is_proved})
+AND    {pending};
+
 -- Bytes that a checkpoint holds need not be read again.
 -- name: queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
@@ -36,6 +46,14 @@ SELECT    backglance_item.size_bytes
 FROM      backglance_item
 WHERE     {item_has_come_back}
 AND       {item_is_pending}
+UNION ALL
+SELECT    t.size_bytes
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+WHERE     t.state = 'done'
+AND       t.digest IS NOT NULL
+AND       ({item_is_doubted} OR NOT {item_is_proved})
+AND       {pending}
 UNION ALL
 SELECT    {known_size}
 FROM      images i

@@ -51,6 +51,31 @@ EXISTS (SELECT 1 FROM image_locations l
 -- name: left_of_item
 CASE WHEN c.offset_bytes <= t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
 
+-- For item t: the digest is not to be used. Since the run began that read the bytes, verify has not found them so. A
+-- read whose time is in the future was made under a wrong clock; then no finding counts as older.
+-- name: item_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = t.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = t.read_run),
+                                         t.finished_at)
+               OR t.finished_at > {now}))
+
+-- The same for a checkpoint: verify has not found the bytes as they were since it was taken.
+-- name: checkpoint_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = backglance_checkpoint.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= backglance_checkpoint.taken_at OR backglance_checkpoint.taken_at > {now}))
+
+-- For item t of image i: the digest can only be the image's. Its MD5 is compared with the checksum when it is
+-- published; without a checksum, the location that was read must be the only one.
+-- name: item_is_proved
+(COALESCE(i.checksum, '') <> ''
+ OR NOT EXISTS (SELECT 1 FROM image_locations o
+                WHERE o.image_id = t.image_id AND o.id <> t.location_id
+                AND   COALESCE(o.deleted, {true}) = {false} AND {exact}o.status = 'active'))
+
 -- For a row of backglance_signature: there is no verdict, or none for the present signature.
 -- name: no_verdict
 verdict = NULL, legacy_verdict = NULL, verdict_reason = NULL, legacy_reason = NULL, chain = NULL, chain_reason = NULL,
