@@ -37,6 +37,14 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
   check_signatures(work, options);
 }
 
+// Throws Error{usage} for an unknown image before the first one is forgotten.
+void forget_named(Session& session, const std::vector<std::string>& images) {
+  for (const std::string& image_id : images)
+    retry(session, [&] { named_image(session, image_id); });
+  for (const std::string& image_id : images)
+    retry(session, [&] { Results(session).forget(image_id); });
+}
+
 // Queues the images that --image names, whatever their result was. Returns those that are to be
 // read; the others get their result here.
 std::vector<std::string> queue_named(Session& session, Queue& queue,
@@ -165,6 +173,8 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   // A run whose disk was full may have left checkpoints of settled images.
   retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.control.may_go_on();
+  if (options.forget)  // before the sweep, which would publish it
+    forget_named(session, options.images);
   sweep_erased(session, context, on_result, result);
   const auto may_go_on = [&] { return context.control.may_go_on(); };
   result.queued = queue.queue_new(may_go_on);
@@ -248,7 +258,9 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
   }
   // The failed images include those that are due again.
   const QueueTotals& again = options.retry_failed ? figures.failed : figures.reachable;
-  for (const QueueTotals& part : {figures.queued, figures.unqueued, figures.changed, again}) {
+  // A hash that is erased and in doubt is not put back: the image is read.
+  for (const QueueTotals& part :
+       {figures.queued, figures.unqueued, figures.changed, figures.doubted, again}) {
     plan.images += part.images;
     plan.bytes += part.bytes;
   }

@@ -35,13 +35,14 @@ Due assess(Session& session, const SchemaState& state, const std::optional<SiteF
             fmt::format("{} to queue, {} with signature properties to flag",
                         counted(unqueued, "image"), unflagged),
             "backglance migrate"};
-  const QueueTotals queued = figures.queued;
+  // A hash that is erased and in doubt is not put back: the image is read.
+  const std::int64_t to_read = figures.queued.images + figures.doubted.images;
   const std::int64_t erased = figures.erased;
-  if (queued.images > 0 || erased > 0) {
+  if (to_read > 0 || erased > 0) {
     // Nothing can be claimed now; a later run reads these images.
-    const bool later = erased == 0 && figures.claimable.images == 0;
+    const bool later = erased == 0 && figures.doubted.images == 0 && figures.claimable.images == 0;
     return {ExitCode::migrate_due,
-            fmt::format("{} to read{}, {} to restore", counted(queued.images, "image"),
+            fmt::format("{} to read{}, {} to restore", counted(to_read, "image"),
                         later ? " (all busy in Glance or claimed by another run)" : "",
                         counted(erased, "hash")),
             "backglance backfill"};

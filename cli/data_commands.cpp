@@ -74,9 +74,12 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
   else if (sweep)
     print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    print_out("would read {}, {}; would restore {}; {} failed in earlier runs\n",
+    print_out("would read {}, {}; would restore {}; {} failed in earlier runs{}\n",
               counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-              counted(plan.erased, "hash"), counted(plan.failed, "image"));
+              counted(plan.erased, "hash"), counted(plan.failed, "image"),
+              options.forget ? fmt::format("; would forget what the ledger holds of {}",
+                                           counted(std::ssize(options.images), "image"))
+                             : "");
   warn_of_schema(site, require_writable);
   return ExitCode::done;
 }
@@ -216,11 +219,22 @@ void add_backfill_options(Arguments& app, ReadFlags& flags) {
 }
 
 // These options choose or limit the images to read; a sweep reads none.
-constexpr std::array kReadOptions = {
-    "--jobs",         "--streams-per-store",    "--digest-engine", "--limit",
-    "--max-bytes",    "--max-runtime",          "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every",     "--priority",      "--certificates",
-    "--attest",       "--trusted-certificates", "--key-manager"};
+constexpr std::array kReadOptions = {"--jobs",
+                                     "--streams-per-store",
+                                     "--digest-engine",
+                                     "--limit",
+                                     "--max-bytes",
+                                     "--max-runtime",
+                                     "--bandwidth",
+                                     "--image",
+                                     "--retry-failed",
+                                     "--forget",
+                                     "--checkpoint-every",
+                                     "--priority",
+                                     "--certificates",
+                                     "--attest",
+                                     "--trusted-certificates",
+                                     "--key-manager"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -354,6 +368,9 @@ ReadOptions read_options(const ReadFlags& flags) {
   options.images.erase(std::unique(options.images.begin(), options.images.end()),
                        options.images.end());
   options.retry_failed = flags.retry_failed;
+  if (flags.forget && flags.images.empty())
+    throw Error(ErrorKind::usage, "--forget requires --image ID");
+  options.forget = flags.forget;
   return options;
 }
 
@@ -449,6 +466,9 @@ Runner add_migrate(Arguments& app) {
 Runner add_backfill(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_backfill_options(app, *flags);
+  app.flag("--forget", flags->forget,
+           "Requires --image: discard what the ledger holds of these images (digests, checkpoint), "
+           "so that they are read again from the first byte. A hash in Glance is not changed");
   Option sweep = app.flag(
       "--sweep", flags->sweep,
       "Read no image; only restore hashes that a save in Glance has erased. Cannot be used "

@@ -29,6 +29,7 @@ struct ReadFlags {
   SignatureFlags signatures;
   bool retry_failed = false;
   bool sweep = false;
+  bool forget = false;
   JobFlags job;
 };
 

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStoreGroup = "glance_store";
 constexpr std::string_view kBackendDefaultsGroup = "backend_defaults";
 constexpr std::string_view kDataDir = "filesystem_store_datadir";
+constexpr std::string_view kWeight = "weight";
 constexpr std::string_view kDataDirs = "filesystem_store_datadirs";
 constexpr std::string_view kDefaultDataDir = "/var/lib/glance/images";
 constexpr std::string_view kDefaultStores = "file,http";
@@ -185,6 +186,36 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
   return stores;
 }
 
+StoreWeights read_weights(const OsloConfig& config) {
+  StoreWeights weights;
+  const auto enabled = config.get("DEFAULT", "enabled_backends").value_or("");
+  if (trim(enabled).empty())
+    return weights;
+  for (const Store& store : backends(enabled)) {
+    const auto get = [&](std::string_view group) {
+      return config.get(group, kWeight).value_or("");
+    };
+    const std::string text(trim(store_option(store.id, get)));
+    std::int64_t weight = 0;
+    const auto [used, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+    if (!text.empty() && (error != std::errc() || used != text.data() + text.size()))
+      refuse(store.id, kWeight, "must be a number");
+    if (weight != 0)
+      weights[store.id] = weight;
+  }
+  return weights;
+}
+
+std::vector<std::string> read_store_type_preference(const OsloConfig& config) {
+  std::vector<std::string> types;
+  if (config.get("DEFAULT", "location_strategy").value_or("") == "store_type")
+    for (const std::string& type : split(
+             config.get("store_type_location_strategy", "store_type_preference").value_or(""), ','))
+      if (!trim(type).empty())
+        add_once(types, std::string(trim(type)));
+  return types;
+}
+
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
   if (source.database_url) {
     try {
@@ -256,6 +287,8 @@ Site read_site(const SiteSource& source) {
   site.config_files = config.files();
   site.database = read_database(config, source);
   site.stores = read_stores(config, source);
+  site.store_weights = read_weights(config);
+  site.store_type_preference = read_store_type_preference(config);
   site.hashing_algorithm = config.get("DEFAULT", "hashing_algorithm").value_or("sha512");
   site.metadata_encryption_key = read_key(config);
   return site;

@@ -86,7 +86,9 @@ SiteFigures site_figures(Session& session, const SchemaState& state) {
   figures.changed = totals();
   figures.reachable = totals();
   figures.failed = totals();
-  figures.erased = next();
+  figures.doubted = totals();
+  // Without the doubted ones.
+  figures.erased = next() - figures.doubted.images;
   return figures;
 }
 

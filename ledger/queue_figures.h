@@ -32,6 +32,8 @@ struct SiteFigures {
   // queue them.
   QueueTotals reachable;
   QueueTotals failed;
+  // Their hash was erased, and the sweep queues them instead of putting it back.
+  QueueTotals doubted;
   std::int64_t erased = 0;  // the ledger has their digest; a sweep puts it back
 };
 

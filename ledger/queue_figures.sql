@@ -18,10 +18,18 @@ WHERE     (t.state = 'queued'
                AND (:failed = 1 OR ({item_may_be_reached}))))
 AND       {pending}
 UNION ALL
-SELECT    backglance_item.size_bytes
-FROM      backglance_item
+SELECT    t.size_bytes
+FROM      backglance_item t
 WHERE     {item_has_come_back}
 AND       {item_is_pending}
+UNION ALL
+SELECT    t.size_bytes
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+WHERE     t.state = 'done'
+AND       t.digest IS NOT NULL
+AND       ({item_is_doubted} OR NOT {item_is_proved})
+AND       {pending}
 UNION ALL
 SELECT    {known_size}
 FROM      images i
@@ -31,8 +39,8 @@ AND       NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 ORDER BY  1 DESC;
 
 -- One pass over the pending images, so that a site of a million images answers within seconds. Each image either has no
--- item, or is queued, or was settled and is back, or failed (some of these may be reached again), or was erased, or only
--- waits until it changes.
+-- item, or is queued, or was settled and is back, or failed (some of these may be reached again), or was erased (some of
+-- these are read again), or only waits until it changes.
 -- name: site_figures
 SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0),
           COALESCE(SUM(CASE WHEN state IS NULL THEN 1 ELSE 0 END), 0),
@@ -47,9 +55,12 @@ SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.siz
           COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN size_bytes ELSE 0 END), 0),
           COALESCE(SUM(CASE WHEN {item_is_failed} THEN 1 ELSE 0 END), 0),
           COALESCE(SUM(CASE WHEN {item_is_failed} THEN size_bytes ELSE 0 END), 0),
-          COALESCE(SUM(CASE WHEN state = 'done' AND digest IS NOT NULL THEN 1 ELSE 0 END), 0)
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN size_bytes
+                            ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} THEN 1 ELSE 0 END), 0)
 FROM      images i
-LEFT JOIN backglance_item ON backglance_item.image_id = i.id
+LEFT JOIN backglance_item t ON t.image_id = i.id
 LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
 WHERE     {pending}
 AND       {has_id};

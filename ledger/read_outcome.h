@@ -27,6 +27,9 @@ struct ReadOutcome {
   ImageResult result = ImageResult::unreadable;
   std::string reason;  // one sentence without secrets; empty for hashed
   std::optional<std::int64_t> location_id;
+  // The bytes are those of a location that Glance serves only if an earlier one fails; not
+  // recorded.
+  bool is_later_location = false;
   std::string identity;  // of the object that was read
   std::int64_t bytes = 0;
   std::string md5;

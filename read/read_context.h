@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "digest/algorithm.h"
+#include "glance/location_order.h"
 #include "glance/site.h"
 #include "read/held_images.h"
 #include "read/pace/bandwidth.h"
@@ -31,6 +32,7 @@ struct ReadContext {
 
   const DigestAlgorithm& site_algorithm;
   const Stores stores;
+  const LocationOrder order;
   Bandwidth bandwidth;
   ReadPace pace;
   RunControl control{pace};

@@ -26,7 +26,10 @@ class UnreachedImages {
       : stores_(stores), probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
-    return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable;
+    // Of `other_location`, the place is that of the first location, which this host may not see.
+    return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable &&
+           (outcome.result != ImageResult::other_location ||
+            (!outcome.location_id && !outcome.place.empty()));
   }
 
   // Images that are decided.

@@ -23,7 +23,7 @@ AND COALESCE(i.os_hash_value, '') = ''
 ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))
 
 -- name: item_is_pending
-EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pending})
+EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {pending})
 
 -- A hash of another program that is gone again; or an image that was not live, or had no location, and now is live or
 -- has one.
@@ -35,6 +35,10 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 -- A finding: not an image that only waits until it changes.
 -- name: item_is_failed
 (state = 'failed' AND result NOT IN ({results_retried_when_image_changes}))
+
+-- Its hash was published, and is erased if the image is pending.
+-- name: item_is_erased
+(state = 'done' AND digest IS NOT NULL)
 
 -- name: item_is_claimable
 (COALESCE(state, '') = 'queued' AND lease_until < {now} AND next_try_at <= {now})
@@ -52,11 +56,36 @@ result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 
 -- name: item_has_location
 EXISTS (SELECT 1 FROM image_locations l
-        WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
+        WHERE l.image_id = t.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
 -- For an item and its checkpoint c, if it has one: the same as left_of() of read/read_stage.h.
 -- name: left_of_item
 CASE WHEN c.offset_bytes <= size_bytes THEN size_bytes - c.offset_bytes ELSE size_bytes END
+
+-- For item t: the digest is not to be used. Since the run began that read the bytes, verify has not found them so. A
+-- read whose time is in the future was made under a wrong clock; then no finding counts as older.
+-- name: item_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = t.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = t.read_run),
+                                         t.finished_at)
+               OR t.finished_at > {now}))
+
+-- The same for a checkpoint: verify has not found the bytes as they were since it was taken.
+-- name: checkpoint_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = backglance_checkpoint.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= backglance_checkpoint.taken_at OR backglance_checkpoint.taken_at > {now}))
+
+-- For item t of image i: the digest can only be the image's. Its MD5 is compared with the checksum when it is
+-- published; without a checksum, the location that was read must be the only one.
+-- name: item_is_proved
+(COALESCE(i.checksum, '') <> ''
+ OR NOT EXISTS (SELECT 1 FROM image_locations o
+                WHERE o.image_id = t.image_id AND o.id <> t.location_id
+                AND   COALESCE(o.deleted, {true}) = {false} AND {exact}o.status = 'active'))
 
 -- For a row of backglance_signature: there is no verdict, or none for the present signature.
 -- name: no_verdict

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/file/file_status.h"
 #include "store/file/open_beneath.h"
 #include "store/file/page_cache.h"
 #include "store/file/store_path.h"
@@ -22,7 +23,7 @@ namespace {
 struct OpenFile {
   Place place;
   Fd file;
-  struct stat status;
+  FileStatus status;
 };
 
 std::string error_text(int error_number) {
@@ -78,9 +79,9 @@ std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
   if (!opened.file)
     return open_failure(place, opened.error);
   OpenFile open{place, std::move(opened.file), {}};
-  if (fstat(open.file.get(), &open.status) != 0)
+  if (!read_status(open.file, open.status))
     return unreadable(error_text(errno));
-  if (!S_ISREG(open.status.st_mode))
+  if (!S_ISREG(open.status.mode))
     return unreadable("not a regular file");
   return open;
 }
@@ -105,37 +106,28 @@ std::variant<OpenFile, ReadFailure> open_location(const StoreDirectories& direct
   return first;
 }
 
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-std::string identity_of(const struct stat& status) {
-  return fmt::format("{}:{}:{}:{}", status.st_dev, status.st_ino, status.st_size,
-                     nanoseconds(status.st_mtim));
-}
-
 class FileSource : public Source {
  public:
   explicit FileSource(OpenFile open)
       : place_(std::move(open.place)),
         file_(std::move(open.file)),
         status_(open.status),
+        was_within_tick_(is_within_tick(status_)),
         reader_(file_.get(), size()) {}
 
   std::optional<std::uint64_t> length() const override { return size(); }
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override;
   bool skip_to(std::uint64_t offset) override;
-  std::optional<std::string> identity_when_opened() const override {
-    return fmt::format("{}:{}", identity_of(status_), nanoseconds(status_.st_ctim));
-  }
+  std::optional<std::string> identity_when_opened() const override { return identity_of(status_); }
   std::variant<std::string, ReadFailure> identity() override;
 
  private:
-  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.size); }
 
   Place place_;
   Fd file_;
-  struct stat status_;  // when it was opened
+  FileStatus status_;     // when it was opened
+  bool was_within_tick_;  // a change during the read may not show
   PageCacheReader reader_;
   std::uint64_t offset_ = 0;
 };
@@ -167,26 +159,32 @@ bool FileSource::skip_to(std::uint64_t offset) {
 }
 
 std::variant<std::string, ReadFailure> FileSource::identity() {
-  struct stat now;
-  if (fstat(file_.get(), &now) != 0)
+  // The path first and the open file last: after this, no change is missed, because a file that
+  // loses its name gets a new ctime as well.
+  const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
+  FileStatus now;
+  if (!read_status(file_, now))
     return unreadable(error_text(errno));
-  if (now.st_size != status_.st_size)
+  if (now.size != status_.size)
     return changed(fmt::format("its length changed from {} to {} bytes while it was read",
-                               status_.st_size, now.st_size));
+                               status_.size, now.size));
   if (offset_ != size())
     return changed(fmt::format("{} of its {} bytes were read", offset_, size()));
-  if (nanoseconds(now.st_mtim) != nanoseconds(status_.st_mtim))
+  if (now.mtime != status_.mtime)
     return changed("it was written to while it was read");
-
-  const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
   if (const ReadFailure* failure = std::get_if<ReadFailure>(&again)) {
     if (failure->result == ImageResult::missing)
       return changed("it was removed while it was read");
     return *failure;
   }
-  const struct stat& there = std::get<OpenFile>(again).status;
-  if (there.st_dev != status_.st_dev || there.st_ino != status_.st_ino)
+  if (!std::get<OpenFile>(again).status.is_same_file(status_))
     return changed("another file replaced it while it was read");
+  if (now.ctime != status_.ctime)
+    return changed(
+        "its ctime changed while it was read: it was written to, or its owner, mode, times or "
+        "links were changed");
+  if (was_within_tick_)
+    return changed("it was written to all the time when the read began");
   return identity_of(status_);
 }
 
@@ -200,7 +198,10 @@ std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Locatio
       open_location(directories_, location, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (ReadFailure* failure = std::get_if<ReadFailure>(&opened))
     return std::move(*failure);
-  return std::make_unique<FileSource>(std::get<OpenFile>(std::move(opened)));
+  OpenFile& open = std::get<OpenFile>(opened);
+  if (!await_tick(open.file, open.status))
+    return unreadable(error_text(errno));
+  return std::make_unique<FileSource>(std::move(open));
 }
 
 std::variant<std::string, ReadFailure> FileStore::identify(const Location& location) {

@@ -27,6 +27,11 @@ namespace backglance {
 // The page cache is left as it was: pages that were not resident before the read are dropped after
 // it (POSIX_FADV_DONTNEED; see page_cache.h).
 //
+// Attributes are asked of the file system itself (statx with AT_STATX_FORCE_SYNC), not of a cache
+// of this host. A change shows in the ctime, which takes its time from a clock with ticks. So
+// open() waits until the tick of the last change is over: some ms, or up to a second on a file
+// system that keeps whole seconds, and only for a file that was changed just now.
+//
 // The reason of a failure may name the store directory, but never the path inside it.
 class FileStore : public SourceOpener {
  public:
@@ -35,7 +40,8 @@ class FileStore : public SourceOpener {
   explicit FileStore(std::vector<std::filesystem::path> directories);
 
   // The Source may be used after the store is gone. Its identity() also looks up the path again: if
-  // the file was removed or replaced meanwhile, the result is changed_while_read.
+  // the file was removed or replaced meanwhile, the result is changed_while_read. The same if its
+  // length, mtime or ctime changed.
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 

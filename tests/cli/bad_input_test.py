@@ -56,7 +56,8 @@ class Usage(sites.SmallSiteTest):
                 *(('backfill', '--sweep', *option) for option in (
                     ('--image', 'x'), ('--retry-failed',), ('--limit', '1'), ('--max-bytes', '1G'),
                     ('--max-runtime', '1h'), ('--jobs', '1'), ('--bandwidth', '1M'))),
-                ('sync', '--sweep'), ('sync', '--untag', 'a'),
+                ('backfill', '--forget'), ('sync', '--forget', '--image', 'x'),
+                ('backfill', '--sweep', '--forget', '--image', 'x'), ('sync', '--sweep'), ('sync', '--untag', 'a'),
                 ('migrate', '--tag', 'a', '--untag', 'b'), ('migrate', '--tag', 'x' * 256),
                 ('report', '--csv=rows'), ('expand', '--revert', '--repair'),
                 ('contract', '--revert', '--uninstall')):

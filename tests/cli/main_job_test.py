@@ -64,9 +64,9 @@ class MainJob(sites.MadeSiteTest):
         self.database.execute('UPDATE backglance_item SET next_try_at = 0')
         self.on_site('backfill')
         self.on_site('check', code=CONTRACT_DUE)
-        # Damaged images can be read and have no hash: somebody must decide about them first.
+        # Damaged images, or those of a later location, can be read and have no hash: somebody must decide first.
         damaged = [image_id for image_id, image in self.images.items()
-                   if image['result'] in ('size_differs', 'checksum_differs')]
+                   if image['result'] in ('size_differs', 'checksum_differs', 'other_location')]
         refused = self.on_site('contract', '--yes', code=FAILED)
         self.assertIn('%d readable images' % len(damaged), refused.err)
         self.delete_images(damaged)

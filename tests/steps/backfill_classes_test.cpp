@@ -338,6 +338,16 @@ TEST_CASE("an image that changes while it is read is not published", "[backfill]
       out << "other bytes";
     };
   }
+  SECTION("it is written to in place, and its time is put back") {
+    change = [&] {
+      const auto mtime = fs::last_write_time(file);
+      std::fstream out(file, std::ios::in | std::ios::out);
+      out.seekp(1 << 20);
+      out << "other bytes";
+      out.close();
+      fs::last_write_time(file, mtime);
+    };
+  }
   SECTION("it is removed") {
     change = [&] { fs::remove(file); };
   }

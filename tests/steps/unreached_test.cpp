@@ -4,8 +4,8 @@
 
 #include "expand/expand.h"
 #include "ledger/queue_figures.h"
-#include "ledger/results.h"
 #include "ledger/runs.h"
+#include "sql/schema_state.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -225,7 +225,7 @@ TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[s
     site.save(copy);
   unmount(site.store());
   CHECK(run_sweep(site).images(ImageResult::restored) == 0);
-  CHECK(Results(site.sql()).erased() == 5);
+  CHECK(site_figures(site.sql(), read_schema_state(site.sql())).erased == 5);
   mount(site.store());
   CHECK(run_sweep(site).images(ImageResult::restored) == 5);
 }
