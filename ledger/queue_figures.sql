@@ -62,7 +62,7 @@ SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.siz
 FROM      images i
 LEFT JOIN backglance_item t ON t.image_id = i.id
 LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
-WHERE     {pending}
+WHERE     {pending_by_id}
 AND       {has_id};
 
 -- name: claimable_sizes

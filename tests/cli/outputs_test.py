@@ -358,6 +358,8 @@ class Text(sites.SmallSiteTest):
         image_id = 'im%sage' % TRICKS
         lost = self.site.add(b'content', id=image_id, name='na%sme' % TRICKS, owner='ow%sner' % TRICKS)
         self.site.path_of(lost).unlink()
+        # The host sees the store, so the other image really is missing.
+        self.site.add(b'another')
         self.site.add_legacy_signature(lost)
         self.on_site('expand')
         self.on_site('migrate', '--grace', '0s', '--tag', 'look')
