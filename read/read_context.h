@@ -7,6 +7,7 @@
 
 #include "digest/algorithm.h"
 #include "glance/site.h"
+#include "read/byte_budget.h"
 #include "read/held_images.h"
 #include "read/pace/bandwidth.h"
 #include "read/pace/read_pace.h"
@@ -37,6 +38,7 @@ struct ReadContext {
   ReadCounters counters;
   Streams streams{control, pace, counters};
   HeldImages held;
+  ByteBudget budget;
 };
 
 }  // namespace backglance
