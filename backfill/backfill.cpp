@@ -59,6 +59,7 @@ std::vector<std::string> queue_named(Session& session, Queue& queue,
     }
     ReadOutcome outcome;
     outcome.result = image.hashable ? ImageResult::already_done : ImageResult::gone;
+    outcome.reason = image.hashable ? "the image has a hash already" : why_not_live(image);
     ++result.total(outcome.result).images;
     if (on_result)
       on_result(image_id, outcome);
@@ -218,8 +219,10 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   const QueueTotals left = retry(session, [&] { return QueueFigures(session).queued(); });
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  if (!whole)
+  if (!whole) {
     result.end = context.control.why_stopped();
+    result.waited_for = context.control.waiting_for();
+  }
   run.finish(run_outcome(result.end), result.total(ImageResult::restored).images);
   return result;
 }
@@ -231,30 +234,36 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
   require_glance(state);
   BackfillPlan plan;
   Allowance allowance(options);
-  const auto take = [&](QueueTotals totals) {
+  const auto take = [&](const PendingTotals& totals) {
     plan.images = totals.images;
     plan.bytes = totals.bytes;
+    plan.unknown_size = totals.unknown_size;
     return plan;
+  };
+  const auto allowed = [](const Allowance& some) {
+    return PendingTotals{some.used().images, some.used().bytes, some.unknown_size()};
   };
   // Before expand there is no queue: count the images without a hash.
   if (!state.has_ledger || !state.has_os_hash) {
     if (state.has_os_hash && !options.images.empty())
-      return take(named_allowance(session, state.has_ledger, options).used());
+      return take(allowed(named_allowance(session, state.has_ledger, options)));
     if (Allowance::has_limits(options)) {
       pending_sizes(session, state.has_os_hash, [&](std::int64_t size) { allowance.take(size); });
-      return take(allowance.used());
+      return take(allowed(allowance));
     }
-    return take(known ? known->pending : site_figures(session, state).pending);
+    const SiteFigures figures = known ? *known : site_figures(session, state);
+    return take({figures.pending.images, figures.pending.bytes, figures.unknown_size});
   }
   const SiteFigures figures = known ? *known : site_figures(session, state);
   plan.failed = figures.failed.images;
   plan.erased = figures.erased;
   if (!options.images.empty())
-    return take(named_allowance(session, state.has_ledger, options).used());
+    return take(allowed(named_allowance(session, state.has_ledger, options)));
   if (Allowance::has_limits(options)) {
-    QueueFigures(session).due_sizes(options.retry_failed,
-                                    [&](std::int64_t left, std::int64_t) { allowance.take(left); });
-    return take(allowance.used());
+    QueueFigures(session).due_sizes(
+        options.retry_failed,
+        [&](std::int64_t left, std::int64_t whole) { allowance.take(left, whole); });
+    return take(allowed(allowance));
   }
   // The failed images include those that are due again.
   const QueueTotals& again = options.retry_failed ? figures.failed : figures.reachable;
@@ -264,6 +273,8 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
     plan.images += part.images;
     plan.bytes += part.bytes;
   }
+  // Of all that have no hash: some of these may be among those that failed.
+  plan.unknown_size = std::min(figures.unknown_size, plan.images);
   return plan;
 }
 

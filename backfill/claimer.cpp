@@ -2,7 +2,6 @@
 #include "backfill/claimer.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "ledger/queue_figures.h"
 #include "read/checkpoint_interval.h"
@@ -46,16 +45,14 @@ std::vector<std::string> Claimer::coming() const {
   return ids;
 }
 
-std::int64_t Claimer::used_bytes() const {
-  // An image of unknown size counts once it is read.
-  return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters.bytes_read.load()));
+std::int64_t Claimer::left_bytes() const {
+  return context_.budget.left(static_cast<std::int64_t>(context_.counters.bytes_read.load()));
 }
 
 bool Claimer::refill() {
   while (!context_.control.should_stop()) {
     const std::int64_t in_time = context_.pace.largest_in_time();
-    const std::int64_t in_bytes = options_.max_bytes ? *options_.max_bytes - used_bytes()
-                                                     : std::numeric_limits<std::int64_t>::max();
+    const std::int64_t in_bytes = left_bytes();
     claim(std::min(in_time, in_bytes));
     if (claims_.empty())
       claim_part(in_time, in_bytes);
@@ -130,7 +127,7 @@ void Claimer::take_part(Claim part) {
 void Claimer::hold(Claim claim) {
   // From here on the heartbeat renews the lease.
   context_.held.add(claim);
-  claimed_bytes_ += claim.size_bytes;
+  context_.budget.promise(claim.size_bytes);
   claims_.push_back(std::move(claim));
 }
 
@@ -140,7 +137,7 @@ bool Claimer::refill_from_list() {
     auto claim =
         with_space(context_.control, [&] { return queue_.claim_one(run_id_, image_id, kLease); });
     if (claim && options_.max_bytes &&
-        left_of(claim->size_bytes, checkpoint_of(*claim)) > *options_.max_bytes - used_bytes()) {
+        left_of(claim->size_bytes, checkpoint_of(*claim)) > left_bytes()) {
       retry(session_, [&] { queue_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
@@ -162,7 +159,8 @@ void Claimer::prepare(Work& work, ImageDetails details) {
   if (!work.outcome)
     work.checkpoint = checkpoint_of(work.claim);
   if (work.checkpoint)
-    claimed_bytes_ -= work.claim.size_bytes - left_of(work.claim.size_bytes, work.checkpoint);
+    context_.budget.promise(left_of(work.claim.size_bytes, work.checkpoint) -
+                            work.claim.size_bytes);
 }
 
 std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
@@ -188,7 +186,7 @@ void Claimer::take_back(const std::vector<Work>& refused) {
   for (const Work& work : refused) {
     const std::string& image_id = work.claim.image_id;
     --handed_out_;
-    claimed_bytes_ -= left_of(work.claim.size_bytes, work.checkpoint);
+    context_.budget.promise(-left_of(work.claim.size_bytes, work.checkpoint));
     parts_.erase(image_id);
     whole_.insert(image_id);
     if (!options_.images.empty())

@@ -47,7 +47,8 @@ class Claimer : public ClaimStage {
   void take_part(Claim part);
   void hold(Claim claim);
   bool refill_from_list();
-  std::int64_t used_bytes() const;
+  // What --max-bytes leaves for further images.
+  std::int64_t left_bytes() const;
   // The checkpoint of a read that was broken off, if the read may continue there.
   std::optional<Checkpoint> checkpoint_of(const Claim& claim);
 
@@ -60,7 +61,6 @@ class Claimer : public ClaimStage {
   std::set<std::string> parts_;  // images that claim_part() has handed out
   std::set<std::string> whole_;  // images whose checkpoint does not fit
   std::size_t next_listed_ = 0;
-  std::int64_t claimed_bytes_ = 0;
   std::int64_t held_by_others_ = 0;
 };
 

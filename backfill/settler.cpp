@@ -38,6 +38,9 @@ void Settler::give_back(Work& work) {
       retry(session_, [&] { checkpoints_.forget(work.claim); });
       return true;
     });
+  // Otherwise each claim would take it once more.
+  if (work.found_size)
+    retry(session_, [&] { queue_.correct_size(run_id_, work.claim, *work.found_size); });
   release(work.claim);
   if (work.checkpoint_refused)
     refused_.push_back(std::move(work));

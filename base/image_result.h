@@ -153,9 +153,10 @@ inline constexpr std::array kResults = {
                 "Glance, then run \"backglance backfill --retry-failed\".",
                 "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "
                 "Glance, then run \"backglance verify --image ID\"."},
-    ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kWhenLive, 0,
+    ResultFacts{ImageResult::gone, "gone", "not live", false, false, kWhenLive, 0,
                 Evidence::none, false,
-                "The image was deleted in Glance, or became inactive, before it was read.", ""},
+                "The image is deleted in Glance, or Glance does not serve it for another reason. There is "
+                "nothing to look at.", ""},
 };
 // clang-format on
 

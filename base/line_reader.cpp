@@ -26,6 +26,7 @@ LineReader::~LineReader() {
 LineReader::Found LineReader::next(std::string& line) {
   line.clear();
   bool any = false;
+  bool ended = false;
   bool too_long = false;
   while (at_ < filled_ || fill()) {
     any = true;
@@ -40,12 +41,14 @@ LineReader::Found LineReader::next(std::string& line) {
     at_ += length;
     if (newline != end) {
       ++at_;
+      ended = true;
       break;
     }
   }
   if (!any)
     return Found::end;
   ++number_;
+  is_cut_ = !ended;
   if (too_long)
     line.clear();
   return too_long ? Found::too_long : Found::line;

@@ -84,6 +84,7 @@ void require_statements(const std::string& file, const std::string& first_line) 
 
 using OnStatement = std::function<void(const std::string& where, const StoredImage& stated)>;
 using OnUnbelieved = std::function<void(const std::string& where, const std::string& why)>;
+using OnEmpty = std::function<void(const std::string& file)>;
 
 std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::string& line) {
   auto opened = open_sealed(key, line);
@@ -96,32 +97,38 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
 }
 
 // Reads each line of the files: passes it on as a statement of the key's owner, or as an invalid
-// line.
+// line. A file without any goes to `on_empty`: whoever empties a file of statements, or cuts it off
+// before its first line, must not make a check agree.
 void read_statements(const SiteKey& key, const AttestFlags& flags, const OnStatement& on_statement,
-                     const OnUnbelieved& on_unbelieved) {
+                     const OnUnbelieved& on_unbelieved, const OnEmpty& on_empty) {
   std::string line;
   for (const std::string& file : flags.files) {
     LineReader lines(file, kLongestLine);
+    bool is_empty = true;
     const auto where = [&] {
       return (flags.files.size() > 1 ? printable(file) + ": " : "") +
              fmt::format("line {}", lines.number());
     };
     for (auto found = lines.next(line); found != LineReader::Found::end; found = lines.next(line)) {
       if (found == LineReader::Found::too_long) {
+        is_empty = false;
         on_unbelieved(where(), "it has more than " + human_bytes(kLongestLine));
         continue;
       }
       if (line.empty())
         continue;
+      is_empty = false;
       // The first line decides what kind of file this is.
       if (lines.number() == 1)
         require_statements(file, line);
       auto read = read_line(key, line);
       if (const auto* const why = std::get_if<std::string>(&read))
-        on_unbelieved(where(), *why);
+        on_unbelieved(where(), *why + (lines.is_cut() ? "; the file ends within this line" : ""));
       else
         on_statement(where(), std::get<StoredImage>(read));
     }
+    if (is_empty)
+      on_empty(file);
   }
 }
 
@@ -191,6 +198,13 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey
       [&](const std::string& where, const std::string& why) {
         if (++found.unbelieved <= kMostTold)
           print_err("{}: {}\n", where, why);
+      },
+      // At once: nothing that follows could be taken for a proof.
+      [](const std::string& file) {
+        throw Error(ErrorKind::io,
+                    printable(file) + ": the file contains no statement, so it proves nothing",
+                    "restore it from a copy, or make new statements with backglance verify "
+                    "--attest KEY");
       });
   if (found.unbelieved > kMostTold)
     print_err("and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
@@ -221,7 +235,10 @@ ExitCode run_missing(const CommonOptions& common, Session& session, const SiteKe
   std::int64_t unbelieved = 0;
   read_statements(
       key, flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
-      [&](const std::string&, const std::string&) { ++unbelieved; });
+      [&](const std::string&, const std::string&) { ++unbelieved; },
+      [](const std::string& file) {
+        print_err("warning: {}: the file contains no statement\n", printable(file));
+      });
   stated.sort();
   std::int64_t missing = 0;
   if (common.json)

@@ -23,18 +23,25 @@ std::string counts_text(const RestoreCounts& counts, const char* kept) {
                                 ? ""
                                 : fmt::format("{} {} there already; ", grouped(counts.there),
                                               counts.there == 1 ? "is" : "are");
-  return fmt::format("{}; {}{} {} that were changed since", properties_text(counts.restored), there,
-                     kept, counts.kept - counts.there);
+  const std::string gone =
+      counts.gone == 0 ? ""
+                       : fmt::format("; {} of images that no longer exist", grouped(counts.gone));
+  return fmt::format("{}; {}{} {} that were changed since{}", properties_text(counts.restored),
+                     there, kept, counts.kept - counts.there - counts.gone, gone);
 }
 
 ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   if (common.dry_run) {
     require_expanded(read_schema_state(session));
-    const std::int64_t removed = removed_count(session);
+    const RemovedCounts removed = removed_counts(session);
+    const std::int64_t properties = removed.properties - removed.gone;
     if (common.json)
-      print_json({{"dry_run", true}, {"properties", removed}});
+      print_json({{"dry_run", true}, {"properties", properties}, {"gone", removed.gone}});
     else
-      print_out("would put back {}\n", properties_text(removed));
+      print_out("would put back {}{}\n", properties_text(properties),
+                removed.gone == 0
+                    ? ""
+                    : fmt::format("; {} of images that no longer exist", grouped(removed.gone)));
     return ExitCode::done;
   }
   const RestoreCounts counts = revert_contract(session);
@@ -42,7 +49,8 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
     print_json({{"dry_run", false},
                 {"restored", counts.restored},
                 {"kept", counts.kept},
-                {"already_there", counts.there}});
+                {"already_there", counts.there},
+                {"gone", counts.gone}});
   else if (counts.restored + counts.kept == 0)
     print_out("nothing to put back: every property that contract removed is back already\n");
   else
@@ -85,6 +93,7 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                 {"restored", counts.restored},
                 {"kept", counts.kept},
                 {"already_there", counts.there},
+                {"gone", counts.gone},
                 {"faults", revert.faults},
                 {"whole", revert.whole ? json(*revert.whole) : json(nullptr)}});
   else

@@ -53,6 +53,23 @@ void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
   }
 }
 
+// "3 images, 4.0 KiB", or "3 images, 4.0 KiB and 1 of unknown size (at most 1.0 MiB in all)".
+std::string reads_text(const PendingTotals& totals, const ReadOptions& options) {
+  std::string out = fmt::format("{}, {}", counted(totals.images, "image"),
+                                human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+  if (totals.unknown_size > 0)
+    out += fmt::format(
+        " and {} of unknown size{}", grouped(totals.unknown_size),
+        options.max_bytes ? fmt::format(" (at most {} in all)",
+                                        human_bytes(static_cast<std::uint64_t>(*options.max_bytes)))
+                          : "");
+  return out;
+}
+
+std::string reads_text(const BackfillPlan& plan, const ReadOptions& options) {
+  return reads_text(PendingTotals{plan.images, plan.bytes, plan.unknown_size}, options);
+}
+
 // The sweep as a ReadCommand.
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
                          const OnResult& on_result) {
@@ -64,19 +81,20 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
   require_ready(site, options);
   BackfillPlan plan = plan_backfill(site, options);
   if (sweep)
-    plan.images = plan.bytes = 0;
+    plan.images = plan.bytes = plan.unknown_size = 0;
   if (common.json)
     print_json({{"dry_run", true},
                 {"images", plan.images},
                 {"bytes", plan.bytes},
+                {"unknown_size", plan.unknown_size},
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
     print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    print_out("would read {}, {}; would restore {}; {} failed in earlier runs{}\n",
-              counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-              counted(plan.erased, "hash"), counted(plan.failed, "image"),
+    print_out("would read {}; would restore {}; {} failed in earlier runs{}\n",
+              reads_text(plan, options), counted(plan.erased, "hash"),
+              counted(plan.failed, "image"),
               options.forget ? fmt::format("; would forget what the ledger holds of {}",
                                            counted(std::ssize(options.images), "image"))
                              : "");
@@ -108,12 +126,14 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   if (common.dry_run) {
     require_ready(site, options);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const QueueTotals totals = plan_verify(session, options);
+    const PendingTotals totals = plan_verify(session, options);
     if (common.json)
-      print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
+      print_json({{"dry_run", true},
+                  {"images", totals.images},
+                  {"bytes", totals.bytes},
+                  {"unknown_size", totals.unknown_size}});
     else
-      print_out("would read {}, {}\n", counted(totals.images, "image"),
-                human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+      print_out("would read {}\n", reads_text(totals, options));
     warn_of_schema(site, require_writable_ledger);
     return ExitCode::done;
   }
@@ -261,12 +281,14 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
       print_json({{"dry_run", true},
                   {"statements", statements_json(schema)},
                   {"migrate", migrate_json(data, true)},
-                  {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
+                  {"backfill",
+                   {{"images", reads.images},
+                    {"bytes", reads.bytes},
+                    {"unknown_size", reads.unknown_size}}}});
     } else {
       print_out("{}", statements_text(schema));
       print_migrate_result(data, true);
-      print_out("would read {}, {}\n", counted(reads.images, "image"),
-                human_bytes(static_cast<std::uint64_t>(reads.bytes)));
+      print_out("would read {}\n", reads_text(reads, read_with));
     }
     return ExitCode::done;
   }

@@ -18,7 +18,9 @@
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
+#include "cli/server_waits.h"
 #include "digest/digest_engine.h"
+#include "sql/server_wait.h"
 #include "version.h"
 
 namespace backglance {
@@ -46,6 +48,7 @@ class Reporting {
     if (metrics_)
       metrics_->attach(context);
   }
+  // Safe to call twice.
   void detach() {
     if (metrics_)
       metrics_->detach();
@@ -84,6 +87,17 @@ class Reporting {
            fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
   }
 
+  // An image that --image names and that was not read or compared: whoever names it wants to know
+  // why.
+  void unread(const std::string& image_id, const ReadOutcome& outcome) {
+    tell("not_read",
+         {{"image_id", printable(image_id)},
+          {"class", result_name(outcome.result)},
+          {"reason", outcome.reason}},
+         fmt::format("{}: {}: {}", printable(image_id), result_text(outcome.result),
+                     outcome.reason));
+  }
+
   // An empty text: the wait is over.
   void wait(const std::string& waiting_for) {
     if (!log_.is_on_stderr() && progress_ != nullptr)
@@ -94,13 +108,27 @@ class Reporting {
       tell("waiting", {{"reason", waiting_for}});
   }
 
+  // The database is away, refuses connections, or holds a lock; or it answers again.
+  void server_wait(ServerWaitNews news, const std::string& text) {
+    const bool waits = news == ServerWaitNews::waits;
+    if (metrics_)
+      metrics_->waits_for_database(waits);
+    if (waits)
+      tell("waiting", {{"reason", text}}, text);
+    else if (news == ServerWaitNews::over)
+      tell("resumed", Members::object(), text);
+    else
+      tell("warning", {{"text", text}}, text);
+  }
+
   void ended(const ReadResult& result) {
     const ExitCode code = exit_code_of(result);
     tell("run_ended", {{"exit_code", static_cast<int>(code)},
                        {"end", run_end_name(result.end)},
                        {"bytes_read", result.bytes_read},
                        {"left_images", result.left_images},
-                       {"left_bytes", result.left_bytes}});
+                       {"left_bytes", result.left_bytes},
+                       {"waited_for", result.waited_for}});
     if (metrics_)
       metrics_->finish(&result, code);
   }
@@ -156,9 +184,13 @@ class Telling {
         reporting_.wait(text);
     });
     context_.control.warn_by([this](const std::string& text) { reporting_.warning(text); });
+    tell_server_wait_by([this](ServerWaitNews news, const std::string& text) {
+      reporting_.server_wait(news, text);
+    });
     reporting_.attach(context);
   }
   ~Telling() {
+    print_server_waits();
     context_.control.warn_by({});
     context_.control.pause_gate().observe({});
     reporting_.detach();
@@ -202,9 +234,14 @@ ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOption
   ReadResult result =
       command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
         reporting.result(id, outcome);
+        if (!options.images.empty() && !outcome.reason.empty() &&
+            facts_of(outcome.result).evidence == Evidence::none)
+          reporting.unread(id, outcome);
         if (attestations)
           attestations->add(id, outcome);
       });
+  // Before the window and the throttles end: what they made the run wait for is a figure too.
+  reporting.detach();
   // Once for all statements: nothing has reported yet that they exist.
   if (attestations)
     attestations->sync();

@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/server_waits.h"
 
 namespace {
 
@@ -79,6 +80,7 @@ int run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   backglance::prepare_process();
   backglance::install_stop_handlers();
+  backglance::print_server_waits();
   try {
     return run({argv + std::min(argc, 1), argv + argc});
   } catch (const std::exception& error) {

@@ -22,7 +22,13 @@ namespace fs = std::filesystem;
 
 // The pages contain names of images and owners, so others may not read them.
 void make_directory(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST)
+  constexpr mode_t kMode = 0750;
+  const bool made = mkdir(directory.c_str(), kMode) == 0;
+  if (!made && errno != EEXIST)
+    throw io_error("cannot create " + directory, errno);
+  // As for the pages in it, the umask does not count: a web server in the directory's group reads
+  // the pages, and under a umask of 077 it would not even enter.
+  if (made && chmod(directory.c_str(), kMode) != 0)
     throw io_error("cannot create " + directory, errno);
   struct stat status = {};
   if (stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))

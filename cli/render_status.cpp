@@ -72,9 +72,13 @@ std::string signatures_line(const SiteStatus::Ledger& ledger) {
   });
   std::vector<std::string> schemes;
   schemes.reserve(counts.size());
-  for (const SchemeCount& count : counts)
+  std::int64_t deleted = 0;
+  for (const SchemeCount& count : counts) {
     schemes.push_back(fmt::format("{} {}", count.images, signature_scheme_text(count.scheme)));
+    deleted += count.deleted;
+  }
   return (schemes.empty() ? "none flagged" : join(schemes, ", ")) +
+         (deleted > 0 ? fmt::format("; {} of them on deleted images", grouped(deleted)) : "") +
          (ledger.settled > 0 ? fmt::format("; {} settled", grouped(ledger.settled)) : "");
 }
 

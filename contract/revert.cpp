@@ -26,10 +26,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
-    const RestoreCounts counts = take(batch);
-    revert.properties.restored += counts.restored;
-    revert.properties.kept += counts.kept;
-    revert.properties.there += counts.there;
+    revert.properties += take(batch);
     batch.clear();
     bytes = 0;
   };

@@ -69,6 +69,9 @@ class Queue {
   void renew(const std::string& run_id, const std::vector<std::string>& ids,
              std::chrono::seconds lease);
   void release(const std::string& run_id, const Claim& claim);
+  // Enters the size that the store has named, for an image that the run holds: Glance knows none,
+  // or a wrong one. Limits, forecasts and the order of reads use it from then on.
+  void correct_size(const std::string& run_id, const Claim& claim, std::int64_t size);
   // Gives back every image that the run holds.
   void release_run(const std::string& run_id);
 

@@ -96,6 +96,14 @@ AND    lease_run = :run
 AND    lease_token = :token
 AND    state = 'queued';
 
+-- name: correct_size
+UPDATE backglance_item
+SET    size_bytes = :size
+WHERE  image_id = :id
+AND    lease_run = :run
+AND    lease_token = :token
+AND    state = 'queued';
+
 -- First read, then changed by primary key: an UPDATE that searches for the rows would lock the queue on its way.
 -- name: leased
 SELECT image_id

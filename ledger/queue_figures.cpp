@@ -11,7 +11,10 @@ QueueTotals QueueFigures::totals(std::string_view name) {
 }
 
 QueueTotals QueueFigures::queued() {
-  return totals("queued_totals");
+  // So many are looked up in images within a moment.
+  constexpr std::int64_t kFew = 20'000;
+  const QueueTotals all = totals("queued_totals");
+  return all.images > 0 && all.images <= kFew ? totals("live_queued_totals") : all;
 }
 
 QueueTotals QueueFigures::claimable() {
@@ -21,7 +24,7 @@ QueueTotals QueueFigures::claimable() {
 void QueueFigures::due_sizes(bool with_failed, const EachSize& each) {
   session_.query(sql_text(session_.engine(), "queue_figures", "due_sizes"),
                  {{"failed", std::int64_t{with_failed ? 1 : 0}}},
-                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(0, 0)); });
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(1, 0)); });
 }
 
 void QueueFigures::claimable_sizes(const EachSize& each) {

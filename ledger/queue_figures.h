@@ -44,15 +44,16 @@ class QueueFigures {
   explicit QueueFigures(Session& session) : session_(session) {}
 
   // Calls `each` for every image, largest first: `left` is the number of bytes still to read,
-  // `whole` is the image's size, or `left` again in due_sizes(). due_sizes() covers everything that
+  // `whole` is the image's size, 0 if Glance does not know it. due_sizes() covers everything that
   // queue_new() and, with `with_failed`, requeue_failed() would leave in the queue;
   // claimable_sizes() covers claimable().
   using EachSize = std::function<void(std::int64_t left, std::int64_t whole)>;
   void due_sizes(bool with_failed, const EachSize& each);
   void claimable_sizes(const EachSize& each);
 
-  // Still to read, now or later; bytes that a checkpoint holds do not count. Also counts images
-  // that were deleted since they were queued, which site_figures() does not.
+  // Still to read, now or later; bytes that a checkpoint holds do not count. The same number as
+  // site_figures() has; but if the queue is long (more than 20,000 images), images also count that
+  // were deleted since they were queued, because a run that must end does not look all of them up.
   QueueTotals queued();
   QueueTotals claimable();  // the part of the queue that could be claimed now
   // The size of the smallest image that could be claimed now; nothing if there is none.

@@ -1,15 +1,24 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Bytes that a checkpoint holds need not be read again. The queue's index alone answers, because a run whose time is over
--- asks this at its end. So an image counts that was deleted since it was queued; the run that claims it takes it out.
+-- asks this at its end. So an image counts that was deleted since it was queued; the run that claims it takes it out. A
+-- queue of moderate length is counted once more, without these (live_queued_totals).
 -- name: queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
 FROM      backglance_item t
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     t.state = 'queued';
 
--- For limits, which are applied in this order.
+-- name: live_queued_totals
+SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
+WHERE     t.state = 'queued'
+AND       {pending_by_id};
+
+-- For limits, which are applied in this order: the bytes that are left, and the whole size. 0: Glance does not know it.
 -- name: due_sizes
-SELECT    {left_of_item}
+SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
@@ -18,12 +27,12 @@ WHERE     (t.state = 'queued'
                AND (:failed = 1 OR ({item_may_be_reached}))))
 AND       {pending}
 UNION ALL
-SELECT    t.size_bytes
+SELECT    t.size_bytes, t.size_bytes
 FROM      backglance_item t
 WHERE     {item_has_come_back}
 AND       {item_is_pending}
 UNION ALL
-SELECT    t.size_bytes
+SELECT    t.size_bytes, t.size_bytes
 FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 WHERE     t.state = 'done'
@@ -31,7 +40,7 @@ AND       t.digest IS NOT NULL
 AND       ({item_is_doubted} OR NOT {item_is_proved})
 AND       {pending}
 UNION ALL
-SELECT    {known_size}
+SELECT    {known_size}, {known_size}
 FROM      images i
 WHERE     {pending}
 AND       {has_id}
@@ -90,15 +99,19 @@ AND    next_try_at <= {now};
 -- name: larger_count
 SELECT COUNT(*)
 FROM   backglance_item t
+JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'queued'
 AND    t.size_bytes > :size
-AND    t.lease_until < {now};
+AND    t.lease_until < {now}
+AND    {pending_by_id};
 
 -- name: largest_queued
 SELECT   t.image_id, t.size_bytes
 FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
 WHERE    t.state = 'queued'
 AND      t.lease_until < {now}
+AND      {pending_by_id}
 ORDER BY t.size_bytes DESC, t.image_id DESC
 LIMIT    1;
 

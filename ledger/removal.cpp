@@ -116,7 +116,12 @@ struct RestoredPage {
   std::set<std::pair<std::string, std::string>> restored;  // image and name
   std::int64_t kept = 0;
   std::int64_t there = 0;
+  std::int64_t gone = 0;
 };
+
+bool is_gone(Session& session, const std::string& image_id) {
+  return session.count(removal_sql(session, "live_image"), {{"id", image_id}}) == 0;
+}
 
 // Updates our tables after a property was put back.
 void note_restored(Session& session, const std::string& image_id, const std::string& name,
@@ -153,7 +158,7 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
       });
   if (committed)
     return;
-  done = {std::move(rows), {}, 0, 0};
+  done = {std::move(rows), {}, 0, 0, 0};
   for (const SqlRow& row : done.rows) {
     if (restore_property(session, row)) {
       done.restored.insert(name_of(row));
@@ -162,6 +167,7 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
     ++done.kept;
     const SqlParameters property = {{"id", row.text_or_empty(1)}, {"name", row.text_or_empty(2)}};
     done.there += session.count(removal_sql(session, "archived_is_there"), property) > 0 ? 1 : 0;
+    done.gone += is_gone(session, row.text_or_empty(1)) ? 1 : 0;
   }
   transaction.commit();
 }
@@ -258,13 +264,27 @@ RestoreCounts restore_properties(Session& session) {
     counts.restored += static_cast<std::int64_t>(page.restored.size());
     counts.kept += page.kept;
     counts.there += page.there;
+    counts.gone += page.gone;
     after_image = page.rows.back().text_or_empty(1);
     after_name = page.rows.back().text_or_empty(2);
   }
 }
 
+RemovedCounts removed_counts(Session& session) {
+  const auto row = session.first_row(removal_sql(session, "archived_counts"));
+  return row ? RemovedCounts{row->integer_or(0, 0), row->integer_or(1, 0)} : RemovedCounts{};
+}
+
 std::int64_t removed_count(Session& session) {
-  return session.count(removal_sql(session, "archived_count"));
+  return removed_counts(session).properties;
+}
+
+RestoreCounts& RestoreCounts::operator+=(const RestoreCounts& more) {
+  restored += more.restored;
+  kept += more.kept;
+  there += more.there;
+  gone += more.gone;
+  return *this;
 }
 
 RestoreCounts restore_removed(Session& session, const std::vector<RemovedProperty>& removed,
@@ -280,6 +300,7 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
       }
       ++now.kept;
       now.there += is_there(session, property) ? 1 : 0;
+      now.gone += is_gone(session, property.image_id) ? 1 : 0;
     }
     // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (now.restored == 0 && counts.restored > 0)
@@ -300,6 +321,7 @@ RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>&
           session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;
       ++(is_kept ? counts.kept : counts.restored);
       counts.there += is_kept && is_there(session, property) ? 1 : 0;
+      counts.gone += is_kept && is_gone(session, property.image_id) ? 1 : 0;
     }
     return counts;
   });

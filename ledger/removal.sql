@@ -109,9 +109,17 @@ UPDATE backglance_signature
 SET    removed_at = NULL, scheme = :scheme, present = :present, missing = :missing
 WHERE  image_id = :id;
 
--- name: archived_count
+-- All of them, and those that cannot be put back because their image is gone.
+-- name: archived_counts
+SELECT    COUNT(*), COALESCE(SUM(CASE WHEN COALESCE(i.deleted, {true}) <> {false} THEN 1 ELSE 0 END), 0)
+FROM      backglance_removed r
+LEFT JOIN images i ON i.id = r.image_id;
+
+-- name: live_image
 SELECT COUNT(*)
-FROM   backglance_removed;
+FROM   images i
+WHERE  i.id = :id
+AND    i.deleted = {false};
 
 -- The same, from an archive. The value keeps its type.
 -- name: restore_as_left

@@ -86,8 +86,13 @@ std::int64_t tag_count(Session& session, const std::string& tag);
 struct SchemeCount {
   SignatureScheme scheme = SignatureScheme::none;
   std::int64_t images = 0;
+  std::int64_t deleted = 0;  // the part of `images` that is deleted in Glance
 };
+// Images of each scheme; none that Glance has purged.
 std::vector<SchemeCount> scheme_counts(Session& session);
+
+// Live images whose img_signature is a finding (is_finding()), or whose certificate is not trusted.
+std::int64_t signature_finding_count(Session& session);
 
 // The earliest deadline of a live image with a deprecated scheme.
 std::optional<std::int64_t> first_deadline(Session& session);

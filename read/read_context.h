@@ -8,6 +8,7 @@
 #include "digest/algorithm.h"
 #include "glance/location_order.h"
 #include "glance/site.h"
+#include "read/byte_budget.h"
 #include "read/held_images.h"
 #include "read/pace/bandwidth.h"
 #include "read/pace/read_pace.h"
@@ -39,6 +40,7 @@ struct ReadContext {
   ReadCounters counters;
   Streams streams{control, pace, counters};
   HeldImages held;
+  ByteBudget budget;
 };
 
 }  // namespace backglance

@@ -235,6 +235,12 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
         resumption.refused();
         return std::nullopt;
       }
+      const auto length = reading.source().length();
+      if (length && resumption.fits) {
+        const auto whole = static_cast<std::int64_t>(*length);
+        if (!resumption.fits(std::max<std::int64_t>(whole - outcome.bytes, 0), whole))
+          return std::nullopt;
+      }
       context.counters.skip(outcome.bytes, 0);
       CheckpointTaker checkpoints(resumption,
                                   {.image_id = task.image.id,

@@ -21,6 +21,7 @@ void SettleStage::add(Work& work) {
   const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
+    result_.over_budget += work.over_budget ? 1 : 0;
     return give_back(work);
   }
   begin(work);

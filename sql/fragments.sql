@@ -14,10 +14,12 @@ i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 -- name: pending
 {live} AND (i.os_hash_value IS NULL OR i.os_hash_value = '')
 
--- The same, for statements that take rows in the order of their ids.
--- name: pending_by_id
+-- Both once more, for statements that take rows in the order of their ids.
+-- name: live_by_id
 COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
-AND COALESCE(i.os_hash_value, '') = ''
+
+-- name: pending_by_id
+{live_by_id} AND COALESCE(i.os_hash_value, '') = ''
 
 -- name: verifiable
 ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))
@@ -39,6 +41,21 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {pending})
 -- Its hash was published, and is erased if the image is pending.
 -- name: item_is_erased
 (state = 'done' AND digest IS NOT NULL)
+
+-- For an item t and its image i: an image that a person must look at. The findings of a report and their number are both
+-- taken from this.
+-- name: item_is_finding
+((COALESCE(t.state, '') = 'failed' OR (COALESCE(t.state, '') = 'queued' AND t.finished_at IS NOT NULL))
+ AND t.result NOT IN ({results_without_findings}) AND {pending_by_id})
+
+-- The same for a row v of backglance_verify.
+-- name: verify_is_finding
+(v.result NOT IN ({results_without_findings}) AND {live_by_id})
+
+-- For the image i of a row of ours, LEFT JOINed: deleted, purged (the row is gone), or not served for another reason.
+-- What was found of such an image is no finding: nobody can look at it.
+-- name: is_gone
+(COALESCE(i.deleted, {true}) <> {false} OR NOT {exact}i.status IN ('active', 'deactivated'))
 
 -- name: item_is_claimable
 (COALESCE(state, '') = 'queued' AND lease_until < {now} AND next_try_at <= {now})

@@ -55,8 +55,10 @@ ImageRow image_of(const SqlRow& row) {
   ImageRow image;
   image.id = row.text_or_empty(0);
   const std::string status = row.text_or_empty(1);
-  image.hashable = !row.truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
-                                              status) != kHashableStatuses.end();
+  image.status = status;
+  image.deleted = row.truth(2);
+  image.hashable = !image.deleted && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
+                                               status) != kHashableStatuses.end();
   // A size that is no number is -1: it equals no count of bytes. 0 is Glance's word for an unknown
   // size.
   if (row.text(3))
@@ -105,6 +107,21 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 }
 
 }  // namespace
+
+std::string why_not_live(const ImageRow& image) {
+  const std::string named = fmt::format(" (status {})", printable(image.status, 32));
+  if (image.deleted)
+    return "the image is deleted in Glance" + named;
+  if (image.status == "queued")
+    return "no data has been uploaded for the image yet" + named;
+  if (image.status == "saving" || image.status == "uploading" || image.status == "importing")
+    return "Glance still receives the data of the image" + named;
+  if (image.status == "killed")
+    return "the upload of the image failed" + named;
+  if (image.status == "pending_delete" || image.status == "deleted")
+    return "the image is being deleted in Glance" + named;
+  return "Glance does not serve the image" + named;
+}
 
 std::string verified_state(SignedOver what, const SignatureProperties& signature,
                            const std::vector<LocationRow>& locations, const std::string& digest) {

@@ -18,12 +18,17 @@ namespace backglance {
 // The columns of `images` that matter for a hash. Text is as stored and may be anything.
 struct ImageRow {
   std::string id;
+  std::string status;  // of Glance: "active", "queued", "saving", ...
+  bool deleted = false;
   bool hashable = false;             // not deleted, and active or deactivated
   std::optional<std::int64_t> size;  // empty for NULL and 0 (unknown); -1 if it is not a number
   std::string checksum;              // empty for NULL
   std::string os_hash_algo;
   std::string os_hash_value;
 };
+
+// Why an image that is not hashable is not: one sentence, which names its status.
+std::string why_not_live(const ImageRow& image);
 
 struct LocationRow {
   std::int64_t id = 0;

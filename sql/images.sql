@@ -94,7 +94,8 @@ LIMIT    :page;
 
 -- name: signed_totals
 SELECT COUNT(*),
-       COALESCE(SUM({known_size}), 0)
+       COALESCE(SUM({known_size}), 0),
+       COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  {live}
 AND    {has_id}
@@ -112,7 +113,8 @@ LIMIT    :page;
 
 -- name: verifiable_totals
 SELECT COUNT(*),
-       COALESCE(SUM({known_size}), 0)
+       COALESCE(SUM({known_size}), 0),
+       COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  {live}
 AND    {has_id}

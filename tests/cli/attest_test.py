@@ -178,7 +178,8 @@ class AttestTest(sites.SmallSiteTest):
             for number in range(12):
                 self.site.add(b'another %d' % number)
         self.sync()
-        self.statements.touch()
+        self.site.add(b'the one with a statement')
+        self.attest()
         path = self.file_of(public_pem(self.key), 'public.pem')
         self.assertTrue(self.on_site('attest', 'verify', self.statements, '--key', path).out.endswith(
             '  and 7 more, which backglance attest missing lists\n'))
@@ -204,6 +205,28 @@ class AttestTest(sites.SmallSiteTest):
         self.attest()
         self.assertEqual(self.verify(code=FINDINGS).object,
                          whole(agree=IMAGES, unbelieved=1))
+
+    def test_file_without_statements_proves_nothing_and_is_an_error(self):
+        self.attest()
+        whole_file = self.statements.read_bytes()
+        path = self.file_of(public_pem(self.key), 'public.pem')
+        other = self.file_of(whole_file, 'other.jsonl')
+        for nothing in (b'', b'\n\n'):
+            self.statements.write_bytes(nothing)
+            # It does not help that another file has statements.
+            for files in ((self.statements,), (other, self.statements)):
+                result = self.on_site('attest', 'verify', *files, '--key', path, code=FAILED)
+                self.assert_one_line(result, [self.statements.name, 'contains no statement, so it proves nothing'])
+                self.assertEqual(result.out, '')
+            result = self.on_site('attest', 'missing', self.statements, '--key', path)
+            self.assertIn('contains no statement', result.err)
+            self.assertEqual(len(result.out.split()), IMAGES)
+        # Cut off within its last line, which is told as that; then at its end, where nothing is lost.
+        self.statements.write_bytes(whole_file[:-20])
+        result = self.on_site('attest', 'verify', self.statements, '--key', path, code=FINDINGS)
+        self.assertRegex(result.err, r'\Aline %d: .*; the file ends within this line\n\Z' % IMAGES)
+        self.statements.write_bytes(whole_file[:-1])
+        self.assertEqual(self.verify().object, whole(agree=IMAGES))
 
     def test_a_changed_database_is_found(self):
         self.attest()
