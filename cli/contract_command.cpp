@@ -147,9 +147,13 @@ void print_blocking(const GateFindings& gate, const std::vector<BlockingImage>& 
     print_out("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
               printable(one.example), one.reason,
               one.store.empty() ? ""
-                                : fmt::format(" -- next: backglance contract --without-store {}, "
-                                              "if {} may stay without a hash",
+                                : fmt::format(" -- next: backglance contract --dry-run "
+                                              "--without-store {}, if {} may stay without a hash",
                                               one.store, one.images == 1 ? "it" : "they"));
+  // Said, because an old copy of a store looks like this as well.
+  if (gate.gone > 0)
+    print_out("  without a hash, and their data is not in the store: {}\n",
+              counted(gate.gone, "image"));
   if (gate.left_out > 0)
     print_out("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
 }

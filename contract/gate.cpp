@@ -131,7 +131,8 @@ std::string next_step(Session& session, const GateFindings& findings) {
   // Only if that alone opens the gate.
   if (std::all_of(findings.unknown.begin(), findings.unknown.end(),
                   [](const auto& one) { return !one.store.empty(); }))
-    return fmt::format("backglance contract{}, if these images may stay without a hash", without);
+    return fmt::format("backglance contract --dry-run{}, if these images may stay without a hash",
+                       without);
   return "make that data readable on this host, or delete the images; then backglance contract "
          "--dry-run";
 }
