@@ -18,6 +18,7 @@
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "digest/digest_engine.h"
+#include "glance/connection_url.h"
 #include "version.h"
 
 namespace backglance {
@@ -262,7 +263,7 @@ JobOptions job_options(const JobFlags& flags) {
   if (flags.max_lag)
     job.throttle.max_lag = duration_option("--max-lag", *flags.max_lag);
   for (const std::string& url : flags.lag_databases)
-    job.throttle.lag_databases.push_back(parse_database_url(url));
+    job.throttle.lag_databases.push_back(connectable(parse_database_url(url)));
   if (!flags.lag_databases.empty() && !flags.max_lag)
     throw Error(ErrorKind::usage, "--lag-database requires --max-lag");
   for (const auto& [name, file] :

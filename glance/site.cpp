@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "glance/connection_url.h"
 #include "glance/oslo_config.h"
 
 namespace backglance {
@@ -185,9 +187,25 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
   return stores;
 }
 
+// Options of oslo.db that would make Glance's database another than the one that this program
+// knows.
+void check_database_options(const OsloConfig& config) {
+  constexpr std::string_view kGroup = "database";
+  for (const DatabaseOption& option : database_options()) {
+    if (option.use != ParameterUse::refused)
+      continue;
+    const std::string value = lower_ascii(config.get(kGroup, option.name).value_or(""));
+    constexpr std::array<std::string_view, 6> kDefaults = {"",  "sqlalchemy", "false",
+                                                           "0", "no",         "off"};
+    if (std::ranges::find(kDefaults, value) == kDefaults.end())
+      refuse(kGroup, option.name, option.why);
+  }
+}
+
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
+  check_database_options(config);
   if (source.database_url)
-    return parse_database_url(*source.database_url);
+    return connectable(parse_database_url(*source.database_url));
   // Today's name first, then the old ones that oslo.db still reads.
   const auto url = config.get_first({{"database", "connection"},
                                      {"DEFAULT", "sql_connection"},
@@ -199,8 +217,9 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
     throw Error(ErrorKind::usage, "no database: " + where,
                 "give --config-file FILE, where [database] has a connection, or --database URL");
   }
+  const std::string more = config.get("database", "connection_parameters").value_or("");
   try {
-    return parse_database_url(*url);
+    return connectable(parse_database_url(*url, more));
   } catch (const Error& error) {
     // Says where the URL stands, not what it is: it holds a password.
     throw error.within("[database] connection");

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "glance/connection_url.h"
 #include "sql/driver.h"
 
 namespace backglance {
@@ -126,6 +127,7 @@ std::string quoted_value(std::string_view value) {
 }
 
 std::optional<std::string> url_option(const DatabaseUrl& url, std::string_view key) {
+  // connectable() has refused what is given twice.
   const auto found = url.query.find(std::string(key));
   return found == url.query.end() ? std::nullopt : std::optional<std::string>(found->second);
 }
@@ -174,7 +176,7 @@ struct Session::Connection {
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
   Connection(const DatabaseUrl& to, const SessionOptions& with)
-      : url(to),
+      : url(connectable(to)),
         options(with),
         driver(driver_of(to.engine)),
         facts(&engine_facts(to.engine)),
