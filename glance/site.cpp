@@ -204,8 +204,10 @@ void check_database_options(const OsloConfig& config) {
 
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
   check_database_options(config);
+  // oslo.db appends them to whichever URL there is. They may ask for encryption.
+  const std::string more = config.get("database", "connection_parameters").value_or("");
   if (source.database_url)
-    return connectable(parse_database_url(*source.database_url));
+    return connectable(parse_database_url(*source.database_url, more));
   // Today's name first, then the old ones that oslo.db still reads.
   const auto url = config.get_first({{"database", "connection"},
                                      {"DEFAULT", "sql_connection"},
@@ -217,7 +219,6 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
     throw Error(ErrorKind::usage, "no database: " + where,
                 "give --config-file FILE, where [database] has a connection, or --database URL");
   }
-  const std::string more = config.get("database", "connection_parameters").value_or("");
   try {
     return connectable(parse_database_url(*url, more));
   } catch (const Error& error) {

@@ -374,7 +374,8 @@ const Driver& mysql_driver() {
                                      .exchanged_columns = exchanged_columns,
                                      .rows = rows,
                                      .missing_rights = nullptr,
-                                     .hang_up = hang_up};
+                                     .hang_up = hang_up,
+                                     .schema = nullptr};
   return kDriver;
 }
 

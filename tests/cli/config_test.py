@@ -125,6 +125,8 @@ class Configuration(sites.SmallSiteTest):
                              ('mysql_enable_ndb = True', 'mysql_enable_ndb'), ('backend = other', 'backend')):
             result = self.refused('status', '--config-file', with_option(option), code=USAGE, words=[word])
             self.assertNotIn(PASSWORD, result.err)
+        self.refused('status', '--config-file', with_option('connection_parameters = bogus=1'), '--database',
+                     'sqlite:///%s' % self.site.database.path, code=USAGE, words=['bogus'])
         self.assert_hashed('--config-file', with_option('connection_parameters = timeout=5'))
 
     def test_substitution(self):
