@@ -97,6 +97,8 @@ Tls::Tls(const DatabaseUrl& url) {
   options += "ssl-enforce=1;";
   if (named)
     options += "ssl-verify-server-cert=1;";
+  else if (!verified)
+    options += "ssl-verify-server-cert=0;";  // libmariadb 3.4 verifies unless told otherwise
 }
 
 // Seconds, as PyMySQL bounds them.

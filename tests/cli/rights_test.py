@@ -406,6 +406,14 @@ class SearchPath(RightsTest):
             "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE c.relkind IN ('r', 'i', 'S') AND c.relname LIKE 'backglance%'")]
         self.assertEqual(set(tables), {'Glance DB'})
+        # As an earlier version made it.
+        execute('ALTER FUNCTION "Glance DB".backglance_guard() RESET ALL')
+        self.assertEqual(self.on_site('plan', '--guard', '--json').object['guard'], 'there')
+        execute('ALTER TABLE "Glance DB".backglance_run SET SCHEMA public')
+        for command in ('status', 'expand'):
+            self.refused(command, *self.site.options,
+                         words=['tables are in schema public', 'SET SCHEMA Glance DB'])
+        execute('ALTER TABLE public.backglance_run SET SCHEMA "Glance DB"')
         self.on_site('contract', '--uninstall', '--yes', cwd=self.site.directory)
 
     def test_trigger_that_needs_a_search_path_is_named_by_plan(self):
