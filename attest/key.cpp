@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/input_file.h"
 #include "base/no_phrase.h"
 #include "base/text.h"
 
@@ -31,15 +31,25 @@ struct FreeObject {
 };
 using Context = std::unique_ptr<EVP_MD_CTX, FreeObject>;
 
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kLargestFile, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+// Why the text has no key for `part`, in PEM. `text` is what a person gave by mistake.
+std::string why_no_key(const std::string& text, SiteKey::Part part) {
+  const auto has = [&](std::string_view label) {
+    return text.find(fmt::format("-----BEGIN {}-----", label)) != std::string::npos;
+  };
   if (text.empty())
-    throw Error(ErrorKind::usage, fmt::format("key {}: the file cannot be read, or is empty",
-                                              printable(file.native())));
-  return text;
+    return "the file is empty";
+  if (part == SiteKey::Part::open)
+    return "it contains no public key and no certificate in PEM";
+  if (has("ENCRYPTED PRIVATE KEY") || text.find("Proc-Type: 4,ENCRYPTED") != std::string::npos)
+    return "its private key has a pass phrase; openssl pkey -in FILE -out NEW writes it without "
+           "one";
+  if (has("PUBLIC KEY") || has("CERTIFICATE"))
+    return "it contains a public key or a certificate; the private key is required";
+  if (has("OPENSSH PRIVATE KEY"))
+    return "its key has the format of OpenSSH; openssl genpkey -algorithm ed25519 makes one in PEM";
+  if (has("PRIVATE KEY") || has("EC PRIVATE KEY") || has("RSA PRIVATE KEY"))
+    return "its private key is damaged: OpenSSL cannot read it";
+  return "it contains no private key in PEM";
 }
 
 // None of these asks for a pass phrase: at night nobody would answer.
@@ -102,33 +112,37 @@ const unsigned char* data_of(std::string_view bytes) {
 }  // namespace
 
 SiteKey SiteKey::read(const std::filesystem::path& file, Part part) {
-  const std::string text = contents(file);
+  const std::string text = read_input(file, kLargestFile);
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::usage, fmt::format("{}: {}", printable(file.native()), why));
+  };
+  // Whoever only checks must not have it, so say so instead of using its public part.
+  if (part == Part::open && text.find("PRIVATE KEY-----") != std::string::npos)
+    refuse(
+        "it contains a private key; give the public key, which openssl pkey -in FILE -pubout "
+        "prints");
   ERR_set_mark();
   Pointer key;
   // A private key can verify as well, so it is tried first for both parts. The attempts that fail
   // leave errors in OpenSSL's queue for this thread, which would be taken for those of the next
   // call.
   using Reader = EVP_PKEY* (*)(BIO*);
-  for (const Reader reader :
-       {Reader(read_private), Reader(read_public), Reader(read_certificate)}) {
+  const std::vector<Reader> readers = part == Part::secret
+                                          ? std::vector<Reader>{read_private}
+                                          : std::vector<Reader>{read_public, read_certificate};
+  for (const Reader reader : readers) {
     const std::unique_ptr<BIO, FreeObject> bio(
         BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     key.reset(reader(bio.get()));
-    if (key || part == Part::secret)
+    if (key)
       break;
   }
   ERR_pop_to_mark();
   if (!key)
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: {}", printable(file.native()),
-                            part == Part::secret
-                                ? "it contains no private key in PEM, or the key has a pass phrase"
-                                : "it contains no public key and no certificate in PEM"));
+    refuse(why_no_key(text, part));
   if (!is_taken(key.get()))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("{}: the key must be Ed25519, ECDSA on P-384, or RSA of {} bits or more",
-                    printable(file.native()), kSmallestRsa));
+    refuse(fmt::format("the key must be Ed25519, ECDSA on P-384, or RSA of {} bits or more",
+                       kSmallestRsa));
   return SiteKey(std::move(key));
 }
 

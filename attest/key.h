@@ -18,8 +18,8 @@ class SiteKey {
  public:
   enum class Part { secret, open };
   // Reads a PEM file. For `secret` it must contain a private key without a pass phrase; for `open`
-  // a public key, a certificate or a private key. Throws Error{usage} for any other file, and for
-  // another kind of key.
+  // a public key or a certificate, and no private key. Throws Error{usage} for any other file, and
+  // for another kind of key.
   static SiteKey read(const std::filesystem::path& file, Part part);
 
   // SHA-256 of the public key (its SubjectPublicKeyInfo in DER), in hex.

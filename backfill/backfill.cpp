@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "backfill/claimer.h"
-#include "backfill/outlive.h"
 #include "backfill/settler.h"
 #include "backfill/sweep.h"
+#include "backfill/wait_for_runs.h"
 #include "base/priority.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -37,6 +37,14 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
   check_signatures(work, options);
 }
 
+// Throws Error{usage} for an unknown image before the first one is forgotten.
+void forget_named(Session& session, const std::vector<std::string>& images) {
+  for (const std::string& image_id : images)
+    retry(session, [&] { named_image(session, image_id); });
+  for (const std::string& image_id : images)
+    retry(session, [&] { Results(session).forget(image_id); });
+}
+
 // Queues the images that --image names, whatever their result was. Returns those that are to be
 // read; the others get their result here.
 std::vector<std::string> queue_named(Session& session, Queue& queue,
@@ -51,6 +59,7 @@ std::vector<std::string> queue_named(Session& session, Queue& queue,
     }
     ReadOutcome outcome;
     outcome.result = image.hashable ? ImageResult::already_done : ImageResult::gone;
+    outcome.reason = image.hashable ? "the image has a hash already" : why_not_live(image);
     ++result.total(outcome.result).images;
     if (on_result)
       on_result(image_id, outcome);
@@ -98,8 +107,9 @@ void require_leases(const Run& run, const ReadContext& context, const ReadResult
 
 void read_queue(const Site& site, Session& session, const Run& run, ReadContext& context,
                 const ReadOptions& options, const OnResult& on_result, ReadResult& result) {
-  Claimer claimer(site, run.id(), context, options);
-  Settler settler(site, run.id(), context, on_result, result);
+  PassedImages passed;
+  Claimer claimer(site, run.id(), context, options, passed);
+  Settler settler(site, run.id(), context, on_result, result, passed);
   DigestWorkers workers(options.jobs_or_default(),
                         static_cast<std::size_t>(options.readers(context.stores)),
                         options.begin_thread());
@@ -116,13 +126,16 @@ void read_queue(const Site& site, Session& session, const Run& run, ReadContext&
       rest = Rest::free;
     } else {
       // Returns `stopped` at once if the leases are lost.
-      rest = options.images.empty() && claimer.end() == RunEnd::complete
-                 ? outlive_dead_runs(session, run.id(), context.control)
+      // Images of a place that is not seen could be claimed, and would be left again.
+      rest = options.images.empty() && claimer.end() == RunEnd::complete && !settler.unseen_places()
+                 ? wait_for_silent_runs(session, run.id(), context.control)
                  : Rest::held;
     }
-    // After settle.finish(): whatever could still be published is published.
+    // After settler.finish(): whatever could still be published is published.
     require_leases(run, context, result);
   } while (rest == Rest::free);
+  if (const auto unseen = settler.unseen_places())
+    throw Error(*unseen);
   result.held_by_others = claimer.held_by_others();
   result.end = rest == Rest::stopped ? context.control.why_stopped()
                                      : end_of_run(claimer.end(), result, context);
@@ -161,6 +174,8 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   // A run whose disk was full may have left checkpoints of settled images.
   retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.control.may_go_on();
+  if (options.forget)  // before the sweep, which would publish it
+    forget_named(session, options.images);
   sweep_erased(session, context, on_result, result);
   const auto may_go_on = [&] { return context.control.may_go_on(); };
   result.queued = queue.queue_new(may_go_on);
@@ -204,8 +219,10 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
   const QueueTotals left = retry(session, [&] { return QueueFigures(session).queued(); });
   result.left_images = left.images;
   result.left_bytes = left.bytes;
-  if (!whole)
+  if (!whole) {
     result.end = context.control.why_stopped();
+    result.waited_for = context.control.waiting_for();
+  }
   run.finish(run_outcome(result.end), result.total(ImageResult::restored).images);
   return result;
 }
@@ -217,37 +234,47 @@ BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
   require_glance(state);
   BackfillPlan plan;
   Allowance allowance(options);
-  const auto take = [&](QueueTotals totals) {
+  const auto take = [&](const PendingTotals& totals) {
     plan.images = totals.images;
     plan.bytes = totals.bytes;
+    plan.unknown_size = totals.unknown_size;
     return plan;
+  };
+  const auto allowed = [](const Allowance& some) {
+    return PendingTotals{some.used().images, some.used().bytes, some.unknown_size()};
   };
   // Before expand there is no queue: count the images without a hash.
   if (!state.has_ledger || !state.has_os_hash) {
     if (state.has_os_hash && !options.images.empty())
-      return take(named_allowance(session, state.has_ledger, options).used());
+      return take(allowed(named_allowance(session, state.has_ledger, options)));
     if (Allowance::has_limits(options)) {
       pending_sizes(session, state.has_os_hash, [&](std::int64_t size) { allowance.take(size); });
-      return take(allowance.used());
+      return take(allowed(allowance));
     }
-    return take(known ? known->pending : site_figures(session, state).pending);
+    const SiteFigures figures = known ? *known : site_figures(session, state);
+    return take({figures.pending.images, figures.pending.bytes, figures.unknown_size});
   }
   const SiteFigures figures = known ? *known : site_figures(session, state);
   plan.failed = figures.failed.images;
   plan.erased = figures.erased;
   if (!options.images.empty())
-    return take(named_allowance(session, state.has_ledger, options).used());
+    return take(allowed(named_allowance(session, state.has_ledger, options)));
   if (Allowance::has_limits(options)) {
-    QueueFigures(session).due_sizes(options.retry_failed,
-                                    [&](std::int64_t left, std::int64_t) { allowance.take(left); });
-    return take(allowance.used());
+    QueueFigures(session).due_sizes(
+        options.retry_failed,
+        [&](std::int64_t left, std::int64_t whole) { allowance.take(left, whole); });
+    return take(allowed(allowance));
   }
   // The failed images include those that are due again.
   const QueueTotals& again = options.retry_failed ? figures.failed : figures.reachable;
-  for (const QueueTotals& part : {figures.queued, figures.unqueued, figures.changed, again}) {
+  // A hash that is erased and in doubt is not put back: the image is read.
+  for (const QueueTotals& part :
+       {figures.queued, figures.unqueued, figures.changed, figures.doubted, again}) {
     plan.images += part.images;
     plan.bytes += part.bytes;
   }
+  // Of all that have no hash: some of these may be among those that failed.
+  plan.unknown_size = std::min(figures.unknown_size, plan.images);
   return plan;
 }
 

@@ -40,9 +40,10 @@ ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_resu
 // they are read if the caller has none.
 struct BackfillPlan {
   std::int64_t images = 0;
-  std::int64_t bytes = 0;
-  std::int64_t failed = 0;  // failed in earlier runs; only --retry-failed reads them again
-  std::int64_t erased = 0;  // hashes that the sweep would put back
+  std::int64_t bytes = 0;         // of images of known size
+  std::int64_t unknown_size = 0;  // images among them whose size Glance does not know
+  std::int64_t failed = 0;        // failed in earlier runs; only --retry-failed reads them again
+  std::int64_t erased = 0;        // hashes that the sweep would put back
 };
 BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
                            const std::optional<SiteFigures>& figures = std::nullopt);

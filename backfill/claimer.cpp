@@ -2,7 +2,6 @@
 #include "backfill/claimer.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "ledger/queue_figures.h"
 #include "read/checkpoint_interval.h"
@@ -23,11 +22,12 @@ constexpr std::int64_t kBunchBytes = 32 << 20;
 }  // namespace
 
 Claimer::Claimer(const Site& site, const std::string& run_id, ReadContext& context,
-                 const ReadOptions& options)
+                 const ReadOptions& options, PassedImages& passed)
     : ClaimStage(site.database, {.when_needed = true}, context, options),
       queue_(session_),
       checkpoints_(session_),
       run_id_(run_id),
+      passed_(passed),
       listed_(options.images) {}
 
 std::optional<Claim> Claimer::take() {
@@ -45,21 +45,22 @@ std::vector<std::string> Claimer::coming() const {
   return ids;
 }
 
-std::int64_t Claimer::used_bytes() const {
-  // An image of unknown size counts once it is read.
-  return std::max(claimed_bytes_, static_cast<std::int64_t>(context_.counters.bytes_read.load()));
+std::int64_t Claimer::left_bytes() const {
+  return context_.budget.left(static_cast<std::int64_t>(context_.counters.bytes_read.load()));
 }
 
 bool Claimer::refill() {
   while (!context_.control.should_stop()) {
     const std::int64_t in_time = context_.pace.largest_in_time();
-    const std::int64_t in_bytes = options_.max_bytes ? *options_.max_bytes - used_bytes()
-                                                     : std::numeric_limits<std::int64_t>::max();
+    const std::int64_t in_bytes = left_bytes();
     claim(std::min(in_time, in_bytes));
     if (claims_.empty())
       claim_part(in_time, in_bytes);
     if (!claims_.empty())
       return true;
+    // The images before that one are of a place that this host does not see.
+    if (passed_.any())
+      return false;
     const auto smallest =
         retry(session_, [&] { return QueueFigures(session_).smallest_claimable(); });
     if (!smallest)
@@ -81,8 +82,11 @@ void Claimer::claim(std::int64_t largest) {
   if (!options_.max_bytes)
     bunch = {kSmallBunch, std::min<std::int64_t>(options_.jobs_or_default(), kSmallBunch),
              kSmallImageBytes, kBunchBytes};
-  for (Claim& one :
-       with_space(context_.control, [&] { return queue_.claim(run_id_, bunch, largest, kLease); }))
+  for (Claim& one : with_space(context_.control, [&] {
+         return passed_.claim_next([&](const std::optional<SizedImage>& last) {
+           return queue_.claim(run_id_, bunch, largest, kLease, last);
+         });
+       }))
     hold(std::move(one));
 }
 
@@ -123,7 +127,7 @@ void Claimer::take_part(Claim part) {
 void Claimer::hold(Claim claim) {
   // From here on the heartbeat renews the lease.
   context_.held.add(claim);
-  claimed_bytes_ += claim.size_bytes;
+  context_.budget.promise(claim.size_bytes);
   claims_.push_back(std::move(claim));
 }
 
@@ -133,7 +137,7 @@ bool Claimer::refill_from_list() {
     auto claim =
         with_space(context_.control, [&] { return queue_.claim_one(run_id_, image_id, kLease); });
     if (claim && options_.max_bytes &&
-        left_of(claim->size_bytes, checkpoint_of(*claim)) > *options_.max_bytes - used_bytes()) {
+        left_of(claim->size_bytes, checkpoint_of(*claim)) > left_bytes()) {
       retry(session_, [&] { queue_.release(run_id_, *claim); });
       end_ = RunEnd::limit;
     } else if (claim) {
@@ -155,7 +159,8 @@ void Claimer::prepare(Work& work, ImageDetails details) {
   if (!work.outcome)
     work.checkpoint = checkpoint_of(work.claim);
   if (work.checkpoint)
-    claimed_bytes_ -= work.claim.size_bytes - left_of(work.claim.size_bytes, work.checkpoint);
+    context_.budget.promise(left_of(work.claim.size_bytes, work.checkpoint) -
+                            work.claim.size_bytes);
 }
 
 std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
@@ -181,7 +186,7 @@ void Claimer::take_back(const std::vector<Work>& refused) {
   for (const Work& work : refused) {
     const std::string& image_id = work.claim.image_id;
     --handed_out_;
-    claimed_bytes_ -= left_of(work.claim.size_bytes, work.checkpoint);
+    context_.budget.promise(-left_of(work.claim.size_bytes, work.checkpoint));
     parts_.erase(image_id);
     whole_.insert(image_id);
     if (!options_.images.empty())

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "backfill/passed_images.h"
 #include "ledger/checkpoints.h"
 #include "ledger/queue.h"
 #include "read/claim_stage.h"
@@ -22,7 +23,7 @@ inline constexpr std::chrono::seconds kLease{120};
 class Claimer : public ClaimStage {
  public:
   Claimer(const Site& site, const std::string& run_id, ReadContext& context,
-          const ReadOptions& options);
+          const ReadOptions& options, PassedImages& passed);
 
   // How many of the images given by --image are held by another run.
   std::int64_t held_by_others() const { return held_by_others_; }
@@ -46,19 +47,20 @@ class Claimer : public ClaimStage {
   void take_part(Claim part);
   void hold(Claim claim);
   bool refill_from_list();
-  std::int64_t used_bytes() const;
+  // What --max-bytes leaves for further images.
+  std::int64_t left_bytes() const;
   // The checkpoint of a read that was broken off, if the read may continue there.
   std::optional<Checkpoint> checkpoint_of(const Claim& claim);
 
   Queue queue_;
   Checkpoints checkpoints_;
   std::string run_id_;
+  PassedImages& passed_;
   std::vector<std::string> listed_;  // the images in options_, then those that were taken back
   std::deque<Claim> claims_;
   std::set<std::string> parts_;  // images that claim_part() has handed out
   std::set<std::string> whole_;  // images whose checkpoint does not fit
   std::size_t next_listed_ = 0;
-  std::int64_t claimed_bytes_ = 0;
   std::int64_t held_by_others_ = 0;
 };
 

@@ -18,13 +18,14 @@ constexpr std::chrono::milliseconds kBetweenTries{10};
 }  // namespace
 
 Settler::Settler(const Site& site, const std::string& run_id, ReadContext& context,
-                 const OnResult& on_result, ReadResult& result)
+                 const OnResult& on_result, ReadResult& result, PassedImages& passed)
     : SettleStage(site.database, {.when_needed = true}, /*has_ledger=*/true, context, on_result,
                   result),
       queue_(session_),
       results_(session_),
       checkpoints_(session_),
-      run_id_(run_id) {}
+      run_id_(run_id),
+      passed_(passed) {}
 
 void Settler::begin(const Work& work) {
   if (work.checkpoint)
@@ -37,6 +38,9 @@ void Settler::give_back(Work& work) {
       retry(session_, [&] { checkpoints_.forget(work.claim); });
       return true;
     });
+  // Otherwise each claim would take it once more.
+  if (work.found_size)
+    retry(session_, [&] { queue_.correct_size(run_id_, work.claim, *work.found_size); });
   release(work.claim);
   if (work.checkpoint_refused)
     refused_.push_back(std::move(work));
@@ -62,6 +66,10 @@ void Settler::keep(const Claim& claim, const Checkpoint& checkpoint) {
           std::string("a checkpoint could not be saved, and reads continue without checkpoints: ") +
           error.what());
   }
+}
+
+void Settler::leave(const SettledImage& image) {
+  passed_.pass(image.claim, [&] { release(image.claim); });
 }
 
 void Settler::leave_unreached() {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "backfill/passed_images.h"
 #include "ledger/checkpoints.h"
 #include "ledger/queue.h"
 #include "ledger/results.h"
@@ -20,7 +21,7 @@ namespace backglance {
 class Settler : public SettleStage {
  public:
   Settler(const Site& site, const std::string& run_id, ReadContext& context,
-          const OnResult& on_result, ReadResult& result);
+          const OnResult& on_result, ReadResult& result, PassedImages& passed);
 
   // Saves a checkpoint of an image that is still being read. It is tried once: if the database
   // cannot take it now, the next one covers more. Thread-safe.
@@ -35,6 +36,7 @@ class Settler : public SettleStage {
   void give_back(Work& work) override;
   std::vector<bool> record(std::vector<SettledImage>& images) override;
   void recorded() override;
+  void leave(const SettledImage& image) override;
   void leave_unreached() override;
 
   // Gives the image back, and ends the renewal of its lease.
@@ -49,6 +51,7 @@ class Settler : public SettleStage {
   Results results_;
   Checkpoints checkpoints_;
   std::string run_id_;
+  PassedImages& passed_;
   std::set<std::string> with_checkpoint_;  // claimed images that have a checkpoint
   std::vector<std::string> done_with_;     // of these, the images that this commit settled
   std::vector<Work> refused_;              // images for take_refused()

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kPage = 200;
 
-// Whether the object at the location is the one that was read: same inode, length and mtime.
+// Whether the object at the location is the one that was read: the same identity.
 // `hidden`: this host does not see it, and another host may.
 enum class Object { same, other, hidden };
 
@@ -26,8 +26,13 @@ Object look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& 
   const auto* there = std::get_if<FoundLocation>(&found);
   if (there != nullptr) {
     const auto identity = there->opener->identify(there->location);
-    if (const auto* text = std::get_if<std::string>(&identity))
-      return is_same_object(*text, erased.identity) ? Object::same : Object::other;
+    if (const auto* text = std::get_if<std::string>(&identity)) {
+      // What an older version recorded proves little; a checksum that is the MD5 of the bytes which
+      // it read proves that these were the image.
+      const bool same = is_same_object(*text, erased.identity) ||
+                        (erased.has_checksum && agrees_with_older(*text, erased.identity));
+      return same ? Object::same : Object::other;
+    }
   }
   return probe.sees(there == nullptr ? "" : there->place(), {erased.image_id}) ? Object::other
                                                                                : Object::hidden;

@@ -27,6 +27,7 @@ enum class ImageResult {
   hash_differs,        // verify: the digest of the bytes is not os_hash_value
   changed_while_read,  // the object was not the same at the end as at the beginning
   busy_in_glance,      // Glance itself is working on the image
+  other_location,  // only a later location could be read, and what Glance serves first could not
   store_not_supported,  // the image lies in a store that this program cannot read
   hash_not_supported,   // os_hash_algo names an algorithm that cannot be computed here
   gone,                 // deleted in Glance, or no longer active
@@ -134,6 +135,14 @@ inline constexpr std::array kResults = {
     ResultFacts{ImageResult::busy_in_glance, "busy_in_glance", "busy in Glance", false, false,
                 {RetryRule::When::soon, 600, 0}, 0, Evidence::none, false,
                 "Glance was working on the image. A later run reads it.", ""},
+    ResultFacts{ImageResult::other_location, "other_location", "other location", true, false,
+                kWhenReachable, 0, Evidence::against, false,
+                "The location that Glance serves first could not be read, and no checksum proves "
+                "that another location holds the same data. The image got no hash. Repair or "
+                "remove that location, then run \"backglance backfill --retry-failed\".",
+                "The location that Glance serves first could not be read. Another location agrees "
+                "with Glance. Repair or remove the first location, then run \"backglance verify "
+                "--image ID\"."},
     ResultFacts{ImageResult::store_not_supported, "store_not_supported", "store not supported",
                 true, false, kNoRetry, 1, Evidence::against, false,
                 "The image is in a store that this release cannot read. It gets no hash.",
@@ -144,9 +153,10 @@ inline constexpr std::array kResults = {
                 "Glance, then run \"backglance backfill --retry-failed\".",
                 "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "
                 "Glance, then run \"backglance verify --image ID\"."},
-    ResultFacts{ImageResult::gone, "gone", "no longer live", false, false, kWhenLive, 0,
+    ResultFacts{ImageResult::gone, "gone", "not live", false, false, kWhenLive, 0,
                 Evidence::none, false,
-                "The image was deleted in Glance, or became inactive, before it was read.", ""},
+                "The image is deleted in Glance, or Glance does not serve it for another reason. There is "
+                "nothing to look at.", ""},
 };
 // clang-format on
 

@@ -16,4 +16,8 @@ nlohmann::json parse_json(std::string_view text);
 // `object` is not an object.
 std::string text_member(const nlohmann::json& object, const std::string& name);
 
+// Makes JSON that nlohmann's dump() wrote safe to show on a terminal, without a change of its
+// meaning: invisible characters (base/utf8.h) become \uNNNN, which a parser reads as themselves.
+std::string safe_json(std::string dumped);
+
 }  // namespace backglance

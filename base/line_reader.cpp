@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/line_reader.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/input_file.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -16,11 +16,7 @@ LineReader::LineReader(const std::filesystem::path& file, std::size_t longest)
     : file_(file),
       longest_(longest),
       buffer_(std::size_t{1} << 16),
-      descriptor_(open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-  // The file was named on the command line, so this is an error of use.
-  if (descriptor_ < 0)
-    throw Error(ErrorKind::usage, io_error(printable(file.native()), errno).what());
-}
+      descriptor_(open_input(file)) {}
 
 LineReader::~LineReader() {
   if (descriptor_ >= 0)
@@ -30,6 +26,7 @@ LineReader::~LineReader() {
 LineReader::Found LineReader::next(std::string& line) {
   line.clear();
   bool any = false;
+  bool ended = false;
   bool too_long = false;
   while (at_ < filled_ || fill()) {
     any = true;
@@ -44,12 +41,14 @@ LineReader::Found LineReader::next(std::string& line) {
     at_ += length;
     if (newline != end) {
       ++at_;
+      ended = true;
       break;
     }
   }
   if (!any)
     return Found::end;
   ++number_;
+  is_cut_ = !ended;
   if (too_long)
     line.clear();
   return too_long ? Found::too_long : Found::line;

@@ -23,6 +23,8 @@ class LineReader {
   // Gets the next line, without its line end. The last line of the file need not have one. Throws
   // Error{io}.
   Found next(std::string& line);
+  // True if the file ended within the last line that next() found: it has no line end.
+  bool is_cut() const { return is_cut_; }
   // Number of the last line that next() found, from 1.
   std::int64_t number() const { return number_; }
 
@@ -35,6 +37,7 @@ class LineReader {
   std::size_t at_ = 0;
   std::size_t filled_ = 0;
   std::int64_t number_ = 0;
+  bool is_cut_ = false;
   int descriptor_ = -1;
 };
 

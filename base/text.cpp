@@ -37,6 +37,22 @@ std::optional<std::uint64_t> multiplied(std::uint64_t number, std::uint64_t fact
   return number * factor;
 }
 
+// `bytes` as they are, or written out if they could do harm.
+void add_printable(std::string& out, const CodePoint& point, std::string_view bytes) {
+  constexpr char32_t kPastC1 = 0xA0;
+  constexpr char32_t kPastBmp = 0x10000;
+  const bool is_hidden = is_invisible(point.value);
+  if (point.is_bad() || (is_hidden && point.value < kPastC1))
+    for (const char c : bytes)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  else if (is_hidden)
+    out += point.value < kPastBmp
+               ? fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point.value))
+               : fmt::format("\\U{:08x}", static_cast<std::uint32_t>(point.value));
+  else
+    out += bytes;
+}
+
 }  // namespace
 
 // Not std::tolower, whose answer depends on the locale.
@@ -78,14 +94,21 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
     if (out.size() >= max_bytes)
       return out + "...";
     const CodePoint point = first_code_point(text);
-    // U+0080..U+009F are control characters as well, some of which terminals obey.
-    const bool control = point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0);
-    const std::string_view bytes = text.substr(0, point.bytes);
-    if (point.is_bad() || control)
-      for (const char c : bytes)
-        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    add_printable(out, point, text.substr(0, point.bytes));
+    text.remove_prefix(point.bytes);
+  }
+  return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (point.value == '\n')
+      out += '\n';
     else
-      out += bytes;
+      add_printable(out, point, text.substr(0, point.bytes));
     text.remove_prefix(point.bytes);
   }
   return out;
@@ -167,10 +190,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     factor = std::uint64_t{7} * 86400;
   else
     return std::nullopt;
-  // A thousand centuries is surely a slip of the finger, and dates must stay representable.
-  constexpr std::uint64_t kMaxSeconds = 100'000ULL * 366 * 86400;
   const auto seconds = multiplied(quantity->number, factor);
-  if (!seconds || *seconds > kMaxSeconds)
+  if (!seconds || *seconds > static_cast<std::uint64_t>(kLongestDuration.count()))
     return std::nullopt;
   return std::chrono::seconds(*seconds);
 }

@@ -17,9 +17,13 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 // Makes text from a database or a file safe to print on one line of a terminal, a log or a report.
-// Control characters and bytes that are not UTF-8 become \xNN. Text after `max_bytes` is
-// replaced by "...".
+// Control characters and bytes that are not UTF-8 become \xNN; other invisible characters
+// (is_invisible() in base/utf8.h) become \uNNNN or \UNNNNNNNN. Text after `max_bytes` is replaced
+// by "...". Applied twice, it changes nothing more.
 std::string printable(std::string_view text, std::size_t max_bytes = 200);
+// The same for whole lines of our own, of any length: line ends stay. Every text for people passes
+// through it last, should a part of it not be printable.
+std::string printable_lines(std::string_view text);
 
 // grouped: "1,204". counted: "1 image", "1,204 images", "2 hashes": the plural has an "s", after
 // "sh" an "es".
@@ -37,8 +41,10 @@ std::string human_duration(std::chrono::seconds duration);
 // refused, because a person who leaves it out does not always mean bytes.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
-// A duration from "90s", "15m", "8h", "180d", "26w". A number without a unit is refused, except 0,
-// because a person who leaves it out does not always mean seconds.
+// A duration from "90s", "15m", "8h", "180d", "26w", at most kLongestDuration. A number without a
+// unit is refused, except 0, because a person who leaves it out does not always mean seconds.
+// A thousand centuries is surely a slip of the finger, and dates must stay representable.
+inline constexpr std::chrono::seconds kLongestDuration(100'000LL * 366 * 86400);
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 // Replaces every `what` in `text` by `with`.

@@ -20,6 +20,21 @@ CodePoint first_code_point(std::string_view text) {
   return {static_cast<char32_t>(value), static_cast<std::size_t>(length)};
 }
 
+bool is_invisible(char32_t value) {
+  constexpr char32_t kNonJoiner = 0x200C;
+  constexpr char32_t kJoiner = 0x200D;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(value))) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return true;
+    case UTF8PROC_CATEGORY_CF:
+      return value != kNonJoiner && value != kJoiner;
+    default:
+      return false;
+  }
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const CodePoint point = first_code_point(text);

@@ -18,6 +18,13 @@ struct CodePoint {
 };
 CodePoint first_code_point(std::string_view text);
 
+// True for a character that a terminal, an editor or a browser obeys and does not show: control
+// characters (U+0000-U+001F, U+007F-U+009F), those that reverse the direction of writing or break
+// a line (U+2028-U+202E, U+2066-U+2069, U+200E, U+061C, ...) and other invisible format characters
+// (U+FEFF, U+200B, tags). Text with them can look like other text. The two joiners U+200C and
+// U+200D are not among them, because several scripts cannot be written without.
+bool is_invisible(char32_t value);
+
 // True if all of `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

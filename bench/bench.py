@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / 'tests' / 'site'))
 import claims  # noqa: E402  (found by the lines above)
 import digests  # noqa: E402
 import kills  # noqa: E402
+import large_site  # noqa: E402
 import lost_writes  # noqa: E402
 import machine  # noqa: E402
 import many_hosts  # noqa: E402
@@ -42,7 +43,7 @@ BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'host
               'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites,
               'digests': digests.Digests, 'one-image': digests.OneImage, 'whole': whole_run.WholeRun,
               'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills,
-              'reading': reading.Reading, 'signed': signed.Signed}
+              'reading': reading.Reading, 'signed': signed.Signed, 'large': large_site.LargeSite}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3  # if a benchmark does not say
 

@@ -13,7 +13,7 @@ import sites
 MIB = 1 << 20
 # backfill/claimer.h: kLease
 LEASE_SECONDS = 120
-# sql/heartbeat.cpp: kBeat; all leases of a run are renewed as often.
+# ledger/heartbeat.cpp: kBeat; all leases of a run are renewed as often.
 BEAT_SECONDS = 10
 # From 16 MiB on images are claimed a few at a time, so that the other host claims every two seconds.
 IMAGE_MIB = 16

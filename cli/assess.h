@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,9 +14,12 @@ namespace backglance {
 
 // What is due at a site, decided from the catalogue and the rows. Changes nothing.
 struct Due {
-  ExitCode code = ExitCode::done;  // done, expand_due, migrate_due or contract_due
-  std::string why;                 // one sentence
-  std::string next;                // the command to run, or empty
+  // done, expand_due, migrate_due or contract_due; findings if nothing is due and verify, or a
+  // check of signatures, has findings
+  ExitCode code = ExitCode::done;
+  std::string why;            // one sentence; it also names these findings
+  std::string next;           // the command to run, or empty
+  std::int64_t findings = 0;  // their number
 };
 
 // `figures` are those of site_figures(); they are read here if the caller has none. Throws

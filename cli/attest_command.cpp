@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // attest: checks statements about images against the public key and the database.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,8 @@
 #include "base/line_reader.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
+#include "cli/option_values.h"
 #include "contract/archive.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -62,7 +66,8 @@ std::string difference(const StoredImage& stated, const ImageRow& image) {
 }
 
 std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return safe_json(
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 // An archive of contract is recognised by its first line, whoever has signed it.
@@ -79,6 +84,7 @@ void require_statements(const std::string& file, const std::string& first_line) 
 
 using OnStatement = std::function<void(const std::string& where, const StoredImage& stated)>;
 using OnUnbelieved = std::function<void(const std::string& where, const std::string& why)>;
+using OnEmpty = std::function<void(const std::string& file)>;
 
 std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::string& line) {
   auto opened = open_sealed(key, line);
@@ -91,33 +97,38 @@ std::variant<StoredImage, std::string> read_line(const SiteKey& key, const std::
 }
 
 // Reads each line of the files: passes it on as a statement of the key's owner, or as an invalid
-// line.
-void read_statements(const AttestFlags& flags, const OnStatement& on_statement,
-                     const OnUnbelieved& on_unbelieved) {
-  const SiteKey key = SiteKey::read(flags.key, SiteKey::Part::open);
+// line. A file without any goes to `on_empty`: whoever empties a file of statements, or cuts it off
+// before its first line, must not make a check agree.
+void read_statements(const SiteKey& key, const AttestFlags& flags, const OnStatement& on_statement,
+                     const OnUnbelieved& on_unbelieved, const OnEmpty& on_empty) {
   std::string line;
   for (const std::string& file : flags.files) {
     LineReader lines(file, kLongestLine);
+    bool is_empty = true;
     const auto where = [&] {
       return (flags.files.size() > 1 ? printable(file) + ": " : "") +
              fmt::format("line {}", lines.number());
     };
     for (auto found = lines.next(line); found != LineReader::Found::end; found = lines.next(line)) {
       if (found == LineReader::Found::too_long) {
+        is_empty = false;
         on_unbelieved(where(), "it has more than " + human_bytes(kLongestLine));
         continue;
       }
       if (line.empty())
         continue;
+      is_empty = false;
       // The first line decides what kind of file this is.
       if (lines.number() == 1)
         require_statements(file, line);
       auto read = read_line(key, line);
       if (const auto* const why = std::get_if<std::string>(&read))
-        on_unbelieved(where(), *why);
+        on_unbelieved(where(), *why + (lines.is_cut() ? "; the file ends within this line" : ""));
       else
         on_statement(where(), std::get<StoredImage>(read));
     }
+    if (is_empty)
+      on_empty(file);
   }
 }
 
@@ -134,8 +145,8 @@ void hold_against_glance(Session& session, const std::string& where, const Store
     return;
   }
   ++found.differ;
-  fmt::print(stderr, "{}: image {}: what Glance has differs from what was read at {}: {}\n", where,
-             printable(stated.id), printable(stated.read_at, 40), unlike);
+  print_err("{}: image {}: what Glance has differs from what was read at {}: {}\n", where,
+            printable(stated.id), printable(stated.read_at, 40), unlike);
 }
 
 // Live images that have a hash and no statement.
@@ -155,40 +166,48 @@ void for_each_missing(Session& session, const StatedImages& stated,
 
 void print_verified(const Verified& found, std::int64_t missing,
                     const std::vector<std::string>& first_missing) {
-  fmt::print("{} agree; {} are of images that no longer exist; {} differ; {} are not valid\n",
-             counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
-             grouped(found.unbelieved));
+  print_out("{} agree; {} are of images that no longer exist; {} differ; {} are not valid\n",
+            counted(found.agree, "statement"), grouped(found.gone), grouped(found.differ),
+            grouped(found.unbelieved));
   if (found.uncompared > 0)
-    fmt::print("{} of images that have no hash now -- next: backglance backfill\n",
-               counted(found.uncompared, "statement"));
+    print_out("{} of images that have no hash now -- next: backglance backfill\n",
+              counted(found.uncompared, "statement"));
   if (missing == 0)
     return;
-  fmt::print(
+  print_out(
       "{} with a hash but without a statement -- next: backglance verify --attest KEY "
       "--image ID\n",
       counted(missing, "image"));
   for (const std::string& image_id : first_missing)
-    fmt::print("  {}\n", printable(image_id));
+    print_out("  {}\n", printable(image_id));
   const auto listed = static_cast<std::int64_t>(first_missing.size());
   if (missing > listed)
-    fmt::print("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
+    print_out("  and {} more, which backglance attest missing lists\n", grouped(missing - listed));
 }
 
-ExitCode run_verify(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey& key,
+                    const AttestFlags& flags) {
   Verified found;
   StatedImages stated;
   read_statements(
-      flags,
+      key, flags,
       [&](const std::string& where, const StoredImage& image) {
         stated.add(image.id);
         hold_against_glance(session, where, image, found);
       },
       [&](const std::string& where, const std::string& why) {
         if (++found.unbelieved <= kMostTold)
-          fmt::print(stderr, "{}: {}\n", where, why);
+          print_err("{}: {}\n", where, why);
+      },
+      // At once: nothing that follows could be taken for a proof.
+      [](const std::string& file) {
+        throw Error(ErrorKind::io,
+                    printable(file) + ": the file contains no statement, so it proves nothing",
+                    "restore it from a copy, or make new statements with backglance verify "
+                    "--attest KEY");
       });
   if (found.unbelieved > kMostTold)
-    fmt::print(stderr, "and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
+    print_err("and {}\n", counted(found.unbelieved - kMostTold, "more invalid line"));
   stated.sort();
   std::int64_t missing = 0;
   std::vector<std::string> first_missing;
@@ -210,37 +229,47 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const AttestF
 }
 
 // Prints each image at once, so memory does not grow with their number.
-ExitCode run_missing(const CommonOptions& common, Session& session, const AttestFlags& flags) {
+ExitCode run_missing(const CommonOptions& common, Session& session, const SiteKey& key,
+                     const AttestFlags& flags) {
   StatedImages stated;
   std::int64_t unbelieved = 0;
   read_statements(
-      flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
-      [&](const std::string&, const std::string&) { ++unbelieved; });
+      key, flags, [&](const std::string&, const StoredImage& image) { stated.add(image.id); },
+      [&](const std::string&, const std::string&) { ++unbelieved; },
+      [](const std::string& file) {
+        print_err("warning: {}: the file contains no statement\n", printable(file));
+      });
   stated.sort();
   std::int64_t missing = 0;
   if (common.json)
-    fmt::print("{{\n  \"images\": [");
+    print_out("{{\n  \"images\": [");
   for_each_missing(session, stated, [&](const std::string& image_id) {
     ++missing;
     if (common.json)
-      fmt::print("{}\n    {}", missing > 1 ? "," : "", quoted(image_id));
+      print_out("{}\n    {}", missing > 1 ? "," : "", quoted(image_id));
     else
-      fmt::print("{}\n", printable(image_id));
+      print_out("{}\n", printable(image_id));
   });
   if (common.json)
-    fmt::print("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
+    print_out("\n  ],\n  \"missing\": {},\n  \"unbelieved\": {}\n}}\n", missing, unbelieved);
   if (unbelieved > 0)
-    fmt::print(stderr, "left out {} -- next: backglance attest verify\n",
-               counted(unbelieved, "invalid line"));
+    print_err("left out {} -- next: backglance attest verify\n",
+              counted(unbelieved, "invalid line"));
   return unbelieved > 0 ? ExitCode::findings : ExitCode::done;
 }
 
 ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
-                    ExitCode (*run)(const CommonOptions&, Session&, const AttestFlags&)) {
+                    ExitCode (*run)(const CommonOptions&, Session&, const SiteKey&,
+                                    const AttestFlags&)) {
+  // A file that is missing is named before anything is checked.
+  const SiteKey key = key_option("--key", flags.key, SiteKey::Part::open);
+  for (const std::string& file : flags.files)
+    if (access(file.c_str(), R_OK) != 0)
+      throw Error(ErrorKind::usage, io_error(printable(file), errno).what());
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
   require_os_hash(read_schema_state(session));
-  return run(common, session, flags);
+  return run(common, session, key, flags);
 }
 
 void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,

@@ -7,40 +7,46 @@
 
 #include <cerrno>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
 
 #include "attest/envelope.h"
 #include "attest/statement.h"
 #include "base/error.h"
+#include "base/output_place.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/write_file.h"
+#include "cli/option_values.h"
 #include "digest/algorithm.h"
 
 namespace backglance {
-void require_statements(const std::string& file) {
-  // An envelope begins like this, ours and most others.
+namespace {
+
+OutputPlace place_of(const std::string& file) {
+  return {file, "--attest-to " + printable(file), LastLink::follow};
+}
+
+// An envelope begins like this, ours and most others. The first may have been cut off.
+bool are_statements(std::string_view head) {
   constexpr std::string_view kBegin = R"({"payload")";
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error))
-    return;
-  std::ifstream stream(file, std::ios::binary);
-  std::string begin(kBegin.size(), '\0');
-  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  begin.resize(static_cast<std::size_t>(stream.gcount()));
-  if (!kBegin.starts_with(begin))
-    throw Error(ErrorKind::usage,
-                fmt::format("--attest-to {}: it contains something other than statements",
-                            printable(file)));
+  return kBegin.starts_with(head.substr(0, kBegin.size()));
+}
+
+}  // namespace
+
+void require_statements(const std::string& file) {
+  const OutputPlace place = place_of(file);
+  const auto there = place.status();
+  if (there && S_ISREG(there->st_mode) && !place.is_descriptor())
+    require_kind(place, {"file of statements", are_statements});
 }
 
 Attestations::Attestations(const std::string& key_file, const std::string& file)
-    : key_(SiteKey::read(key_file, SiteKey::Part::secret)), host_(host_name()), file_(file) {
+    : key_(key_option("--attest", key_file, SiteKey::Part::secret)),
+      host_(host_name()),
+      file_(file) {
   require_statements(file);
-  descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor_ < 0)
-    throw io_error("--attest-to " + printable(file), errno);
+  descriptor_ = open_to_append(place_of(file), 0644, O_RDWR);
   // A full disk or a power loss may have cut off the last line. The next statement must not become
   // a part of it.
   char last = '\n';

@@ -9,7 +9,8 @@
 
 namespace backglance {
 
-// Throws Error{usage} if the file exists and begins with something other than a statement.
+// Throws Error{usage} if the file exists and begins with something other than a statement, or must
+// not be written for another reason (base/write_file.h).
 void require_statements(const std::string& file);
 
 // Appends a signed statement about each image that was read and agrees to a file: one DSSE envelope

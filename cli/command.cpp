@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
+#include "base/json_text.h"
+#include "cli/console.h"
 
 namespace backglance {
 
@@ -42,7 +43,7 @@ const std::vector<Command>& commands() {
 }
 
 void print_json(const nlohmann::json& object) {
-  fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  write_out(safe_json(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
 }
 
 }  // namespace backglance

@@ -5,20 +5,30 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/help_text.h"
+#include "cli/usage_check.h"
 #include "cli/usage_text.h"
 #include "version.h"
 
 namespace backglance {
 namespace {
+
+// The units of values, once for each help that has such an option.
+constexpr const char* kSizeUnits =
+    "SIZE: number and unit B, K, M, G, T or P (powers of 1024): 65536B, 500M, 2T";
+constexpr const char* kTimeUnits =
+    "TIME: number and unit s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
 
 constexpr const char* kFooter =
     "Exit codes:\n"
@@ -48,6 +58,7 @@ class HelpFormatter : public CLI::Formatter {
       if (!options.empty())
         text += make_group(group, false, options);
     }
+    text += make_units(app);
     const CLI::App* const above = app->get_parent();
     if (above != nullptr && above->get_parent() != nullptr)
       text += "\n" + wrapped(fmt::format(
@@ -71,6 +82,22 @@ class HelpFormatter : public CLI::Formatter {
     if (option->get_required())
       text += " (required)";
     return help_entry(name, text);
+  }
+
+  static std::string make_units(const CLI::App* app) {
+    const auto has_value = [&](const std::string& type) {
+      const auto options = app->get_options();
+      return std::any_of(options.begin(), options.end(), [&](const CLI::Option* option) {
+        return option->get_type_name().starts_with(type + ":") || option->get_type_name() == type ||
+               option->get_type_name().ends_with("=" + type);
+      });
+    };
+    std::string text;
+    if (has_value("SIZE"))
+      text += "\n" + wrapped(kSizeUnits, 2);
+    if (has_value("TIME"))
+      text += (text.empty() ? "\n" : "") + wrapped(kTimeUnits, 2);
+    return text;
   }
 
   std::string make_subcommand(const CLI::App* command) const override {
@@ -143,38 +170,68 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   return before;
 }
 
-// For an unknown command, CLI11 only reports that a command is required.
-std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
-  const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
-  const auto rest = app.remaining();
-  const auto word = std::find_if(rest.begin(), rest.end(), is_word);
-  if (app.get_subcommands().empty() && word != rest.end())
-    return unknown_command(*word);
-  return plain_refusal(error.get_name(), error.what());
-}
-
-// Otherwise "--tag --dry-run" would set a tag of that name, and run for real. And an option that
-// may be repeated would take every word after its value as another value.
+// An option that may be repeated would take every word after its value as another value.
 void take_one_value(CLI::App& app) {
-  for (CLI::Option* option : app.get_options()) {
+  for (CLI::Option* option : app.get_options())
     option->allow_extra_args(option->get_positional());
-    if (option->get_items_expected_max() > 0)
-      option->check([](const std::string& value) {
-        return value.starts_with("--") ? "requires a value, and '" + value + "' is an option"
-                                       : std::string();
-      });
-  }
   for (CLI::App* sub : app.get_subcommands({}))
     take_one_value(*sub);
 }
 
-// CLI11's own message names C++ types and their largest number.
-void refuse_unless(CLI::Option& option, const CLI::Validator& allowed, const std::string& rule) {
-  option.check([allowed, rule](const std::string& value) {
-    std::string copy = value;
-    return allowed(copy).empty() ? std::string()
-                                 : fmt::format("{}, not '{}'", rule, printable(value, 80));
+KnownOption::Value value_of(const CLI::App& app, const CLI::Option* option) {
+  if (option->get_items_expected_max() > 0)
+    return KnownOption::Value::required;
+  const bool is_bare = option->get_disable_flag_override() || option == app.get_help_ptr() ||
+                       option == app.get_version_ptr();
+  return is_bare ? KnownOption::Value::none : KnownOption::Value::optional;
+}
+
+KnownCommand known(const CLI::App& app, const std::string& name) {
+  KnownCommand command;
+  command.name = name;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) {
+      command.takes_words = true;
+      continue;
+    }
+    KnownOption& out = command.options.emplace_back();
+    for (const std::string& one : option->get_snames())
+      out.names.push_back("-" + one);
+    for (const std::string& one : option->get_lnames())
+      out.names.push_back("--" + one);
+    out.value = value_of(app, option);
+  }
+  for (const CLI::App* sub : app.get_subcommands({}))
+    command.commands.push_back(known(*sub, sub->get_name()));
+  return command;
+}
+
+// A whole number in decimal, without a sign. CLI11 also reads "010", as 8, and takes a number that
+// is too large for the largest one.
+std::optional<std::int64_t> whole_number(const std::string& text) {
+  std::int64_t number = 0;
+  const auto end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc() || rest != end || text[0] == '-' || (text[0] == '0' && text.size() > 1))
+    return std::nullopt;
+  return number;
+}
+
+void limit_number(CLI::Option& option, std::int64_t least, std::int64_t most) {
+  option.check([least, most](const std::string& value) {
+    const auto number = whole_number(value);
+    return number && *number >= least && *number <= most
+               ? std::string()
+               : fmt::format("must be a whole number from {} to {}, not '{}'", least, most,
+                             printable(value, 80));
   });
+}
+
+[[noreturn]] void refuse(const CLI::App& app, const std::string& why) {
+  std::string path;
+  for (auto given = app.get_subcommands(); !given.empty(); given = given.front()->get_subcommands())
+    path += given.front()->get_name() + " ";
+  throw Error(ErrorKind::usage, why, fmt::format("backglance {}--help", path));
 }
 
 }  // namespace
@@ -196,17 +253,20 @@ Option& Option::repeatable() {
   return *this;
 }
 Option& Option::range(int least, int most) {
-  refuse_unless(*option_, CLI::Range(least, most),
-                fmt::format("must be a whole number from {} to {}", least, most));
+  limit_number(*option_, least, most);
   return *this;
 }
 Option& Option::at_least(std::int64_t least) {
-  refuse_unless(*option_, CLI::Range(least, std::numeric_limits<std::int64_t>::max()),
-                fmt::format("must be a whole number, at least {}", least));
+  limit_number(*option_, least, std::numeric_limits<std::int64_t>::max());
   return *this;
 }
 Option& Option::one_of(const std::vector<std::string>& values) {
-  refuse_unless(*option_, CLI::IsMember(values), "must be one of " + join(values, ", "));
+  option_->check([values](const std::string& value) {
+    return std::find(values.begin(), values.end(), value) != values.end()
+               ? std::string()
+               : fmt::format("must be one of {}, not '{}'", join(values, ", "),
+                             printable(value, 80));
+  });
   return *this;
 }
 Option& Option::excludes(const Option& other) {
@@ -219,7 +279,7 @@ Option& Option::needs(const Option& other) {
 }
 
 Option Arguments::flag(const std::string& name, bool& value, const std::string& help) {
-  return Option(app_.add_flag(name, value, help));
+  return Option(app_.add_flag(name, value, help)->disable_flag_override());
 }
 Option Arguments::flag(const std::string& name, const std::string& if_bare, std::string& value,
                        const std::string& help) {
@@ -267,7 +327,13 @@ Arguments Arguments::subcommand(const std::string& name, const std::string& help
   return Arguments(*sub);
 }
 
-std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_code) {
+bool asks_for_json(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--json" || word.starts_with("--json=");
+  });
+}
+
+std::optional<CommandLine> read_command_line(const std::vector<std::string>& words) {
   CLI::App app(
       "Brings the images of an OpenStack Glance site up to date while Glance keeps serving: gives "
       "each image the hash that it lacks, and removes signatures over MD5.",
@@ -287,27 +353,33 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_co
     Arguments arguments(*sub);
     arguments.group(kMainGroup);
     add_common(arguments, line.common, command.changes);
-    sub->callback([&line, run_command = command.add(arguments)] { line.run = run_command; });
+    const bool is_for_people = command.changes || command.name == "check";
+    sub->callback([&line, is_for_people, run_command = command.add(arguments)] {
+      line.run = run_command;
+      line.is_output_for_people = is_for_people;
+    });
     add_source(arguments, after_command);
   }
   take_one_value(app);
+  const auto fault = usage_fault(known(app, ""), words);
   try {
-    app.parse(argc, argv);
+    // The parser takes the words from the end of the list.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
     // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      exit_code = app.exit(error);
+      std::ostringstream text;
+      app.exit(error, text, text);
+      write_out(text.str());
+      if (const int failed = out_failure(); failed != 0)
+        throw io_error("standard output cannot be written", failed);
       return std::nullopt;
     }
-    std::string path;
-    for (auto given = app.get_subcommands(); !given.empty();
-         given = given.front()->get_subcommands())
-      path += given.front()->get_name() + " ";
-    fmt::print(stderr, "backglance: {} -- next: backglance {}--help\n", usage_text(app, error),
-               path);
-    exit_code = static_cast<int>(ExitCode::usage);
-    return std::nullopt;
+    refuse(app, fault ? *fault : plain_refusal(error.get_name(), error.what()));
   }
+  // Nothing has run yet: the parser only noted the command.
+  if (fault)
+    refuse(app, *fault);
   const CLI::App& sub = *app.get_subcommands().front();
   line.common.source = joined(in_order(app, before_command), in_order(sub, after_command));
   return line;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 
@@ -11,11 +13,17 @@ namespace backglance {
 struct CommandLine {
   Runner run;
   CommonOptions common;
+  // The command changes something, or answers with its exit code: what it prints without --json is
+  // for people, and the work is done if it is lost.
+  bool is_output_for_people = false;
 };
 
-// Reads the command line. Returns nothing if there is no command to run: help or the version was
-// printed, or the usage was wrong, which it reports on standard error. Then `exit_code` is the
-// program's exit code. Call it once.
-std::optional<CommandLine> read_command_line(int argc, char** argv, int& exit_code);
+// True if the words ask for JSON, whether the rest of them can be used or not.
+bool asks_for_json(const std::vector<std::string>& words);
+
+// Reads the words of a command line, without the program's name. Returns nothing if there is no
+// command to run: help or the version was printed. Throws Error{usage} if the usage is wrong. Call
+// it once.
+std::optional<CommandLine> read_command_line(const std::vector<std::string>& words);
 
 }  // namespace backglance

@@ -5,17 +5,24 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "attest/key.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "cli/contract_revert.h"
+#include "cli/option_values.h"
+#include "cli/output_file.h"
+#include "contract/blocking.h"
 #include "contract/contract.h"
+#include "ledger/signatures.h"
 #include "read/read_context.h"
-#include "sql/images.h"
+#include "read/store_view.h"
 #include "store/stores.h"
 
 namespace backglance {
@@ -23,12 +30,15 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kLongestPath = 4096;
+
 struct ContractFlags {
   bool yes = false;
   bool settled = false;
   bool uninstall = false;
   std::filesystem::path directory;
   std::optional<std::string> key;
+  std::vector<std::string> without_stores;
   RevertFlags revert;
 };
 
@@ -49,7 +59,7 @@ void confirm(const ContractFlags& flags, const std::string& what, const std::str
     throw Error(ErrorKind::usage,
                 what + "; confirm it with --yes, or run the command at a terminal");
   // Standard output may be redirected.
-  fmt::print(stderr, "{}. Type '{}' to continue: ", what, word);
+  print_err("{}. Type '{}' to continue: ", what, word);
   wait_for_answer();
   if (stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted at the question; nothing was changed");
@@ -88,14 +98,13 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
             "This drops {}{}", names_of(ours),
             ours.tables.empty() ? "" : " with all flags, dates, results and removed properties"),
         "uninstall");
-    ours = uninstall(session, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+    ours = uninstall(session, [](const std::string& line) { say_line(line); });
   }
   if (common.json)
     print_json({{"dry_run", common.dry_run}, {"guard", ours.guard}, {"tables", ours.tables}});
   else
-    fmt::print(
-        "{}: {}\n", common.dry_run ? "would drop" : "dropped",
-        ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
+    print_out("{}: {}\n", common.dry_run ? "would drop" : "dropped",
+              ours.empty() ? "nothing, backglance has no tables in this database" : names_of(ours));
   return ExitCode::done;
 }
 
@@ -105,60 +114,95 @@ json settled_json(const ContractPlan& plan) {
           {"outdated_images", plan.outdated_images}};
 }
 
-json plan_json(const ContractPlan& plan) {
+json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
+  json needs = json::array();
+  for (const BlockingImage& image : first_blocking)
+    needs.push_back(image.need);
   json object = settled_json(plan);
-  object.update({{"blocking_images", plan.blocking},
-                 {"first_blocking", plan.first_blocking},
+  json unknown = json::array();
+  for (const GateFindings::Unknown& one : plan.gate.unknown)
+    unknown.push_back({{"reason", one.reason},
+                       {"store", one.store},
+                       {"images", one.images},
+                       {"example", printable(one.example)}});
+  object.update({{"blocking_images", plan.gate.readable},
+                 {"first_blocking", plan.gate.first_readable},
+                 {"first_needs", needs},
+                 {"unknown_images", plan.gate.unknown_images},
+                 {"unknown", unknown},
+                 {"gone_images", plan.gate.gone},
+                 {"left_out_images", plan.gate.left_out},
                  {"due_images", plan.due_images},
                  {"due_properties", plan.due_properties}});
   return object;
 }
 
-void print_blocking(const ContractPlan& plan) {
-  for (const std::string& image_id : plan.first_blocking)
-    fmt::print("  blocks contract: {}\n", printable(image_id));
-  const auto listed = static_cast<std::int64_t>(plan.first_blocking.size());
-  if (plan.blocking > listed)
-    fmt::print("  and {} more\n", plan.blocking - listed);
+void print_blocking(const GateFindings& gate, const std::vector<BlockingImage>& first) {
+  for (const BlockingImage& image : first)
+    print_out("  blocks contract: {}: {}\n", printable(image.id), image.need);
+  const auto listed = static_cast<std::int64_t>(gate.first_readable.size());
+  if (gate.readable > listed)
+    print_out("  and {} more\n", gate.readable - listed);
+  for (const GateFindings::Unknown& one : gate.unknown)
+    print_out("  may still be readable: {}, for example {}: {}{}\n", counted(one.images, "image"),
+              printable(one.example), one.reason,
+              one.store.empty() ? ""
+                                : fmt::format(" -- next: backglance contract --without-store {}, "
+                                              "if {} may stay without a hash",
+                                              one.store, one.images == 1 ? "it" : "they"));
+  if (gate.left_out > 0)
+    print_out("  left out by --without-store: {}\n", counted(gate.left_out, "image"));
 }
 
 void print_outdated(const ContractPlan& plan) {
   if (plan.outdated_images > 0)
-    fmt::print(
+    print_out(
         "  changed since {} verified: {} -- next: backglance verify --signatures "
         "--certificates DIR\n",
         plan.outdated_images == 1 ? "it was" : "they were", counted(plan.outdated_images, "image"));
 }
 
-void print_due(const ContractPlan& plan) {
+void print_due(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
   const std::string blocked =
-      plan.blocking == 0
+      plan.gate.is_open()
           ? ""
-          : fmt::format("contract is blocked: {} no hash; once unblocked, it ",
-                        plan.blocking == 1 ? "1 readable image has"
-                                           : fmt::format("{} readable images have", plan.blocking));
-  fmt::print("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
-             counted(plan.due_images, "image"));
-  print_blocking(plan);
+          : fmt::format("contract is blocked: {}; once unblocked, it ", what_blocks(plan.gate));
+  print_out("{}would remove {} of {}\n", blocked, properties_text(plan.due_properties),
+            counted(plan.due_images, "image"));
+  print_blocking(plan.gate, first_blocking);
   if (plan.settled_images > 0)
-    fmt::print("  settled: {}, {} -- next: backglance contract --settled\n",
-               counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
+    print_out("  settled: {}, {} -- next: backglance contract --settled\n",
+              counted(plan.settled_images, "image"), properties_text(plan.settled_properties));
 }
 
-void print_removed(const ContractResult& result, const char* nothing) {
+// Why no image is due.
+std::string nothing_due(Session& session) {
+  if (const std::int64_t unflagged = unflagged_count(session); unflagged > 0)
+    return fmt::format(
+        "{} with signature properties {} not flagged yet -- next: backglance migrate",
+        counted(unflagged, "image"), unflagged == 1 ? "is" : "are");
+  const auto deadline = first_deadline(session);
+  if (!deadline)
+    return "no image has a deprecated signature property any more";
+  return fmt::format("no image's grace period has ended; the first one ends on {} UTC",
+                     utc_time(*deadline));
+}
+
+void print_removed(const ContractResult& result, const std::string& nothing) {
   if (result.archive.empty())
-    fmt::print("nothing to remove: {}\n", nothing);
+    print_out("nothing to remove: {}\n", nothing);
   else
-    fmt::print("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
-               counted(result.images, "image"),
-               result.safety_copy.empty()
-                   ? ""
-                   : fmt::format("safety copy  {}\n", result.safety_copy.string()),
-               result.archive.string());
+    print_out("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
+              counted(result.images, "image"),
+              result.safety_copy.empty()
+                  ? ""
+                  : fmt::format("safety copy  {}\n",
+                                printable(result.safety_copy.string(), kLongestPath)),
+              printable(result.archive.string(), kLongestPath));
 }
 
 ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
-                     const char* nothing) {
+                     const std::string& nothing) {
   if (common.json)
     print_json({{"dry_run", false},
                 {"images", result.images},
@@ -171,7 +215,7 @@ ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
 }
 
 void print_dry_run(const CommonOptions& common, json object, const ContractPlan& plan,
-                   void (*print)(const ContractPlan&)) {
+                   const std::function<void(const ContractPlan&)>& print) {
   object["dry_run"] = true;
   if (common.json)
     return print_json(object);
@@ -179,33 +223,46 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
   print_outdated(plan);
 }
 
+std::set<std::string> left_out_by(const ContractFlags& flags) {
+  std::set<std::string> names;
+  for (std::string name : flags.without_stores) {
+    // A directory may be named with a slash at its end.
+    while (name.size() > 1 && name.ends_with('/'))
+      name.pop_back();
+    if (trim(name).empty())
+      throw Error(ErrorKind::usage, "--without-store: the name of the store is empty");
+    names.insert(std::move(name));
+  }
+  return names;
+}
+
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const Stores stores(site);
-  // A missing mount would make its images look unreadable, and so open the gate.
-  if (!stores.unavailable().empty())
+  const std::set<std::string> left_out = left_out_by(flags);
+  const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  StoreView view(session, site, stores, left_out);
+  if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(
         ErrorKind::gate,
         fmt::format(
             "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(stores.unavailable(), ", "), 600)));
-  const IsReadable is_readable = [&](const std::string& image_id) {
-    const auto locations = read_locations(session, image_id);
-    return std::any_of(locations.begin(), locations.end(),
-                       [&](const LocationRow& row) { return stores.opens(row.value); });
-  };
-  const ContractPlan plan = plan_contract(session, is_readable);
+            printable(join(unavailable, ", "), 600)),
+        "mount it, then backglance contract --dry-run");
+  const StoreQuestions questions = view.questions();
+  const ContractPlan plan = plan_contract(session, questions);
   if (common.dry_run) {
-    print_dry_run(common, plan_json(plan), plan, print_due);
-    return plan.blocking > 0 ? exit_code_of(ErrorKind::gate) : ExitCode::done;
+    const auto first = needs_of(session, plan.gate.first_readable);
+    print_dry_run(common, plan_json(plan, first), plan,
+                  [&](const ContractPlan& of) { print_due(of, first); });
+    return plan.gate.is_open() ? ExitCode::done : exit_code_of(ErrorKind::gate);
   }
-  if (plan.blocking == 0 && plan.due_images > 0)
+  if (plan.gate.is_open() && plan.due_images > 0)
     confirm(flags,
             fmt::format("This removes {} of {}", properties_text(plan.due_properties),
                         counted(plan.due_images, "image")),
             "remove");
-  return say_removed(common, contract(session, site.database, is_readable, options),
-                     "no image's grace period has ended");
+  return say_removed(common, contract(session, site.database, questions, options),
+                     plan.due_images > 0 ? "" : nothing_due(session));
 }
 
 ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
@@ -213,8 +270,8 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
   const ContractPlan plan = plan_settled(session);
   if (common.dry_run) {
     print_dry_run(common, settled_json(plan), plan, [](const ContractPlan& of) {
-      fmt::print("would remove {} of {}\n", properties_text(of.settled_properties),
-                 counted(of.settled_images, "settled image"));
+      print_out("would remove {} of {}\n", properties_text(of.settled_properties),
+                counted(of.settled_images, "settled image"));
     });
     return ExitCode::done;
   }
@@ -230,7 +287,7 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
 ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   std::optional<SiteKey> key;
   if (flags.key)
-    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::secret));
+    key.emplace(key_option("--attest", *flags.key, SiteKey::Part::secret));
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
@@ -240,6 +297,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
     return run_uninstall(common, session, flags);
   // Nothing irreversible by a configuration with which backfill refuses to read.
   required_algorithm(site);
+  // Glance serves what lies in a store directory, and its owner may read it.
+  require_no_data(site, "--archive-dir", output_directory(flags, site).native());
   const ContractOptions options = {.directory = output_directory(flags, site),
                                    .key = key ? &*key : nullptr};
   return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);
@@ -251,24 +310,34 @@ Runner add_contract(Arguments& app) {
   // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ContractFlags>();
   app.flag("--yes", flags->yes, "Do not ask for confirmation");
-  Option settled =
-      app.flag("--settled", flags->settled,
-               "Remove now, without waiting for the grace period, the properties of images that "
-               "were signed again under img_ names and verified; of no other image");
+  Option settled = app.flag(
+      "--settled", flags->settled,
+      "Remove legacy signature properties now, before the grace period has ended, but only "
+      "from images that were signed again (img_signature) and verified");
+  Option without = app.option("--without-store", flags->without_stores,
+                              "Let images stay without a hash whose data is in this store, which "
+                              "cannot be read: its id, its type such as rbd, or a store "
+                              "directory; may be repeated")
+                       .type("NAME")
+                       .repeatable()
+                       .excludes(settled);
   Option key = app.option("--attest", flags->key,
                           "Sign each line of the archive with this private key: Ed25519, ECDSA "
                           "P-384 or RSA, in PEM")
                    .type("KEY");
-  Option revert = add_revert_options(app, flags->revert).excludes(settled).excludes(key);
+  Option revert =
+      add_revert_options(app, flags->revert).excludes(settled).excludes(key).excludes(without);
   app.flag("--uninstall", flags->uninstall,
            "Only remove the guard and backglance's own tables from the database; cannot be used "
-           "with --settled, --revert or --attest")
+           "with --settled, --revert, --without-store or --attest")
       .excludes(revert)
+      .excludes(without)
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,
-             "Directory for the safety copy and the archive (default: that of an SQLite database, "
-             "else the current directory)")
+             "Write the archive of the removed properties, and with SQLite a safety copy of the "
+             "database, to this directory (default: that of an SQLite database, else the current "
+             "directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

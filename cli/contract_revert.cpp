@@ -8,6 +8,8 @@
 
 #include "attest/key.h"
 #include "base/text.h"
+#include "cli/console.h"
+#include "cli/option_values.h"
 #include "contract/contract.h"
 #include "sql/schema_state.h"
 
@@ -16,22 +18,43 @@ namespace {
 
 using nlohmann::json;
 
+std::string counts_text(const RestoreCounts& counts, const char* kept) {
+  const std::string there = counts.there == 0
+                                ? ""
+                                : fmt::format("{} {} there already; ", grouped(counts.there),
+                                              counts.there == 1 ? "is" : "are");
+  const std::string gone =
+      counts.gone == 0 ? ""
+                       : fmt::format("; {} of images that no longer exist", grouped(counts.gone));
+  return fmt::format("{}; {}{} {} that were changed since{}", properties_text(counts.restored),
+                     there, kept, counts.kept - counts.there - counts.gone, gone);
+}
+
 ExitCode revert_from_table(const CommonOptions& common, Session& session) {
   if (common.dry_run) {
     require_expanded(read_schema_state(session));
-    const std::int64_t removed = removed_count(session);
+    const RemovedCounts removed = removed_counts(session);
+    const std::int64_t properties = removed.properties - removed.gone;
     if (common.json)
-      print_json({{"dry_run", true}, {"properties", removed}});
+      print_json({{"dry_run", true}, {"properties", properties}, {"gone", removed.gone}});
     else
-      fmt::print("would put back {}\n", properties_text(removed));
+      print_out("would put back {}{}\n", properties_text(properties),
+                removed.gone == 0
+                    ? ""
+                    : fmt::format("; {} of images that no longer exist", grouped(removed.gone)));
     return ExitCode::done;
   }
   const RestoreCounts counts = revert_contract(session);
   if (common.json)
-    print_json({{"dry_run", false}, {"restored", counts.restored}, {"kept", counts.kept}});
+    print_json({{"dry_run", false},
+                {"restored", counts.restored},
+                {"kept", counts.kept},
+                {"already_there", counts.there},
+                {"gone", counts.gone}});
+  else if (counts.restored + counts.kept == 0)
+    print_out("nothing to put back: every property that contract removed is back already\n");
   else
-    fmt::print("put back {}; kept {} that were changed since\n", properties_text(counts.restored),
-               counts.kept);
+    print_out("put back {}\n", counts_text(counts, "kept"));
   return ExitCode::done;
 }
 
@@ -40,38 +63,44 @@ constexpr std::int64_t kMostFaults = 20;
 
 void print_fault(const ArchiveFault& fault) {
   if (fault.line == 0)
-    fmt::print(stderr, "the archive: {}\n", fault.text);
+    print_err("the archive: {}\n", fault.text);
   else
-    fmt::print(stderr, "line {}: {}\n", fault.line, fault.text);
+    print_err("line {}: {}\n", fault.line, fault.text);
 }
 
 ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                              const RevertFlags& flags) {
   std::optional<SiteKey> key;
   if (flags.key)
-    key.emplace(SiteKey::read(*flags.key, SiteKey::Part::open));
-  ArchiveReader archive(*flags.archive, key ? &*key : nullptr);
+    key.emplace(key_option("--key", *flags.key, SiteKey::Part::open));
+  std::optional<ArchiveReader> archive;
+  try {
+    archive.emplace(*flags.archive, key ? &*key : nullptr);
+  } catch (const Error& error) {
+    throw error.within("--archive");
+  }
   std::int64_t printed = 0;
   const ArchiveRevert revert = (common.dry_run ? plan_revert_from : revert_from)(
-      session, archive, [&](const ArchiveFault& fault) {
+      session, *archive, [&](const ArchiveFault& fault) {
         if (++printed <= kMostFaults)
           print_fault(fault);
       });
   if (printed > kMostFaults)
-    fmt::print(stderr, "and {} more\n", counted(printed - kMostFaults, "fault"));
+    print_err("and {} more\n", counted(printed - kMostFaults, "fault"));
   const RestoreCounts& counts = revert.properties;
   if (common.json)
     print_json({{"dry_run", common.dry_run},
                 {"restored", counts.restored},
                 {"kept", counts.kept},
+                {"already_there", counts.there},
+                {"gone", counts.gone},
                 {"faults", revert.faults},
                 {"whole", revert.whole ? json(*revert.whole) : json(nullptr)}});
   else
-    fmt::print("{} {}; {} {} that were changed since{}\n",
-               common.dry_run ? "would put back" : "put back", properties_text(counts.restored),
-               common.dry_run ? "keep" : "kept", counts.kept,
-               revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
-                                  : "; " + counted(revert.faults, "fault") + " in the archive");
+    print_out("{} {}{}\n", common.dry_run ? "would put back" : "put back",
+              counts_text(counts, common.dry_run ? "keep" : "kept"),
+              revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
+                                 : "; " + counted(revert.faults, "fault") + " in the archive");
   return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
 }
 
@@ -82,13 +111,14 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
                            "Put back the properties that contract removed; cannot be used with "
                            "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Put back what is in this archive of contract, not what is in the "
-                              "database; requires --revert")
+                              "Put back the properties in this file, an archive that contract "
+                              "wrote, instead of those that the database lists as removed; "
+                              "requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
-                          "Public key that the archive was signed with, or its certificate, in "
-                          "PEM; requires --archive")
+                          "Check the archive with this public key of the site, or its "
+                          "certificate, in PEM; requires --archive")
                    .type("FILE")
                    .needs(archive);
   app.flag("--unsigned", flags.is_unsigned,

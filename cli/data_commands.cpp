@@ -14,6 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/assess.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/option_values.h"
 #include "cli/owner_grace.h"
@@ -28,20 +30,11 @@ using nlohmann::json;
 
 constexpr int kMaxJobs = 1024;
 
-std::uint64_t bytes_option(const std::string& name, const std::string& text) {
-  const auto bytes = parse_bytes(text);
-  if (!bytes || *bytes == 0)
-    throw Error(ErrorKind::usage,
-                fmt::format("{} {}: not a size with a unit such as 65536B, 500M or 2T", name,
-                            printable(text)));
-  return *bytes;
-}
-
 // What the run itself would end on before its first read. Throws it, as the run does; a directory
 // that only some images need is a warning.
 void require_ready(const Site& site, const ReadOptions& options) {
   for (const std::string& warning : require_readable(site))
-    fmt::print(stderr, "warning: {}\n", warning);
+    print_err("warning: {}\n", warning);
   if (options.certificates)
     options.certificates->prepare();
 }
@@ -55,9 +48,26 @@ void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::schema_state)
       throw;
-    fmt::print(stderr, "warning: the run itself would end at once: {}{}{}\n", error.what(),
-               error.next().empty() ? "" : " -- next: ", error.next());
+    print_err("warning: the run itself would end at once: {}{}{}\n", error.what(),
+              error.next().empty() ? "" : " -- next: ", error.next());
   }
+}
+
+// "3 images, 4.0 KiB", or "3 images, 4.0 KiB and 1 of unknown size (at most 1.0 MiB in all)".
+std::string reads_text(const PendingTotals& totals, const ReadOptions& options) {
+  std::string out = fmt::format("{}, {}", counted(totals.images, "image"),
+                                human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+  if (totals.unknown_size > 0)
+    out += fmt::format(
+        " and {} of unknown size{}", grouped(totals.unknown_size),
+        options.max_bytes ? fmt::format(" (at most {} in all)",
+                                        human_bytes(static_cast<std::uint64_t>(*options.max_bytes)))
+                          : "");
+  return out;
+}
+
+std::string reads_text(const BackfillPlan& plan, const ReadOptions& options) {
+  return reads_text(PendingTotals{plan.images, plan.bytes, plan.unknown_size}, options);
 }
 
 // The sweep as a ReadCommand.
@@ -71,19 +81,23 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
   require_ready(site, options);
   BackfillPlan plan = plan_backfill(site, options);
   if (sweep)
-    plan.images = plan.bytes = 0;
+    plan.images = plan.bytes = plan.unknown_size = 0;
   if (common.json)
     print_json({{"dry_run", true},
                 {"images", plan.images},
                 {"bytes", plan.bytes},
+                {"unknown_size", plan.unknown_size},
                 {"failed_before", plan.failed},
                 {"to_restore", plan.erased}});
   else if (sweep)
-    fmt::print("would restore {} and read no image\n", counted(plan.erased, "hash"));
+    print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
-    fmt::print("would read {}, {}; would restore {}; {} failed in earlier runs\n",
-               counted(plan.images, "image"), human_bytes(static_cast<std::uint64_t>(plan.bytes)),
-               counted(plan.erased, "hash"), counted(plan.failed, "image"));
+    print_out("would read {}; would restore {}; {} failed in earlier runs{}\n",
+              reads_text(plan, options), counted(plan.erased, "hash"),
+              counted(plan.failed, "image"),
+              options.forget ? fmt::format("; would forget what the ledger holds of {}",
+                                           counted(std::ssize(options.images), "image"))
+                             : "");
   warn_of_schema(site, require_writable);
   return ExitCode::done;
 }
@@ -112,12 +126,14 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   if (common.dry_run) {
     require_ready(site, options);
     Session session(site.database, {.mode = OpenMode::read_only});
-    const QueueTotals totals = plan_verify(session, options);
+    const PendingTotals totals = plan_verify(session, options);
     if (common.json)
-      print_json({{"dry_run", true}, {"images", totals.images}, {"bytes", totals.bytes}});
+      print_json({{"dry_run", true},
+                  {"images", totals.images},
+                  {"bytes", totals.bytes},
+                  {"unknown_size", totals.unknown_size}});
     else
-      fmt::print("would read {}, {}\n", counted(totals.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(totals.bytes)));
+      print_out("would read {}\n", reads_text(totals, options));
     warn_of_schema(site, require_writable_ledger);
     return ExitCode::done;
   }
@@ -142,6 +158,7 @@ MigrateOptions migrate_options(const MigrateFlags& flags) {
   options.owner_grace = owner_grace(flags.owner_grace);
   options.tag = flags.tag;
   options.untag = flags.untag;
+  require_tags(options);
   return options;
 }
 
@@ -156,6 +173,14 @@ json migrate_json(const MigrateResult& result, bool dry_run) {
           {"owners", owners_json(result.owners)}};
 }
 
+std::string untag_text(const std::string& tag, std::int64_t images, bool dry_run) {
+  if (images == 0)
+    return fmt::format("nothing to remove: backglance has set the tag {} on no image",
+                       printable(tag));
+  return fmt::format("{} the tag {} from {}", dry_run ? "would remove" : "removed", printable(tag),
+                     counted(images, "image"));
+}
+
 ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   const MigrateOptions options = migrate_options(flags);
   const Site site = read_site(common.source);
@@ -167,23 +192,27 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
     else
-      fmt::print("would remove {}\n", counted(tags, "tag"));
+      print_out("{}\n", untag_text(*options.untag, tags, true));
     return ExitCode::done;
   }
   const MigrateResult result =
       common.dry_run ? plan_migrate(session, options) : migrate(session, options);
   if (common.json)
     print_json(migrate_json(result, common.dry_run));
+  else if (options.untag)
+    print_out("{}\n", untag_text(*options.untag, result.tagged, false));
+  else if (common.dry_run)
+    print_migrate_result(result, true);
   else
-    print_migrate_result(result, common.dry_run);
+    print_migrate_result(result, false, assess(session, read_schema_state(session)).next);
   return ExitCode::done;
 }
 
 // Returns the option --tag.
 Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
   app.option("--grace", flags.grace,
-             "Grace period of a deprecated signature, counted from the moment it is first flagged: "
-             "180d, 12h")
+             "Grace period of a deprecated signature, counted from the moment when migrate first "
+             "flags it")
       .type("TIME")
       .shows_default();
   add_owner_grace(app, flags.owner_grace);
@@ -196,11 +225,13 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
 
 // The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
-  add_read_options(app, flags);
+  add_read_options(app, flags,
+                   "End after this time; images too large for the remaining time are read last, "
+                   "over several runs (default: no limit)");
   app.group(kSpeedGroup);
   app.option("--checkpoint-every", flags.checkpoint_every,
-             "Save the state of an image's read after each SIZE of its bytes, and every 30 s, so "
-             "that an interrupted read can continue there (default: 4G)")
+             "Save how far an image was read after every SIZE bytes of it, and every 30 s; if the "
+             "run is interrupted, the next one continues there (default: 4G)")
       .type("SIZE");
   app.group(kMainGroup);
   app.flag("--retry-failed", flags.retry_failed,
@@ -208,11 +239,22 @@ void add_backfill_options(Arguments& app, ReadFlags& flags) {
 }
 
 // These options choose or limit the images to read; a sweep reads none.
-constexpr std::array kReadOptions = {
-    "--jobs",         "--streams-per-store",    "--digest-engine", "--limit",
-    "--max-bytes",    "--max-runtime",          "--bandwidth",     "--image",
-    "--retry-failed", "--checkpoint-every",     "--priority",      "--certificates",
-    "--attest",       "--trusted-certificates", "--key-manager"};
+constexpr std::array kReadOptions = {"--jobs",
+                                     "--streams-per-store",
+                                     "--digest-engine",
+                                     "--limit",
+                                     "--max-bytes",
+                                     "--max-runtime",
+                                     "--bandwidth",
+                                     "--image",
+                                     "--retry-failed",
+                                     "--forget",
+                                     "--checkpoint-every",
+                                     "--priority",
+                                     "--certificates",
+                                     "--attest",
+                                     "--trusted-certificates",
+                                     "--key-manager"};
 
 struct SyncFlags {
   MigrateFlags migrate;
@@ -239,19 +281,21 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
       print_json({{"dry_run", true},
                   {"statements", statements_json(schema)},
                   {"migrate", migrate_json(data, true)},
-                  {"backfill", {{"images", reads.images}, {"bytes", reads.bytes}}}});
+                  {"backfill",
+                   {{"images", reads.images},
+                    {"bytes", reads.bytes},
+                    {"unknown_size", reads.unknown_size}}}});
     } else {
-      fmt::print("{}", statements_text(schema));
+      print_out("{}", statements_text(schema));
       print_migrate_result(data, true);
-      fmt::print("would read {}, {}\n", counted(reads.images, "image"),
-                 human_bytes(static_cast<std::uint64_t>(reads.bytes)));
+      print_out("would read {}\n", reads_text(reads, read_with));
     }
     return ExitCode::done;
   }
   Session session(site.database);
   const ExpandPlan schema = expand(session);
   if (!common.json)
-    fmt::print("expand: ran {} schema statements\n", schema.statements.size());
+    print_out("expand: ran {} schema statements\n", schema.statements.size());
   const MigrateResult data = migrate(session, migrate_with);
   if (!common.json)
     print_migrate_result(data, false);
@@ -268,7 +312,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 
 }  // namespace
 
-void add_read_options(Arguments& app, ReadFlags& flags) {
+void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime) {
   app.option("--image", flags.images, "Read only this image; may be repeated")
       .type("ID")
       .repeatable();
@@ -277,17 +321,14 @@ void add_read_options(Arguments& app, ReadFlags& flags) {
       .type("N")
       .at_least(1);
   app.option("--max-bytes", flags.max_bytes,
-             "End after reading this many bytes: 500M, 2T; an image that is larger than the rest "
-             "is not started (default: no limit)")
+             "End after reading this many bytes; an image larger than what is left of them is not "
+             "started (default: no limit)")
       .type("SIZE");
-  app.option("--max-runtime", flags.max_runtime,
-             "End after this time: 90s, 15m, 8h; images too large for the remaining time are read "
-             "last, over several runs (default: no limit)")
-      .type("TIME");
+  app.option("--max-runtime", flags.max_runtime, max_runtime).type("TIME");
   app.group(kSpeedGroup);
   app.option("--jobs", flags.jobs,
-             "CPU cores to use (default: all); also the number of images read in parallel "
-             "(default: as many as these cores can digest together)")
+             "Use N CPU cores, and read N images in parallel (default: all cores, and as many "
+             "images as these can digest together)")
       .type("N")
       .range(1, kMaxJobs);
   app.option("--streams-per-store", flags.streams,
@@ -308,7 +349,7 @@ void add_read_options(Arguments& app, ReadFlags& flags) {
       .one_of({"idle", "normal"})
       .shows_default();
   app.option("--bandwidth", flags.bandwidth,
-             "Read at most this many bytes per second, all images together: 200M is 200 MiB/s "
+             "Read at most SIZE bytes per second, all images together: 200M is 200 MiB/s "
              "(default: no limit)")
       .type("SIZE");
   add_signature_options(app, flags.signatures);
@@ -325,14 +366,12 @@ ReadOptions read_options(const ReadFlags& flags) {
                                                           : DigestEngine::automatic);
   options.limit = flags.limit;
   if (flags.checkpoint_every)
-    options.checkpoint_bytes =
-        static_cast<std::int64_t>(bytes_option("--checkpoint-every", *flags.checkpoint_every));
+    options.checkpoint_bytes = size_option("--checkpoint-every", *flags.checkpoint_every);
   if (flags.max_bytes)
-    options.max_bytes = static_cast<std::int64_t>(bytes_option("--max-bytes", *flags.max_bytes));
+    options.max_bytes = size_option("--max-bytes", *flags.max_bytes);
   if (flags.max_runtime)
-    options.max_runtime = duration_option("--max-runtime", *flags.max_runtime);
-  if (options.max_runtime == std::chrono::seconds(0))
-    throw Error(ErrorKind::usage, "--max-runtime 0: the time must be longer than zero");
+    options.max_runtime =
+        duration_option("--max-runtime", *flags.max_runtime, std::chrono::seconds(1));
   if (flags.checkpoint_every && flags.digest_engine == "openssl")
     throw Error(ErrorKind::usage,
                 "--checkpoint-every cannot be used with --digest-engine openssl, which cannot save "
@@ -342,7 +381,7 @@ ReadOptions read_options(const ReadFlags& flags) {
     // Accept "200M/s" like "200M".
     if (rate.ends_with("/s"))
       rate.resize(rate.size() - 2);
-    options.bandwidth = bytes_option("--bandwidth", rate);
+    options.bandwidth = static_cast<std::uint64_t>(size_option("--bandwidth", rate));
   }
   take_signature_options(flags.signatures, options);
   options.images = flags.images;
@@ -351,6 +390,9 @@ ReadOptions read_options(const ReadFlags& flags) {
   options.images.erase(std::unique(options.images.begin(), options.images.end()),
                        options.images.end());
   options.retry_failed = flags.retry_failed;
+  if (flags.forget && flags.images.empty())
+    throw Error(ErrorKind::usage, "--forget requires --image ID");
+  options.forget = flags.forget;
   return options;
 }
 
@@ -362,7 +404,7 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     const bool some_again =
         facts_of(image_result).retry.when == RetryRule::When::soon && result.again > 0;
     if (total.images > 0)
-      fmt::print(
+      print_out(
           "  {:<20} {:>8}  {:>12}{}{}\n", result_text(image_result), total.images,
           human_bytes(static_cast<std::uint64_t>(total.bytes)),
           is_finding(image_result) && !(some_again && total.images == result.again) ? "  *" : "",
@@ -383,52 +425,51 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
     }
     return "interrupted";
   };
-  fmt::print("{}: {}, {} read", verb, end(),
-             human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
+  print_out("{}: {}, {} read", verb, end(),
+            human_bytes(static_cast<std::uint64_t>(result.bytes_read)));
   if (!result.waited_for.empty())
-    fmt::print(", still waiting when it ended: {}", result.waited_for);
+    print_out(", still waiting when it ended: {}", result.waited_for);
   if (result.broken_off > 0)
-    fmt::print(", {} interrupted and returned to the queue", counted(result.broken_off, "image"));
+    print_out(", {} interrupted{}", counted(result.broken_off, "image"),
+              verb == "verify" ? "" : " and returned to the queue");
   if (result.left_images > 0)
-    fmt::print(", {} ({}) {}", counted(result.left_images, "image"),
-               human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
-               verb == "verify" ? "not compared" : "left for later");
+    print_out(", {} ({}) {}", counted(result.left_images, "image"),
+              human_bytes(static_cast<std::uint64_t>(result.left_bytes)),
+              verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
-    fmt::print(", {} taken over by another run", result.lost_leases);
+    print_out(", {} taken over by another run", result.lost_leases);
   if (result.held_by_others > 0)
-    fmt::print(", {} being read by another run", counted(result.held_by_others, "image"));
+    print_out(", {} being read by another run", counted(result.held_by_others, "image"));
   if (result.failed_before > 0)
-    fmt::print(", {} failed in earlier runs (backfill --retry-failed reads them again)",
-               counted(result.failed_before, "image"));
-  fmt::print("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
+    print_out(", {} failed in earlier runs (backfill --retry-failed reads them again)",
+              counted(result.failed_before, "image"));
+  print_out("{}\n", result.has_findings() ? " -- next: backglance report (* are findings)" : "");
   print_signatures(result);
   if (result.largest)
-    fmt::print("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
-               counted(result.too_large, "image"), printable(result.largest->id),
-               human_bytes(static_cast<std::uint64_t>(result.largest->size)),
-               result.in_parts
-                   ? "run the same command again: each run continues where the last one ended"
-                   : "use a longer --max-runtime, or --image ID");
+    print_out("  too large for this --max-runtime: {}, the largest {} of {} -- next: {}\n",
+              counted(result.too_large, "image"), printable(result.largest->id),
+              human_bytes(static_cast<std::uint64_t>(result.largest->size)),
+              result.in_parts
+                  ? "run the same command again: each run continues where the last one ended"
+                  : "use a longer --max-runtime, or --image ID");
 }
 
-void print_migrate_result(const MigrateResult& result, bool dry_run) {
+void print_migrate_result(const MigrateResult& result, bool dry_run, const std::string& next) {
   if (dry_run)
-    fmt::print("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
-               result.flagged);
+    print_out("migrate would queue {} and flag {}\n", counted(result.queued, "image"),
+              result.flagged);
   else
-    fmt::print(
-        "migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed -- next: "
-        "backglance backfill\n",
-        counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
-        result.tagged);
+    print_out("migrate: {} queued, {} flagged, {} flags changed, {} cleared, {} tags changed{}\n",
+              counted(result.queued, "image"), result.flagged, result.changed, result.cleared,
+              result.tagged, next.empty() ? "" : " -- next: " + next);
   for (const SchemeCount& count : result.schemes)
     if (count.images > 0 && count.scheme != SignatureScheme::none)
-      fmt::print("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
-                 is_deprecated(count.scheme) ? "  deprecated" : "");
+      print_out("  {:<20} {:>8}{}\n", signature_scheme_text(count.scheme), count.images,
+                is_deprecated(count.scheme) ? "  deprecated" : "");
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
-    fmt::print("the first grace period ends on {} UTC; existing deadlines are not changed\n",
-               utc_time(*result.first_deadline));
+    print_out("the first grace period ends on {} UTC; existing deadlines are not changed\n",
+              utc_time(*result.first_deadline));
 }
 
 Runner add_migrate(Arguments& app) {
@@ -447,6 +488,9 @@ Runner add_migrate(Arguments& app) {
 Runner add_backfill(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_backfill_options(app, *flags);
+  app.flag("--forget", flags->forget,
+           "Requires --image: discard what the ledger holds of these images (digests, checkpoint), "
+           "so that they are read again from the first byte. A hash in Glance is not changed");
   Option sweep = app.flag(
       "--sweep", flags->sweep,
       "Read no image; only restore hashes that a save in Glance has erased. Cannot be used "
@@ -458,7 +502,10 @@ Runner add_backfill(Arguments& app) {
 
 Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
-  add_read_options(app, *flags);
+  add_read_options(
+      app, *flags,
+      "End after this time; images that were not read to their end by then are not "
+      "compared, and the next verify starts again with all images (default: no limit)");
   app.flag("--signatures", flags->signatures.signed_only,
            "Read only signed images, with or without a hash; requires --certificates or "
            "--key-manager");

@@ -29,16 +29,19 @@ struct ReadFlags {
   SignatureFlags signatures;
   bool retry_failed = false;
   bool sweep = false;
+  bool forget = false;
   JobFlags job;
 };
 
-void add_read_options(Arguments& app, ReadFlags& flags);
+// `max_runtime` is the help of --max-runtime.
+void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime);
 
 // Throws Error{usage} for a text that is not a valid size or duration.
 ReadOptions read_options(const ReadFlags& flags);
 
 // Print the result for a person. `verb` is the name in front: "backfill", "verify", "sweep".
 void print_read_result(const ReadResult& result, const std::string& verb);
-void print_migrate_result(const MigrateResult& result, bool dry_run);
+// `next` is the command that is due after it; empty for none.
+void print_migrate_result(const MigrateResult& result, bool dry_run, const std::string& next = {});
 
 }  // namespace backglance

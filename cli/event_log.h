@@ -11,13 +11,17 @@ namespace backglance {
 
 enum class LogFormat { text, json };
 
+// Throws Error{usage} if the file exists, is not empty and has no event of a run at its beginning
+// (64 KiB).
+void require_log(const std::filesystem::path& file);
+
 // Writes the events of a run, one line each: its beginning and end, findings, waits, warnings. No
 // line contains a secret. Thread-safe.
 class EventLog {
  public:
   // `target` is nothing (no log), "-" (standard error) or a file to append to. The file is opened
   // anew for each line, so it may be rotated without telling the program. Throws Error{io} if it
-  // cannot be written now.
+  // cannot be written now, and what require_log() throws.
   EventLog(const std::optional<std::string>& target, LogFormat format);
 
   // True if the log goes to standard error: then the caller prints line() above its progress line.

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "ledger/fleet.h"
 #include "sql/schema_state.h"
@@ -91,7 +92,7 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
   const FleetChange change =
       common.dry_run ? plan_fleet(session, wish, reason) : tell_fleet(session, wish, reason);
   if (!common.json) {
-    fmt::print("{}\n", line_of(wish, change, common.dry_run));
+    print_out("{}\n", line_of(wish, change, common.dry_run));
     return ExitCode::done;
   }
   json runs = json::array();

@@ -12,13 +12,15 @@
 #include "base/text.h"
 #include "cli/attestations.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/metrics.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
+#include "cli/server_waits.h"
 #include "digest/digest_engine.h"
-#include "glance/connection_url.h"
+#include "sql/server_wait.h"
 #include "version.h"
 
 namespace backglance {
@@ -27,9 +29,9 @@ namespace {
 using Members = nlohmann::ordered_json;
 
 // Passes the events of a run to a person at standard error, to the log and to the metrics.
-class Told {
+class Reporting {
  public:
-  Told(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
+  Reporting(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
     if (job.metrics)
       metrics_.emplace(*job.metrics, command, [this](const std::string& text) { warning(text); });
     tell("run_started", {{"command", command}, {"version", kVersion}, {"pid", getpid()}});
@@ -46,6 +48,7 @@ class Told {
     if (metrics_)
       metrics_->attach(context);
   }
+  // Safe to call twice.
   void detach() {
     if (metrics_)
       metrics_->detach();
@@ -84,6 +87,17 @@ class Told {
            fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
   }
 
+  // An image that --image names and that was not read or compared: whoever names it wants to know
+  // why.
+  void unread(const std::string& image_id, const ReadOutcome& outcome) {
+    tell("not_read",
+         {{"image_id", printable(image_id)},
+          {"class", result_name(outcome.result)},
+          {"reason", outcome.reason}},
+         fmt::format("{}: {}: {}", printable(image_id), result_text(outcome.result),
+                     outcome.reason));
+  }
+
   // An empty text: the wait is over.
   void wait(const std::string& waiting_for) {
     if (!log_.is_on_stderr() && progress_ != nullptr)
@@ -94,13 +108,27 @@ class Told {
       tell("waiting", {{"reason", waiting_for}});
   }
 
+  // The database is away, refuses connections, or holds a lock; or it answers again.
+  void server_wait(ServerWaitNews news, const std::string& text) {
+    const bool waits = news == ServerWaitNews::waits;
+    if (metrics_)
+      metrics_->waits_for_database(waits);
+    if (waits)
+      tell("waiting", {{"reason", text}}, text);
+    else if (news == ServerWaitNews::over)
+      tell("resumed", Members::object(), text);
+    else
+      tell("warning", {{"text", text}}, text);
+  }
+
   void ended(const ReadResult& result) {
     const ExitCode code = exit_code_of(result);
     tell("run_ended", {{"exit_code", static_cast<int>(code)},
                        {"end", run_end_name(result.end)},
                        {"bytes_read", result.bytes_read},
                        {"left_images", result.left_images},
-                       {"left_bytes", result.left_bytes}});
+                       {"left_bytes", result.left_bytes},
+                       {"waited_for", result.waited_for}});
     if (metrics_)
       metrics_->finish(&result, code);
   }
@@ -135,7 +163,7 @@ class Told {
     if (progress_ != nullptr)
       progress_->say(line);
     else
-      fmt::print(stderr, "{}\n", line);
+      say_line(line);
   }
 
   EventLog log_;
@@ -147,32 +175,37 @@ class Told {
 // While this object lives, the events of the run appear above its progress line.
 class Telling {
  public:
-  Telling(Told& told, ReadContext& context, Progress& progress) : told_(told), context_(context) {
-    told_.through(&progress);
+  Telling(Reporting& reporting, ReadContext& context, Progress& progress)
+      : reporting_(reporting), context_(context) {
+    reporting_.through(&progress);
     context_.control.pause_gate().observe([this](const std::string& text) {
       // A run that must end stops waiting, but does not continue: report nothing.
       if (!text.empty() || !context_.control.should_stop())
-        told_.wait(text);
+        reporting_.wait(text);
     });
-    context_.control.warn_by([this](const std::string& text) { told_.warning(text); });
-    told_.attach(context);
+    context_.control.warn_by([this](const std::string& text) { reporting_.warning(text); });
+    tell_server_wait_by([this](ServerWaitNews news, const std::string& text) {
+      reporting_.server_wait(news, text);
+    });
+    reporting_.attach(context);
   }
   ~Telling() {
+    print_server_waits();
     context_.control.warn_by({});
     context_.control.pause_gate().observe({});
-    told_.detach();
-    told_.through(nullptr);
+    reporting_.detach();
+    reporting_.through(nullptr);
   }
   Telling(const Telling&) = delete;
   Telling& operator=(const Telling&) = delete;
 
  private:
-  Told& told_;
+  Reporting& reporting_;
   ReadContext& context_;
 };
 
-ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, const JobOptions& job,
-                    ReadCommand command) {
+ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOptions& options,
+                        const JobOptions& job, ReadCommand command) {
   ReadContext context(site, options.bandwidth, options.max_runtime);
   std::optional<Attestations> attestations;
   if (job.attest)
@@ -182,28 +215,33 @@ ReadResult run_told(Told& told, const Site& site, const ReadOptions& options, co
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(options.jobs_or_default()) + 1);
   Progress::Decorate decorate;
-  if (told.is_log_on_stderr())
-    decorate = [&](const std::string& text) { return told.progress_event(text); };
+  if (reporting.is_log_on_stderr())
+    decorate = [&](const std::string& text) { return reporting.progress_event(text); };
   Progress progress(context.counters, context.control.pause_gate(), decorate);
-  const Telling telling(told, context, progress);
+  const Telling telling(reporting, context, progress);
   // Only a warning: images in other directories can be read.
   for (const std::string& directory : context.stores.unavailable())
-    told.warning("store directory " + printable(directory) + " cannot be opened");
+    reporting.warning("store directory " + printable(directory) + " cannot be opened");
   for (const BlockHash hash : refused_blocks())
-    told.warning(fmt::format(
+    reporting.warning(fmt::format(
         "on this host backglance's own {} gives other results than OpenSSL's; OpenSSL's is used",
         block_hash_name(hash)));
   std::optional<WindowWatch> window;
   if (job.windows)
     window.emplace(*job.windows, context.control.pause_gate());
   const ThrottleWatch throttle(site.database, job.throttle, context.control.pause_gate(),
-                               [&](const std::string& text) { told.warning(text); });
+                               [&](const std::string& text) { reporting.warning(text); });
   ReadResult result =
       command(site, context, options, [&](const std::string& id, const ReadOutcome& outcome) {
-        told.result(id, outcome);
+        reporting.result(id, outcome);
+        if (!options.images.empty() && !outcome.reason.empty() &&
+            facts_of(outcome.result).evidence == Evidence::none)
+          reporting.unread(id, outcome);
         if (attestations)
           attestations->add(id, outcome);
       });
+  // Before the window and the throttles end: what they made the run wait for is a figure too.
+  reporting.detach();
   // Once for all statements: nothing has reported yet that they exist.
   if (attestations)
     attestations->sync();
@@ -240,8 +278,8 @@ void add_job_options(Arguments& app, JobFlags& flags) {
              "Append the run's events to this file, one per line; - is standard error")
       .type("FILE");
   app.option("--log-format", flags.log_format,
-             "Format of the event log (default: text); without --log, the log goes to standard "
-             "error")
+             "Write the run's events, one per line, in this format (default: text): to the file "
+             "of --log, else to standard error")
       .type("text|json")
       .one_of({"text", "json"});
   app.group(kSignaturesGroup);
@@ -263,7 +301,7 @@ JobOptions job_options(const JobFlags& flags) {
   if (flags.max_lag)
     job.throttle.max_lag = duration_option("--max-lag", *flags.max_lag);
   for (const std::string& url : flags.lag_databases)
-    job.throttle.lag_databases.push_back(connectable(parse_database_url(url)));
+    job.throttle.lag_databases.push_back(database_option("--lag-database", url));
   if (!flags.lag_databases.empty() && !flags.max_lag)
     throw Error(ErrorKind::usage, "--lag-database requires --max-lag");
   for (const auto& [name, file] :
@@ -286,6 +324,11 @@ void require_usable(const JobOptions& job, const Site& site) {
   require_supported(site.database, job.throttle);
   require_no_data(site, "--log", job.log.value_or(""));
   require_no_data(site, "--metrics", job.metrics.value_or(""));
+  require_distinct({{"--log", job.log.value_or(""), false},
+                    {"--metrics", job.metrics.value_or(""), true},
+                    {"--attest-to", job.attest ? job.attest_to : "", true}});
+  if (job.metrics)
+    require_metrics_file(*job.metrics);
   const auto require_writable = [](const char* what, const std::string& file) {
     const bool is_there = access(file.c_str(), F_OK) == 0;
     const std::filesystem::path path(file);
@@ -293,10 +336,12 @@ void require_usable(const JobOptions& job, const Site& site) {
     if (access(is_there ? file.c_str() : parent.c_str(), is_there ? W_OK : W_OK | X_OK) != 0)
       throw io_error(fmt::format("{} {}", what, printable(file)), errno);
   };
-  if (job.log && *job.log != "-")
+  if (job.log && *job.log != "-") {
     require_writable("log file", *job.log);
+    require_log(*job.log);
+  }
   if (job.attest) {
-    SiteKey::read(*job.attest, SiteKey::Part::secret);
+    key_option("--attest", *job.attest, SiteKey::Part::secret);
     require_no_data(site, "--attest-to", job.attest_to);
     require_statements(job.attest_to);
     require_writable("--attest-to", job.attest_to);
@@ -305,13 +350,16 @@ void require_usable(const JobOptions& job, const Site& site) {
 
 ReadResult run_job(const std::string& name, const Site& site, const ReadOptions& options,
                    const JobOptions& job, ReadCommand command) {
-  Told told(name, job);
+  Reporting reporting(name, job);
   try {
-    ReadResult result = run_told(told, site, options, job, command);
-    told.ended(result);
+    ReadResult result = run_reported(reporting, site, options, job, command);
+    reporting.ended(result);
     return result;
   } catch (const Error& error) {
-    told.failed(error);
+    reporting.failed(error);
+    throw;
+  } catch (const std::exception& error) {
+    reporting.failed(Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
     throw;
   }
 }

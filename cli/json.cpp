@@ -82,7 +82,10 @@ json statements_json(const ExpandPlan& plan) {
 }
 
 json due_json(const Due& due) {
-  return {{"exit_code", static_cast<int>(due.code)}, {"why", due.why}, {"next", due.next}};
+  return {{"exit_code", static_cast<int>(due.code)},
+          {"why", due.why},
+          {"next", due.next},
+          {"findings", due.findings}};
 }
 
 std::string_view run_end_name(RunEnd end) {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
-#include <system_error>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "base/process_start.h"
 #include "base/stop.h"
-#include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/console.h"
+#include "cli/server_waits.h"
 
 namespace {
 
@@ -20,7 +24,7 @@ using backglance::ExitCode;
 // One line on standard error for a person; with --json also an object for a program.
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
-  fmt::print(stderr, "backglance: {}{}\n", error.what(), next);
+  backglance::say_line(fmt::format("backglance: {}{}", error.what(), next));
   const ExitCode code = exit_code_of(error.kind());
   if (json)
     backglance::print_json({{"error",
@@ -30,35 +34,61 @@ ExitCode report_error(const Error& error, bool json) {
   return code;
 }
 
-int run(int argc, char** argv) {
-  int exit_code = 0;
-  const auto line = backglance::read_command_line(argc, argv, exit_code);
-  if (!line)
-    return exit_code;
-  try {
-    const ExitCode code = line->run(line->common);
-    // The output may still be in a buffer, and the disk under it may be full.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw backglance::io_error("standard output cannot be written", errno);
-    return static_cast<int>(code);
-  } catch (const Error& error) {
-    return static_cast<int>(report_error(error, line->common.json));
-  } catch (const std::system_error& error) {
-    // fmt throws this if the stream cannot be written.
-    return static_cast<int>(report_error(
-        backglance::io_error("standard output cannot be written", error.code().value()), false));
+// The exit code of a command that came to its end with `code`, but whose output is lost.
+ExitCode without_output(const backglance::CommandLine& line, ExitCode code) {
+  const int failed = backglance::out_failure();
+  if (failed == 0)
+    return code;
+  if (failed == EINTR)
+    return report_error(
+        Error(backglance::ErrorKind::interrupted, "interrupted while standard output was written"),
+        false);
+  const Error error = backglance::io_error("standard output cannot be written", failed);
+  // The work was done, or the answer is the exit code: only what a person would have read is lost.
+  if (line.is_output_for_people && !line.common.json && !line.common.dry_run) {
+    backglance::print_err("backglance: warning: {}\n", error.what());
+    return code;
   }
+  return report_error(error, false);
+}
+
+int run(const std::vector<std::string>& words) {
+  std::optional<backglance::CommandLine> line;
+  try {
+    line = backglance::read_command_line(words);
+  } catch (const Error& error) {
+    const ExitCode code = report_error(error, backglance::asks_for_json(words));
+    backglance::flush_out();
+    return static_cast<int>(code);
+  }
+  if (!line)
+    return static_cast<int>(ExitCode::done);
+  ExitCode code = ExitCode::done;
+  try {
+    code = line->run(line->common);
+  } catch (const Error& error) {
+    // Lost output cannot make it worse.
+    code = report_error(error, line->common.json);
+    backglance::flush_out();
+    return static_cast<int>(code);
+  }
+  return static_cast<int>(without_output(*line, code));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  backglance::prepare_process();
   backglance::install_stop_handlers();
+  backglance::print_server_waits();
   try {
-    return run(argc, argv);
+    return run({argv + std::min(argc, 1), argv + argc});
   } catch (const std::exception& error) {
     // A defect of the program, or no memory: still one line and no trace.
-    fmt::print(stderr, "backglance: internal error: {}\n", error.what());
-    return static_cast<int>(ExitCode::failed);
+    backglance::say_line(fmt::format("backglance: internal error: {}", error.what()));
+  } catch (...) {
+    backglance::print_err("backglance: internal error: an exception of unknown type\n");
   }
+  backglance::flush_out();
+  return static_cast<int>(ExitCode::failed);
 }

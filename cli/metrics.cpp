@@ -7,11 +7,11 @@
 #include <array>
 #include <charconv>
 #include <ctime>
-#include <fstream>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unfinished_file.h"
 #include "base/write_file.h"
 
 namespace backglance {
@@ -21,8 +21,8 @@ constexpr std::chrono::seconds kEvery{10};
 constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_seconds";
 
 // All sources that may close the gate. A source that does not close it now is written as 0.
-constexpr std::array<std::string_view, 7> kSources = {"disk_full", "flow_control", "lag",   "load",
-                                                      "other_run", "pause",        "window"};
+constexpr std::array<std::string_view, 8> kSources = {
+    "database", "disk_full", "flow_control", "lag", "load", "other_run", "pause", "window"};
 
 class Text {
  public:
@@ -52,10 +52,12 @@ class Text {
   std::string out_;
 };
 
-std::string_view state_of(const std::optional<ExitCode>& code) {
-  if (!code)
+std::string_view state_of(const Metrics& metrics) {
+  if (!metrics.exit_code)
     return "running";
-  switch (*code) {
+  if (metrics.ended_waiting)
+    return "waiting";
+  switch (*metrics.exit_code) {
     case ExitCode::done:
       return "done";
     case ExitCode::findings:
@@ -67,13 +69,32 @@ std::string_view state_of(const std::optional<ExitCode>& code) {
   }
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  constexpr std::size_t kMost = 1 << 20;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMost, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return text;
+bool is_metrics(std::string_view head) {
+  return head.starts_with("# HELP backglance_");
+}
+constexpr FileKind kKind = {"metrics file of backglance", is_metrics};
+
+std::string name_of(const std::filesystem::path& path) {
+  return fmt::format("metrics file {}", printable(path.string()));
+}
+
+// Empty if there is no such file yet, or none of ours.
+std::string read_old(const std::filesystem::path& path) {
+  try {
+    const OutputPlace place(path, name_of(path), LastLink::follow);
+    const auto there = place.status();
+    return there && S_ISREG(there->st_mode) ? place.head() : "";
+  } catch (const Error&) {
+    // The first write reports it.
+    return "";
+  }
+}
+
+// A link stays, and the file that it leads to is replaced.
+std::filesystem::path led_to(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path file = std::filesystem::weakly_canonical(path, error);
+  return error ? path : file;
 }
 
 }  // namespace
@@ -96,7 +117,8 @@ std::string metrics_text(const Metrics& metrics) {
   text.one("backglance_left_bytes", "gauge", metrics.left_bytes, "Known bytes of those images.");
   text.one("backglance_read_bytes_per_second", "gauge",
            fmt::format("{:.0f}", metrics.bytes_per_second), "Rate since the last write.");
-  text.family("backglance_waiting", "gauge", "1 while the run waits for this reason.");
+  text.family("backglance_waiting", "gauge",
+              "1 while the run waits for this reason, or if its time ended while it did.");
   std::vector<std::string> sources(kSources.begin(), kSources.end());
   for (const std::string& source : metrics.waiting_for)
     if (std::find(sources.begin(), sources.end(), source) == sources.end())
@@ -105,8 +127,8 @@ std::string metrics_text(const Metrics& metrics) {
     text.sample(std::count(metrics.waiting_for.begin(), metrics.waiting_for.end(), source),
                 "reason", source);
   text.family("backglance_run_state", "gauge", "1 for what the run is at, or how it ended.");
-  for (const char* state : {"running", "done", "findings", "interrupted", "failed"})
-    text.sample(state_of(metrics.exit_code) == state ? 1 : 0, "state", state);
+  for (const char* state : {"running", "done", "findings", "waiting", "interrupted", "failed"})
+    text.sample(state_of(metrics) == state ? 1 : 0, "state", state);
   if (metrics.exit_code)
     text.one("backglance_exit_code", "gauge", static_cast<int>(*metrics.exit_code),
              "Exit code of the run; not there while it is at work.");
@@ -116,7 +138,7 @@ std::string metrics_text(const Metrics& metrics) {
            "When this file was written.");
   if (metrics.last_success)
     text.one(kLastSuccess, "gauge", *metrics.last_success,
-             "When a run last ended by itself, with or without findings.");
+             "When a run last ended by itself and not while it waited, with or without findings.");
   return text.take();
 }
 
@@ -135,11 +157,24 @@ std::optional<std::int64_t> last_success_of(const std::string& text, const std::
   return std::nullopt;
 }
 
-MetricsFile::MetricsFile(std::filesystem::path path, std::string command,
+void require_metrics_file(const std::filesystem::path& path) {
+  try {
+    const OutputPlace place(path, name_of(path), LastLink::follow);
+    require_kind(place, kKind);
+  } catch (const Error& error) {
+    // A file that cannot be written is a warning of the run; one that must not be replaced ends it.
+    if (error.kind() == ErrorKind::usage)
+      throw;
+  }
+}
+
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::string command,
                          std::function<void(const std::string&)> warn)
-    : path_(std::move(path)), warn_(std::move(warn)) {
+    : path_(led_to(path)), warn_(std::move(warn)) {
   // The old file keeps the last success across runs.
-  metrics_.last_success = last_success_of(read_file(path_), command);
+  metrics_.last_success = last_success_of(read_old(path_), command);
+  const std::string file = path_.filename().string();
+  remove_unfinished(path_.parent_path(), [&](std::string_view name) { return name == file; });
   metrics_.command = std::move(command);
   metrics_.started_at = std::time(nullptr);
 }
@@ -178,14 +213,19 @@ void MetricsFile::count(const ReadOutcome& outcome) {
 void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {
   std::unique_lock lock(mutex_);
   metrics_.exit_code = exit_code;
-  metrics_.waiting_for.clear();
+  // The last collect(), in detach(), has seen what the run was waiting for.
+  metrics_.ended_waiting = (exit_code == ExitCode::done || exit_code == ExitCode::findings) &&
+                           result != nullptr && result->end != RunEnd::complete &&
+                           !result->waited_for.empty();
+  if (!metrics_.ended_waiting)
+    metrics_.waiting_for.clear();
   metrics_.bytes_per_second = 0;
   // After verify, left_images counts images that were not compared, which is something else.
   if (result != nullptr && metrics_.command != "verify") {
     metrics_.left_images = static_cast<std::uint64_t>(result->left_images);
     metrics_.left_bytes = static_cast<std::uint64_t>(result->left_bytes);
   }
-  if (exit_code == ExitCode::done || exit_code == ExitCode::findings)
+  if (!metrics_.ended_waiting && (exit_code == ExitCode::done || exit_code == ExitCode::findings))
     metrics_.last_success = std::time(nullptr);
   write(lock);
 }
@@ -218,6 +258,8 @@ void MetricsFile::collect() {
   metrics_.waiting_for.clear();
   for (const PauseGate::Reason& reason : context_->control.pause_gate().reasons())
     metrics_.waiting_for.push_back(reason.source);
+  if (waits_for_database_.load())
+    metrics_.waiting_for.emplace_back("database");
 }
 
 void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
@@ -228,7 +270,7 @@ void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
   try {
     // The temporary file's name does not end in ".prom", because the collector reads all such files
     // in the directory. Others may read the file: node_exporter is another user.
-    replace_file(path_, text, 0644, fmt::format("metrics file {}", printable(path_.string())));
+    replace_file(path_, text, 0644, name_of(path_), kKind);
   } catch (const Error& error) {
     if (!warned_)
       warn_(error.what());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -26,13 +27,15 @@ struct Metrics {
   std::uint64_t left_images = 0;
   std::uint64_t left_bytes = 0;
   double bytes_per_second = 0;
-  std::vector<std::string> waiting_for;  // the sources that close the gate
-  std::int64_t started_at = 0;           // unix seconds
-  // unix seconds
-  std::int64_t written_at = 0;
+  // The sources that close the gate; after the end, those that closed it when the run ended before
+  // it was through.
+  std::vector<std::string> waiting_for;
+  std::int64_t started_at = 0;  // unix seconds
+  std::int64_t written_at = 0;  // unix seconds
   // Unix seconds; nothing if no run has succeeded yet.
   std::optional<std::int64_t> last_success;
   std::optional<ExitCode> exit_code;  // nothing while the run works
+  bool ended_waiting = false;         // a limit ended the run while it waited: not a success
 };
 
 // The figures in the text exposition format, version 0.0.4. Each name has HELP and TYPE, each
@@ -42,13 +45,16 @@ std::string metrics_text(const Metrics& metrics);
 // Reads from such a text when a run of this command last succeeded, in unix seconds.
 std::optional<std::int64_t> last_success_of(const std::string& text, const std::string& command);
 
+// Throws Error{usage} if something else than a metrics file of backglance stands at the path.
+void require_metrics_file(const std::filesystem::path& path);
+
 // Keeps a file with the figures: written at attach(), every 10 s and at the end, each time as a new
 // file that replaces the old one. A file that cannot be written is reported once and never ends a
 // run.
 class MetricsFile {
  public:
   // `warn` may be called by any thread.
-  MetricsFile(std::filesystem::path path, std::string command,
+  MetricsFile(const std::filesystem::path& path, std::string command,
               std::function<void(const std::string&)> warn);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;
@@ -59,6 +65,8 @@ class MetricsFile {
   void detach();
   // Counts a settled image. Thread-safe.
   void count(const ReadOutcome& outcome);
+  // Whether the run waits for the database, besides what it waits for at its gate. Thread-safe.
+  void waits_for_database(bool waits) { waits_for_database_.store(waits); }
   // Writes the last figures. Call it after detach(). `result` is null if an error ended the run.
   void finish(const ReadResult* result, ExitCode exit_code);
 
@@ -77,6 +85,7 @@ class MetricsFile {
   ReadContext* context_ = nullptr;
   std::chrono::steady_clock::time_point collected_;
   std::condition_variable_any wake_;
+  std::atomic<bool> waits_for_database_{false};
   std::jthread thread_;  // last: it uses the others
 };
 

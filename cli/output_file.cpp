@@ -2,12 +2,16 @@
 #include "cli/output_file.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
+#include "base/output_place.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -18,8 +22,10 @@ namespace fs = std::filesystem;
 // Resolves links; parts of the path may be missing.
 fs::path real(const fs::path& path) {
   std::error_code error;
-  fs::path found = fs::weakly_canonical(path, error);
-  return error ? fs::absolute(path, error) : found;
+  // Of a name in the current directory that does not exist, weakly_canonical() makes nothing.
+  const fs::path whole = fs::absolute(path, error);
+  fs::path found = fs::weakly_canonical(whole, error);
+  return error ? whole : found;
 }
 
 bool is_same(const fs::path& one, const fs::path& other) {
@@ -30,7 +36,25 @@ bool is_same(const fs::path& one, const fs::path& other) {
 bool lies_in(const fs::path& path, const fs::path& directory) {
   const fs::path inner = real(path);
   const fs::path outer = real(directory);
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  if (std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end())
+    return true;
+  // By another name, for example of a bind mount.
+  std::error_code error;
+  for (fs::path above = inner; above.has_relative_path(); above = above.parent_path())
+    if (fs::equivalent(above, outer, error))
+      return true;
+  return false;
+}
+
+std::string named(const NamedOutput& output) {
+  return output.option + " " + printable(output.file);
+}
+
+bool is_file_of(int fd, const OutputPlace& place) {
+  struct stat opened = {};
+  const auto there = place.status();
+  return there && fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+         opened.st_dev == there->st_dev && opened.st_ino == there->st_ino;
 }
 
 }  // namespace
@@ -52,6 +76,34 @@ void require_no_data(const Site& site, const std::string& option, const std::str
   for (const fs::path& directory : site.store_directories())
     if (!directory.empty() && lies_in(file, directory))
       refuse("it lies in a store directory");
+}
+
+void require_distinct(const std::vector<NamedOutput>& outputs) {
+  std::vector<std::pair<const NamedOutput*, OutputPlace>> places;
+  for (const NamedOutput& output : outputs) {
+    if (output.file.empty() || output.file == "-")
+      continue;
+    try {
+      places.emplace_back(&output, OutputPlace(output.file, named(output), LastLink::follow));
+    } catch (const Error& error) {
+      // Whoever writes it reports this.
+      if (error.kind() != ErrorKind::io)
+        throw;
+    }
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto& [output, place] = places[i];
+    for (std::size_t j = 0; j < i; ++j)
+      if (place.is_same(places[j].second))
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}: {} names the same file; give each output its own",
+                                named(*output), places[j].first->option));
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
+      if (output->is_replaced && !place.is_descriptor() && is_file_of(fd, place))
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}: standard {} goes to the same file; give each output its own",
+                                named(*output), fd == STDOUT_FILENO ? "output" : "error"));
+  }
 }
 
 }  // namespace backglance

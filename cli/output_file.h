@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "glance/site.h"
 
@@ -11,5 +12,16 @@ namespace backglance {
 // which is about to be written, is Glance's database or configuration, or lies in a store
 // directory.
 void require_no_data(const Site& site, const std::string& option, const std::string& file);
+
+// A file that an option names. Empty or "-": none.
+struct NamedOutput {
+  std::string option;
+  std::string file;
+  bool is_replaced = false;  // else appended to
+};
+// Throws Error{usage} if two of them are the same file, by whatever path or link, or if one is the
+// file that standard output or standard error goes to, and either would destroy the other. Throws
+// what OutputPlace throws, except that a file in a directory that does not exist is passed over.
+void require_distinct(const std::vector<NamedOutput>& outputs);
 
 }  // namespace backglance

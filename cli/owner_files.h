@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "report/site_report.h"
@@ -12,5 +13,8 @@ namespace backglance {
 // their CSV, of owners who have nothing to do any more, if backglance made them. Returns one line
 // for a person. Throws Error{io}.
 std::string write_owner_files(const SiteReport& report, const std::string& directory);
+
+// True if write_owner_files() may write or remove a file of this name.
+bool is_owner_file(const std::filesystem::path& name);
 
 }  // namespace backglance

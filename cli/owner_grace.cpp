@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "cli/console.h"
 #include "cli/option_values.h"
 
 namespace backglance {
@@ -27,11 +28,11 @@ std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::s
     const std::size_t end = text.rfind('=');
     if (end == std::string::npos || end == 0 || !is_utf8(text))
       throw Error(ErrorKind::usage,
-                  fmt::format("--owner-grace {}: not an owner and a duration such as "
+                  fmt::format("--owner-grace {}: must be an owner and a time, such as "
                               "1f0b5e0c6d3a4c7f8a52f0cf5b1a9d01=30d",
                               printable(text)));
     const std::string owner = text.substr(0, end);
-    const auto grace = duration_option("--owner-grace " + printable(owner), text.substr(end + 1));
+    const auto grace = duration_in("--owner-grace " + printable(text), text.substr(end + 1));
     if (!graces.emplace(owner, grace).second)
       throw Error(ErrorKind::usage,
                   fmt::format("--owner-grace: {} is named twice", printable(owner)));
@@ -41,7 +42,7 @@ std::map<std::string, std::chrono::seconds> owner_grace(const std::vector<std::s
 
 void print_owners(const std::vector<OwnerDeadlines>& owners, bool dry_run) {
   const auto line = [](const OwnerDeadlines& owner, const std::string& text) {
-    fmt::print("owner {}: {}\n", printable(owner.owner), text);
+    print_out("owner {}: {}\n", printable(owner.owner), text);
   };
   for (const OwnerDeadlines& owner : owners) {
     if (!owner.has_images)

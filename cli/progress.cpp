@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "cli/console.h"
 
 namespace backglance {
 namespace {
@@ -88,13 +89,13 @@ Progress::~Progress() {
   wake_.notify_all();
   thread_.join();
   if (line_shown_)
-    fmt::print(stderr, "\r\x1b[K");
+    draw_err("\r\x1b[K");
 }
 
 void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
   // The escape sequence clears the progress line first.
-  fmt::print(stderr, "{}{}\n", line_shown_ ? "\r\x1b[K" : "", line);
+  write_err((line_shown_ ? "\r\x1b[K" : "") + printable(line, line.size() + 1) + "\n");
   line_shown_ = false;
 }
 
@@ -127,11 +128,12 @@ void Progress::draw() {
   drawn_bytes_ = bytes;
   const std::string waiting_for = gate_.waiting_for();
   if (terminal_)
-    fmt::print(stderr, "\r{}\x1b[K",
-               progress_line(counters_, rate_, terminal_columns(), waiting_for));
+    draw_err("\r" +
+             printable_lines(progress_line(counters_, rate_, terminal_columns(), waiting_for)) +
+             "\x1b[K");
   if (!terminal_) {
     const std::string line = progress_line(counters_, rate_, kPlainColumns, waiting_for);
-    fmt::print(stderr, "{}\n", decorate_ ? decorate_(line) : line);
+    print_err("{}\n", decorate_ ? decorate_(line) : line);
   }
   line_shown_ = terminal_;
 }

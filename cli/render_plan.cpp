@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_plan.h"
 
@@ -148,7 +149,7 @@ void print_plan(const SitePlan& plan, bool as_json) {
   if (as_json)
     print_json(plan_json(plan));
   else
-    fmt::print("{}", plan_text(plan));
+    print_out("{}", plan_text(plan));
 }
 
 std::string expand_text(const ExpandOutcome& outcome) {
@@ -166,7 +167,7 @@ std::string expand_text(const ExpandOutcome& outcome) {
   const bool is_last = outcome.dry_run || outcome.revert || is_guard_alone(plan);
   return out + fmt::format("{} {}{}\n", outcome.dry_run ? "would run" : "ran",
                            counted(statements, "schema statement"),
-                           is_last ? "" : " -- next: backglance migrate");
+                           is_last || outcome.next.empty() ? "" : " -- next: " + outcome.next);
 }
 
 json expand_json(const ExpandOutcome& outcome) {
@@ -180,7 +181,7 @@ void print_expand(const ExpandOutcome& outcome, bool as_json) {
   if (as_json)
     print_json(expand_json(outcome));
   else
-    fmt::print("{}", expand_text(outcome));
+    print_out("{}", expand_text(outcome));
 }
 
 }  // namespace backglance

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_status.h"
 #include "sql/ledger_steps.h"
@@ -71,9 +72,13 @@ std::string signatures_line(const SiteStatus::Ledger& ledger) {
   });
   std::vector<std::string> schemes;
   schemes.reserve(counts.size());
-  for (const SchemeCount& count : counts)
+  std::int64_t deleted = 0;
+  for (const SchemeCount& count : counts) {
     schemes.push_back(fmt::format("{} {}", count.images, signature_scheme_text(count.scheme)));
+    deleted += count.deleted;
+  }
   return (schemes.empty() ? "none flagged" : join(schemes, ", ")) +
+         (deleted > 0 ? fmt::format("; {} of them on deleted images", grouped(deleted)) : "") +
          (ledger.settled > 0 ? fmt::format("; {} settled", grouped(ledger.settled)) : "");
 }
 
@@ -202,7 +207,7 @@ void print_status(const SiteStatus& status, bool as_json) {
   if (as_json)
     print_json(status_json(status));
   else
-    fmt::print("{}", status_text(status));
+    print_out("{}", status_text(status));
 }
 
 std::string check_text(const CheckAnswer& answer) {
@@ -224,7 +229,7 @@ void print_check(const CheckAnswer& answer, bool as_json) {
   if (as_json)
     print_json(check_json(answer));
   else
-    fmt::print("{}", check_text(answer));
+    print_out("{}", check_text(answer));
 }
 
 }  // namespace backglance

@@ -3,12 +3,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
+#include "base/unfinished_file.h"
 #include "base/write_file.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/output_file.h"
 #include "cli/owner_files.h"
 #include "report/collect.h"
@@ -16,6 +20,8 @@
 
 namespace backglance {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct ReportFlags {
   std::string csv;
@@ -32,6 +38,12 @@ int output_columns() {
   return kColumnsWithoutTerminal;
 }
 
+// The file of --owners that has the name of --html; empty if none can have it.
+std::string page_among_owners(const ReportFlags& flags) {
+  const fs::path name = fs::path(flags.html.value_or("")).filename();
+  return flags.owners && is_owner_file(name) ? (fs::path(*flags.owners) / name).string() : "";
+}
+
 ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   const Site site = read_site(common.source);
   for (const auto& [name, file] : {std::pair{"--html", &flags.html}, {"--owners", &flags.owners}}) {
@@ -39,30 +51,42 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
       throw Error(ErrorKind::usage, fmt::format("{}: the name is empty", name));
     require_no_data(site, name, file->value_or(""));
   }
+  require_distinct(
+      {{"--html", flags.html.value_or(""), true}, {"--owners", page_among_owners(flags), true}});
+  constexpr FileKind kPage = {"report of backglance", is_report_page};
+  const bool writes_page = flags.html && flags.html != "-";
+  if (writes_page)
+    require_writable_file(*flags.html, kPage);
   if (common.json && !flags.csv.empty())
     throw Error(ErrorKind::usage, "--csv cannot be used with --json");
   Session session(site.database, {.mode = OpenMode::read_only});
   const SiteReport report = collect_report(session, site.database);
   // Standard output may be redirected into a CSV or JSON file.
-  std::FILE* const note = common.json || !flags.csv.empty() || flags.html == "-" ? stderr : stdout;
+  const auto note = common.json || !flags.csv.empty() || flags.html == "-" ? say_err : say_out;
   if (flags.owners)
-    fmt::print(note, "{}\n", write_owner_files(report, *flags.owners));
+    note(write_owner_files(report, *flags.owners) + "\n");
   if (flags.html == "-") {
-    fmt::print("{}", render_html(report));
+    write_out(render_html(report));
     return ExitCode::done;
   }
-  if (flags.html) {
-    write_file(*flags.html, render_html(report));
-    fmt::print(note, "wrote {}\n", *flags.html);
+  if (writes_page) {
+    // Where it lies, if the name is a link.
+    std::error_code error;
+    const fs::path page = fs::weakly_canonical(*flags.html, error);
+    remove_unfinished(page.parent_path(),
+                      [&](std::string_view name) { return name == page.filename(); });
+    write_file(*flags.html, render_html(report), kPage);
+    note(fmt::format("wrote {}\n", printable(*flags.html, 4096)));
   }
+  // Made safe for their formats already.
   if (common.json)
-    fmt::print("{}", render_json_text(report));
+    write_out(render_json_text(report));
   else if (flags.csv == "signatures")
-    fmt::print("{}", render_signatures_csv(report));
+    write_out(render_signatures_csv(report));
   else if (flags.csv == "findings")
-    fmt::print("{}", render_findings_csv(report));
+    write_out(render_findings_csv(report));
   else if (!flags.html && !flags.owners)
-    fmt::print("{}", render_text(report, output_columns()));
+    say_out(render_text(report, output_columns()));
   return ExitCode::done;
 }
 

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
+#include "cli/assess.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/site_plan.h"
 
 namespace backglance {
@@ -23,7 +26,7 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   ExpandOptions options;
   options.repair = flags.repair;
   options.guard = flags.guard;
-  options.on_wait = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.on_wait = [](const std::string& line) { say_line(line); };
   ExpandPlan plan;
   if (common.dry_run) {
     const SchemaState state = read_schema_state(session);
@@ -32,7 +35,11 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   } else {
     plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }
-  print_expand({plan, common.dry_run, flags.revert}, common.json);
+  ExpandOutcome outcome{std::move(plan), common.dry_run, flags.revert, {}};
+  // After an upgrade of the ledger, migrate may have nothing to do.
+  if (!common.json && !common.dry_run && !flags.revert && !outcome.plan.statements.empty())
+    outcome.next = assess(session, read_schema_state(session)).next;
+  print_expand(outcome, common.json);
   return ExitCode::done;
 }
 
@@ -49,10 +56,11 @@ Runner add_expand(Arguments& app) {
   // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ExpandFlags>();
   Option revert = app.flag("--revert", flags->revert,
-                           "Remove what expand added to the database, as far as that is safe");
+                           "Remove backglance's tables, and the columns and indexes that expand "
+                           "added, unless Glance or the images need them");
   app.flag("--repair", flags->repair,
-           "Also add columns that alembic_version promises to Glance and that are missing; cannot "
-           "be used with --revert")
+           "Also add columns that are missing although alembic_version, Glance's schema version, "
+           "says that they exist; cannot be used with --revert")
       .excludes(revert);
   app.flag("--guard", flags->guard,
            "Also create the guard: a trigger that keeps a published hash when Glance saves an "

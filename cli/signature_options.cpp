@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/console.h"
 #include "openstack/cloud.h"
 #include "signature/key_manager.h"
 
@@ -25,7 +26,7 @@ void print_verdicts(const std::string& scheme, const ReadResult::Verdicts& verdi
       parts.push_back(fmt::format("{} {}", grouped(verdicts[i]),
                                   signature_verdict_text(static_cast<SignatureVerdict>(i))));
   if (!parts.empty())
-    fmt::print("  {}: {}\n", scheme, join(parts, "; "));
+    print_out("  {}: {}\n", scheme, join(parts, "; "));
 }
 
 // The value of an environment variable; empty if it is not set.
@@ -77,9 +78,8 @@ void take_signature_options(const SignatureFlags& flags, ReadOptions& options) {
         std::make_shared<const TrustedCertificates>(TrustedCertificates::read(*flags.trusted));
     for (const std::string& line : options.trusted->unusable(
              std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())))
-      fmt::print(stderr,
-                 "--trusted-certificates: {}: nothing is trusted because of this certificate\n",
-                 line);
+      print_err("--trusted-certificates: {}: nothing is trusted because of this certificate\n",
+                line);
   }
   options.signed_only = flags.signed_only;
 }
@@ -88,8 +88,8 @@ void print_signatures(const ReadResult& result) {
   print_verdicts("img_signature", result.signatures);
   print_verdicts("signature over the MD5", result.legacy_signatures);
   if (result.trusted_chains + result.untrusted_chains > 0)
-    fmt::print("  certificates of img_signature: {} trusted; {} not trusted\n",
-               grouped(result.trusted_chains), grouped(result.untrusted_chains));
+    print_out("  certificates of img_signature: {} trusted; {} not trusted\n",
+              grouped(result.trusted_chains), grouped(result.untrusted_chains));
 }
 
 }  // namespace backglance

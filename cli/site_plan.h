@@ -52,6 +52,7 @@ struct ExpandOutcome {
   ExpandPlan plan;
   bool dry_run = false;
   bool revert = false;
+  std::string next;  // the command that is due now, as check names it; empty for none
 };
 std::string expand_text(const ExpandOutcome& outcome);
 nlohmann::json expand_json(const ExpandOutcome& outcome);

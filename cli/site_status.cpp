@@ -31,7 +31,7 @@ SiteStatus::Ledger read_ledger(Session& session, const SiteFigures& figures) {
   return {.queued = figures.queued,
           .claimable = figures.claimable,
           .failed = figures.failed,
-          .erased = figures.erased,
+          .erased = figures.erased + figures.doubted.images,
           .signatures = scheme_counts(session),
           .settled = settled_count(session)};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/readiness.h"
 #include "cli/site_status.h"
 
@@ -27,7 +28,7 @@ Runner add_check(Arguments&) {
     if (!readiness.refusal.empty())
       answer.due.why += "; " + readiness.refusal;
     for (const std::string& warning : readiness.warnings)
-      fmt::print(stderr, "warning: {}\n", warning);
+      print_err("warning: {}\n", warning);
     print_check(answer, common.json);
     return answer.due.code;
   };

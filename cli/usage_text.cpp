@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/text.h"
-#include "cli/command.h"
 
 namespace backglance {
 namespace {
@@ -32,35 +31,59 @@ std::size_t distance(std::string_view one, std::string_view other) {
   return cost[one.size()][other.size()];
 }
 
-}  // namespace
+std::string_view without_dashes(std::string_view word) {
+  word.remove_prefix(std::min(word.find_first_not_of('-'), word.size()));
+  return word;
+}
 
-std::string unknown_command(const std::string& word) {
-  std::string text = fmt::format("there is no command {}", printable(word, 80));
+// The name that was probably meant; empty if none is similar.
+std::string nearest(const std::string& word, const std::vector<std::string>& names) {
   // Time and memory of the comparison grow with the square of the length.
   constexpr std::size_t kTooLong = 40;
-  if (word.size() > kTooLong)
-    return text;
-  const auto& table = commands();
-  const auto nearest =
-      std::min_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
-        return distance(word, a.name) < distance(word, b.name);
-      });
+  const std::string_view typed = without_dashes(word);
+  if (typed.empty() || typed.size() > kTooLong || names.empty())
+    return {};
+  const auto wrong = [&](const std::string& name) { return distance(typed, without_dashes(name)); };
+  const std::string& best =
+      *std::min_element(names.begin(), names.end(),
+                        [&](const auto& a, const auto& b) { return wrong(a) < wrong(b); });
   // A third of the letters may be wrong.
-  return distance(word, nearest->name) * 3 > nearest->name.size()
-             ? text
-             : fmt::format("{}; did you mean {}?", text, nearest->name);
+  if (wrong(best) * 3 <= without_dashes(best).size())
+    return best;
+  // Or the end is missing: "--max-run".
+  const auto begins = [&](const std::string& name) {
+    return typed.size() > 1 && without_dashes(name).starts_with(typed);
+  };
+  const auto found = std::find_if(names.begin(), names.end(), begins);
+  return found != names.end() && std::none_of(found + 1, names.end(), begins) ? *found
+                                                                              : std::string();
+}
+
+}  // namespace
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
+  const std::string name = nearest(word, names);
+  return name.empty() ? "" : fmt::format("; did you mean {}?", name);
+}
+
+std::string unknown_command(const std::string& command, const std::vector<std::string>& commands,
+                            const std::vector<std::string>& options, const std::string& word) {
+  const std::string shown = printable(word, 80);
+  std::string text = command.empty() ? "there is no command " + shown
+                                     : fmt::format("{} has no command {}", command, shown);
+  std::string meant = did_you_mean(word, commands);
+  // Many programs have commands "help" and "version".
+  if (meant.empty() && std::find(options.begin(), options.end(), "--" + word) != options.end())
+    meant = fmt::format("; did you mean --{}?", shown);
+  if (meant.empty() && !command.empty())
+    meant = fmt::format("; it has {}", join(commands, " and "));
+  return text + meant;
 }
 
 std::string plain_refusal(const std::string& kind, const std::string& text) {
-  // "--limit: 1 required N missing", "The following argument was not expected: --nope".
+  // "--limit: At Most 1 required but received 2".
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::string option = text.substr(0, colon);
-  if (kind == "RequiredError" && text.starts_with("A subcommand"))
-    return "a command is required";
-  if (text.starts_with("The following argument"))
-    return "not an option or argument of this command" + printable(text.substr(colon), 200);
-  if (kind == "ArgumentMismatch" && text.ends_with(" missing"))
-    return option + " requires a value";
   if (kind == "ArgumentMismatch" && text.find("At Most") != std::string::npos)
     return option + " can be given only once";
   std::string plain = printable(text, 300);

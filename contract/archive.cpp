@@ -2,6 +2,7 @@
 #include "contract/archive.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,8 +12,9 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unfinished_file.h"
 #include "base/utf8.h"
-#include "base/write_file.h"
+#include "base/write_all.h"
 
 namespace backglance {
 namespace {
@@ -43,9 +45,10 @@ std::string text_of(const nlohmann::json& object) {
 }  // namespace
 
 RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key)
-    : path_(std::move(path)), id_(std::move(id)), key_(key) {
+    : path_(std::move(path)), unfinished_(path_), id_(std::move(id)), key_(key) {
+  unfinished_ += kUnfinishedArchive;
   // O_EXCL: an archive is never overwritten.
-  fd_ = open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  fd_ = open(unfinished_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd_ < 0)
     throw io_error("archive " + path_.string(), errno);
   // Without this, a power loss could remove the file's name after properties were removed.
@@ -56,6 +59,10 @@ RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const
 }
 
 RemovalArchive::~RemovalArchive() {
+  // Without a line, nothing was removed. Otherwise it is needed, whole or not.
+  struct stat status = {};
+  if (!closed_ && fstat(fd_, &status) == 0 && status.st_size == 0)
+    unlink(unfinished_.c_str());
   ::close(fd_);
 }
 
@@ -79,11 +86,17 @@ void RemovalArchive::sync() {
 }
 
 void RemovalArchive::close() {
-  if (key_ == nullptr)
-    return;
-  const nlohmann::json end = {{"archive", id_}, {"lines", lines_}};
-  buffer_ += seal(*key_, kArchiveEndPayloadType, text_of(end)) + '\n';
-  sync();
+  if (key_ != nullptr) {
+    const nlohmann::json end = {{"archive", id_}, {"lines", lines_}};
+    buffer_ += seal(*key_, kArchiveEndPayloadType, text_of(end)) + '\n';
+    sync();
+  }
+  int failed = rename_to_free_name(AT_FDCWD, unfinished_.string(), AT_FDCWD, path_.string());
+  closed_ = failed == 0;
+  if (failed == 0)
+    failed = sync_directory(path_.parent_path());
+  if (failed != 0)
+    throw io_error("archive " + path_.string(), failed);
 }
 
 }  // namespace backglance

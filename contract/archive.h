@@ -26,12 +26,16 @@ inline constexpr std::string_view kRemovedPayloadType = "application/vnd.backgla
 inline constexpr std::string_view kArchiveEndPayloadType =
     "application/vnd.backglance.removed-end+json";
 
-// Writes an archive to a new file (mode 0600); an existing file is never overwritten. One thread at
-// a time.
+// What follows the name of an archive until it is complete.
+inline constexpr std::string_view kUnfinishedArchive = ".unfinished";
+
+// Writes an archive to a new file (mode 0600); an existing file is never overwritten. Until close()
+// the file is called "<path>.unfinished". A killed run leaves it so: it holds all that the run has
+// removed, and is read like any archive. One thread at a time.
 class RemovalArchive {
  public:
   // `id` names the archive. `key` may be null (no signatures) and must live longer than this.
-  // Throws Error{io} if `path` exists or cannot be made.
+  // Throws Error{io} if the file exists or cannot be made.
   RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key);
   ~RemovalArchive();
   RemovalArchive(const RemovalArchive&) = delete;
@@ -41,15 +45,18 @@ class RemovalArchive {
   // Writes all added lines to the disk (fsync). Throws Error{io}.
   void sync();
   // Writes the last line to the disk: it says that the archive is complete. An archive without a
-  // key has no such line. Throws Error{io}.
+  // key has no such line. Then gives the file its name. Throws Error{io}, also if the name is
+  // taken.
   void close();
 
  private:
   std::filesystem::path path_;
+  std::filesystem::path unfinished_;
   std::string id_;
   const SiteKey* key_;
   std::int64_t lines_ = 0;
   std::string buffer_;
+  bool closed_ = false;
   int fd_ = -1;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "base/unfinished_file.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
 #include "sql/galera.h"
@@ -22,26 +23,7 @@ namespace backglance {
 namespace {
 
 constexpr std::int64_t kPage = 200;
-constexpr std::size_t kListed = 10;
-
-// Counts the images that block contract.
-void check_gate(Session& session, const IsReadable& is_readable, ContractPlan& plan) {
-  std::string after;
-  for (;;) {
-    const auto page = retry(session, [&] { return unhashed_page(session, after, kPage); });
-    if (page.empty())
-      return;
-    for (const std::string& image_id : page) {
-      // An image that cannot be read never gets a hash, so it must not block contract for ever.
-      if (!is_readable(image_id))
-        continue;
-      ++plan.blocking;
-      if (plan.first_blocking.size() < kListed)
-        plan.first_blocking.push_back(image_id);
-    }
-    after = page.back();
-  }
-}
+constexpr const char* kSafetyCopy = "backglance-before-contract-";
 
 std::vector<std::string> page_of(Session& session, Removable which, const std::string& after) {
   return which == Removable::due ? due_page(session, after, kPage)
@@ -101,19 +83,6 @@ std::string file_stamp(const Run& run) {
   return stamp + "Z-" + run.id().substr(0, 8);
 }
 
-void require_open_gate(const ContractPlan& plan) {
-  if (plan.blocking == 0)
-    return;
-  throw Error(
-      ErrorKind::gate,
-      fmt::format(
-          "contract is blocked: {} readable {} {} no hash: {}{}", plan.blocking,
-          plan.blocking == 1 ? "image" : "images", plan.blocking == 1 ? "has" : "have",
-          join(plan.first_blocking, ", "),
-          plan.blocking > static_cast<std::int64_t>(plan.first_blocking.size()) ? ", ..." : ""),
-      "backglance backfill, then backglance report");
-}
-
 void drop_tables(Session& session, const SchemaState& state) {
   for (const LedgerRemoval& one : ledger_removal(state.catalog, session.engine()))
     session.execute(one.statement.sql);
@@ -147,7 +116,7 @@ void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wai
 }
 
 // If each DROP TABLE commits by itself, a run keeps others out. If it is killed, the next call
-// continues: on an incomplete ledger no run can begin.
+// continues: on an incomplete ledger only expand can begin, which completes it again.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   require_total_order(session);
   const SchemaState state = read_schema_state(session);
@@ -162,16 +131,16 @@ Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   return there;
 }
 
-ContractPlan look_at_due(Session& session, const IsReadable& is_readable) {
+ContractPlan look_at_due(Session& session, const StoreQuestions& stores) {
   ContractPlan plan;
-  check_gate(session, is_readable, plan);
+  plan.gate = look_at_gate(session, stores);
   count_due(session, plan);
   return plan;
 }
 
-// Removes all removable properties. Each image's properties are archived first.
+// Removes all removable properties. Each image's properties are archived first. `gate` may be null.
 void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
-                ContractResult& result) {
+                ContractResult& result, GateWatch* gate) {
   // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
     for (const RemovedProperty& property : properties)
@@ -181,6 +150,8 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
   const auto remove = [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
     if (properties.empty())
       return;
+    if (gate != nullptr)
+      gate->before_removal(image_id);
     const auto removed = remove_properties(session, run.id(), image_id, which, archive_first);
     result.images += removed.empty() ? 0 : 1;
     result.properties += static_cast<std::int64_t>(removed.size());
@@ -189,25 +160,34 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
     for_each_removable(session, which, remove);
   } catch (const Error& error) {
     // The archive is complete: it holds everything that this run has removed.
-    if (error.kind() == ErrorKind::interrupted)
+    if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::gate)
       archive.close();
+    if (error.kind() == ErrorKind::gate && result.images > 0)
+      throw error.within(fmt::format("the properties of {} are removed, and can be put back",
+                                     counted(result.images, "image")));
     throw;
   }
   archive.close();
 }
 
 ContractResult remove_into_archive(Session& session, const DatabaseUrl& database, Run& run,
-                                   Removable which, const ContractOptions& options) {
+                                   Removable which, const ContractOptions& options,
+                                   GateWatch* gate) {
   const std::string stamp = file_stamp(run);
   ContractResult result;
+  remove_unfinished(options.directory,
+                    [](std::string_view name) { return name.starts_with(kSafetyCopy); });
   result.archive = options.directory / ("backglance-removed-" + stamp + ".jsonl");
   // Before anything is removed. On a server, backups are the operator's.
   if (database.engine == Engine::sqlite) {
-    result.safety_copy = options.directory / ("backglance-before-contract-" + stamp + ".sqlite");
+    result.safety_copy = options.directory / (std::string(kSafetyCopy) + stamp + ".sqlite");
     copy_sqlite_database(database, result.safety_copy);
   }
+  // The copy may have taken minutes.
+  if (gate != nullptr)
+    gate->look();
   RemovalArchive archive(result.archive, run.id(), options.key);
-  remove_all(session, run, which, archive, result);
+  remove_all(session, run, which, archive, result, gate);
   // Their signatures are no longer deprecated.
   untag_settled(session);
   run.finish("done", result.images);
@@ -216,9 +196,9 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
 
 }  // namespace
 
-ContractPlan plan_contract(Session& session, const IsReadable& is_readable) {
+ContractPlan plan_contract(Session& session, const StoreQuestions& stores) {
   require_expanded(read_schema_state(session));
-  ContractPlan plan = look_at_due(session, is_readable);
+  ContractPlan plan = look_at_due(session, stores);
   count_settled(session, plan);
   return plan;
 }
@@ -230,15 +210,16 @@ ContractPlan plan_settled(Session& session) {
   return plan;
 }
 
-ContractResult contract(Session& session, const DatabaseUrl& database,
-                        const IsReadable& is_readable, const ContractOptions& options) {
+ContractResult contract(Session& session, const DatabaseUrl& database, const StoreQuestions& stores,
+                        const ContractOptions& options) {
   require_writable(read_schema_state(session));
   Run run(session, "contract");
   // Checked again within the run, while no other run is at work.
-  const ContractPlan plan = look_at_due(session, is_readable);
-  require_open_gate(plan);
+  const ContractPlan plan = look_at_due(session, stores);
+  require_open(session, plan.gate);
+  GateWatch gate(session, stores);
   if (plan.due_images > 0)
-    return remove_into_archive(session, database, run, Removable::due, options);
+    return remove_into_archive(session, database, run, Removable::due, options, &gate);
   run.finish("done");
   return {};
 }
@@ -246,11 +227,11 @@ ContractResult contract(Session& session, const DatabaseUrl& database,
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
                                 const ContractOptions& options) {
   require_writable(read_schema_state(session));
-  Run run(session, "contract");
+  Run run(session, "contract settled");
   ContractPlan plan;
   count_settled(session, plan);
   if (plan.settled_images > 0)
-    return remove_into_archive(session, database, run, Removable::settled, options);
+    return remove_into_archive(session, database, run, Removable::settled, options, nullptr);
   run.finish("done");
   return {};
 }

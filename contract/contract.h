@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/image_sight.h"
 #include "contract/archive.h"
+#include "contract/gate.h"
 #include "glance/database_url.h"
 #include "ledger/removal.h"
 #include "sql/patience.h"
@@ -15,17 +17,11 @@
 
 namespace backglance {
 
-// The destructive steps. Each is behind a gate.
-
-// True if a location of the image can be opened for reading now. The caller passes this function,
-// because contract knows no stores.
-using IsReadable = std::function<bool(const std::string& image_id)>;
+// The destructive steps. Each is behind a gate (contract/gate.h). The caller passes the answers
+// about the stores (base/image_sight.h), because contract knows no stores.
 
 struct ContractPlan {
-  // The gate: live images that have no hash although a location can be read. While there is one,
-  // nothing is removed.
-  std::int64_t blocking = 0;
-  std::vector<std::string> first_blocking;  // ids, at most 10
+  GateFindings gate;
   // Images whose grace period has ended and whose scheme is still deprecated, and the properties to
   // remove from them.
   std::int64_t due_images = 0;
@@ -38,7 +34,7 @@ struct ContractPlan {
   std::int64_t outdated_images = 0;
 };
 
-ContractPlan plan_contract(Session& session, const IsReadable& is_readable);
+ContractPlan plan_contract(Session& session, const StoreQuestions& stores);
 // Counts only settled images. They have a hash themselves, so other images do not block them.
 ContractPlan plan_settled(Session& session);
 
@@ -60,12 +56,13 @@ struct ContractOptions {
 // transaction that also enters them in backglance_removed. They are in the archive, on the disk,
 // before that transaction is committed.
 //
-// Throws Error{gate} with the blocking images before anything is written, Error{schema_state}
-// before expand, Error{locked} if another run is at work, Error{interrupted} between images. Killed
-// at any point, all removed properties are in backglance_removed and in the archive, and the next
-// call continues. If nothing is due, it writes no file.
-ContractResult contract(Session& session, const DatabaseUrl& database,
-                        const IsReadable& is_readable, const ContractOptions& options);
+// Throws Error{gate} with the blocking images before anything is written; also between images, if
+// images became active or lost their hash meanwhile. Throws Error{schema_state} before expand,
+// Error{locked} if another run is at work, Error{interrupted} between images. Killed at any point,
+// all removed properties are in backglance_removed and in the archive, and the next call continues.
+// If nothing is due, it writes no file.
+ContractResult contract(Session& session, const DatabaseUrl& database, const StoreQuestions& stores,
+                        const ContractOptions& options);
 // The same, only for settled images and without the gate.
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
                                 const ContractOptions& options);

@@ -26,9 +26,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
-    const RestoreCounts counts = take(batch);
-    revert.properties.restored += counts.restored;
-    revert.properties.kept += counts.kept;
+    revert.properties += take(batch);
     batch.clear();
     bytes = 0;
   };
@@ -54,7 +52,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
 
 RestoreCounts revert_contract(Session& session) {
   require_writable(read_schema_state(session));
-  Run run(session, "contract");
+  Run run(session, "contract revert");
   const RestoreCounts counts = restore_properties(session);
   run.finish("done", counts.restored);
   return counts;
@@ -68,7 +66,7 @@ ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFaul
   // Without our tables, no other run can begin, so there is none to keep out.
   std::optional<Run> run;
   if (state.has_ledger)
-    run.emplace(session, "contract");
+    run.emplace(session, "contract revert");
   const ArchiveRevert revert = for_batches(archive, on_fault, [&](const auto& batch) {
     return restore_removed(session, batch, state.has_ledger);
   });

@@ -142,7 +142,7 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
     // An incomplete ledger is left by a revert that was killed. It is continued without a run: no
     // other run can begin.
     if (first && state.has_ledger) {
-      run.emplace(session, "expand");
+      run.emplace(session, "expand revert");
       state = read_schema_state(session);
     }
     const ExpandPlan plan = plan_revert(session, state, options);

@@ -131,7 +131,7 @@ ExpandPlan revert_expand(Session& session, const ExpandOptions& options) {
     return revert_online(session, options);
   std::optional<Run> run;
   if (before.has_ledger)
-    run.emplace(session, "expand");
+    run.emplace(session, "expand revert");
   Transaction transaction(session);
   // Planned again under the write lock: images may have got values since.
   plan = plan_revert(session, read_schema_state(session), options);

@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
+#include "base/input_file.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -46,23 +47,12 @@ std::string normalized_group(std::string_view group) {
   return group == kDefaultGroup ? std::string(group) : lower_ascii(group);
 }
 
-struct FileClose {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// A directory can be opened as well; only its read fails.
-std::string read_whole(const fs::path& path) {
-  const std::string attempted = "cannot read " + printable(path.native());
-  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rb"));
-  if (!file)
-    throw io_error(attempted, errno);
-  std::string text;
-  std::array<char, 1U << 16> buffer;
-  while (const auto got = std::fread(buffer.data(), 1, buffer.size(), file.get()))
-    text.append(buffer.data(), got);
-  if (std::ferror(file.get()) != 0)
-    throw io_error(attempted, errno);
-  return text;
+std::string contents(const fs::path& path) {
+  try {
+    return read_input(path, std::numeric_limits<std::size_t>::max());
+  } catch (const Error& error) {
+    throw error.within("cannot read the configuration");
+  }
 }
 
 // Lines ending in LF, CR LF or CR, without their ends.
@@ -88,7 +78,7 @@ class IniParser {
   explicit IniParser(const fs::path& path) : path_(path) {}
 
   Groups parse() {
-    for (const std::string& line : lines_of(read_whole(path_))) {
+    for (const std::string& line : lines_of(contents(path_))) {
       ++line_number_;
       take_line(line.substr(0, line.find_last_not_of(" \t\f\v") + 1));
     }
@@ -374,7 +364,8 @@ std::vector<fs::path> config_files_in(const fs::path& directory) {
   const std::string name = printable(expanded.native());
   std::error_code error;
   if (!fs::is_directory(expanded, error))
-    throw Error(ErrorKind::usage, name + " is not a directory");
+    throw Error(ErrorKind::usage, fmt::format("--config-dir {}: {}", name,
+                                              error ? error.message() : "not a directory"));
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(expanded, error), end; !error && entry != end;
        entry.increment(error)) {
@@ -384,7 +375,7 @@ std::vector<fs::path> config_files_in(const fs::path& directory) {
       files.push_back(entry->path());
   }
   if (error)
-    throw Error(ErrorKind::io, fmt::format("cannot list {}: {}", name, error.message()));
+    throw Error(ErrorKind::usage, fmt::format("cannot list {}: {}", name, error.message()));
   // By bytes, as Python sorts names: a later file wins, so the order matters.
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.native(); });
   return files;

@@ -34,8 +34,8 @@ struct OptionName {
 class OsloConfig {
  public:
   // Reads `files` in order; a leading "~/" is the home directory. Throws Error{usage} with file and
-  // line for what oslo.config refuses, and Error{io} for a file that cannot be read. No error
-  // contains the text of a line, because it may be a secret.
+  // line for what oslo.config refuses, and for a file that cannot be opened. No error contains the
+  // text of a line, because it may be a secret.
   static OsloConfig read(const std::vector<std::filesystem::path>& files);
 
   // The option's value after substitution; nothing if no file sets it. Case does not matter in
@@ -87,7 +87,7 @@ std::vector<std::filesystem::path> default_config_files();
 std::vector<std::filesystem::path> default_config_dir_files();
 
 // The *.conf files in `directory` that are not hidden, sorted by name. Throws Error{usage} if it is
-// not a directory, Error{io} if it cannot be read.
+// not a directory or cannot be read.
 std::vector<std::filesystem::path> config_files_in(const std::filesystem::path& directory);
 
 // `path` with the home directory of this user in place of a "~" in front, as Python's expanduser

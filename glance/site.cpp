@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStoreGroup = "glance_store";
 constexpr std::string_view kBackendDefaultsGroup = "backend_defaults";
 constexpr std::string_view kDataDir = "filesystem_store_datadir";
+constexpr std::string_view kWeight = "weight";
 constexpr std::string_view kDataDirs = "filesystem_store_datadirs";
 constexpr std::string_view kDefaultDataDir = "/var/lib/glance/images";
 constexpr std::string_view kDefaultStores = "file,http";
@@ -187,6 +188,36 @@ std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& sourc
   return stores;
 }
 
+StoreWeights read_weights(const OsloConfig& config) {
+  StoreWeights weights;
+  const auto enabled = config.get("DEFAULT", "enabled_backends").value_or("");
+  if (trim(enabled).empty())
+    return weights;
+  for (const Store& store : backends(enabled)) {
+    const auto get = [&](std::string_view group) {
+      return config.get(group, kWeight).value_or("");
+    };
+    const std::string text(trim(store_option(store.id, get)));
+    std::int64_t weight = 0;
+    const auto [used, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+    if (!text.empty() && (error != std::errc() || used != text.data() + text.size()))
+      refuse(store.id, kWeight, "must be a number");
+    if (weight != 0)
+      weights[store.id] = weight;
+  }
+  return weights;
+}
+
+std::vector<std::string> read_store_type_preference(const OsloConfig& config) {
+  std::vector<std::string> types;
+  if (config.get("DEFAULT", "location_strategy").value_or("") == "store_type")
+    for (const std::string& type : split(
+             config.get("store_type_location_strategy", "store_type_preference").value_or(""), ','))
+      if (!trim(type).empty())
+        add_once(types, std::string(trim(type)));
+  return types;
+}
+
 // Options of oslo.db that would make Glance's database another than the one that this program
 // knows.
 void check_database_options(const OsloConfig& config) {
@@ -206,8 +237,13 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
   check_database_options(config);
   // oslo.db appends them to whichever URL there is. They may ask for encryption.
   const std::string more = config.get("database", "connection_parameters").value_or("");
-  if (source.database_url)
-    return connectable(parse_database_url(*source.database_url, more));
+  if (source.database_url) {
+    try {
+      return connectable(parse_database_url(*source.database_url, more));
+    } catch (const Error& error) {
+      throw error.within("--database");
+    }
+  }
   // Today's name first, then the old ones that oslo.db still reads.
   const auto url = config.get_first({{"database", "connection"},
                                      {"DEFAULT", "sql_connection"},
@@ -271,6 +307,8 @@ Site read_site(const SiteSource& source) {
   site.config_files = config.files();
   site.database = read_database(config, source);
   site.stores = read_stores(config, source);
+  site.store_weights = read_weights(config);
+  site.store_type_preference = read_store_type_preference(config);
   site.hashing_algorithm = config.get("DEFAULT", "hashing_algorithm").value_or("sha512");
   site.metadata_encryption_key = read_key(config);
   return site;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,11 +21,17 @@ struct Store {
   std::vector<std::filesystem::path> directories;
 };
 
+// `weight` of the stores of enabled_backends, by id; without those whose weight is 0, the default.
+using StoreWeights = std::map<std::string, std::int64_t>;
+
 // What backglance needs to know of a Glance site.
 struct Site {
   DatabaseUrl database;
   std::vector<Store> stores;
-  std::string hashing_algorithm = "sha512";         // as configured; not yet checked
+  std::string hashing_algorithm = "sha512";  // as configured; not yet checked
+  StoreWeights store_weights = {};
+  // Types of stores; empty unless location_strategy is store_type.
+  std::vector<std::string> store_type_preference = {};
   std::string metadata_encryption_key;              // a secret; empty: locations are plain text
   std::vector<std::filesystem::path> config_files;  // the files that were read, in order
 
@@ -53,9 +61,9 @@ struct SiteSource {
 // are those of [DEFAULT] enabled_backends, or else of [glance_store].
 //
 // Throws Error{usage} if there is no database, if the URL is wrong, if both
-// filesystem_store_datadir and filesystem_store_datadirs are set, or if the encryption key does not
-// have 16, 24 or 32 bytes. Throws Error{io} for a file that cannot be read. No text contains a
-// secret.
+// filesystem_store_datadir and filesystem_store_datadirs are set, if a weight is no number, if the
+// encryption key does not have 16, 24 or 32 bytes, or if a file cannot be opened. No text contains
+// a secret.
 Site read_site(const SiteSource& source);
 
 }  // namespace backglance

@@ -41,7 +41,8 @@ class Checkpoints {
   void forget(const std::string& image_id);
   // Deletes the checkpoint, unless a later claim has written it.
   void forget(const Claim& claim);
-  // Deletes the checkpoints of all images that are no longer to be read.
+  // Deletes the checkpoints of all images that are no longer to be read, and those that were taken
+  // before a verify that has not found the bytes as they were.
   void forget_settled();
 
  private:

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- How far unfinished reads came.
 
+-- Not one that a verify has contradicted since this run began.
 -- name: find
 SELECT location_id, source_identity, offset_bytes, tail_digest, algorithm, md5_state, digest_state
 FROM   backglance_checkpoint
-WHERE  image_id = :id;
+WHERE  image_id = :id
+AND    NOT {checkpoint_is_doubted};
 
 -- name: holds
 SELECT COUNT(*)
@@ -35,7 +37,9 @@ VALUES (:id, :location, :identity, :offset, :tail, :algorithm, :md5_state, :dige
 DELETE FROM backglance_checkpoint
 WHERE  image_id = :id;
 
+-- Of images that are no longer queued, and of those of which all bytes are to be read again.
 -- name: forget_settled
 DELETE FROM backglance_checkpoint
 WHERE  NOT EXISTS (SELECT 1 FROM backglance_item t
-                   WHERE t.image_id = backglance_checkpoint.image_id AND t.state = 'queued');
+                   WHERE t.image_id = backglance_checkpoint.image_id AND t.state = 'queued')
+OR     {checkpoint_is_doubted};

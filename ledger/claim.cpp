@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queue: claims images.
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "ledger/queue.h"
@@ -44,16 +45,22 @@ std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
 }  // namespace
 
 std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
-                                std::int64_t max_size, std::chrono::seconds lease) {
+                                std::int64_t max_size, std::chrono::seconds lease,
+                                const std::optional<SizedImage>& after) {
+  const SqlParameters limits = {
+      {"max_size", after ? std::min(max_size, after->size) : max_size},
+      {"after_size", after ? after->size : std::numeric_limits<std::int64_t>::max()},
+      {"after_id", after ? after->id : std::string()}};
   for (int look = 0; look < kLooks; ++look) {
     std::vector<SizedImage> candidates;
     const std::int64_t wanted = look == 0 ? bunch.most : bunch.most * kSpread;
     retry(session_, [&] {
       candidates.clear();
-      session_.query(sql("claim_candidates"), {{"count", wanted}, {"max_size", max_size}},
-                     [&](const SqlRow& row) {
-                       candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
-                     });
+      SqlParameters parameters = limits;
+      parameters.push_back({"count", wanted});
+      session_.query(sql("claim_candidates"), parameters, [&](const SqlRow& row) {
+        candidates.push_back({row.text_or_empty(0), row.integer_or(1, 0)});
+      });
     });
     if (candidates.empty())
       return {};
@@ -61,6 +68,9 @@ std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
     if (look > 0)
       candidates = chosen(candidates, bunch.most);
     std::vector<Claim> claims = claim_ids("claim_due", run_id, bunch_of(candidates, bunch), lease);
+    // The first look takes the head of the queue.
+    for (Claim& one : claims)
+      one.order = look == 0 ? ++claimed_in_order_ : 0;
     if (!claims.empty())
       return claims;
   }

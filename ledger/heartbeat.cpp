@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "ledger/queue.h"
+#include "sql/retry.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -82,6 +83,7 @@ void Heartbeat::tell_renewed() const {
 }
 
 bool Heartbeat::look_and_beat() {
+  const auto began = ServerWait::Clock::now();
   try {
     if (!session_)
       session_.emplace(database_, SessionOptions{.lock_timeout = kLockTimeout});
@@ -90,6 +92,7 @@ bool Heartbeat::look_and_beat() {
     database_now_ = orders.now;
     if (lease_ended())
       return false;
+    wait_.over();
     obey(orders);
     if (lost())
       return true;
@@ -99,10 +102,13 @@ bool Heartbeat::look_and_beat() {
       beat();
     return true;
   } catch (const Error& error) {
-    // The session that writes meets the same error and reports it. Here only time counts.
+    // Here only time counts: the session that writes meets the same error. But while one image is
+    // read for hours, it writes nothing, and a person must learn of a server that is away.
     // Any other error may have broken the session: open a new one at the next look.
-    if (error.kind() != ErrorKind::busy)
+    if (error.kind() != ErrorKind::busy) {
+      wait_.failed(error, began, life_.lease ? *life_.lease - kMargin : BusyAttempts{}.away);
       session_.reset();
+    }
     return false;
   }
 }

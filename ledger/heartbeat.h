@@ -15,6 +15,7 @@
 #include "base/boot_clock.h"
 #include "glance/database_url.h"
 #include "ledger/control.h"
+#include "sql/server_wait.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -80,6 +81,7 @@ class Heartbeat {
   const std::string run_id_;
   const RunLife life_;
   std::optional<Session> session_;
+  ServerWait wait_;
   Clock::time_point beaten_;       // when the last successful beat began
   std::int64_t database_now_ = 0;  // unix seconds of the database's clock, at the last look
   std::optional<std::int64_t> beaten_by_database_;  // database_now_ at that beat

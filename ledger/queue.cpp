@@ -74,6 +74,12 @@ void Queue::release(const std::string& run_id, const Claim& claim) {
                    {{"run", run_id}, {"id", claim.image_id}, {"token", claim.token}});
 }
 
+void Queue::correct_size(const std::string& run_id, const Claim& claim, std::int64_t size) {
+  session_.execute(
+      sql("correct_size"),
+      {{"run", run_id}, {"id", claim.image_id}, {"token", claim.token}, {"size", size}});
+}
+
 void Queue::release_run(const std::string& run_id) {
   std::vector<std::string> ids;
   // First the ids, then the change by primary key: an UPDATE that searches would lock the queue on

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ledger/read_outcome.h"
+#include "sql/images.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -49,10 +50,12 @@ class Queue {
     // For the images after the first `large`.
     std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
   };
-  // Leases images of at most `max_size` expected bytes for `lease`, largest first. Empty if no more
-  // are due now.
+  // Leases images of at most `max_size` expected bytes for `lease`, largest first, and those of one
+  // size by id, the last one first. With `after`, only images that come after that one in this
+  // order. Empty if no more are due now.
   std::vector<Claim> claim(const std::string& run_id, const Bunch& bunch, std::int64_t max_size,
-                           std::chrono::seconds lease);
+                           std::chrono::seconds lease,
+                           const std::optional<SizedImage>& after = std::nullopt);
   // Leases one image whose read was broken off: the one with the fewest bytes left, if that is at
   // most `most` bytes.
   std::optional<Claim> claim_begun(const std::string& run_id, std::int64_t most,
@@ -66,6 +69,9 @@ class Queue {
   void renew(const std::string& run_id, const std::vector<std::string>& ids,
              std::chrono::seconds lease);
   void release(const std::string& run_id, const Claim& claim);
+  // Enters the size that the store has named, for an image that the run holds: Glance knows none,
+  // or a wrong one. Limits, forecasts and the order of reads use it from then on.
+  void correct_size(const std::string& run_id, const Claim& claim, std::int64_t size);
   // Gives back every image that the run holds.
   void release_run(const std::string& run_id);
 
@@ -88,6 +94,7 @@ class Queue {
                                const std::vector<std::string>& ids, std::chrono::seconds lease);
 
   Session& session_;
+  std::int64_t claimed_in_order_ = 0;
 };
 
 }  // namespace backglance

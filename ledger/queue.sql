@@ -12,7 +12,7 @@ AND    NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 {if_new};
 
 -- name: requeue_changed
-UPDATE backglance_item
+UPDATE backglance_item AS t
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
 AND    {item_has_come_back_by_id}
@@ -21,7 +21,7 @@ AND    {item_is_pending};
 -- To look again for a missing store costs one open, so each run that begins an hour later does it. Images whose data
 -- disagreed are read again only with --retry-failed.
 -- name: requeue_unreachable
-UPDATE backglance_item
+UPDATE backglance_item AS t
 SET    state = 'queued', next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
 AND    COALESCE(state, '') = 'failed'
@@ -30,14 +30,14 @@ AND    {item_is_pending};
 
 -- The old result stays until the image is read again: a run with limits does not reach all images.
 -- name: requeue_failed
-UPDATE backglance_item
+UPDATE backglance_item AS t
 SET    state = 'queued', attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id > :after AND image_id <= :upto
 AND    COALESCE(state, '') = 'failed'
 AND    {item_is_pending};
 
 -- name: requeue_one
-UPDATE backglance_item
+UPDATE backglance_item AS t
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now}
 WHERE  image_id = :id
 AND    {item_is_pending};
@@ -51,6 +51,7 @@ WHERE    state = 'queued'
 AND      lease_until < {now}
 AND      next_try_at <= {now}
 AND      size_bytes <= :max_size
+AND      (size_bytes < :after_size OR image_id < :after_id)
 ORDER BY size_bytes DESC, image_id DESC
 LIMIT    :count;
 
@@ -90,6 +91,14 @@ AND    lease_until >= {now};
 -- name: release
 UPDATE backglance_item
 SET    lease_run = NULL, lease_until = 0
+WHERE  image_id = :id
+AND    lease_run = :run
+AND    lease_token = :token
+AND    state = 'queued';
+
+-- name: correct_size
+UPDATE backglance_item
+SET    size_bytes = :size
 WHERE  image_id = :id
 AND    lease_run = :run
 AND    lease_token = :token

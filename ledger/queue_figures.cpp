@@ -11,7 +11,10 @@ QueueTotals QueueFigures::totals(std::string_view name) {
 }
 
 QueueTotals QueueFigures::queued() {
-  return totals("queued_totals");
+  // So many are looked up in images within a moment.
+  constexpr std::int64_t kFew = 20'000;
+  const QueueTotals all = totals("queued_totals");
+  return all.images > 0 && all.images <= kFew ? totals("live_queued_totals") : all;
 }
 
 QueueTotals QueueFigures::claimable() {
@@ -21,7 +24,7 @@ QueueTotals QueueFigures::claimable() {
 void QueueFigures::due_sizes(bool with_failed, const EachSize& each) {
   session_.query(sql_text(session_.engine(), "queue_figures", "due_sizes"),
                  {{"failed", std::int64_t{with_failed ? 1 : 0}}},
-                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(0, 0)); });
+                 [&](const SqlRow& row) { each(row.integer_or(0, 0), row.integer_or(1, 0)); });
 }
 
 void QueueFigures::claimable_sizes(const EachSize& each) {
@@ -45,6 +48,13 @@ std::optional<SizedImage> QueueFigures::largest_queued() {
   const auto row =
       session_.first_row(sql_text(session_.engine(), "queue_figures", "largest_queued"));
   return row ? std::optional(SizedImage{row->text_or_empty(0), row->integer_or(1, 0)})
+             : std::nullopt;
+}
+
+std::optional<QueueFigures::Item> QueueFigures::item(const std::string& image_id) {
+  const auto row =
+      session_.first_row(sql_text(session_.engine(), "queue_figures", "item"), {{"id", image_id}});
+  return row ? std::optional(Item{row->text_or_empty(0), row->text_or_empty(1), row->truth(2)})
              : std::nullopt;
 }
 
@@ -79,7 +89,9 @@ SiteFigures site_figures(Session& session, const SchemaState& state) {
   figures.changed = totals();
   figures.reachable = totals();
   figures.failed = totals();
-  figures.erased = next();
+  figures.doubted = totals();
+  // Without the doubted ones.
+  figures.erased = next() - figures.doubted.images;
   return figures;
 }
 

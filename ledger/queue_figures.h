@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sql/images.h"
@@ -24,13 +25,15 @@ struct SiteFigures {
   QueueTotals pending;
   std::int64_t unknown_size = 0;  // pending images whose size Glance does not know
   QueueTotals unqueued;           // without an item: queue_new() will queue them
-  QueueTotals queued;             // bytes as of QueueFigures::queued()
+  QueueTotals queued;             // bytes that a checkpoint holds do not count
   QueueTotals claimable;          // the part of queued that could be claimed now, with whole sizes
   QueueTotals changed;            // settled before, and pending again: queue_new() will queue them
   // The part of failed that was missing or unreadable an hour ago or earlier: queue_new() will
   // queue them.
   QueueTotals reachable;
   QueueTotals failed;
+  // Their hash was erased, and the sweep queues them instead of putting it back.
+  QueueTotals doubted;
   std::int64_t erased = 0;  // the ledger has their digest; a sweep puts it back
 };
 
@@ -41,20 +44,31 @@ class QueueFigures {
   explicit QueueFigures(Session& session) : session_(session) {}
 
   // Calls `each` for every image, largest first: `left` is the number of bytes still to read,
-  // `whole` is the image's size, or `left` again in due_sizes(). due_sizes() covers everything that
+  // `whole` is the image's size, 0 if Glance does not know it. due_sizes() covers everything that
   // queue_new() and, with `with_failed`, requeue_failed() would leave in the queue;
   // claimable_sizes() covers claimable().
   using EachSize = std::function<void(std::int64_t left, std::int64_t whole)>;
   void due_sizes(bool with_failed, const EachSize& each);
   void claimable_sizes(const EachSize& each);
 
-  QueueTotals queued();  // still to read, now or later; bytes that a checkpoint holds do not count
+  // Still to read, now or later; bytes that a checkpoint holds do not count. The same number as
+  // site_figures() has; but if the queue is long (more than 20,000 images), images also count that
+  // were deleted since they were queued, because a run that must end does not look all of them up.
+  QueueTotals queued();
   QueueTotals claimable();  // the part of the queue that could be claimed now
   // The size of the smallest image that could be claimed now; nothing if there is none.
   std::optional<std::int64_t> smallest_claimable();
   // Images of the queue that no run is reading: how many are larger than `size`, and the largest.
   std::int64_t larger_than(std::int64_t size);
   std::optional<SizedImage> largest_queued();
+  // What the ledger knows about one image.
+  struct Item {
+    std::string state;       // "queued", "done" or "failed"
+    std::string result;      // the name of the last result; empty if there is none
+    bool is_leased = false;  // a run is reading the image
+  };
+  std::optional<Item> item(const std::string& image_id);
+
   QueueTotals failed();  // findings whose image still has no hash
 
  private:

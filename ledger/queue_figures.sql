@@ -1,16 +1,24 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Bytes that a checkpoint holds need not be read again.
+-- Bytes that a checkpoint holds need not be read again. The queue's index alone answers, because a run whose time is over
+-- asks this at its end. So an image counts that was deleted since it was queued; the run that claims it takes it out. A
+-- queue of moderate length is counted once more, without these (live_queued_totals).
 -- name: queued_totals
+SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
+FROM      backglance_item t
+LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
+WHERE     t.state = 'queued';
+
+-- name: live_queued_totals
 SELECT    COUNT(*), COALESCE(SUM({left_of_item}), 0)
 FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     t.state = 'queued'
-AND       {pending};
+AND       {pending_by_id};
 
--- For limits, which are applied in this order.
+-- For limits, which are applied in this order: the bytes that are left, and the whole size. 0: Glance does not know it.
 -- name: due_sizes
-SELECT    {left_of_item}
+SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 JOIN      images i ON i.id = t.image_id
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
@@ -19,12 +27,20 @@ WHERE     (t.state = 'queued'
                AND (:failed = 1 OR ({item_may_be_reached}))))
 AND       {pending}
 UNION ALL
-SELECT    backglance_item.size_bytes
-FROM      backglance_item
+SELECT    t.size_bytes, t.size_bytes
+FROM      backglance_item t
 WHERE     {item_has_come_back}
 AND       {item_is_pending}
 UNION ALL
-SELECT    {known_size}
+SELECT    t.size_bytes, t.size_bytes
+FROM      backglance_item t
+JOIN      images i ON i.id = t.image_id
+WHERE     t.state = 'done'
+AND       t.digest IS NOT NULL
+AND       ({item_is_doubted} OR NOT {item_is_proved})
+AND       {pending}
+UNION ALL
+SELECT    {known_size}, {known_size}
 FROM      images i
 WHERE     {pending}
 AND       {has_id}
@@ -32,8 +48,8 @@ AND       NOT EXISTS (SELECT 1 FROM backglance_item t WHERE t.image_id = i.id)
 ORDER BY  1 DESC;
 
 -- One pass over the pending images, so that a site of a million images answers within seconds. Each image either has no
--- item, or is queued, or was settled and is back, or failed (some of these may be reached again), or was erased, or only
--- waits until it changes.
+-- item, or is queued, or was settled and is back, or failed (some of these may be reached again), or was erased (some of
+-- these are read again), or only waits until it changes.
 -- name: site_figures
 SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0),
           COALESCE(SUM(CASE WHEN state IS NULL THEN 1 ELSE 0 END), 0),
@@ -48,18 +64,21 @@ SELECT    COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.siz
           COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN size_bytes ELSE 0 END), 0),
           COALESCE(SUM(CASE WHEN {item_is_failed} THEN 1 ELSE 0 END), 0),
           COALESCE(SUM(CASE WHEN {item_is_failed} THEN size_bytes ELSE 0 END), 0),
-          COALESCE(SUM(CASE WHEN state = 'done' AND digest IS NOT NULL THEN 1 ELSE 0 END), 0)
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN size_bytes
+                            ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} THEN 1 ELSE 0 END), 0)
 FROM      images i
-LEFT JOIN backglance_item ON backglance_item.image_id = i.id
+LEFT JOIN backglance_item t ON t.image_id = i.id
 LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
-WHERE     {pending}
+WHERE     {pending_by_id}
 AND       {has_id};
 
 -- name: claimable_sizes
 SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
-WHERE     t.state = 'queued'
+WHERE     COALESCE(t.state, '') = 'queued'
 AND       t.lease_until < {now}
 AND       t.next_try_at <= {now}
 ORDER BY  1 DESC;
@@ -84,7 +103,7 @@ JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'queued'
 AND    t.size_bytes > :size
 AND    t.lease_until < {now}
-AND    {pending};
+AND    {pending_by_id};
 
 -- name: largest_queued
 SELECT   t.image_id, t.size_bytes
@@ -102,3 +121,8 @@ FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  {item_is_failed}
 AND    {pending};
+
+-- name: item
+SELECT state, result, CASE WHEN lease_run IS NOT NULL AND lease_until >= {now} THEN 1 ELSE 0 END
+FROM   backglance_item
+WHERE  image_id = :id;

@@ -17,6 +17,9 @@ struct Claim {
   std::int64_t token = 0;
   std::int64_t size_bytes = 0;  // expected; 0 if unknown
   std::int64_t attempts = 0;    // before this one
+  // Grows from one claim of a Queue to the next, in the order of the images in the queue. 0 if
+  // images before this one were passed over.
+  std::int64_t order = 0;
 };
 
 // The outcome of reading a claimed image.
@@ -24,6 +27,9 @@ struct ReadOutcome {
   ImageResult result = ImageResult::unreadable;
   std::string reason;  // one sentence without secrets; empty for hashed
   std::optional<std::int64_t> location_id;
+  // The bytes are those of a location that Glance serves only if an earlier one fails; not
+  // recorded.
+  bool is_later_location = false;
   std::string identity;  // of the object that was read
   std::int64_t bytes = 0;
   std::string md5;

@@ -115,7 +115,13 @@ struct RestoredPage {
   std::vector<SqlRow> rows;
   std::set<std::pair<std::string, std::string>> restored;  // image and name
   std::int64_t kept = 0;
+  std::int64_t there = 0;
+  std::int64_t gone = 0;
 };
+
+bool is_gone(Session& session, const std::string& image_id) {
+  return session.count(removal_sql(session, "live_image"), {{"id", image_id}}) == 0;
+}
 
 // Updates our tables after a property was put back.
 void note_restored(Session& session, const std::string& image_id, const std::string& name,
@@ -152,12 +158,16 @@ void restore_page(Session& session, const SqlParameters& page, RestoredPage& don
       });
   if (committed)
     return;
-  done = {std::move(rows), {}, 0};
+  done = {std::move(rows), {}, 0, 0, 0};
   for (const SqlRow& row : done.rows) {
-    if (restore_property(session, row))
+    if (restore_property(session, row)) {
       done.restored.insert(name_of(row));
-    else
-      ++done.kept;
+      continue;
+    }
+    ++done.kept;
+    const SqlParameters property = {{"id", row.text_or_empty(1)}, {"name", row.text_or_empty(2)}};
+    done.there += session.count(removal_sql(session, "archived_is_there"), property) > 0 ? 1 : 0;
+    done.gone += is_gone(session, row.text_or_empty(1)) ? 1 : 0;
   }
   transaction.commit();
 }
@@ -176,6 +186,14 @@ bool is_removed_later(Session& session, const RemovedProperty& property) {
                        {{"id", property.image_id},
                         {"name", property.name},
                         {"deleted_at", property.deleted_at}}) > 0;
+}
+
+// True if the image has the property already, with the value that was removed.
+bool is_there(Session& session, const RemovedProperty& property) {
+  return session.count(removal_sql(session, "is_there"), {{"id", property.image_id},
+                                                          {"name", property.name},
+                                                          {"value", sql_value(property.value)}}) >
+         0;
 }
 
 bool restore_one(Session& session, const RemovedProperty& property, bool has_ledger) {
@@ -245,13 +263,28 @@ RestoreCounts restore_properties(Session& session) {
       return counts;
     counts.restored += static_cast<std::int64_t>(page.restored.size());
     counts.kept += page.kept;
+    counts.there += page.there;
+    counts.gone += page.gone;
     after_image = page.rows.back().text_or_empty(1);
     after_name = page.rows.back().text_or_empty(2);
   }
 }
 
+RemovedCounts removed_counts(Session& session) {
+  const auto row = session.first_row(removal_sql(session, "archived_counts"));
+  return row ? RemovedCounts{row->integer_or(0, 0), row->integer_or(1, 0)} : RemovedCounts{};
+}
+
 std::int64_t removed_count(Session& session) {
-  return session.count(removal_sql(session, "archived_count"));
+  return removed_counts(session).properties;
+}
+
+RestoreCounts& RestoreCounts::operator+=(const RestoreCounts& more) {
+  restored += more.restored;
+  kept += more.kept;
+  there += more.there;
+  gone += more.gone;
+  return *this;
 }
 
 RestoreCounts restore_removed(Session& session, const std::vector<RemovedProperty>& removed,
@@ -260,8 +293,15 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
   retry(session, [&] {
     Transaction transaction(session);
     RestoreCounts now;
-    for (const RemovedProperty& property : removed)
-      ++(restore_one(session, property, has_ledger) ? now.restored : now.kept);
+    for (const RemovedProperty& property : removed) {
+      if (restore_one(session, property, has_ledger)) {
+        ++now.restored;
+        continue;
+      }
+      ++now.kept;
+      now.there += is_there(session, property) ? 1 : 0;
+      now.gone += is_gone(session, property.image_id) ? 1 : 0;
+    }
     // An earlier attempt was committed, and the answer to its COMMIT was lost.
     if (now.restored == 0 && counts.restored > 0)
       return;
@@ -280,6 +320,8 @@ RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>&
           (has_ledger && is_removed_later(session, property)) ||
           session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;
       ++(is_kept ? counts.kept : counts.restored);
+      counts.there += is_kept && is_there(session, property) ? 1 : 0;
+      counts.gone += is_kept && is_gone(session, property.image_id) ? 1 : 0;
     }
     return counts;
   });

@@ -60,13 +60,25 @@ std::vector<RemovedProperty> remove_properties(Session& session, const std::stri
 
 struct RestoreCounts {
   std::int64_t restored = 0;  // properties put back
-  std::int64_t kept = 0;  // left as they are: they have another value now, or their image is gone
+  std::int64_t kept = 0;      // left as they are, for any reason
+  // The part of `kept` that nobody changed: the image has the property with the removed value.
+  std::int64_t there = 0;
+  // The part of `kept` whose image is deleted in Glance, or purged: nothing to put back to.
+  std::int64_t gone = 0;
+
+  RestoreCounts& operator+=(const RestoreCounts& more);
 };
 // Puts back the properties in backglance_removed, and deletes from it the ones that were put back.
 // If `glance-manage db purge` has deleted the row since, a new row is made; its created_at is the
 // time of the property's last change.
 RestoreCounts restore_properties(Session& session);
-std::int64_t removed_count(Session& session);
+// Properties in backglance_removed, and those of them whose image is deleted or purged.
+struct RemovedCounts {
+  std::int64_t properties = 0;
+  std::int64_t gone = 0;
+};
+RemovedCounts removed_counts(Session& session);
+std::int64_t removed_count(Session& session);  // properties of removed_counts()
 
 // Puts back properties from an archive, in one transaction. Requires no table of ours. With
 // `has_ledger`, properties that are put back leave backglance_removed, and properties that were

@@ -109,9 +109,17 @@ UPDATE backglance_signature
 SET    removed_at = NULL, scheme = :scheme, present = :present, missing = :missing
 WHERE  image_id = :id;
 
--- name: archived_count
+-- All of them, and those that cannot be put back because their image is gone.
+-- name: archived_counts
+SELECT    COUNT(*), COALESCE(SUM(CASE WHEN COALESCE(i.deleted, {true}) <> {false} THEN 1 ELSE 0 END), 0)
+FROM      backglance_removed r
+LEFT JOIN images i ON i.id = r.image_id;
+
+-- name: live_image
 SELECT COUNT(*)
-FROM   backglance_removed;
+FROM   images i
+WHERE  i.id = :id
+AND    i.deleted = {false};
 
 -- The same, from an archive. The value keeps its type.
 -- name: restore_as_left
@@ -138,3 +146,25 @@ AND    (EXISTS (SELECT 1 FROM image_properties p
                 WHERE p.id = :property AND p.image_id = :id AND p.name = :name
                 AND   p.deleted = {true} AND {exact}COALESCE(CAST(p.value AS {text_type}), '') = COALESCE(:value, ''))
         OR NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name));
+
+-- The property is there already, with the value that was removed. First of an archive, then of our own table.
+-- name: is_there
+SELECT COUNT(*)
+FROM   image_properties p
+JOIN   images i ON i.id = p.image_id
+WHERE  p.image_id = :id
+AND    p.name = :name
+AND    p.deleted = {false}
+AND    i.deleted = {false}
+AND    {exact}COALESCE(CAST(p.value AS {text_type}), '') = COALESCE(:value, '');
+
+-- name: archived_is_there
+SELECT COUNT(*)
+FROM   image_properties p
+JOIN   images i ON i.id = p.image_id
+JOIN   backglance_removed r ON r.image_id = p.image_id AND r.name = p.name
+WHERE  p.image_id = :id
+AND    p.name = :name
+AND    p.deleted = {false}
+AND    i.deleted = {false}
+AND    ({exact}r.value = p.value OR (r.value IS NULL AND p.value IS NULL));

@@ -2,6 +2,8 @@
 // Results: publishes known hashes again, without a read. The first publish is in ledger/settle.cpp.
 #include "ledger/results.h"
 
+#include "ledger/checkpoints.h"
+#include "ledger/signatures.h"
 #include "sql/images.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
@@ -44,6 +46,7 @@ std::vector<Results::Erased> Results::erased_page(const std::string& after, std:
     one.bytes = row.integer_or(3, 0);
     one.identity = row.text_or_empty(4);
     one.location_value = row.text(5);
+    one.has_checksum = !row.text_or_empty(6).empty();
     erased.push_back(std::move(one));
   });
   return erased;
@@ -52,11 +55,11 @@ std::vector<Results::Erased> Results::erased_page(const std::string& after, std:
 bool Results::restore(const Erased& erased) {
   Transaction transaction(session_);
   // An early return rolls back, so the ledger says "restored" only if the hash is there.
-  if (publish(erased.run_id, {erased.image_id}) == 0 ||
-      session_.execute(sql("mark_restored"),
+  if (session_.execute(sql("mark_restored"),
                        {{"result", std::string(result_name(ImageResult::restored))},
                         {"id", erased.image_id},
-                        {"digest", erased.digest}}) == 0)
+                        {"digest", erased.digest}}) == 0 ||
+      publish(erased.run_id, {erased.image_id}) == 0)
     return false;
   transaction.commit();
   return true;
@@ -66,8 +69,20 @@ void Results::requeue_erased(const std::string& image_id) {
   session_.execute(sql("requeue_erased"), {{"id", image_id}});
 }
 
-std::int64_t Results::erased() {
-  return session_.count(sql("erased_count"));
+void Results::forget(const std::string& image_id) {
+  Transaction transaction(session_);
+  const auto image = read_image(session_, image_id);
+  const bool live = image && image->hashable;
+  // A pending image is not done in any sense: whoever queues images next queues it again.
+  const ImageResult result = live ? ImageResult::already_done : ImageResult::gone;
+  session_.execute(sql("forget"),
+                   {{"state", std::string(facts_of(result).done ? "done" : "failed")},
+                    {"result", std::string(result_name(result))},
+                    {"reason", std::string("forgotten by backfill --forget")},
+                    {"id", image_id}});
+  Checkpoints(session_).forget(image_id);
+  forget_signatures(session_, image_id);
+  transaction.commit();
 }
 
 }  // namespace backglance

@@ -41,19 +41,24 @@ class Results {
     std::string run_id;  // the run that read the image
     std::string digest;
     std::int64_t bytes = 0;
-    std::string identity;  // of the object that was read
-    // The location as Glance stores it: a secret. Nothing if the location is no longer live.
+    std::string identity;       // of the object that was read
+    bool has_checksum = false;  // restore() compares it with the MD5 of the bytes
+    // The location as Glance stores it: a secret. Nothing if the location is no longer live, or if
+    // the digest must not be used: restore() would refuse it.
     std::optional<std::string> location_value;
   };
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
   // Publishes the hash again, from the ledger. False if the precondition of the publish does not
-  // hold.
+  // hold, if verify has not found the bytes as they were since they were read, or if the image has
+  // several locations and no checksum says which of them holds it.
   bool restore(const Erased& erased);
   // Queues an image to be read again, because its object, or its checksum or size in Glance, has
-  // changed since it was read. Does nothing to an image that is no longer pending.
+  // changed since it was read, or because its digest is in doubt. Does nothing to an image that is
+  // no longer pending.
   void requeue_erased(const std::string& image_id);
-  // The number of images whose published hash was erased.
-  std::int64_t erased();
+  // Forgets what the ledger holds of the image's bytes: digests, identity, checkpoint and verdicts
+  // on signatures. The hash in Glance's row stays. What verify has found stays too: it is evidence.
+  void forget(const std::string& image_id);
 
  private:
   const std::string& sql(std::string_view name) const;

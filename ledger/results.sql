@@ -88,12 +88,15 @@ AND      image_id > :after
 ORDER BY image_id
 LIMIT    :page;
 
+-- Without a location, the image is read again: the location is gone, the digest is in doubt, or nothing proves that
+-- it is the image's.
 -- name: erased_page
-SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value
+SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value, i.checksum
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id
                             AND l.deleted = {false} AND {exact}l.status = 'active'
+                            AND NOT {item_is_doubted} AND {item_is_proved}
 WHERE    COALESCE(t.state, '') = 'done'
 AND      t.digest IS NOT NULL
 AND      {pending_by_id}
@@ -101,27 +104,31 @@ AND      t.image_id > :after
 ORDER BY t.image_id
 LIMIT    :page;
 
+-- Before the publish, which fills a missing checksum. Decided again, because a verify may be at work.
 -- name: mark_restored
-UPDATE backglance_item
+UPDATE backglance_item AS t
 SET    result = :result
-WHERE  image_id = :id
-AND    state = 'done'
-AND    digest = :digest;
+WHERE  t.image_id = :id
+AND    t.state = 'done'
+AND    t.digest = :digest
+AND    NOT {item_is_doubted}
+AND    EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {item_is_proved});
 
--- The object, or its size or checksum in Glance, has changed since it was read: read the image again, if it still has
--- no hash.
--- name: requeue_erased
+-- What the ledger holds of an image's bytes. The token grows: a run that is reading the image must not write its
+-- outcome any more.
+-- name: forget
 UPDATE backglance_item
+SET    state = :state, result = :result, reason = :reason, attempts = 0, next_try_at = 0,
+       lease_run = NULL, lease_until = 0, lease_token = lease_token + 1,
+       location_id = NULL, source_identity = NULL, bytes_read = NULL, md5 = NULL, algorithm = NULL, digest = NULL
+WHERE  image_id = :id;
+
+-- The object, or its size or checksum in Glance, has changed since it was read, or the digest is in doubt: read the
+-- image again, if it still has no hash.
+-- name: requeue_erased
+UPDATE backglance_item AS t
 SET    state = 'queued', result = NULL, reason = NULL, attempts = 0, next_try_at = 0, queued_at = {now},
        md5 = NULL, algorithm = NULL, digest = NULL
 WHERE  image_id = :id
 AND    state = 'done'
 AND    {item_is_pending};
-
--- name: erased_count
-SELECT COUNT(*)
-FROM   backglance_item t
-JOIN   images i ON i.id = t.image_id
-WHERE  t.state = 'done'
-AND    t.digest IS NOT NULL
-AND    {pending};

@@ -16,6 +16,8 @@ namespace backglance {
 // the run has ended.
 struct RunRow {
   std::string run_id;
+  // Name of the command, for its other tasks with one word more: "contract settled", "contract
+  // revert", "expand revert". At most 16 bytes.
   std::string command;
   std::string host;
   std::int64_t started_at = 0;

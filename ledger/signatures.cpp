@@ -355,11 +355,23 @@ void untag_settled(Session& session) {
 std::vector<SchemeCount> scheme_counts(Session& session) {
   std::vector<SchemeCount> counts;
   session.query(signature_sql(session, "counts"), {}, [&](const SqlRow& row) {
-    counts.push_back({signature_scheme_from_name(row.text_or_empty(0)), row.integer_or(1, 0)});
+    counts.push_back({signature_scheme_from_name(row.text_or_empty(0)), row.integer_or(1, 0),
+                      row.integer_or(2, 0)});
   });
   std::sort(counts.begin(), counts.end(),
             [](const SchemeCount& a, const SchemeCount& b) { return a.scheme < b.scheme; });
   return counts;
+}
+
+std::int64_t signature_finding_count(Session& session) {
+  std::int64_t found = 0;
+  session.query(signature_sql(session, "verdict_counts"), {}, [&](const SqlRow& row) {
+    const auto verdict = signature_verdict_from_name(row.text_or_empty(1));
+    if (verdict && has_data_signature(signature_scheme_from_name(row.text_or_empty(0))) &&
+        (is_finding(*verdict) || row.text_or_empty(2) == chain_name(/*is_trusted=*/false)))
+      found += row.integer_or(3, 0);
+  });
+  return found;
 }
 
 std::optional<std::int64_t> first_deadline(Session& session) {

@@ -86,8 +86,13 @@ std::int64_t tag_count(Session& session, const std::string& tag);
 struct SchemeCount {
   SignatureScheme scheme = SignatureScheme::none;
   std::int64_t images = 0;
+  std::int64_t deleted = 0;  // the part of `images` that is deleted in Glance
 };
+// Images of each scheme; none that Glance has purged.
 std::vector<SchemeCount> scheme_counts(Session& session);
+
+// Live images whose img_signature is a finding (is_finding()), or whose certificate is not trusted.
+std::int64_t signature_finding_count(Session& session);
 
 // The earliest deadline of a live image with a deprecated scheme.
 std::optional<std::int64_t> first_deadline(Session& session);
@@ -96,7 +101,8 @@ std::optional<std::int64_t> first_deadline(Session& session);
 std::int64_t due_count(Session& session);
 std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page);
 
-// Live images that have signature properties and no flag.
+// Images that have signature properties and no flag: the number that migrate would flag. Deleted
+// images count, as in for_each_signed_image.
 std::int64_t unflagged_count(Session& session);
 
 }  // namespace backglance

@@ -140,18 +140,30 @@ WHERE  image_id = :id;
 
 -- name: tag_count
 SELECT COUNT(*)
-FROM   backglance_signature
-WHERE  tag = :tag;
+FROM   backglance_signature s
+JOIN   images i ON i.id = s.image_id
+WHERE  s.tag = :tag;
 
 -- name: used_tags
 SELECT DISTINCT tag
 FROM   backglance_signature
 WHERE  tag IS NOT NULL;
 
+-- Deleted images count, and also apart (third column): their properties ask for nothing. A purged image has none.
 -- name: counts
-SELECT   s.scheme, COUNT(*)
+SELECT   s.scheme, COUNT(*), SUM(CASE WHEN COALESCE(i.deleted, {true}) <> {false} THEN 1 ELSE 0 END)
 FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
 GROUP BY s.scheme;
+
+-- Verdicts and chains of live images, by number: which of them are findings is decided in the program.
+-- name: verdict_counts
+SELECT   s.scheme, s.verdict, s.chain, COUNT(*)
+FROM     backglance_signature s
+JOIN     images i ON i.id = s.image_id
+WHERE    s.verdict IS NOT NULL
+AND      COALESCE(i.deleted, {true}) = {false}
+GROUP BY s.scheme, s.verdict, s.chain;
 
 -- name: first_deadline
 SELECT MIN(s.deadline_at)
@@ -179,12 +191,14 @@ AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
 
+-- The images that migrate would flag: of a deleted image, the properties that were deleted with it count.
 -- name: unflagged_count
 SELECT COUNT(DISTINCT p.image_id)
 FROM   image_properties p
 JOIN   images i ON i.id = p.image_id
-WHERE  p.deleted = {false}
-AND    i.deleted = {false}
-AND    {has_id}
+WHERE  {has_id}
 AND    {exact}p.name IN ({signature_names})
+AND    ((i.deleted = {false} AND p.deleted = {false})
+        OR (i.deleted = {true} AND p.deleted = {true}
+            AND (p.deleted_at = i.deleted_at OR (p.deleted_at IS NULL AND i.deleted_at IS NULL))))
 AND    NOT EXISTS (SELECT 1 FROM backglance_signature s WHERE s.image_id = p.image_id);

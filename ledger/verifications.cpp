@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/verifications.h"
 
+#include <algorithm>
+
 #include "ledger/signatures.h"
 #include "sql/text.h"
 
@@ -43,6 +45,17 @@ void record_verifications(Session& session, const std::string& run_id,
       record_signatures(session, run_id, claim.image_id, outcome.signatures);
   }
   transaction.commit();
+}
+
+std::vector<std::pair<ImageResult, std::int64_t>> verify_finding_counts(Session& session) {
+  std::vector<std::pair<ImageResult, std::int64_t>> counts;
+  session.query(sql(session, "finding_counts"), {}, [&](const SqlRow& row) {
+    // A result that only a later version knows is none of ours.
+    if (const auto result = result_from_name(row.text_or_empty(0)); result && is_finding(*result))
+      counts.emplace_back(*result, row.integer_or(1, 0));
+  });
+  std::sort(counts.begin(), counts.end());
+  return counts;
 }
 
 }  // namespace backglance

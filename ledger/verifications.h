@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/image_result.h"
 #include "ledger/read_outcome.h"
 #include "sql/session.h"
 
@@ -14,5 +17,9 @@ namespace backglance {
 // `verified` does not replace a finding that another run has recorded since this run began.
 void record_verifications(Session& session, const std::string& run_id,
                           const std::vector<SettledImage>& verified);
+
+// The findings of verify: how many live images have each, in the order of ImageResult. A report
+// lists the same images.
+std::vector<std::pair<ImageResult, std::int64_t>> verify_finding_counts(Session& session);
 
 }  // namespace backglance

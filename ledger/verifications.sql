@@ -1,4 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- The findings of verify, by number. The same condition lists them in a report.
+-- name: finding_counts
+SELECT   v.result, COUNT(*)
+FROM     backglance_verify v
+JOIN     images i ON i.id = v.image_id
+WHERE    {verify_is_finding}
+GROUP BY v.result;
+
 -- name: has_verification
 SELECT COUNT(*)
 FROM   backglance_verify

@@ -19,9 +19,10 @@ constexpr std::size_t kFlagBatch = 500;
 // image_tags.value is varchar(255).
 constexpr std::size_t kMaxTagBytes = 255;
 
-void check_tag(const std::optional<std::string>& tag) {
+void check_tag(const std::string& option, const std::optional<std::string>& tag) {
   if (tag && (trim(*tag).empty() || tag->size() > kMaxTagBytes))
-    throw Error(ErrorKind::usage, "a tag must have 1 to 255 bytes");
+    throw Error(ErrorKind::usage,
+                option + ": the name of a tag must have 1 to 255 bytes, and not only spaces");
 }
 
 // The owners that have a grace period of their own, by id.
@@ -104,11 +105,15 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
 
 }  // namespace
 
+void require_tags(const MigrateOptions& options) {
+  check_tag("--tag", options.tag);
+  check_tag("--untag", options.untag);
+}
+
 MigrateResult migrate(Session& session, const MigrateOptions& options) {
   // Before the first change: a server refuses a tag that is too long, but only after flags were
   // written.
-  check_tag(options.tag);
-  check_tag(options.untag);
+  require_tags(options);
   require_writable(read_schema_state(session));
   // From here on status shows the run.
   Run run(session, "migrate");

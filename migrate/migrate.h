@@ -51,6 +51,9 @@ struct MigrateResult {
 // Error{locked} if another run is at work, and Error{interrupted} between batches.
 MigrateResult migrate(Session& session, const MigrateOptions& options);
 
+// Throws Error{usage} for a tag that Glance cannot store.
+void require_tags(const MigrateOptions& options);
+
 // Returns what migrate would do. Changes nothing. `figures` are those of site_figures(); they are
 // read here if the caller has none.
 MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {},

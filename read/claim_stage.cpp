@@ -14,7 +14,9 @@ ClaimStage::ClaimStage(const DatabaseUrl& database, SessionOptions session, Read
     : session_(database, session),
       context_(context),
       options_(options),
-      ahead_(session_, options.with_signatures()) {}
+      ahead_(session_, options.with_signatures()) {
+  context_.budget.limit(options.max_bytes);
+}
 
 bool ClaimStage::next(Work& work) {
   // Waits here while the run is paused: a paused run claims nothing.
@@ -42,7 +44,8 @@ bool ClaimStage::next(Work& work) {
   if (details && details->row.hashable)
     prepare(work, std::move(*details));
   else
-    settle_unread(work, ImageResult::gone, "the image is not active in Glance");
+    settle_unread(work, ImageResult::gone,
+                  details ? why_not_live(details->row) : "the image was purged from Glance");
   return true;
 }
 

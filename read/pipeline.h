@@ -25,6 +25,10 @@ struct Work {
   // No read was begun, because the checkpoint does not fit the object. Only the bytes after the
   // checkpoint were counted against --max-bytes.
   bool checkpoint_refused = false;
+  // The store holds more of the image than was expected, and --max-bytes does not permit to read
+  // that, or the time left is too short for it: the image is put back.
+  std::optional<std::int64_t> found_size = {};  // what the store holds, in bytes
+  bool over_budget = false;                     // because of --max-bytes
 };
 
 // The stages of the pipeline. claim and settle have a thread each; read is called by `readers`

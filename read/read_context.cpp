@@ -23,6 +23,7 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
                          std::optional<std::chrono::seconds> max_runtime)
     : site_algorithm(required_algorithm(site)),
       stores(site),
+      order(site),
       bandwidth(bandwidth_bytes_per_second),
       pace(bandwidth_bytes_per_second, max_runtime) {}
 

@@ -6,7 +6,9 @@
 #include <optional>
 
 #include "digest/algorithm.h"
+#include "glance/location_order.h"
 #include "glance/site.h"
+#include "read/byte_budget.h"
 #include "read/held_images.h"
 #include "read/pace/bandwidth.h"
 #include "read/pace/read_pace.h"
@@ -31,12 +33,14 @@ struct ReadContext {
 
   const DigestAlgorithm& site_algorithm;
   const Stores stores;
+  const LocationOrder order;
   Bandwidth bandwidth;
   ReadPace pace;
   RunControl control{pace};
   ReadCounters counters;
   Streams streams{control, pace, counters};
   HeldImages held;
+  ByteBudget budget;
 };
 
 }  // namespace backglance

@@ -45,6 +45,7 @@ struct ReadOptions {
   // Bytes between two checkpoints of one image.
   std::int64_t checkpoint_bytes = kCheckpointInterval;
   bool retry_failed = false;  // backfill: read again what failed before
+  bool forget = false;        // backfill: forget what the ledger holds of `images` before the read
   // Certificates to verify signatures with; null: signatures are not verified.
   std::shared_ptr<Certificates> certificates = {};
   // The trusted certificates to which a chain must lead; null: chains are not checked.

@@ -32,8 +32,9 @@ struct ReadResult {
   std::int64_t again = 0;        // images whose result is a finding but that are tried again
   std::int64_t left_images = 0;  // backfill: still queued after the run; verify: not compared
   std::int64_t left_bytes = 0;
-  std::int64_t broken_off = 0;  // images whose read ended before the last byte
-  std::int64_t put_back = 0;    // images that were claimed and not begun
+  std::int64_t broken_off = 0;   // images whose read ended before the last byte
+  std::int64_t put_back = 0;     // images that were claimed and not begun
+  std::int64_t over_budget = 0;  // the part of them that --max-bytes does not permit to read
   // Images that failed in earlier runs and were not read in this one.
   std::int64_t failed_before = 0;
   std::int64_t lost_leases = 0;     // images that another run took over

@@ -12,7 +12,8 @@ namespace backglance {
 ImageRow named_image(Session& session, const std::string& image_id) {
   auto image = read_image(session, image_id);
   if (!image)
-    throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+    throw Error(ErrorKind::usage, "there is no image " + printable(image_id) +
+                                      " in Glance's database; it may have been purged");
   return std::move(*image);
 }
 
@@ -27,6 +28,7 @@ void Allowance::take(std::int64_t left, std::int64_t whole) {
     return;
   ++used_.images;
   used_.bytes += left;
+  unknown_ += whole > 0 ? 0 : 1;
   whole_bytes_ += std::max<std::int64_t>(whole, 0);
 }
 
@@ -59,6 +61,25 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
   Resumption resumption = {.from = work.checkpoint ? &*work.checkpoint : nullptr,
                            .keep = std::move(keep),
                            .every_bytes = options.checkpoint_bytes};
+  resumption.fits = [&](std::int64_t left, std::int64_t whole) {
+    const std::int64_t expected = left_of(work.claim.size_bytes, work.checkpoint);
+    if (left <= expected)
+      return true;
+    // Glance knows no size, or the size has changed since the image was queued: nothing of what
+    // follows was asked before the claim.
+    const bool late = too_late(left, context, options) && !in_parts();
+    work.over_budget = !late && !context.budget.promise_if_left(left - expected);
+    if (late || work.over_budget) {
+      context.budget.promise(-expected);
+      work.put_back = true;
+      work.found_size = whole;
+      return false;
+    }
+    if (whole > work.claim.size_bytes)
+      context.counters.bytes_total.fetch_add(
+          static_cast<std::uint64_t>(whole - work.claim.size_bytes), std::memory_order_relaxed);
+    return true;
+  };
   if (options.max_bytes)  // only the bytes after the checkpoint were counted
     resumption.refused = [&work] { work.put_back = work.checkpoint_refused = true; };
   work.outcome = read_once(work.task, *work.algorithm, workers, context, resumption);
@@ -90,6 +111,9 @@ RunEnd end_of_run(RunEnd claimed, const ReadResult& result, const ReadContext& c
   // A signal or the end of the time only counts if an image was left because of it.
   if (result.broken_off + result.put_back > 0 && context.control.should_stop())
     return context.control.why_stopped();
+  // The store holds more of these than --max-bytes permits to read.
+  if (result.over_budget > 0 && claimed == RunEnd::complete)
+    return RunEnd::limit;
   // Images were put back because the time left was too short for them.
   if (result.put_back > 0 && claimed == RunEnd::complete)
     return RunEnd::out_of_time;

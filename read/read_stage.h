@@ -36,6 +36,9 @@ class Allowance {
   void take(std::int64_t left, std::int64_t whole);
   void take(std::int64_t size) { take(size, size); }
   const QueueTotals& used() const { return used_; }
+  // Images among these whose size Glance does not know: they count as 0 bytes here. The run itself
+  // asks the store how large they are, and begins none that does not fit.
+  std::int64_t unknown_size() const { return unknown_; }
   // The same images with their whole sizes: progress counts the bytes that a checkpoint holds as
   // read at once.
   QueueTotals whole() const { return {used_.images, whole_bytes_}; }
@@ -44,6 +47,7 @@ class Allowance {
   const ReadOptions& options_;
   QueueTotals used_;
   std::int64_t whole_bytes_ = 0;
+  std::int64_t unknown_ = 0;
 };
 
 // True if a read that the end of the time breaks off can be continued by a later run, and `in_time`

@@ -8,6 +8,7 @@
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "read/verdict.h"
 
 namespace backglance {
 namespace {
@@ -143,6 +144,19 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
           }));
 }
 
+// The locations in the order in which Glance tries them.
+std::vector<LocationRow> in_order(std::vector<LocationRow> rows, const ReadContext& context) {
+  if (context.order.is_by_id() || rows.size() < 2)
+    return rows;  // sorted by id
+  std::stable_sort(rows.begin(), rows.end(), [&](const LocationRow& one, const LocationRow& other) {
+    const auto place = [&](const LocationRow& row) {
+      return context.order.place_of(row.meta_data, context.stores.locate(row.value).scheme);
+    };
+    return place(one) < place(other);
+  });
+  return rows;
+}
+
 // The worst failure becomes the result; the reason names every location.
 void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
                  const ReadFailure& failure) {
@@ -171,7 +185,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   }
   ReadOutcome failed;
   std::string reasons;
-  for (const LocationRow& row : task.locations) {
+  for (const LocationRow& row : in_order(task.locations, context)) {
     const auto found = context.stores.find(row.value);
     if (const auto* failure = std::get_if<ReadFailure>(&found)) {
       add_failure(failed, reasons, row.id, *failure);
@@ -185,7 +199,17 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
         failed.place = there.place();
       continue;
     }
+    if (!reasons.empty() && !has_proof(task.image)) {
+      // A first location that is being written to is tried again soon; another is no help before.
+      if (failed.result == ImageResult::changed_while_read)
+        break;
+      failed.result = ImageResult::other_location;
+      reasons += fmt::format(
+          "; location {} could be read, but no checksum proves that it holds the image", row.id);
+      break;
+    }
     ReadOutcome outcome;
+    outcome.is_later_location = !reasons.empty();
     outcome.location_id = row.id;
     outcome.place = there.place();
     if (length_differs(task.image, reading.source(), outcome)) {
@@ -210,6 +234,12 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       if (outcome.bytes == 0 && resumption.refused && is_spent(resumption, row, task)) {
         resumption.refused();
         return std::nullopt;
+      }
+      const auto length = reading.source().length();
+      if (length && resumption.fits) {
+        const auto whole = static_cast<std::int64_t>(*length);
+        if (!resumption.fits(std::max<std::int64_t>(whole - outcome.bytes, 0), whole))
+          return std::nullopt;
       }
       context.counters.skip(outcome.bytes, 0);
       CheckpointTaker checkpoints(resumption,

@@ -45,6 +45,9 @@ struct Resumption {
   // location; the read ends then. If empty, the read begins at the first byte instead. If that
   // location cannot be read at all, another location is read from its first byte.
   std::function<void()> refused = {};
+  // Called once the store has said how long the object is: `left` bytes would be read, of `whole`.
+  // False: the read is not begun. Not called if the store does not know the length.
+  std::function<bool(std::int64_t left, std::int64_t whole)> fits = {};
 };
 
 // Takes the checkpoints of one read. One thread at a time.

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/settle_stage.h"
 
+#include <fmt/format.h>
+
 #include <utility>
+
+#include "base/text.h"
 
 namespace backglance {
 
@@ -17,6 +21,7 @@ void SettleStage::add(Work& work) {
   const std::lock_guard lock(mutex_);
   if (!work.outcome) {
     ++(work.put_back ? result_.put_back : result_.broken_off);
+    result_.over_budget += work.over_budget ? 1 : 0;
     return give_back(work);
   }
   begin(work);
@@ -47,13 +52,26 @@ void SettleStage::finish() {
   commit();
 }
 
+std::optional<Error> SettleStage::unseen_places() {
+  const std::lock_guard lock(mutex_);
+  std::optional<Error> error = unreached_.error();
+  const auto settled = context_.counters.images_settled.load();
+  if (error && settled > 0)
+    return error->within(fmt::format("{} settled, but not all",
+                                     counted(static_cast<std::int64_t>(settled), "image")));
+  return error;
+}
+
 template <typename Ask>
 void SettleStage::take_from(const Ask& ask) {
   try {
-    for (SettledImage& image : ask())
+    UnreachedImages::Decided decided = ask();
+    for (const SettledImage& image : decided.left)
+      leave(image);
+    for (SettledImage& image : decided.believed)
       take(std::move(image));
   } catch (const Error&) {
-    // This host does not see the place, and the run ends. Images that were read are recorded first.
+    // This host sees no place, and the run ends. Images that were read are recorded first.
     commit();
     throw;
   }

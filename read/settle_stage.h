@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,14 +27,16 @@ class SettleStage {
   SettleStage(const SettleStage&) = delete;
   SettleStage& operator=(const SettleStage&) = delete;
 
-  // The stage itself. Throws Error{io} if many images of a place could not be opened and this host
-  // does not see the place; images that were read before are recorded first.
+  // The stage itself. Throws Error{io} if this host sees no place of the site; images that were
+  // read before are recorded first.
   void add(Work& work);
   // Records the images that wait for a commit. A thread that begins to wait calls it.
   void flush();
-  // Call it after the pipeline. Throws Error{io} if images could not be opened in a place that this
-  // host does not see.
+  // Call it after the pipeline.
   void finish();
+  // The Error{io} with which the run must end, if images were left in a place that this host does
+  // not see. Call it after finish().
+  std::optional<Error> unseen_places();
 
  protected:
   // All arguments except `session` must live longer than this.
@@ -53,6 +56,8 @@ class SettleStage {
   virtual std::vector<bool> record(std::vector<SettledImage>& images) = 0;
   // Called after the images of a commit were counted.
   virtual void recorded() {}
+  // The image is in a place that this host does not see: it was not read, and gets no result.
+  virtual void leave(const SettledImage&) {}
   // The images that are held back (unreached_) will not be decided by this stage now, because the
   // run waits or ends.
   virtual void leave_unreached() {}

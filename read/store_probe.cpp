@@ -10,7 +10,7 @@ namespace backglance {
 namespace {
 
 // Pages of ids to look at, even if few of their images are in the place.
-constexpr int kPages = 64;
+constexpr int kPages = 1024;
 
 // True if the location is in a store that backglance does not support.
 bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
@@ -46,8 +46,8 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
     if (!read.tells_nothing())
       return read.opened;
   }
-  if (!place.empty())
-    return !stores_.is_empty(place);
+  // None was ever read there. Then one image that opens shows that the place is the right one, and
+  // nothing else does: a file of another program may lie where a mount is gone.
   // Count both together: the images in other stores may all be hashed, and the doubted ones are
   // not.
   Seen seen;
@@ -59,7 +59,7 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
     if (seen.opened)
       return true;
   }
-  return seen.tells_nothing();
+  return place.empty() && seen.tells_nothing();
 }
 
 void StoreProbe::look_at(const std::string& place, const std::set<std::string>& doubted,

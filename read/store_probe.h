@@ -27,8 +27,9 @@ class StoreProbe {
   // believed. False if this host does not see the place. The answer is kept for a minute.
   //
   // With the ledger, it tries several dozen images in the place that some host has read: true if
-  // one opens here, false if none does. If none was ever read there, it is false only if the place
-  // is empty.
+  // one opens here, false if none does. If none was ever read there, it tries all images that
+  // Glance has in the place, up to several thousand: true if one opens. So the word of one host is
+  // never enough to call all images of a place missing, whatever else is in it.
   //
   // `place` is "" for locations outside every store directory, or that cannot be decrypted. There,
   // all images that were read count; if none was read, thousands of the images that Glance has.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -17,31 +18,41 @@ void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
 
 }  // namespace
 
-UnreachedImages::Images UnreachedImages::add(SettledImage settled) {
+UnreachedImages::Decided UnreachedImages::add(SettledImage settled) {
   // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
+  if (const auto unseen = unseen_.find(place); unseen != unseen_.end() && !unseen->second.over) {
+    ++unseen->second.images;
+    Decided decided;
+    decided.left.push_back(std::move(settled));
+    return decided;
+  }
   images_[place].push_back(std::move(settled));
   if (images_[place].size() < kMany)
     return {};
-  doubt(place);
-  return believe(place);
+  Decided decided = decide(place);
+  if (sees_nothing())
+    throw Error(*error());
+  return decided;
 }
 
-UnreachedImages::Images UnreachedImages::reached(const std::string& place) {
+UnreachedImages::Decided UnreachedImages::reached(const std::string& place) {
   // This host sees the place, so images that did not open there are really lost.
   reached_.insert(place);
-  return believe(place);
+  if (const auto unseen = unseen_.find(place); unseen != unseen_.end())
+    unseen->second.over = true;
+  return {believe(place), {}};
 }
 
-UnreachedImages::Images UnreachedImages::finish() {
-  Images all;
+UnreachedImages::Decided UnreachedImages::finish() {
+  Decided all;
   while (!images_.empty()) {
     const std::string place = images_.begin()->first;
     // If one image of the place was opened in this run, the host sees the place.
-    if (!reached_.contains(place))
-      doubt(place);
-    append(all, believe(place));
+    Decided decided = reached_.contains(place) ? Decided{believe(place), {}} : decide(place);
+    append(all.believed, std::move(decided.believed));
+    append(all.left, std::move(decided.left));
   }
   return all;
 }
@@ -59,27 +70,56 @@ UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
   return found.empty() ? Images() : std::move(found.mapped());
 }
 
-void UnreachedImages::doubt(const std::string& place) {
-  const Images& images = images_[place];
+UnreachedImages::Decided UnreachedImages::decide(const std::string& place) {
   std::set<std::string> ids;
-  for (const SettledImage& one : images)
+  for (const SettledImage& one : images_[place])
     ids.insert(one.claim.image_id);
   if (probe_.sees(place, ids))
-    return;
-  const std::string none =
-      fmt::format("none of {} could be opened on this host", counted(std::ssize(images), "image"));
-  if (place.empty())
-    throw Error(
-        ErrorKind::io,
-        fmt::format("{}, and no other image that was tried; for example {}: {}. They are left for "
-                    "another host",
-                    none, printable(images.front().claim.image_id), images.front().outcome.reason),
-        "check the store directories and metadata_encryption_key, and run this again");
-  throw Error(ErrorKind::io,
-              fmt::format("{} from store directory {}, not even one that was read there before: is "
-                          "it mounted? They are left for another host",
-                          none, printable(place)),
-              "mount it, and run this again");
+    return {believe(place), {}};
+  Images left = believe(place);
+  Unseen& unseen = unseen_[place];
+  unseen.images += std::ssize(left);
+  unseen.example = left.front().claim.image_id;
+  unseen.reason = left.front().outcome.reason;
+  unseen.over = false;
+  return {{}, std::move(left)};
+}
+
+bool UnreachedImages::sees_nothing() const {
+  const auto is_unseen = [&](const std::string& place) {
+    const auto unseen = unseen_.find(place);
+    return unseen != unseen_.end() && !unseen->second.over;
+  };
+  // The answer about "" is one about all places.
+  return (is_unseen("") && reached_.empty()) ||
+         (!unseen_.empty() && !stores_.places().empty() &&
+          std::all_of(stores_.places().begin(), stores_.places().end(), is_unseen));
+}
+
+std::optional<Error> UnreachedImages::error() const {
+  if (unseen_.empty())
+    return std::nullopt;
+  std::vector<std::string> texts;
+  std::vector<std::string> next;
+  for (const auto& [place, unseen] : unseen_) {
+    const std::string none =
+        fmt::format("none of {} could be opened on this host", counted(unseen.images, "image"));
+    const std::string example =
+        fmt::format("for example {}: {}", printable(unseen.example), unseen.reason);
+    if (place.empty()) {
+      texts.push_back(
+          fmt::format("{}, and no other image that was tried; {}. They are left for another host",
+                      none, example));
+      next.emplace_back("check the store directories and metadata_encryption_key");
+    } else {
+      texts.push_back(
+          fmt::format("{} from store directory {}, nor another image of it; {}: is it "
+                      "mounted? They are left for another host",
+                      none, printable(place), example));
+      next.emplace_back("mount " + printable(place));
+    }
+  }
+  return Error(ErrorKind::io, join(texts, "; "), join(next, ", ") + ", and run this again");
 }
 
 }  // namespace backglance

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "ledger/read_outcome.h"
 #include "read/store_probe.h"
 
@@ -20,18 +23,30 @@ class UnreachedImages {
 
   // The arguments of StoreProbe.
   UnreachedImages(Session& session, bool has_ledger, const Stores& stores)
-      : probe_(session, has_ledger, stores) {}
+      : stores_(stores), probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
-    return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable;
+    // Of `other_location`, the place is that of the first location, which this host may not see.
+    return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable &&
+           (outcome.result != ImageResult::other_location ||
+            (!outcome.location_id && !outcome.place.empty()));
   }
 
-  // Each returns images whose result is to be believed and recorded. add() and finish() throw
-  // Error{io} for a place that this host does not see: add() once there are many images of the
-  // place, finish() if no image of the place was opened in this run.
-  Images add(SettledImage settled);
-  Images reached(const std::string& place);
-  Images finish();
+  // Images that are decided.
+  struct Decided {
+    Images believed;  // their result is to be recorded
+    Images left;      // of a place that this host does not see: for another host, or a later run
+  };
+
+  // A place is decided once there are many images of it, at finish(), or when an image of it was
+  // opened in this run. A place that is not seen does not keep the run from reading the others.
+  // add() throws Error{io} if no place of the site is seen: then the run can read nothing.
+  Decided add(SettledImage settled);
+  Decided reached(const std::string& place);
+  Decided finish();
+
+  // The Error{io} with which the run must end, because images were left; it names their places.
+  std::optional<Error> error() const;
 
   // Returns the images that are still held back and not decided.
   Images take_all();
@@ -39,10 +54,22 @@ class UnreachedImages {
  private:
   // Takes out the images of the place, to be recorded with their results.
   Images believe(const std::string& place);
-  // Throws Error{io} if this host does not see the place.
-  void doubt(const std::string& place);
+  // Asks whether this host sees the place.
+  Decided decide(const std::string& place);
+  // True if no place can be read, as far as this run knows.
+  bool sees_nothing() const;
 
+  // A place that this host did not see.
+  struct Unseen {
+    std::int64_t images = 0;  // that were left
+    std::string example;      // one of them
+    std::string reason;       // why that could not be opened
+    bool over = false;        // an image was opened there since: something was mounted
+  };
+
+  const Stores& stores_;
   StoreProbe probe_;
+  std::map<std::string, Unseen> unseen_;
   std::map<std::string, Images> images_;  // by place; since an image of the place was opened
   std::set<std::string> reached_;
 };

@@ -44,9 +44,16 @@ bool is_md5_hex(const std::string& checksum) {
          checksum.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
 }
 
+bool has_proof(const ImageRow& image) {
+  return !image.checksum.empty() || !image.os_hash_value.empty();
+}
+
 void judge_for_backfill(const ImageRow& image, ReadOutcome& outcome) {
-  if (!differs(image, outcome))
-    outcome.result = ImageResult::hashed;
+  if (differs(image, outcome))
+    return;
+  if (outcome.is_later_location && !has_proof(image))
+    return say(outcome, ImageResult::other_location, "no checksum proves that it holds the image");
+  outcome.result = ImageResult::hashed;
 }
 
 void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
@@ -58,6 +65,10 @@ void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
                     printable(image.os_hash_value, 128)));
     return;
   }
+  if (outcome.is_later_location)
+    return say(outcome, ImageResult::other_location,
+               has_proof(image) ? "the bytes agree, but Glance serves another location first"
+                                : "no checksum proves that it holds the image");
   outcome.result = ImageResult::verified;
   if (image.os_hash_value != lower_ascii(image.os_hash_value))
     outcome.reason = "os_hash_value is not in lower case: glanceclient's download check will fail";

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 #include <tuple>
 
 #include "base/text.h"
 #include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "report/columns.h"
+#include "report/summary.h"
 #include "sql/schema_state.h"
 #include "sql/text.h"
 #include "version.h"
@@ -56,17 +58,22 @@ std::vector<SiteReport::Result> read_findings(Session& session, std::string_view
   return findings;
 }
 
+// All images that are gone count as one result, whatever was found of them while they were there.
 std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_view name) {
-  std::vector<SiteReport::ClassCount> counts;
+  std::map<ImageResult, SiteReport::ClassCount> by_result;
   session.query(report_sql(session, name), {}, [&](const SqlRow& row) {
+    const auto found = row.truth(1) ? ImageResult::gone : result_from_name(row.text_or_empty(0));
     // NULL, or a result of a later version: nothing that could be counted here.
-    if (const auto image_result = result_from_name(row.text_or_empty(0)))
-      counts.push_back({*image_result, row.integer_or(1, 0), row.integer_or(2, 0)});
+    if (!found)
+      return;
+    SiteReport::ClassCount& count = by_result[*found];
+    count.result = *found;
+    count.images += row.integer_or(2, 0);
+    count.bytes = saturating_sum(count.bytes, row.integer_or(3, 0));
   });
-  std::sort(counts.begin(), counts.end(),
-            [](const SiteReport::ClassCount& a, const SiteReport::ClassCount& b) {
-              return a.result < b.result;
-            });
+  std::vector<SiteReport::ClassCount> counts;
+  for (const auto& [result, count] : by_result)
+    counts.push_back(count);
   return counts;
 }
 
@@ -74,7 +81,8 @@ std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_vi
 
 SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   // Each list is read by a statement of its own: images may be published between two of them.
-  require_expanded(read_schema_state(session));
+  const SchemaState state = read_schema_state(session);
+  require_expanded(state);
   SiteReport report;
   report.version = kVersion;
   report.database = database.redacted();
@@ -91,8 +99,7 @@ SiteReport collect_report(Session& session, const DatabaseUrl& database) {
     report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
                            run.outcome, run.images, run.bytes});
   // From the same statements as status and check, so that all three say one number.
-  QueueFigures figures(session);
-  const QueueTotals queued = figures.queued();
+  const QueueTotals queued = site_figures(session, state).queued;
   report.queued_images = queued.images;
   report.queued_bytes = queued.bytes;
   return report;

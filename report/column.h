@@ -34,8 +34,8 @@ struct TextPlace {
   TextTable::Column column = {};
   std::string (*cell)(const Row& row) = nullptr;
 };
-template <typename Row>
 // The same for the HTML page.
+template <typename Row>
 struct PagePlace {
   int place = 0;
   HtmlColumn column = {};

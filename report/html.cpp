@@ -9,7 +9,6 @@
 
 #include "base/embedded_file.h"
 #include "base/text.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -128,7 +127,7 @@ Html html_in(std::string_view name, const Html& text) {
 // "no owner" for none.
 Html html_text(std::string_view text, std::string_view missing, std::size_t max_bytes) {
   return text.empty() ? html_in("absent", html_escaped(missing))
-                      : html_in("stored", html_escaped(shown(text, max_bytes)));
+                      : html_in("stored", html_escaped(printable(text, max_bytes)));
 }
 
 Html html_style() {

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <limits>
 
-#include "report/utf8.h"
+#include "base/text.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -25,7 +25,7 @@ std::string series_class(const Summary& summary, std::size_t row) {
 }
 
 std::string algorithm_text(const SiteReport::Coverage& row) {
-  return row.algorithm.empty() ? "no hash" : shown(row.algorithm, 60);
+  return row.algorithm.empty() ? "no hash" : printable(row.algorithm, 60);
 }
 
 Html fixed(double number, int decimals) {

@@ -19,6 +19,7 @@ struct Tables {
   HtmlTable coverage =
       page_table(coverage_columns(), "t-coverage", "Live images by hash algorithm");
   HtmlTable look = page_table(class_columns(), "t-look", "Findings of the backfill");
+  HtmlTable waiting = page_table(class_columns(), "t-waiting", "Images that are still to be read");
   HtmlTable settled = page_table(class_columns(), "t-settled", "Other results of the backfill");
   HtmlTable verify = page_table(class_columns(), "t-verify", "Results of verify");
   HtmlTable owners = page_table(owner_columns(), "t-owners", "Deprecated signatures by owner");
@@ -55,13 +56,20 @@ Html capped_table(const HtmlTable& table, Columns<Row> columns, const std::vecto
 }
 
 // Findings have a table of their own, because somebody must act on them.
-enum class Classes { findings, others, all };
+enum class Classes { findings, waiting, others, all };
+
+// Waiting images are neither findings nor finished: the queue still has them.
+Classes class_of(ImageResult result) {
+  if (is_finding(result))
+    return Classes::findings;
+  return facts_of(result).retry.when == RetryRule::When::soon ? Classes::waiting : Classes::others;
+}
 
 Html class_table(const HtmlTable& table, const std::vector<SiteReport::ClassCount>& results,
                  Classes wanted, std::string_view (*meaning)(ImageResult) = result_meaning) {
   std::vector<ClassRow> rows;
   for (const SiteReport::ClassCount& count : results)
-    if (wanted == Classes::all || is_finding(count.result) == (wanted == Classes::findings))
+    if (wanted == Classes::all || class_of(count.result) == wanted)
       rows.push_back({count, meaning(count.result)});
   return html_table(table, page_rows(class_columns(), rows));
 }
@@ -123,8 +131,11 @@ Html results_section(const SiteReport& report) {
   const Html findings = class_table(tables().look, report.results, Classes::findings);
   if (!findings.empty())
     out += html_in("sub-heading", "Findings") + findings;
+  const Html waiting = class_table(tables().waiting, report.results, Classes::waiting);
+  if (!waiting.empty())
+    out += html_in("sub-heading", "Still to be read") + waiting;
   const Html others = class_table(tables().settled, report.results, Classes::others);
-  if (!others.empty() && !findings.empty())
+  if (!others.empty() && !(findings.empty() && waiting.empty()))
     out += html_in("sub-heading", "Other results");
   out += others;
   if (!report.verify_results.empty())
@@ -199,9 +210,9 @@ Html html_sections_style() {
   const Tables& all = tables();
   Html out;
   // On a narrow screen each row is a card, whose labels come from here.
-  for (const HtmlTable* table :
-       {&all.coverage, &all.look, &all.settled, &all.verify, &all.owners, &all.schemes, &all.others,
-        &all.findings, &all.verify_findings, &all.verdicts, &all.signatures, &all.runs})
+  for (const HtmlTable* table : {&all.coverage, &all.look, &all.waiting, &all.settled, &all.verify,
+                                 &all.owners, &all.schemes, &all.others, &all.findings,
+                                 &all.verify_findings, &all.verdicts, &all.signatures, &all.runs})
     out += html_table_style(*table);
   return out;
 }

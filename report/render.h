@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -31,5 +32,8 @@ std::string render_json_text(const SiteReport& report);
 // One self-contained page: no script and no network; for light and dark screens, from 400 px wide,
 // and for paper.
 std::string render_html(const SiteReport& report);
+// True for the beginning of such a page, or of an owner's (report/render_owners.h): 64 KiB are
+// enough, because the mark comes after the style sheet.
+bool is_report_page(std::string_view head);
 
 }  // namespace backglance

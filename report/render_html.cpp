@@ -192,7 +192,7 @@ std::string render_html(const SiteReport& report) {
                     signature_list_section(report) + runs_section(report);
   const Html page = html_part(
       "report", {{"head", html_head("Glance image report, " + date_text(report.made_at),
-                                    html_sections_style())},
+                                    html_sections_style(), html_part("report-mark"))},
                  {"patterns", chart_patterns()},
                  {"made", html_made(report)},
                  {"database", html_text(report.database, "no database", 500)},
@@ -203,6 +203,12 @@ std::string render_html(const SiteReport& report) {
                  {"body", body},
                  {"version", html_text(report.version, "of unknown version")}});
   return page.text();
+}
+
+bool is_report_page(std::string_view head) {
+  // The parts "report-mark" and "owners-mark" of report/page/ begin so.
+  constexpr std::string_view kMark = R"(<meta name="generator" content="backglance report)";
+  return head.find(kMark) != std::string_view::npos;
 }
 
 }  // namespace backglance

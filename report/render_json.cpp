@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "report/columns.h"
 #include "report/render.h"
 #include "report/summary.h"
@@ -107,7 +108,7 @@ json render_json(const SiteReport& report) {
 std::string render_json_text(const SiteReport& report) {
   // All text from the database went through valid_utf8(). `replace` is for the rest, so that no
   // report fails because of one byte.
-  return render_json(report).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return safe_json(render_json(report).dump(2, ' ', false, json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace backglance

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/owners.h"
@@ -15,6 +16,10 @@ namespace backglance {
 // report/page/owners.html.
 inline constexpr std::string_view kOwnersMark =
     "<meta name=\"generator\" content=\"backglance report --owners\">";
+
+// The CSV files begin with these columns, whatever a version adds behind them.
+inline constexpr std::string_view kOwnerCsvBegins = "image_id,name,";
+inline constexpr std::string_view kOwnersIndexCsvBegins = "owner,images,";
 
 std::string render_owner_html(const SiteReport& report, const OwnerPage& of);
 std::string render_owner_csv(const OwnerPage& page);

@@ -7,7 +7,6 @@
 #include "report/columns.h"
 #include "report/render.h"
 #include "report/summary.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -20,7 +19,7 @@ std::string head_text(const SiteReport& report, const Summary& summary, int colu
     const std::string text = wrapped(value, columns, 13);
     out += fmt::format("  {:<11}{}", label, text.substr(13));
   };
-  line("database", shown(report.database, 500));
+  line("database", printable(report.database, 500));
   line("made", fmt::format("{} by backglance {}", minute_text(report.made_at), report.version));
   if (summary.images == 0)
     line("coverage", "no live images");

@@ -9,39 +9,38 @@ WHERE    s.scheme <> 'none' OR s.removed_at IS NOT NULL
 ORDER BY s.image_id;
 
 -- Of the failures, those whose image still lacks a hash: what has been put right since is no finding any more, and
--- what waits to be read again still is.
+-- what waits to be read again still is. A pass over the items looks up few images; planners would look up an item for
+-- each image.
 -- name: findings
 SELECT   t.image_id, i.name, i.owner, i.size, t.result, t.reason, t.finished_at
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
-WHERE    (t.state = 'failed'
-          OR (t.state = 'queued' AND t.finished_at IS NOT NULL
-              AND t.result NOT IN ({results_without_findings})))
-AND      {pending}
+WHERE    {item_is_finding}
 ORDER BY t.image_id;
 
 -- name: verify_findings
 SELECT   v.image_id, i.name, i.owner, i.size, v.result, v.reason, v.verified_at
 FROM     backglance_verify v
 JOIN     images i ON i.id = v.image_id
-WHERE    v.result NOT IN ({results_without_findings})
-AND      i.deleted = {false}
+WHERE    {verify_is_finding}
 ORDER BY v.image_id;
 
+-- The results by number, the images that are gone apart (second column): what was found of them is no finding.
 -- name: results
-SELECT   t.result, COUNT(*), COALESCE(SUM(t.bytes_read), 0)
-FROM     backglance_item t
-JOIN     images i ON i.id = t.image_id
-WHERE    t.result IS NOT NULL
-AND      (t.state <> 'failed'
-          OR ({pending}))
-AND      NOT (t.state = 'queued' AND t.result NOT IN ({results_without_findings}) AND t.finished_at IS NULL)
-GROUP BY t.result;
+SELECT    t.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END, COUNT(*), COALESCE(SUM(t.bytes_read), 0)
+FROM      backglance_item t
+LEFT JOIN images i ON i.id = t.image_id
+WHERE     t.result IS NOT NULL
+AND       ({is_gone}
+           OR (t.result IN ({results_without_findings}) AND (COALESCE(t.state, '') <> 'failed' OR {pending_by_id}))
+           OR {item_is_finding})
+GROUP BY  t.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END;
 
 -- name: verify_results
-SELECT   result, COUNT(*), COALESCE(SUM(bytes_read), 0)
-FROM     backglance_verify
-GROUP BY result;
+SELECT    v.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END, COUNT(*), COALESCE(SUM(v.bytes_read), 0)
+FROM      backglance_verify v
+LEFT JOIN images i ON i.id = v.image_id
+GROUP BY  v.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END;
 
 -- name: coverage
 SELECT   CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''

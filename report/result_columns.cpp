@@ -3,7 +3,6 @@
 // and images by class.
 #include "base/text.h"
 #include "report/columns.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -38,7 +37,7 @@ constexpr Column<ResultRow> kResultColumns[] = {
      .text = {3,
               {"NAME", Align::left, Fit::elastic},
               [](const ResultRow& row) {
-                return row.result.name.empty() ? std::string("-") : shown(row.result.name);
+                return row.result.name.empty() ? std::string("-") : printable(row.result.name);
               }},
      .read = read_text<&Result::name>},
     {.name = "owner",
@@ -68,7 +67,7 @@ constexpr Column<ResultRow> kResultColumns[] = {
      .value = stored<&Result::reason>,
      .text = {6,
               {"REASON", Align::left, Fit::detail},
-              [](const ResultRow& row) { return shown(row.result.reason, kLongestReason); }},
+              [](const ResultRow& row) { return printable(row.result.reason, kLongestReason); }},
      .page = {2,
               {"Finding", CellKind::prose},
               [](const ResultRow& row) {

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "report/columns.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -35,7 +34,7 @@ std::vector<std::string> words(const std::string& text) {
 }
 
 std::string name_text(const SignatureRow& row) {
-  return row.signature.name.empty() ? "-" : shown(row.signature.name);
+  return row.signature.name.empty() ? "-" : printable(row.signature.name);
 }
 
 // "legacy complete (valid)"
@@ -68,7 +67,7 @@ std::vector<std::string> marks(const Signature& signature) {
 
 std::string status_text(const SignatureRow& row) {
   std::vector<std::string> parts = marks(row.signature);
-  parts.insert(parts.begin(), row.signature.status.empty() ? "-" : shown(row.signature.status));
+  parts.insert(parts.begin(), row.signature.status.empty() ? "-" : printable(row.signature.status));
   return join(parts, ", ");
 }
 
@@ -259,7 +258,7 @@ constexpr Column<SignatureRow> kVerdictColumns[] = {
      .text = {6,
               {"REASON", Align::left, Fit::detail},
               [](const SignatureRow& row) {
-                return shown(reasons_text(row.signature), kLongestReason);
+                return printable(reasons_text(row.signature), kLongestReason);
               }}},
 };
 

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "report/charts.h"
 #include "report/columns.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -20,7 +19,7 @@ constexpr Column<CoverageRow> kCoverageColumns[] = {
               {"ALGORITHM", Align::left, Fit::elastic},
               [](const CoverageRow& row) {
                 const std::string& algorithm = row.coverage().algorithm;
-                return algorithm.empty() ? std::string("no hash") : shown(algorithm);
+                return algorithm.empty() ? std::string("no hash") : printable(algorithm);
               }},
      .page = {1,
               {"Algorithm", CellKind::label},
@@ -129,7 +128,7 @@ constexpr Column<RunLine> kRunColumns[] = {
               {"OUTCOME"},
               [](const RunLine& row) {
                 return row.run.outcome.empty() ? std::string("not finished")
-                                               : shown(row.run.outcome);
+                                               : printable(row.run.outcome);
               }},
      .page = {3,
               {"Outcome"},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/utf8.h"
 
-#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -16,28 +15,7 @@ int width_of(char32_t value) {
   return utf8proc_charwidth(static_cast<utf8proc_int32_t>(value));
 }
 
-// Line separators and the marks that turn the direction of a text around: a name with these could
-// make a row look like another one.
-bool reorders_or_breaks(char32_t value) {
-  return (value >= 0x2028 && value <= 0x202E) || (value >= 0x2066 && value <= 0x2069);
-}
-
 }  // namespace
-
-std::string shown(std::string_view text, std::size_t max_bytes) {
-  const std::string safe = printable(text, max_bytes);
-  std::string out;
-  out.reserve(safe.size());
-  for (std::string_view rest = safe; !rest.empty();) {
-    const CodePoint point = first_code_point(rest);
-    if (reorders_or_breaks(point.value))
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(point.value));
-    else
-      out += rest.substr(0, point.bytes);
-    rest.remove_prefix(point.bytes);
-  }
-  return out;
-}
 
 int display_width(std::string_view text) {
   int width = 0;

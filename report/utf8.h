@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "base/utf8.h"
 
 namespace backglance {
-
-// printable() of base/text.h that also writes characters which reorder or break a line
-// (U+2028..U+202E, U+2066..U+2069) as \uNNNN, so that a name cannot rearrange the text around it.
-std::string shown(std::string_view text, std::size_t max_bytes = 200);
 
 // How many columns `text` takes in a terminal: two for a wide East Asian character or an emoji,
 // none for a combining mark. Independent of the locale. For joined emoji it is a guess, because

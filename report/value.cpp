@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "report/csv.h"
-#include "report/utf8.h"
 #include "report/wording.h"
 
 namespace backglance {
@@ -12,14 +11,14 @@ namespace {
 // shown() makes text from the database safe for a terminal; our own words need it not.
 struct TextCell {
   std::string operator()(Nothing) const { return "-"; }
-  std::string operator()(const Stored& stored) const { return shown(stored.text); }
+  std::string operator()(const Stored& stored) const { return printable(stored.text); }
   std::string operator()(const Word& word) const { return word.text; }
   std::string operator()(Count count) const { return grouped(count.number); }
   std::string operator()(Bytes bytes) const { return bytes_text(bytes.number); }
   std::string operator()(Minute minute) const { return minute_text(minute.time); }
   std::string operator()(Day day) const { return date_text(day.time); }
   std::string operator()(bool truth) const { return truth ? "yes" : "no"; }
-  std::string operator()(const Names& names) const { return shown(join(names, ", ")); }
+  std::string operator()(const Names& names) const { return printable(join(names, ", ")); }
 };
 
 // For machines: whole numbers and ISO times. csv_text() keeps text from being a formula.

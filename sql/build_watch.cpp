@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 // Most builds end before the first look.
 constexpr seconds kFirstLook{2};
-// How soon a wish to stop is heard.
+// A request to stop is noticed within this time.
 constexpr milliseconds kLook{250};
 
 std::string text_of(const pqxx::field& field) {

@@ -14,16 +14,18 @@ i.deleted = {false} AND {exact}i.status IN ('active', 'deactivated')
 -- name: pending
 {live} AND (i.os_hash_value IS NULL OR i.os_hash_value = '')
 
--- The same, for statements that take rows in the order of their ids.
--- name: pending_by_id
+-- Both once more, for statements that take rows in the order of their ids.
+-- name: live_by_id
 COALESCE(i.deleted, {true}) = {false} AND {exact}i.status IN ('active', 'deactivated')
-AND COALESCE(i.os_hash_value, '') = ''
+
+-- name: pending_by_id
+{live_by_id} AND COALESCE(i.os_hash_value, '') = ''
 
 -- name: verifiable
 ((i.os_hash_value IS NOT NULL AND i.os_hash_value <> '') OR (i.checksum IS NOT NULL AND i.checksum <> ''))
 
 -- name: item_is_pending
-EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pending})
+EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {pending})
 
 -- A hash of another program that is gone again; or an image that was not live, or had no location, and now is live or
 -- has one.
@@ -36,8 +38,27 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = backglance_item.image_id AND {pendin
 -- name: item_is_failed
 (state = 'failed' AND result NOT IN ({results_retried_when_image_changes}))
 
+-- Its hash was published, and is erased if the image is pending.
+-- name: item_is_erased
+(state = 'done' AND digest IS NOT NULL)
+
+-- For an item t and its image i: an image that a person must look at. The findings of a report and their number are both
+-- taken from this.
+-- name: item_is_finding
+((COALESCE(t.state, '') = 'failed' OR (COALESCE(t.state, '') = 'queued' AND t.finished_at IS NOT NULL))
+ AND t.result NOT IN ({results_without_findings}) AND {pending_by_id})
+
+-- The same for a row v of backglance_verify.
+-- name: verify_is_finding
+(v.result NOT IN ({results_without_findings}) AND {live_by_id})
+
+-- For the image i of a row of ours, LEFT JOINed: deleted, purged (the row is gone), or not served for another reason.
+-- What was found of such an image is no finding: nobody can look at it.
+-- name: is_gone
+(COALESCE(i.deleted, {true}) <> {false} OR NOT {exact}i.status IN ('active', 'deactivated'))
+
 -- name: item_is_claimable
-(state = 'queued' AND lease_until < {now} AND next_try_at <= {now})
+(COALESCE(state, '') = 'queued' AND lease_until < {now} AND next_try_at <= {now})
 
 -- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
@@ -52,11 +73,36 @@ result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
 
 -- name: item_has_location
 EXISTS (SELECT 1 FROM image_locations l
-        WHERE l.image_id = backglance_item.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
+        WHERE l.image_id = t.image_id AND COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active')
 
 -- For an item and its checkpoint c, if it has one: the same as left_of() of read/read_stage.h.
 -- name: left_of_item
 CASE WHEN c.offset_bytes <= size_bytes THEN size_bytes - c.offset_bytes ELSE size_bytes END
+
+-- For item t: the digest is not to be used. Since the run began that read the bytes, verify has not found them so. A
+-- read whose time is in the future was made under a wrong clock; then no finding counts as older.
+-- name: item_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = t.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = t.read_run),
+                                         t.finished_at)
+               OR t.finished_at > {now}))
+
+-- The same for a checkpoint: verify has not found the bytes as they were since it was taken.
+-- name: checkpoint_is_doubted
+EXISTS (SELECT 1 FROM backglance_verify v
+        WHERE v.image_id = backglance_checkpoint.image_id
+        AND   v.result IN ({results_against})
+        AND   (v.verified_at >= backglance_checkpoint.taken_at OR backglance_checkpoint.taken_at > {now}))
+
+-- For item t of image i: the digest can only be the image's. Its MD5 is compared with the checksum when it is
+-- published; without a checksum, the location that was read must be the only one.
+-- name: item_is_proved
+(COALESCE(i.checksum, '') <> ''
+ OR NOT EXISTS (SELECT 1 FROM image_locations o
+                WHERE o.image_id = t.image_id AND o.id <> t.location_id
+                AND   COALESCE(o.deleted, {true}) = {false} AND {exact}o.status = 'active'))
 
 -- For a row of backglance_signature: there is no verdict, or none for the present signature.
 -- name: no_verdict

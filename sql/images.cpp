@@ -55,8 +55,10 @@ ImageRow image_of(const SqlRow& row) {
   ImageRow image;
   image.id = row.text_or_empty(0);
   const std::string status = row.text_or_empty(1);
-  image.hashable = !row.truth(2) && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
-                                              status) != kHashableStatuses.end();
+  image.status = status;
+  image.deleted = row.truth(2);
+  image.hashable = !image.deleted && std::find(kHashableStatuses.begin(), kHashableStatuses.end(),
+                                               status) != kHashableStatuses.end();
   // A size that is no number is -1: it equals no count of bytes. 0 is Glance's word for an unknown
   // size.
   if (row.text(3))
@@ -105,6 +107,21 @@ void read_signatures(Session& session, const std::vector<std::string>& ids,
 }
 
 }  // namespace
+
+std::string why_not_live(const ImageRow& image) {
+  const std::string named = fmt::format(" (status {})", printable(image.status, 32));
+  if (image.deleted)
+    return "the image is deleted in Glance" + named;
+  if (image.status == "queued")
+    return "no data has been uploaded for the image yet" + named;
+  if (image.status == "saving" || image.status == "uploading" || image.status == "importing")
+    return "Glance still receives the data of the image" + named;
+  if (image.status == "killed")
+    return "the upload of the image failed" + named;
+  if (image.status == "pending_delete" || image.status == "deleted")
+    return "the image is being deleted in Glance" + named;
+  return "Glance does not serve the image" + named;
+}
 
 std::string verified_state(SignedOver what, const SignatureProperties& signature,
                            const std::vector<LocationRow>& locations, const std::string& digest) {
@@ -159,6 +176,16 @@ std::vector<LocationRow> read_locations(Session& session, const std::string& ima
   return locations;
 }
 
+std::set<std::string> with_other_locations(Session& session,
+                                           const std::vector<std::string>& image_ids) {
+  std::set<std::string> others;
+  by_statements(image_ids, [&](const std::vector<std::string>& ids) {
+    session.query(list_statement(session, "other_locations", ids), id_parameters(ids),
+                  [&](const SqlRow& row) { others.insert(row.text_or_empty(0)); });
+  });
+  return others;
+}
+
 PendingTotals pending_totals(Session& session, bool expanded) {
   return read_totals(session.first_row(sql_text(
       session.engine(), "images", expanded ? "pending_totals" : "pending_totals_before_expand")));
@@ -201,6 +228,10 @@ PendingTotals verifiable_totals(Session& session) {
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page) {
   return id_page(session, "unhashed_page", after, page);
+}
+
+bool is_unhashed(Session& session, const std::string& image_id) {
+  return session.count(sql_text(session.engine(), "images", "is_unhashed"), {{"id", image_id}}) > 0;
 }
 
 std::vector<std::string> hashed_page(Session& session, const std::string& after,

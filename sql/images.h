@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,17 @@ namespace backglance {
 // The columns of `images` that matter for a hash. Text is as stored and may be anything.
 struct ImageRow {
   std::string id;
+  std::string status;  // of Glance: "active", "queued", "saving", ...
+  bool deleted = false;
   bool hashable = false;             // not deleted, and active or deactivated
   std::optional<std::int64_t> size;  // empty for NULL and 0 (unknown); -1 if it is not a number
   std::string checksum;              // empty for NULL
   std::string os_hash_algo;
   std::string os_hash_value;
 };
+
+// Why an image that is not hashable is not: one sentence, which names its status.
+std::string why_not_live(const ImageRow& image);
 
 struct LocationRow {
   std::int64_t id = 0;
@@ -66,6 +72,12 @@ std::map<std::string, ImageDetails> read_details(Session& session,
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
 
+// Of these images, those with a location that is neither active nor deleted, or whose location
+// names the image's id in another spelling. read_details() does not return such a location, and
+// Glance may serve it.
+std::set<std::string> with_other_locations(Session& session,
+                                           const std::vector<std::string>& image_ids);
+
 struct PendingTotals {
   std::int64_t images = 0;
   std::int64_t bytes = 0;         // of images with a known size
@@ -105,5 +117,7 @@ PendingTotals signed_totals(Session& session);
 std::vector<std::string> unhashed_page(Session& session, const std::string& after,
                                        std::int64_t page);
 std::vector<std::string> hashed_page(Session& session, const std::string& after, std::int64_t page);
+// Whether unhashed_page() would return this image.
+bool is_unhashed(Session& session, const std::string& image_id);
 
 }  // namespace backglance

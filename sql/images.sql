@@ -48,6 +48,15 @@ AND      COALESCE(deleted, {true}) = {false}
 AND      {exact}status = 'active'
 ORDER BY id;
 
+-- Glance serves every location that is not deleted, whatever its status.
+-- name: other_locations
+SELECT i.id
+FROM   images i
+JOIN   image_locations l ON l.image_id = i.id
+WHERE  i.id IN ({each, ::id#})
+AND    COALESCE(l.deleted, {true}) = {false}
+AND    NOT (COALESCE(l.status, '') = 'active' AND {exact}l.status = 'active' AND {exact}l.image_id = i.id);
+
 -- The marks of a Glance that died would block an image for ever. For an import's lock, Glance itself says when it has
 -- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour, two
 -- while it is pending. The other two marks have no such rule: after a day without a change they no longer count.
@@ -85,7 +94,8 @@ LIMIT    :page;
 
 -- name: signed_totals
 SELECT COUNT(*),
-       COALESCE(SUM({known_size}), 0)
+       COALESCE(SUM({known_size}), 0),
+       COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  {live}
 AND    {has_id}
@@ -103,7 +113,8 @@ LIMIT    :page;
 
 -- name: verifiable_totals
 SELECT COUNT(*),
-       COALESCE(SUM({known_size}), 0)
+       COALESCE(SUM({known_size}), 0),
+       COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0)
 FROM   images i
 WHERE  {live}
 AND    {has_id}
@@ -117,6 +128,12 @@ AND      {has_id}
 AND      i.id > :after
 ORDER BY i.id
 LIMIT    :page;
+
+-- name: is_unhashed
+SELECT COUNT(*)
+FROM   images i
+WHERE  {pending_by_id}
+AND    i.id = :id;
 
 -- name: hashed_page
 SELECT   i.id

@@ -6,9 +6,11 @@
 #include <optional>
 #include <random>
 #include <thread>
+#include <type_traits>
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "sql/server_wait.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -37,6 +39,8 @@ inline std::chrono::milliseconds moment_before(int attempt) {
 // An attempt that waits for a lock waits for SessionOptions::lock_timeout. An attempt that is
 // refused at once (a deadlock, or a conflict between Galera nodes) is repeated after a random,
 // growing pause, so that hosts do not collide again.
+//
+// A wait of more than some seconds is told to a person, see sql/server_wait.h.
 struct BusyAttempts {
   int waited = 18;                 // attempts that waited for a lock
   int refused = 18;                // attempts that were refused at once
@@ -51,10 +55,19 @@ auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
   std::optional<steady_clock::time_point> lost_at;
   int waited = 0;
   int refused = 0;
+  ServerWait wait;
   for (;;) {
     const auto began = steady_clock::now();
     try {
-      return work();
+      if constexpr (std::is_void_v<decltype(work())>) {
+        work();
+        wait.over();
+        return;
+      } else {
+        auto result = work();
+        wait.over();
+        return result;
+      }
     } catch (const Error& error) {
       const bool lost = error.kind() == ErrorKind::lost || error.kind() == ErrorKind::in_doubt;
       const auto now = steady_clock::now();
@@ -64,6 +77,11 @@ auto retry(Session& session, const Work& work, BusyAttempts attempts = {}) {
       if ((!lost && !busy) || waited >= attempts.waited || refused >= attempts.refused ||
           session.is_held())
         throw;
+      // No more than that for the attempts that wait for a lock: each of them waits that long.
+      wait.failed(error, began,
+                  busy
+                      ? seconds(attempts.waited * std::max<std::int64_t>(1, session.lock_seconds()))
+                      : attempts.away);
       if (busy) {
         if (now - began < kWaited)
           std::this_thread::sleep_for(moment_before(refused));

@@ -44,7 +44,7 @@ std::vector<std::string> revision_rows(Session& session) {
 }
 
 // InnoDB compresses whole pages, which has no room for what a column added in the dictionary needs;
-// a server can also be told to leave that be.
+// a setting of the server can also forbid it.
 bool takes_instant_columns(Session& session) {
   const auto format = session.first_row(sql_text(session.engine(), "catalog", "row_format"));
   const auto setting = session.first_row(sql_text(session.engine(), "catalog", "instant_setting"));
@@ -143,9 +143,8 @@ SchemaState read_once(Session& session) {
 }  // namespace
 
 SchemaState read_schema_state(Session& session) {
-  // On Galera a schema statement of another node breaks off the reads of its table. A lock that is
-  // waited for in vain is told of at once, and a server that is away soon: an operator waits for
-  // this.
+  // On Galera a schema statement of another node breaks off the reads of its table. If a lock is
+  // not granted or the server is away, say so within seconds: an operator waits for this.
   return retry(session, [&] { return read_once(session); },
                {.waited = 1, .away = std::chrono::seconds(5)});
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "base/unfinished_file.h"
 
 namespace backglance {
 namespace {
@@ -73,39 +74,24 @@ void check_copy(const std::string& path) {
                 "sqlite3 FILE 'PRAGMA integrity_check'");
 }
 
-void sync_file(const std::string& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC);
-  if (fd < 0)
-    throw io_error("cannot open " + path, errno);
-  const int failed = fsync(fd) == 0 ? 0 : errno;
-  close(fd);
-  if (failed != 0)
-    throw io_error("cannot sync " + path, failed);
-}
-
 }  // namespace
 
 void copy_sqlite_database(const DatabaseUrl& url, const std::filesystem::path& target) {
-  const std::string path = target.string();
+  UnfinishedDirectory unfinished(target, "safety copy " + target.string());
+  const std::string path = unfinished.file().string();
+  // SQLite gives a new file the rights of everybody's umask, and its journal those of the file.
   const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
-    throw io_error("safety copy " + path, errno);
+    throw io_error("safety copy " + target.string(), errno);
   close(fd);
-  try {
-    {
-      const Database from = open_database(url.database, SQLITE_OPEN_READONLY);
-      const Database to = open_database(path, SQLITE_OPEN_READWRITE);
-      sqlite3_busy_timeout(from.get(), 10'000);
-      copy_pages(from.get(), to.get());
-    }
-    check_copy(path);
-    sync_file(path, O_RDONLY);
-    sync_file(target.parent_path().empty() ? "." : target.parent_path().string(),
-              O_RDONLY | O_DIRECTORY);
-  } catch (const Error&) {
-    unlink(path.c_str());
-    throw;
+  {
+    const Database from = open_database(url.database, SQLITE_OPEN_READONLY);
+    const Database to = open_database(path, SQLITE_OPEN_READWRITE);
+    sqlite3_busy_timeout(from.get(), 10'000);
+    copy_pages(from.get(), to.get());
   }
+  check_copy(path);
+  unfinished.finish();
 }
 
 }  // namespace backglance

@@ -38,20 +38,26 @@ class Source {
   // beyond the length. Returns false if the store cannot do this.
   virtual bool skip_to(std::uint64_t offset) = 0;
 
-  // The identity for a checkpoint, which may be used weeks later. It is what identity() will return
-  // if nothing changes, followed by something that shows a change even if the object was made to
-  // look as before (":ctime in ns" for a file). Nothing if the store does not know it.
+  // The identity that identity() will return if nothing changes. For a checkpoint, which may be
+  // used weeks later. Nothing if the store does not know it.
   virtual std::optional<std::string> identity_when_opened() const = 0;
 
-  // Call it after the last byte. Returns a text that proves that all reads saw the same object
-  // ("device:inode:length:mtime in ns" for a file), or changed_while_read.
+  // Call it after the last byte. Returns a text that proves that all reads saw the same object, or
+  // changed_while_read. For a file it is "device:inode:length:mtime:ctime", times in ns: whoever
+  // writes to a file may put its mtime back, but not its ctime.
   virtual std::variant<std::string, ReadFailure> identity() = 0;
 };
 
 // Whether two identities mean the same bytes. An identity begins with what only this host knows of
 // the object, and a colon. This part is not compared: a device number, for example, differs between
-// hosts and after a reboot. The identity of an object in a network store begins with the colon.
+// hosts and after a reboot. The identity of an object in a network store begins with the colon. A
+// text without a colon is no identity, and one of an earlier version, which lacks a part (the ctime
+// of a file), is not the same as any: both return false.
 bool is_same_object(const std::string& one, const std::string& other);
+// Whether `older`, of an earlier version, says the same as `identity` as far as it goes. That is no
+// proof of the same bytes: it lacks the ctime, without which a mtime that was put back hides a
+// write.
+bool agrees_with_older(const std::string& identity, const std::string& older);
 
 // Opens locations of one type of store. It is an abstract class because each type of store has one:
 // file now; http, swift, s3 and rbd later. Thread-safe.

@@ -27,13 +27,23 @@ struct FoundLocation {
 // The stores of one site. Any thread, once made.
 class Stores {
  public:
-  // Opens the site's stores of every type in store/registry.h. Throws Error{io} if they have places
-  // and not one of them can be opened: a mount that is gone is not a site without images.
-  explicit Stores(const Site& site);
+  // What to do if the site has places and not one of them can be opened: a mount that is gone is
+  // not a site without images. `refuse` throws Error{io}. `accept` is for callers that look at
+  // unavailable() themselves.
+  enum class AllAway { refuse, accept };
+
+  // Opens the site's stores of every type in store/registry.h.
+  explicit Stores(const Site& site, AllAway all_away = AllAway::refuse);
 
   // The location that a row of image_locations holds (a secret, possibly encrypted), and its store;
   // or why it cannot be read: it is no URI, or no store here is for its scheme.
   std::variant<FoundLocation, ReadFailure> find(const std::string& value) const;
+  // The same, with the location's scheme; the scheme is empty if the value is no URI.
+  struct Located {
+    std::string scheme;
+    std::variant<FoundLocation, ReadFailure> found;
+  };
+  Located locate(const std::string& value) const;
   // Whether that location can be opened for reading now. Reads nothing.
   bool opens(const std::string& value) const;
 

@@ -5,6 +5,7 @@
 - a module includes only the modules below it (MODULES), and a sub-folder only what SUBFOLDERS says;
 - no circle: following the includes of a header and its source never leads back to it;
 - no two headers define a type of the same name: all are in one namespace, and the linker would take either;
+- only cli/console.cpp writes to standard output and standard error, for it never throws and makes text safe;
 - soci, libpqxx and SQLite are for sql/ alone (and tests), and never SOCI and SQLite in one file: SOCI
   declares SQLite's types a second time;
 - no file of code has more than 600 lines;
@@ -50,6 +51,7 @@ SUBFOLDERS = {
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 DATABASE_HEADER = re.compile(r'^(soci/.*|soci\.h|pqxx(/.*)?|sqlite3\.h)$')
+PRINTER = re.compile(r'\b((?:fmt::print|std::print|f?puts|f?printf)\(|std::c(?:out|err|log)\b)')
 # Written apart, or this file would find itself.
 MACHINE_PATH = re.compile(r'(?<![\w.$}-])/(' + 'work|root|home' + r')/')
 CODE = ('.cpp', '.h', '.py', '.sql', '.cmake', '.css', '.html')
@@ -98,6 +100,8 @@ def include_faults(path, text):
         yield 'includes both sqlite3.h and SOCI'
     if module not in MODULES:
         return
+    for name in PRINTER.findall(text):
+        yield 'uses %s: only print_out() and print_err() of cli/console.h never throw' % name
     if module != 'sql':
         for name in names:
             if DATABASE_HEADER.match(name):

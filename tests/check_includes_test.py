@@ -45,6 +45,11 @@ class IncludeTest(unittest.TestCase):
         self.assertEqual(len(faults('ledger/queue.cpp', '#include <soci/soci.h>\n')), 1)
         self.assertEqual(len(faults('sql/session.cpp', '#include <soci/soci.h>\n#include <sqlite3.h>\n')), 1)
 
+    def test_only_the_console_prints(self):
+        for text in ('fmt::print(stderr, "x");', 'std::cerr << x;', 'printf("x");'):
+            self.assertEqual(len(faults('cli/job.cpp', text)), 1, text)
+        self.assertEqual(faults('cli/job.cpp', 'print_err("x"); snprintf(a, 1, "x");'), [])
+
     def test_a_circle_is_found_through_headers_and_sources(self):
         texts = {pathlib.PurePath(path): text for path, text in {
             'base/a.h': '', 'base/a.cpp': '#include "base/b.h"\n',

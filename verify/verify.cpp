@@ -12,7 +12,7 @@
 
 namespace backglance {
 
-QueueTotals plan_verify(Session& session, const ReadOptions& options) {
+PendingTotals plan_verify(Session& session, const ReadOptions& options) {
   const SchemaState state = read_schema_state(session);
   require_os_hash(state);
   // The flags of migrate say which images are signed.
@@ -47,7 +47,11 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
     throw Error(ErrorKind::busy,
                 "another run declared this one dead (no heartbeat); its results so far are saved",
                 "backglance verify");
+  if (const auto unseen = record.unseen_places())
+    throw Error(*unseen);
   result.end = end_of_run(list.end(), result, context);
+  if (result.end != RunEnd::complete)
+    result.waited_for = context.control.waiting_for();
   TooLarge too_large = record.too_large();
   too_large.add(list.too_large());
   result.too_large = too_large.images;

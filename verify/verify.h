@@ -20,6 +20,6 @@ ReadResult verify(const Site& site, ReadContext& context, const ReadOptions& opt
                   const OnResult& on_result);
 
 // What verify would read. Throws Error{usage} for an unknown --image.
-QueueTotals plan_verify(Session& session, const ReadOptions& options);
+PendingTotals plan_verify(Session& session, const ReadOptions& options);
 
 }  // namespace backglance

@@ -55,13 +55,15 @@ PendingTotals images_to_verify(Session& session, const ReadOptions& options) {
   for (const SizedImage& image : named_images(session, options)) {
     ++totals.images;
     totals.bytes += image.size;
+    totals.unknown_size += image.size > 0 ? 0 : 1;
   }
   return totals;
 }
 
-QueueTotals within_limits(Session& session, const PendingTotals& all, const ReadOptions& options) {
+PendingTotals within_limits(Session& session, const PendingTotals& all,
+                            const ReadOptions& options) {
   if (!Allowance::has_limits(options))
-    return {all.images, all.bytes};
+    return all;
   Allowance allowance(options);
   SizedImage last = kBeforeAll;
   auto images =
@@ -75,7 +77,7 @@ QueueTotals within_limits(Session& session, const PendingTotals& all, const Read
     if (options.images.empty() && !allowance.is_used_up())
       images = page_after(session, last, options);
   }
-  return allowance.used();
+  return {allowance.used().images, allowance.used().bytes, allowance.unknown_size()};
 }
 
 VerifyList::VerifyList(const Site& site, ReadContext& context, const ReadOptions& options)
@@ -91,7 +93,7 @@ VerifyList::VerifyList(const Site& site, ReadContext& context, const ReadOptions
     images_.push_back(std::move(image));
   // For the progress display. The pages are read later, so images may come and go.
   all_ = images_to_verify(session_, options);
-  const QueueTotals totals = within_limits(session_, all_, options);
+  const PendingTotals totals = within_limits(session_, all_, options);
   context.counters.images_total.store(static_cast<std::uint64_t>(totals.images));
   context.counters.bytes_total.store(static_cast<std::uint64_t>(totals.bytes));
   context.pace.begin(context.streams.count(), has_ledger_ ? earlier_pace(session_) : 0);
@@ -107,7 +109,8 @@ std::optional<Claim> VerifyList::take() {
       return std::nullopt;
     const SizedImage image = images_.front();
     images_.pop_front();
-    if (options_.max_bytes && image.size > *options_.max_bytes - bytes_) {
+    if (image.size >
+        context_.budget.left(static_cast<std::int64_t>(context_.counters.bytes_read.load()))) {
       end_ = RunEnd::limit;
       continue;  // a smaller one may still fit
     }
@@ -118,8 +121,8 @@ std::optional<Claim> VerifyList::take() {
         too_large_.add(image);
       continue;
     }
-    // What Glance says the size is; the bytes are counted where they are read.
-    bytes_ += image.size;
+    // What Glance says the size is; the reader asks for more, if the store holds more.
+    context_.budget.promise(image.size);
     return Claim{.image_id = image.id, .size_bytes = image.size};
   }
 }
@@ -150,7 +153,8 @@ void VerifyList::prepare(Work& work, ImageDetails details) {
   const ImageRow& row = work.task.image;
   if (row.os_hash_value.empty() && row.checksum.empty() && !options_.signed_only)
     return settle_unread(work, ImageResult::already_done,
-                         "the image has neither os_hash_value nor checksum to compare with");
+                         "the image has neither os_hash_value nor checksum to compare with; "
+                         "backglance backfill gives it a hash");
   if (options_.signed_only && details.signature.values.empty())
     return settle_unread(work, ImageResult::already_done, "the image is not signed");
   // Without a hash only the MD5 can be compared, and every read computes it.

@@ -27,7 +27,7 @@ struct TooLarge {
 
 // All images to verify, and the part of them that the limits let pass.
 PendingTotals images_to_verify(Session& session, const ReadOptions& options);
-QueueTotals within_limits(Session& session, const PendingTotals& all, const ReadOptions& options);
+PendingTotals within_limits(Session& session, const PendingTotals& all, const ReadOptions& options);
 
 // The pipeline's first stage: the images to verify, largest first, or the named ones. One thread at
 // a time.
@@ -54,8 +54,6 @@ class VerifyList : public ClaimStage {
   std::deque<SizedImage> images_;
   // The last image of the page that was read last; the next page begins after it.
   SizedImage last_{"", std::numeric_limits<std::int64_t>::max()};
-  // Expected bytes of the images handed out, for --max-bytes.
-  std::int64_t bytes_ = 0;
   PendingTotals all_;
   TooLarge too_large_;
 };

@@ -20,8 +20,9 @@ VerifyRecord::VerifyRecord(const Site& site, bool has_ledger, ReadContext& conte
 
 // Nothing goes back into a queue: the next verify reads the image again.
 void VerifyRecord::give_back(Work& work) {
-  if (work.claim.size_bytes > context_.pace.largest_in_run())
-    too_large_.add({work.claim.image_id, work.claim.size_bytes});
+  const std::int64_t size = work.found_size.value_or(work.claim.size_bytes);
+  if (size > context_.pace.largest_in_run())
+    too_large_.add({work.claim.image_id, size});
 }
 
 void VerifyRecord::taken(const SettledImage& image) {

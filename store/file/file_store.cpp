@@ -12,22 +12,18 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/file/file_status.h"
 #include "store/file/open_beneath.h"
 #include "store/file/page_cache.h"
+#include "store/file/store_path.h"
 
 namespace backglance {
 namespace {
 
-// A file named by a store directory and a path below it. The path is a secret.
-struct Place {
-  std::string directory;
-  std::string path;
-};
-
 struct OpenFile {
   Place place;
   Fd file;
-  struct stat status;
+  FileStatus status;
 };
 
 std::string error_text(int error_number) {
@@ -52,37 +48,6 @@ ReadFailure unreadable(std::string reason) {
 }
 ReadFailure changed(std::string reason) {
   return {ImageResult::changed_while_read, std::move(reason)};
-}
-
-// Takes the first component off `path`; empty at its end. Repeated slashes and "." are no
-// components.
-std::string_view take_component(std::string_view& path) {
-  while (true) {
-    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-    const std::string_view component = path.substr(0, path.find('/'));
-    path.remove_prefix(component.size());
-    if (component != ".")
-      return component;
-  }
-}
-
-std::size_t count_components(std::string_view path) {
-  std::size_t count = 0;
-  while (!take_component(path).empty())
-    ++count;
-  return count;
-}
-
-// What is left of `path` below `directory`, if it lies there.
-std::optional<std::string> below(std::string_view directory, std::string_view path) {
-  if (directory.empty())
-    return std::nullopt;
-  for (std::string_view expected = take_component(directory); !expected.empty();
-       expected = take_component(directory))
-    if (take_component(path) != expected)
-      return std::nullopt;
-  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-  return path.empty() ? "." : std::string(path);
 }
 
 ReadFailure open_failure(const Place& place, int error) {
@@ -114,27 +79,21 @@ std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
   if (!opened.file)
     return open_failure(place, opened.error);
   OpenFile open{place, std::move(opened.file), {}};
-  if (fstat(open.file.get(), &open.status) != 0)
+  if (!read_status(open.file, open.status))
     return unreadable(error_text(errno));
-  if (!S_ISREG(open.status.st_mode))
+  if (!S_ISREG(open.status.mode))
     return unreadable("not a regular file");
   return open;
 }
 
-std::variant<OpenFile, ReadFailure> open_location(
-    const std::vector<std::filesystem::path>& directories, const Location& location, int flags) {
+std::variant<OpenFile, ReadFailure> open_location(const StoreDirectories& directories,
+                                                  const Location& location, int flags) {
   const std::optional<std::string> path = file_path(location);
   if (!path)
     return unreadable("its location is not the URL of an absolute path");
-  std::vector<Place> places;
-  for (const std::filesystem::path& directory : directories)
-    if (std::optional<std::string> rest = below(directory.native(), *path))
-      places.push_back({directory.native(), std::move(*rest)});
+  const std::vector<Place> places = directories.containing(*path);
   if (places.empty())
     return unreadable("outside the configured store directories");
-  std::stable_sort(places.begin(), places.end(), [](const Place& left, const Place& right) {
-    return count_components(left.directory) > count_components(right.directory);
-  });
 
   // What an outer directory says of a file that the innermost one cannot give is said only if it is
   // yes.
@@ -147,37 +106,28 @@ std::variant<OpenFile, ReadFailure> open_location(
   return first;
 }
 
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-std::string identity_of(const struct stat& status) {
-  return fmt::format("{}:{}:{}:{}", status.st_dev, status.st_ino, status.st_size,
-                     nanoseconds(status.st_mtim));
-}
-
 class FileSource : public Source {
  public:
   explicit FileSource(OpenFile open)
       : place_(std::move(open.place)),
         file_(std::move(open.file)),
         status_(open.status),
+        was_within_tick_(is_within_tick(status_)),
         reader_(file_.get(), size()) {}
 
   std::optional<std::uint64_t> length() const override { return size(); }
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override;
   bool skip_to(std::uint64_t offset) override;
-  std::optional<std::string> identity_when_opened() const override {
-    return fmt::format("{}:{}", identity_of(status_), nanoseconds(status_.st_ctim));
-  }
+  std::optional<std::string> identity_when_opened() const override { return identity_of(status_); }
   std::variant<std::string, ReadFailure> identity() override;
 
  private:
-  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.size); }
 
   Place place_;
   Fd file_;
-  struct stat status_;  // when it was opened
+  FileStatus status_;     // when it was opened
+  bool was_within_tick_;  // a change during the read may not show
   PageCacheReader reader_;
   std::uint64_t offset_ = 0;
 };
@@ -209,44 +159,49 @@ bool FileSource::skip_to(std::uint64_t offset) {
 }
 
 std::variant<std::string, ReadFailure> FileSource::identity() {
-  struct stat now;
-  if (fstat(file_.get(), &now) != 0)
+  // The path first and the open file last: after this, no change is missed, because a file that
+  // loses its name gets a new ctime as well.
+  const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
+  FileStatus now;
+  if (!read_status(file_, now))
     return unreadable(error_text(errno));
-  if (now.st_size != status_.st_size)
+  if (now.size != status_.size)
     return changed(fmt::format("its length changed from {} to {} bytes while it was read",
-                               status_.st_size, now.st_size));
+                               status_.size, now.size));
   if (offset_ != size())
     return changed(fmt::format("{} of its {} bytes were read", offset_, size()));
-  if (nanoseconds(now.st_mtim) != nanoseconds(status_.st_mtim))
+  if (now.mtime != status_.mtime)
     return changed("it was written to while it was read");
-
-  const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
   if (const ReadFailure* failure = std::get_if<ReadFailure>(&again)) {
     if (failure->result == ImageResult::missing)
       return changed("it was removed while it was read");
     return *failure;
   }
-  const struct stat& there = std::get<OpenFile>(again).status;
-  if (there.st_dev != status_.st_dev || there.st_ino != status_.st_ino)
+  if (!std::get<OpenFile>(again).status.is_same_file(status_))
     return changed("another file replaced it while it was read");
+  if (now.ctime != status_.ctime)
+    return changed(
+        "its ctime changed while it was read: it was written to, or its owner, mode, times or "
+        "links were changed");
+  if (was_within_tick_)
+    return changed("it was written to all the time when the read began");
   return identity_of(status_);
 }
 
 }  // namespace
 
 FileStore::FileStore(std::vector<std::filesystem::path> directories)
-    : directories_(std::move(directories)) {
-  for (std::filesystem::path& directory : directories_)
-    if (!directory.empty())
-      directory = std::filesystem::absolute(directory);
-}
+    : directories_(std::move(directories)) {}
 
 std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Location& location) {
   std::variant<OpenFile, ReadFailure> opened =
       open_location(directories_, location, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (ReadFailure* failure = std::get_if<ReadFailure>(&opened))
     return std::move(*failure);
-  return std::make_unique<FileSource>(std::get<OpenFile>(std::move(opened)));
+  OpenFile& open = std::get<OpenFile>(opened);
+  if (!await_tick(open.file, open.status))
+    return unreadable(error_text(errno));
+  return std::make_unique<FileSource>(std::move(open));
 }
 
 std::variant<std::string, ReadFailure> FileStore::identify(const Location& location) {
@@ -258,12 +213,8 @@ std::variant<std::string, ReadFailure> FileStore::identify(const Location& locat
 
 std::string FileStore::place_of(const Location& location) const {
   const std::optional<std::string> path = file_path(location);
-  std::string innermost;
-  for (const std::filesystem::path& directory : directories_)
-    if (path && below(directory.native(), *path) &&
-        count_components(directory.native()) >= count_components(innermost))
-      innermost = directory.native();
-  return innermost;
+  const auto places = path ? directories_.containing(*path) : std::vector<Place>();
+  return places.empty() ? std::string() : places.front().directory;
 }
 
 bool FileStore::is_empty(const std::string& place) const {
@@ -277,7 +228,7 @@ bool FileStore::is_empty(const std::string& place) const {
 
 std::vector<std::string> FileStore::places() const {
   std::vector<std::string> places;
-  for (const std::filesystem::path& directory : directories_)
+  for (const std::filesystem::path& directory : directories_.configured())
     if (!directory.empty())
       places.push_back(directory.native());
   return places;
@@ -285,7 +236,7 @@ std::vector<std::string> FileStore::places() const {
 
 std::vector<std::string> FileStore::unavailable() const {
   std::vector<std::string> unavailable;
-  for (const std::filesystem::path& directory : directories_)
+  for (const std::filesystem::path& directory : directories_.configured())
     if (!open_directory(directory.native()).file)
       unavailable.push_back(directory.native());
   return unavailable;

@@ -8,15 +8,15 @@
 #include <vector>
 
 #include "glance/site.h"
+#include "store/file/store_path.h"
 #include "store/source.h"
 
 namespace backglance {
 
 // Glance's file store: regular files inside the configured directories.
 //
-// A location belongs to a directory if its path begins with the directory's path, component by
-// component. Symlinks are not resolved for this. If directories are nested, the longest is tried
-// first.
+// Which directory a location belongs to, see StoreDirectories (store/file/store_path.h). If
+// directories are nested, the innermost is tried first.
 //
 // A file is opened relative to its store directory with openat2(RESOLVE_BENEATH |
 // RESOLVE_NO_MAGICLINKS), so no symlink and no ".." can lead out of it. On kernels without openat2,
@@ -27,6 +27,11 @@ namespace backglance {
 // The page cache is left as it was: pages that were not resident before the read are dropped after
 // it (POSIX_FADV_DONTNEED; see page_cache.h).
 //
+// Attributes are asked of the file system itself (statx with AT_STATX_FORCE_SYNC), not of a cache
+// of this host. A change shows in the ctime, which takes its time from a clock with ticks. So
+// open() waits until the tick of the last change is over: some ms, or up to a second on a file
+// system that keeps whole seconds, and only for a file that was changed just now.
+//
 // The reason of a failure may name the store directory, but never the path inside it.
 class FileStore : public SourceOpener {
  public:
@@ -35,7 +40,8 @@ class FileStore : public SourceOpener {
   explicit FileStore(std::vector<std::filesystem::path> directories);
 
   // The Source may be used after the store is gone. Its identity() also looks up the path again: if
-  // the file was removed or replaced meanwhile, the result is changed_while_read.
+  // the file was removed or replaced meanwhile, the result is changed_while_read. The same if its
+  // length, mtime or ctime changed.
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 
@@ -50,7 +56,7 @@ class FileStore : public SourceOpener {
   std::vector<std::string> unavailable() const override;
 
  private:
-  std::vector<std::filesystem::path> directories_;
+  StoreDirectories directories_;
 };
 
 inline constexpr std::string_view kFileSchemes[] = {"file", "filesystem"};

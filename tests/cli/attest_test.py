@@ -114,6 +114,25 @@ class AttestTest(sites.SmallSiteTest):
                                          for image_id, content in self.contents.items()})
                 self.assertEqual(self.verify(key).object, whole(agree=IMAGES))
 
+    def test_a_key_file_that_cannot_be_used_is_named_with_the_reason(self):
+        self.attest()
+        secret = self.file_of(private_pem(self.key))
+        public = self.file_of(public_pem(self.key), 'public.pem')
+        phrase = self.file_of(private_pem(self.key, serialization.BestAvailableEncryption(b'word')), 'phrase.pem')
+        empty = self.file_of(b'', 'empty.pem')
+        text = self.file_of(b'no key', 'text.pem')
+        for command in (('attest', 'verify', self.statements), ('attest', 'missing', self.statements),
+                        ('contract', '--revert', '--archive', self.statements)):
+            for path in (secret, phrase, self.file_of(public_pem(self.key) + private_pem(self.key), 'two.pem')):
+                self.assert_one_line(self.on_site(*command, '--key', path, code=USAGE),
+                                     ['--key: ', str(path), 'it contains a private key; give the public key'])
+        for path, words in ((public, 'the private key is required'), (phrase, 'has a pass phrase'),
+                            (empty, 'the file is empty'), (text, 'no private key in PEM'),
+                            (self.site.directory / 'nokey', 'No such file'), (self.site.store, 'Is a directory')):
+            for command in ('backfill', 'verify', 'contract'):
+                self.assert_one_line(self.on_site(command, '--attest', path, code=USAGE),
+                                     ['--attest: ', str(path), words])
+
     def test_what_disagrees_is_not_attested(self):
         damaged = next(iter(self.contents))
         self.site.path_of(damaged).write_bytes(b'contend 0')
@@ -159,7 +178,8 @@ class AttestTest(sites.SmallSiteTest):
             for number in range(12):
                 self.site.add(b'another %d' % number)
         self.sync()
-        self.statements.touch()
+        self.site.add(b'the one with a statement')
+        self.attest()
         path = self.file_of(public_pem(self.key), 'public.pem')
         self.assertTrue(self.on_site('attest', 'verify', self.statements, '--key', path).out.endswith(
             '  and 7 more, which backglance attest missing lists\n'))
@@ -185,6 +205,28 @@ class AttestTest(sites.SmallSiteTest):
         self.attest()
         self.assertEqual(self.verify(code=FINDINGS).object,
                          whole(agree=IMAGES, unbelieved=1))
+
+    def test_file_without_statements_proves_nothing_and_is_an_error(self):
+        self.attest()
+        whole_file = self.statements.read_bytes()
+        path = self.file_of(public_pem(self.key), 'public.pem')
+        other = self.file_of(whole_file, 'other.jsonl')
+        for nothing in (b'', b'\n\n'):
+            self.statements.write_bytes(nothing)
+            # It does not help that another file has statements.
+            for files in ((self.statements,), (other, self.statements)):
+                result = self.on_site('attest', 'verify', *files, '--key', path, code=FAILED)
+                self.assert_one_line(result, [self.statements.name, 'contains no statement, so it proves nothing'])
+                self.assertEqual(result.out, '')
+            result = self.on_site('attest', 'missing', self.statements, '--key', path)
+            self.assertIn('contains no statement', result.err)
+            self.assertEqual(len(result.out.split()), IMAGES)
+        # Cut off within its last line, which is told as that; then at its end, where nothing is lost.
+        self.statements.write_bytes(whole_file[:-20])
+        result = self.on_site('attest', 'verify', self.statements, '--key', path, code=FINDINGS)
+        self.assertRegex(result.err, r'\Aline %d: .*; the file ends within this line\n\Z' % IMAGES)
+        self.statements.write_bytes(whole_file[:-1])
+        self.assertEqual(self.verify().object, whole(agree=IMAGES))
 
     def test_a_changed_database_is_found(self):
         self.attest()
@@ -278,7 +320,7 @@ class AttestTest(sites.SmallSiteTest):
                      self.site.directory / 'no' / 'where', code=FAILED, words=['--attest-to'])
         self.refused('backfill', *self.site.options, '--attest-to', self.statements, code=USAGE, words=['--attest'])
         self.refused('attest', 'verify', *self.site.options, self.site.directory, '--key',
-                     self.file_of(public_pem(self.key)), code=FAILED, words=['cannot be read'])
+                     self.file_of(public_pem(self.key)), code=USAGE, words=['Is a directory'])
         self.refused('attest', 'verify', *self.site.options, self.statements, '--key',
                      self.file_of(public_pem(self.key)), code=USAGE, words=['statements.jsonl'])
 

@@ -5,13 +5,14 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
 import time
 
 import program
-from program import DONE, EXPAND_DUE, FAILED, INTERRUPTED, FINDINGS, MIGRATE_DUE, USAGE
+from program import DONE, FAILED, INTERRUPTED, FINDINGS, MIGRATE_DUE, USAGE
 import sites
 import glance_schema
 
@@ -55,7 +56,8 @@ class Usage(sites.SmallSiteTest):
                 *(('backfill', '--sweep', *option) for option in (
                     ('--image', 'x'), ('--retry-failed',), ('--limit', '1'), ('--max-bytes', '1G'),
                     ('--max-runtime', '1h'), ('--jobs', '1'), ('--bandwidth', '1M'))),
-                ('sync', '--sweep'), ('sync', '--untag', 'a'),
+                ('backfill', '--forget'), ('sync', '--forget', '--image', 'x'),
+                ('backfill', '--sweep', '--forget', '--image', 'x'), ('sync', '--sweep'), ('sync', '--untag', 'a'),
                 ('migrate', '--tag', 'a', '--untag', 'b'), ('migrate', '--tag', 'x' * 256),
                 ('report', '--csv=rows'), ('expand', '--revert', '--repair'),
                 ('contract', '--revert', '--uninstall')):
@@ -80,6 +82,98 @@ class Usage(sites.SmallSiteTest):
             self.refused(typed, '--json', code=USAGE, words=['did you mean %s?' % meant])
         for typed in ('destroy', 'x', 'x' * 5000, 'a\x1b[31m'):
             self.assertNotIn('did you mean', self.refused(typed, code=USAGE, words=['no command']).err)
+
+    def test_a_mistyped_option_is_named_first_with_the_nearest_one(self):
+        for arguments, words in (
+                (('backfill', '--limt', '3'), '--limt: backfill has no such option; did you mean --limit?'),
+                (('backfill', '-limit', '3'), '-limit: backfill has no such option; did you mean --limit?'),
+                (('verify', '--max-run', '3h'), '--max-run: verify has no such option; did you mean --max-runtime?'),
+                (('verify', '--retry-failed'), '--retry-failed: verify has no such option; backfill and sync have it'),
+                (('--limit', '3', 'backfill'),
+                 '--limit: this option belongs after the command: backglance backfill --limit'),
+                (('--limt', '3', 'backfill'), '--limt: backfill has no such option; did you mean --limit?'),
+                (('--nope',), '--nope: there is no such option'),
+                (('--untag', 'x'), '--untag: this option requires a command before it; migrate has it'),
+                (('status', '--version'), '--version: this option belongs to no command: backglance --version'),
+                (('attest', 'check'), 'attest has no command check; it has verify and missing'),
+                (('attest', 'verfy'), 'attest has no command verfy; did you mean verify?'),
+                (('attest',), 'attest requires a command: verify or missing'),
+                (('attest', 'verify', '--confg-file', 'x'), 'did you mean --config-file?'),
+                (('help',), 'there is no command help; did you mean --help?'),
+                (('backfill', 'verify'), 'verify: only one command can be given, and backfill comes first'),
+                (('status', 'extra'), "'extra': status takes no arguments, only options"),
+                (('report', '--csv', 'findings'),
+                 '--csv findings: a value of --csv follows an equals sign: --csv=findings')):
+            with self.subTest(arguments):
+                self.refused(*arguments, code=USAGE, words=[words])
+
+    def test_a_flag_with_a_value_is_refused_and_nothing_runs(self):
+        """--dry-run=no must not be a dry run, and --yes=no not a yes."""
+        flags = [(command, flag) for command in program.COMMANDS
+                 for flag in re.findall(r'(?m)^  (--[\w-]+)  ', program.run(command, '--help').out)]
+        self.assertIn(('contract', '--yes'), flags)
+        before = program.tree_digest(self.site.directory)
+        for command, flag in flags:
+            for value in ('no', 'true', ''):
+                with self.subTest('%s %s=%s' % (command, flag, value)):
+                    self.refused(command, *self.site.options, '%s=%s' % (flag, value), code=USAGE,
+                                 words=['%s takes no value' % flag])
+        self.refused('backfill', '--dry-run', 'no', code=USAGE, words=['--dry-run takes no value'])
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+
+    def test_an_empty_value_is_refused_and_does_not_take_the_next_word(self):
+        for arguments in (('backfill', '--image=', 'x'), ('backfill', '--image', ''), ('migrate', '--tag', ''),
+                          ('migrate', '--tag='), ('status', '--config-file', ''), ('status', '--config-file=', 'x'),
+                          ('report', '--html='), ('report', '--csv='), ('contract', '--archive-dir='),
+                          ('pause', '--reason=')):
+            with self.subTest(arguments):
+                self.refused(*arguments, code=USAGE, words=[
+                    ': %s: its value is empty' % arguments[1].partition('=')[0]])
+        self.refused('migrate', *self.site.options, '--tag', ' ', '--dry-run', code=USAGE, words=[': --tag: the name'])
+
+    def test_a_value_out_of_range_is_refused_with_what_is_allowed(self):
+        for command, option, value, words in (
+                ('backfill', '--bandwidth', '0M', 'from 1B to 8191P'),
+                ('backfill', '--max-bytes', '9999999999T', 'from 1B to 8191P'),
+                ('backfill', '--checkpoint-every', '5', 'from 1B to 8191P'),
+                ('migrate', '--grace', '99999999d', 'from 0s to 36600000d'),
+                ('backfill', '--max-runtime', '0s', 'from 1s to 36600000d'),
+                ('backfill', '--max-lag', '3', 'from 0s to 36600000d'),
+                ('sync', '--owner-grace', 'foo=3', 'from 0s to 36600000d')):
+            with self.subTest(option):
+                self.refused(command, option, value, code=USAGE, words=[': %s %s: must be' % (option, value), words])
+        for value in ('010', '0x10', '1e3', '99999999999999999999'):
+            self.refused('backfill', '--limit', value, code=USAGE, words=[
+                "--limit: must be a whole number from 1 to 9223372036854775807, not '%s'" % value])
+        self.refused('status', '--database', 'junk', code=USAGE, words=[': --database: '])
+        self.refused('backfill', '--max-lag=1s', '--lag-database', 'junk', code=USAGE, words=[': --lag-database: '])
+
+    def test_a_missing_input_file_is_wrong_usage_whatever_option_names_it(self):
+        key = self.site.directory / 'key.pem'
+        key.write_text('no key')
+        for arguments in (
+                ('status', '--config-file', '{}'), ('status', '--config-dir', '{}'),
+                ('backfill', '--attest', '{}'), ('verify', '--certificates', '{}'),
+                ('verify', '--certificates', self.site.store, '--trusted-certificates', '{}'),
+                ('contract', '--attest', '{}'), ('contract', '--revert', '--archive', '{}', '--unsigned'),
+                ('contract', '--revert', '--archive', '{}', '--key', '{}'),
+                ('attest', 'verify', '{}', '--key', '{}'), ('attest', 'missing', '{}', '--key', '{}')):
+            for path in (self.site.directory / 'none', key if '--config-dir' in arguments else self.site.store):
+                if path == self.site.store and any('certificates' in str(word) for word in arguments):
+                    continue
+                with self.subTest('%s %s' % (arguments, path)):
+                    options = () if str(arguments[1]).startswith('--config') else self.site.options
+                    result = self.refused(*(str(path) if word == '{}' else word for word in arguments), *options,
+                                          code=USAGE, words=[str(path)])
+                    self.assertRegex(result.err, 'No such file|Is a directory|not a directory')
+
+    def test_wrong_use_is_an_object_with_json(self):
+        for arguments in (('status', '--bogus'), ('status', '--json=no'), ('--bogus',), ('bakcfill',),
+                          ('status', '--config-file', '/none')):
+            with self.subTest(arguments):
+                result = self.refused(*arguments, '--json', code=USAGE)
+                self.assertEqual(result.object['error']['exit_code'], USAGE)
+                self.assertIn(result.object['error']['text'], result.err)
 
     def test_unknown_image_is_refused(self):
         self.on_site('expand')
@@ -317,11 +411,16 @@ class Rights(sites.SmallSiteTest):
         self.assertEqual(self.site.database.rows('SELECT * FROM backglance_item'), [])
 
     def test_image_that_may_not_be_read(self):
+        # Another image shows that this user sees the store.
+        self.site.add(b'another')
         self.site.path_of(self.image).chmod(0)
         self.site.database.path.chmod(0o666)
         self.site.directory.chmod(0o777)
         result = self.as_user('backfill', '--json', code=FINDINGS)
-        self.assertEqual(result.object['classes'], {'unreadable': {'images': 1, 'bytes': 0}})
+        self.assertEqual(result.object['classes'], {'unreadable': {'images': 1, 'bytes': 0},
+                                                    'hashed': {'images': 1, 'bytes': 7}})
+        # contract does not take "may not be read" for "is not there".
+        self.assertIn('Permission denied (1)', self.as_user('contract', '--yes', code=FAILED).err)
         self.site.path_of(self.image).chmod(0o644)
         self.on_site('backfill', '--retry-failed')
 
@@ -455,65 +554,6 @@ class FullDisk(sites.SmallSiteTest):
         (self.inside / 'filler').unlink()
         rest = self.on_full_disk('backfill', '--json').object
         self.assertEqual(rest['classes']['hashed']['images'], 41 - len(published))
-
-
-class Stores(sites.SmallSiteTest):
-    def setUp(self):
-        super().setUp()
-        self.second = self.scratch()
-        self.here = self.site.add(b'here')
-        moved = self.second / 'moved'
-        moved.write_bytes(b'there')
-        self.there = self.site.add(b'there', location='file://%s' % moved)
-        self.options = ('--database', 'sqlite:///%s' % self.site.database.path)
-        self.program('expand', *self.options)
-
-    def backfill(self, *stores, code, extra=()):
-        arguments = [word for store in stores for word in ('--store-dir', store)]
-        return self.program('backfill', *self.options, *arguments, *extra, code=code)
-
-    def test_store_that_is_gone_marks_nothing(self):
-        self.site.database.execute('DROP TABLE backglance_verify')
-        before = program.tree_digest(self.site.directory)
-        gone = ('--store-dir', '/no/such/store')
-        for command in (('backfill',), ('verify',), ('sync',), ('contract',), ('backfill', '--dry-run'),
-                        ('verify', '--dry-run'), ('sync', '--dry-run'), ('contract', '--dry-run')):
-            with self.subTest(command):
-                self.refused(command[0], *self.options, *gone, *command[1:], words=['no store directory'])
-        # sync had something to do before it reads
-        self.assertEqual(program.tree_digest(self.site.directory), before)
-        words = 'backfill would end at once: no store directory can be opened: /no/such/store'
-        self.assertIn('note: %s\n' % words, self.program('plan', *self.options, *gone).out)
-        self.assertIn(words, self.program('plan', *self.options, *gone, '--json').object['notes'])
-        for state, code in (('expand', EXPAND_DUE), ('migrate', MIGRATE_DUE)):
-            self.assertIn('; %s -- next: backglance %s' % (words, state),
-                          self.program('check', *self.options, *gone, code=code).out)
-            self.assertIn(words, self.program('check', *self.options, *gone, '--json', code=code).object['why'])
-            self.program('expand', *self.options)
-        self.assertEqual(self.site.database.rows(
-            'SELECT * FROM backglance_item WHERE result IS NOT NULL'), [])
-
-    def test_a_file_is_refused_as_a_store(self):
-        self.refused('backfill', *self.options, '--store-dir', self.site.config,
-                     words=['no store directory'])
-
-    def test_one_of_two_stores_gone_lets_the_other_go_on(self):
-        away = self.second.rename(self.second.with_name('away'))
-        self.addCleanup(shutil.rmtree, away, ignore_errors=True)
-        result = self.backfill(self.site.store, self.second, code=FINDINGS)
-        warning = 'store directory %s cannot be opened' % self.second
-        self.assertIn('warning: ' + warning, result.err)
-        stores = ('--store-dir', self.site.store, '--store-dir', self.second)
-        self.assertIn('note: ' + warning, self.program('plan', *self.options, *stores).out)
-        for command, code in ((('check',), DONE), (('backfill', '--dry-run'), DONE), (('verify', '--dry-run'), DONE)):
-            result = self.program(command[0], *self.options, *stores, *command[1:], code=code)
-            self.assertEqual(result.err, 'warning: %s\n' % warning)
-        hashes = self.site.hashes()
-        self.assertEqual(hashes[self.here][1], sites.sha512(b'here'))
-        self.assertIsNone(hashes[self.there][1])
-        away.rename(self.second)
-        self.backfill(self.site.store, self.second, code=DONE, extra=['--retry-failed'])
-        self.assertEqual(self.site.hashes()[self.there][1], sites.sha512(b'there'))
 
 
 if __name__ == '__main__':

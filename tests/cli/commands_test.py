@@ -177,6 +177,37 @@ class DryRun(sites.SmallSiteTest):
             self.assertTrue(statement['lock'], statement)
         self.assertEqual(plan['backfill']['images'], 4)
 
+    def test_plan_check_and_migrate_count_the_same_signatures(self):
+        gone = self.site.add(b'gone', deleted=True, deleted_at=sites.MOMENT, status='deleted')
+        for name in sites.LEGACY:
+            self.site.add_property(gone, name, 'x', deleted=True, deleted_at=sites.MOMENT)
+        # Removed by its owner before the image was deleted: not a signature any more.
+        unsigned = self.site.add(b'unsigned', deleted=True, deleted_at=sites.MOMENT, status='deleted')
+        self.site.add_property(unsigned, 'signature', 'x', deleted=True, deleted_at='2017-01-02 03:04:05.000006')
+        self.on_site('expand')
+        self.assertEqual(self.on_site('plan', '--json').object['migrate']['to_flag'], 2)
+        self.assertIn(', 2 with signature properties to flag', self.on_site('check', code=MIGRATE_DUE).out)
+        self.assertEqual(self.on_site('migrate', '--json').object['flagged'], 2)
+        self.assertIn('next: backglance backfill', self.on_site('check', code=MIGRATE_DUE).out)
+
+    def test_the_next_command_is_the_one_that_check_names(self):
+        self.on_site('expand')
+        self.sync('--grace', '0s')
+        self.site.database.execute('DELETE FROM backglance_ledger')
+        self.assertIn(' -- next: backglance contract\n', self.on_site('expand').out)
+        self.assertIn(' -- next: backglance contract\n', self.on_site('migrate').out)
+        self.assertEqual(self.on_site('check', '--json', code=CONTRACT_DUE).object['next'], 'backglance contract')
+
+    def test_a_tag_that_was_never_set_is_named(self):
+        self.on_site('expand')
+        self.on_site('migrate', '--tag', 'md5')
+        for options in ((), ('--dry-run',)):
+            self.assertEqual(self.on_site('migrate', '--untag', 'nope', *options).out,
+                             'nothing to remove: backglance has set the tag nope on no image\n')
+        self.assertEqual(self.on_site('migrate', '--untag', 'md5', '--dry-run').out,
+                         'would remove the tag md5 from 1 image\n')
+        self.assertEqual(self.on_site('migrate', '--untag', 'md5').out, 'removed the tag md5 from 1 image\n')
+
     def test_plan_shows_the_guard_as_expand_makes_it_and_all_commands_say_that_it_is_there(self):
         self.on_site('expand')
         plan = self.on_site('plan', '--guard', '--json').object

@@ -4,7 +4,10 @@
 
 import base64
 import json
+import shutil
 import signal
+import time
+import uuid
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -156,6 +159,8 @@ class Removal(ContractTest):
         self.assertEqual(self.contract('--revert')['restored'], 12)
         self.assertEqual(self.properties(), before)
         self.assertEqual(self.contract('--revert')['restored'], 0)
+        self.assertIn('nothing to put back', self.on_site('contract', '--revert').out)
+        self.assertIn('contract revert on ', self.on_site('status').out)
 
     def test_revert_leaves_what_was_changed_since(self):
         self.contract('--yes')
@@ -164,7 +169,14 @@ class Removal(ContractTest):
             "UPDATE image_properties SET deleted = 0, deleted_at = NULL, value = 'new'"
             " WHERE image_id = ? AND name = 'signature'", changed)
         result = self.contract('--revert')
-        self.assertEqual((result['restored'], result['kept']), (11, 1))
+        self.assertEqual((result['restored'], result['kept'], result['already_there']), (11, 1, 0))
+        self.assertIn('kept 1 that were changed since', self.on_site('contract', '--revert').out)
+        # Its owner has set the removed value again.
+        self.site.database.execute("UPDATE image_properties SET value = 'value of signature'"
+                                   " WHERE image_id = ? AND name = 'signature'", changed)
+        self.assertIn('1 is there already; kept 0 that', self.on_site('contract', '--revert').out)
+        self.site.database.execute("UPDATE image_properties SET value = 'new'"
+                                   " WHERE image_id = ? AND name = 'signature'", changed)
         self.assertEqual(self.site.database.value(
             "SELECT value FROM image_properties WHERE image_id = ? AND name = 'signature'", changed),
             'new')
@@ -177,6 +189,34 @@ class Removal(ContractTest):
         self.assertEqual(self.properties(), before)
         dry = self.contract('--dry-run', code=FAILED)
         self.assertEqual((dry['blocking_images'], dry['first_blocking']), (1, [late]))
+        self.assertEqual(dry['first_needs'], ['not queued yet: backglance migrate, then backglance backfill'])
+
+    def test_a_blocking_image_is_shown_with_what_it_needs(self):
+        busy = self.site.add(b'busy')
+        now = time.strftime('%Y-%m-%d %H:%M:%S.000000', time.gmtime())
+        self.site.add_property(busy, 'os_glance_importing_to_stores', 'a', created_at=now, updated_at=now)
+        result = self.on_site('contract', '--yes', code=FAILED)
+        self.assertIn('-- next: wait until Glance', result.err)
+        damaged = self.site.add(b'damaged', checksum='0' * 32)
+        self.on_site('backfill', code=FINDINGS)
+        out = self.on_site('contract', '--dry-run', code=FAILED).out
+        self.assertIn('blocks contract: %s: busy in Glance: wait' % busy, out)
+        self.assertIn('blocks contract: %s: checksum differs: see backglance report\n' % damaged, out)
+        # A busy image is neither a finding nor finished.
+        page = self.on_site('report', '--html', '-').out
+        self.assertLess(page.index('Still to be read'), page.index('>busy in Glance<'))
+        self.assertLess(page.index('>busy in Glance<'), page.index('Other results'))
+
+    def test_nothing_left_to_remove_is_not_a_grace_period_that_runs(self):
+        self.contract('--yes')
+        self.assertIn('no image has a deprecated signature property any more',
+                      self.on_site('contract', '--yes').out)
+
+    def test_the_archive_is_not_written_into_a_store(self):
+        for directory in (self.site.store, '%s/.' % self.site.store):
+            result = self.on_site('contract', '--yes', '--archive-dir', directory, code=USAGE)
+            self.assert_one_line(result, ['--archive-dir', 'it lies in a store directory'])
+        self.assertEqual(self.contract('--yes')['images'], 3)
 
     def test_a_dry_run_says_how_many_more_images_block_contract(self):
         for number in range(13):
@@ -232,6 +272,132 @@ def write_key(key, path):
     return public
 
 
+class NotSeenIsNotGone(ContractTest):
+    """What contract could not look at blocks it, as an image that can be read does."""
+
+    def setUp(self):
+        if sites.ON_SERVER and 'glance_may_serve' not in self.id():
+            self.skipTest('only that statement differs')
+        super().setUp()
+        self.late = self.site.add(b'late')
+        self.away = self.site.store.with_name('away')
+        self.before = self.properties()
+
+    def assert_blocked(self, words, *arguments):
+        result = self.on_site('contract', '--yes', *arguments, code=FAILED)
+        self.assert_one_line(result, ['contract is blocked', *words])
+        dry = self.on_site('contract', '--dry-run', *arguments, code=FAILED)
+        self.assertIn('may still be readable: 1 image, for example %s' % self.late, dry.out)
+        self.assertEqual(self.properties(), self.before)
+        self.assertEqual(self.files('backglance-*'), [])
+
+    def replace_store(self, names=()):
+        """What lies there when nothing, or something else, is mounted."""
+        self.site.store.rename(self.away)
+        self.site.store.mkdir()
+        for name in names:
+            (self.site.store / name).write_bytes(b'x')
+
+    def restore_store(self):
+        shutil.rmtree(self.site.store)
+        self.away.rename(self.site.store)
+
+    def point_to(self, location, **columns):
+        for name, value in {'value': location, **columns}.items():
+            self.site.database.execute(
+                'UPDATE image_locations SET %s = ? WHERE image_id = ?' % name, value, self.late)
+
+    def test_an_unmounted_store_blocks_contract(self):
+        for names in ((), ('lost+found',), ('of-another-use',), (str(uuid.uuid4()),)):
+            with self.subTest(names=names):
+                self.replace_store(names)
+                self.assert_blocked(['none of 5 image files is there', 'mounted', '--dry-run'])
+                self.restore_store()
+
+    def test_an_old_copy_of_the_store_blocks_contract(self):
+        names = sorted(path.name for path in self.site.store.iterdir())
+        locations = dict(self.site.database.rows(
+            'SELECT image_id, value FROM image_locations ORDER BY id'))
+        late = locations[self.late].rpartition('/')[2]
+        self.replace_store()
+        for name in [name for name in names if name != late][:2]:
+            shutil.copy(self.away / name, self.site.store / name)
+        self.assert_blocked(['of 5 image files is there'])
+
+    def test_other_files_under_the_same_names_block_contract(self):
+        self.replace_store([path.name for path in self.site.store.iterdir()
+                            if path.read_bytes() != b'late'])
+        self.assert_blocked(['none of 5 image files is there'])
+
+    def test_another_store_dir_blocks_contract(self):
+        self.assert_blocked(['outside the configured store directories (1)'],
+                            '--store-dir', self.scratch())
+
+    def test_a_link_out_of_the_store_blocks_contract(self):
+        outside = self.scratch() / 'outside'
+        for path in self.site.store.iterdir():
+            if path.read_bytes() == b'late':
+                path.rename(outside)
+                path.symlink_to(outside)
+        self.assert_blocked(['leads out of the store directory (1)'])
+
+    def test_a_location_that_cannot_be_understood_blocks_contract(self):
+        self.point_to('\x01 garbage')
+        self.assert_blocked(['the location is not a URI'])
+
+    def test_a_location_that_glance_may_serve_blocks_contract(self):
+        self.point_to('file://%s/none' % self.site.store, status='pending_delete')
+        self.assert_blocked(['a location is neither active nor deleted'])
+
+    def test_what_backfill_once_called_missing_blocks_contract_all_the_same(self):
+        self.point_to('file://%s/none' % self.site.store)
+        self.on_site('backfill', code=FINDINGS)
+        self.replace_store(['none-of-them'])
+        self.assert_blocked(['none of 5 image files is there'])
+
+    def test_a_store_that_cannot_be_read_blocks_contract_until_it_is_named(self):
+        for scheme, name in (('rbd', 'rbd'), ('swift+https', 'swift'), ('https', 'http'),
+                             ('vsphere', 'vsphere')):
+            with self.subTest(scheme=scheme):
+                self.point_to(scheme + '://secret@somewhere/image', meta_data='{"store": "far"}')
+                self.assert_blocked(['in a store of type %s' % name, '--without-store ' + name])
+                self.assert_blocked(['--without-store ' + name], '--without-store', 'near',
+                                    '--without-store', 'file')
+                for named in (name, scheme, 'far'):
+                    dry = self.on_site('contract', '--dry-run', '--without-store', named)
+                    self.assertIn('left out by --without-store: 1 image\n', dry.out)
+        self.on_site('contract', '--yes', '--without-store', 'far')
+        self.assert_removed()
+
+    def test_naming_a_store_hides_no_image_that_can_be_read(self):
+        result = self.on_site('contract', '--yes', '--without-store', 'file', code=FAILED)
+        self.assert_one_line(result, ['1 readable image has no hash', self.late])
+        self.on_site('contract', '--yes', '--without-store', '', code=USAGE)
+
+    def test_one_readable_location_is_enough_to_block_and_one_unknown_one_too(self):
+        self.site.add_location(self.late, 'rbd://pool/image')
+        result = self.on_site('contract', '--yes', '--without-store', 'rbd', code=FAILED)
+        self.assert_one_line(result, ['1 readable image has no hash'])
+        self.point_to('file://%s/none' % self.site.store)
+        self.on_site('contract', '--dry-run')
+        self.site.add_location(self.late, 'rbd://pool/image')
+        self.assert_blocked(['in a store of type rbd'])
+
+    def test_an_image_that_loses_its_hash_meanwhile_ends_contract(self):
+        self.on_site('backfill')
+        first, second, third = sorted(self.signed)
+        self.site.database.execute(
+            'CREATE TRIGGER glance_saves AFTER INSERT ON backglance_removed BEGIN'
+            " UPDATE images SET os_hash_value = NULL WHERE id = '%s'; END" % second)
+        result = self.on_site('contract', '--yes', code=FAILED)
+        self.assert_one_line(result, ['the properties of 1 image are removed', second])
+        self.assertEqual(self.live_names(first), {'os_type'})
+        for image_id in (second, third):
+            self.assertEqual(self.live_names(image_id), {*sites.LEGACY, 'os_type'})
+        [archive] = self.files('backglance-removed-*')
+        self.assertEqual(len(archive.read_text().splitlines()), 4)
+
+
 class Archive(ContractTest):
     def setUp(self):
         super().setUp()
@@ -257,11 +423,12 @@ class Archive(ContractTest):
                 self.assert_removed()
                 self.on_site('contract', '--uninstall', '--yes')
                 self.assertEqual(self.revert(archive, '--key', self.public, '--dry-run'),
-                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.revert(archive),
-                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.properties(), before)
-                self.assertEqual(self.revert(archive)['kept'], 12)
+                again = self.revert(archive)
+                self.assertEqual((again['kept'], again['already_there']), (12, 12))
                 self.sync('--grace', '0s')
 
     def test_what_was_done_to_an_archive_is_named_and_puts_nothing_back(self):
@@ -325,6 +492,9 @@ class Archive(ContractTest):
         (archive,) = program.wait_for(lambda: [
             file for file in self.files('backglance-removed-*') if file.stat().st_size])
         self.assert_code(program.stop(process, signal.SIGINT), INTERRUPTED)
+        # It has its final name now.
+        self.assertTrue(archive.name.endswith('.unfinished'), archive)
+        (archive,) = self.files('backglance-removed-*.jsonl')
         result = self.revert(archive)
         self.assertTrue(result['whole'], result)
         self.assertEqual((result['faults'], result['kept']), (0, 0))

@@ -77,6 +77,17 @@ class Help(program.ProgramTest):
             codes = {int(code) for code in re.findall(r'\b(\d+) [a-z]', sections(text)['Exit codes'])}
             self.assertEqual(codes, program.EXIT_CODES)
 
+    def test_the_units_of_sizes_and_times_are_named_once(self):
+        for text in self.each():
+            for value in ('SIZE', 'TIME'):
+                has_option = re.search(r'(?m)^  --\S+ (\w+=)?%s\b' % value, text) is not None
+                self.assertEqual(text.count('\n%s: number and unit' % value), has_option)
+
+    def test_verify_does_not_speak_of_a_queue_or_of_several_runs(self):
+        text = ' '.join(dict(self.helps)[('verify',)].split())
+        self.assertNotIn('queue', text)
+        self.assertNotIn('several runs', text)
+
     def test_a_subcommand_names_the_options_of_its_command(self):
         self.assertIn('backglance attest --help', dict(self.helps)[('attest', 'verify')])
 

@@ -218,6 +218,27 @@ class MetricsFile(JobsTest):
         self.assertEqual(self.value('waiting', reason='window'), 0)
         self.assertEqual(self.value('last_success_timestamp_seconds'), success)
 
+    def test_run_whose_time_ends_while_it_waits_is_no_success(self):
+        # The fleet is paused, or the window is shut. Either is told after the end, too.
+        self.on_site('pause')
+        for command, arguments, reason in (('backfill', (), 'pause'), ('verify', (), 'pause'),
+                                           ('backfill', ('--window', '22:00-06:00'), 'window')):
+            result = self.on_site(command, *arguments, '--max-runtime', '1s', '--metrics', self.path,
+                                  env=zone_in_which_it_is(12, 0, 0))
+            self.assertIn('still waiting when it ended', result.out)
+            self.metrics()
+            self.assertEqual(self.value('run_state', state='waiting', command=command), 1)
+            self.assertEqual(self.value('run_state', state='done', command=command), 0)
+            self.assertEqual(self.value('waiting', reason=reason, command=command), 1)
+            self.assertNotIn('backglance_last_success_timestamp_seconds', self.families)
+            self.path.unlink()
+            if command == 'verify':
+                self.on_site('resume')
+        self.on_site('backfill', '--metrics', self.path)
+        self.metrics()
+        self.assertEqual(self.value('run_state', state='waiting'), 0)
+        self.assertEqual(self.value('run_state', state='done'), 1)
+
     def test_run_that_fails_leaves_its_exit_code(self):
         self.site.store.rename(self.site.store.with_name('unmounted'))
         self.on_site('backfill', '--metrics', self.path, code=FAILED)

@@ -64,15 +64,29 @@ class MainJob(sites.MadeSiteTest):
         self.database.execute('UPDATE backglance_item SET next_try_at = 0')
         self.on_site('backfill')
         self.on_site('check', code=CONTRACT_DUE)
-        # Damaged images can be read and have no hash: somebody must decide about them first.
+        # Damaged images, or those of a later location, can be read and have no hash: somebody must decide first.
         damaged = [image_id for image_id, image in self.images.items()
-                   if image['result'] in ('size_differs', 'checksum_differs')]
+                   if image['result'] in ('size_differs', 'checksum_differs', 'other_location')]
         refused = self.on_site('contract', '--yes', code=FAILED)
         self.assertIn('%d readable images' % len(damaged), refused.err)
-        self.database.execute("UPDATE images SET deleted = 1, status = 'deleted' WHERE id IN (%s)"
-                              % ', '.join('?' * len(damaged)), *damaged)
-        self.on_site('contract', '--yes')
+        self.delete_images(damaged)
+        # So must they about images that contract cannot look at.
+        refused = self.on_site('contract', '--yes', code=FAILED)
+        self.assertIn('images have no hash and may still be readable', refused.err)
+        self.assertIn('in a store of type ', self.on_site('contract', '--dry-run', code=FAILED).out)
+        self.delete_images([image_id for image_id, image in self.images.items()
+                            if image['result'] == 'unreadable'
+                            or image['case'] in ('location pending delete',
+                                                 'location status in upper case')])
+        stores = [word for name in ('cinder', 'http', 'rbd', 's3', 'swift')
+                  for word in ('--without-store', name)]
+        self.on_site('contract', '--yes', *stores[2:], code=FAILED)
+        self.on_site('contract', '--yes', *stores)
         self.on_site('check', code=DONE)
+
+    def delete_images(self, image_ids):
+        self.database.execute("UPDATE images SET deleted = 1, status = 'deleted' WHERE id IN (%s)"
+                              % ', '.join('?' * len(image_ids)), *image_ids)
 
     def test_no_command_prints_a_secret(self):
         # on_site looks for them in what each prints

@@ -90,7 +90,7 @@ class RegressTest(sites.SmallSiteTest):
     def test_a_page_goes_through_links_and_into_pipes_and_keeps_a_files_mode(self):
         self.on_site('expand')
         target = self.site.directory / 'page.html'
-        target.write_text('old', encoding='utf-8')
+        self.on_site('report', '--html', str(target))
         target.chmod(0o600)
         link = self.site.directory / 'link.html'
         link.symlink_to(target)

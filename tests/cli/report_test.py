@@ -300,6 +300,52 @@ class Verify(sites.SmallSiteTest):
         self.assertEqual(self.verify('--max-bytes', '14000B')['verified']['images'], 2)
 
 
+class Gone(sites.SmallSiteTest):
+    def test_what_was_found_of_images_that_are_gone_is_no_finding_in_any_form(self):
+        images = [self.site.add(b'%d' % number) for number in range(6)]
+        self.sync()
+        lost = [self.site.add(b'lost %d' % number) for number in range(5)]
+        for image_id in images + lost:
+            self.site.path_of(image_id).unlink()
+        images.append(self.site.add(b'whole'))
+        self.on_site('backfill', code=FINDINGS)
+        self.on_site('verify', code=FINDINGS)
+        # As --retry-failed leaves those that it has not read yet.
+        self.site.database.execute("UPDATE backglance_item SET state = 'queued' WHERE image_id IN (?, ?)", *lost[:2])
+        for purged in (images[0], lost[0], lost[2]):
+            for table in ('image_locations', 'image_properties', 'images'):
+                self.site.database.execute('DELETE FROM %s WHERE %s = ?' % (
+                    table, 'id' if table == 'images' else 'image_id'), purged)
+        for deleted in (images[1], lost[1], lost[3]):
+            self.site.database.execute("UPDATE images SET deleted = 1, status = 'deleted' WHERE id = ?", deleted)
+        self.site.database.execute("UPDATE images SET status = 'killed' WHERE id = ?", images[2])
+
+        report = self.on_site('report', '--json').object
+        counts = {}
+        for part in ('backfill', 'verify'):
+            listed = {}
+            for one in report[part]['findings']:
+                listed[one['class']] = listed.get(one['class'], 0) + 1
+            classes = {one['class']: one['images'] for one in report[part]['classes']}
+            self.assertEqual({one['class']: one['images'] for one in report[part]['classes'] if one['finding']}, listed)
+            counts[part] = classes
+        # Seven are gone: three are purged, three deleted, and one is not served.
+        self.assertEqual(counts, {'backfill': {'hashed': 4, 'missing': 1, 'gone': 7},
+                                  'verify': {'verified': 1, 'missing': 4, 'gone': 7}})
+        text = self.on_site('report').out
+        self.assertRegex(text, r'(?m)^  missing +1 +0 B +finding$')
+        self.assertIn('Verify: missing, 4 images', text)
+        self.assertEqual(len(self.on_site('report', '--csv=findings').out.splitlines()), 1 + 1 + 4)
+        self.on_site('report', '--html', self.site.directory / 'report.html')
+        page = ' '.join(''.join(Page((self.site.directory / 'report.html').read_text()).text).split())
+        self.assertIn('4 images have findings', page)
+        self.assertIn('verify has findings for 4 images (4 missing)', self.on_site('check', code=FINDINGS).out)
+        status = self.on_site('status').out
+        self.assertIn('to read: 0 images, 0 B; could not be hashed: 1 image', status)
+        # The purged and the deleted one are still in the queue, and no run counts them as left.
+        self.assertEqual(self.on_site('backfill', '--sweep', '--json').object['left'], {'images': 0, 'bytes': 0})
+
+
 class NotOverTheSite(sites.SmallSiteTest):
     def test_no_output_replaces_the_sites_own_files(self):
         image = self.site.path_of(self.site.add(b'content'))

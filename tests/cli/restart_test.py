@@ -57,7 +57,13 @@ class RestartTest(sites.SmallSiteTest):
     def test_backfill_ends_well_though_the_server_is_away_for_a_while(self):
         process = self.start_slow_backfill(bandwidth='512K')
         self.restart(4)
-        self.assert_whole(program.finish(process))
+        result = program.finish(process)
+        self.assert_whole(result)
+        # Told within seconds, with the reason, and when it is over; and not by each session.
+        self.assertRegex(result.err, r'(?m)^waiting for the database, for [23] s so far, at most .*: '
+                         r'.*(?i:connect|shut|starting)')
+        self.assertRegex(result.err, r'(?m)^the database answers again, after \d+ s$')
+        self.assertEqual(result.err.count('waiting for the database'), 1, result.err)
 
     def assert_ends_well(self, end):
         process = self.start_slow_backfill('--jobs', '1', bandwidth='48K')

@@ -212,6 +212,75 @@ class Together(SlowSiteTest):
         self.program('expand', '--revert', *site.options)
 
 
+class Evidence(sites.SmallSiteTest):
+    """Nothing that disagrees is ever published."""
+
+    def setUp(self):
+        super().setUp()
+        self.on_site('expand')
+
+    def rewrite(self, path, data):
+        """As rsync --inplace -t does it: the same file, with the time that it had."""
+        before = path.stat()
+        with path.open('r+b') as file:
+            file.write(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def clear(self, image):
+        self.site.database.execute('UPDATE images SET checksum = NULL, os_hash_algo = NULL, os_hash_value = NULL'
+                                   ' WHERE id = ?', image)
+
+    def test_a_file_rewritten_during_the_read_with_its_time_put_back_gets_no_hash(self):
+        image = self.site.add(b'a' * 1024 * KIB, checksum=None)
+        process = program.start('backfill', *self.site.options, '--bandwidth', '1M')
+        program.wait_for(lambda: self.site.leased() > 0)
+        time.sleep(0.3)
+        self.rewrite(self.site.path_of(image), b'b' * 1024 * KIB)
+        out, _ = process.communicate(timeout=60)
+        self.assertRegex(out.decode(), r'changed while read +1 +0 B')
+        self.assertEqual(self.site.hashes()[image], (None, None, None))
+
+    def test_a_hash_that_verify_contradicted_is_not_published_again(self):
+        image = self.site.add(b'as it was')
+        wrong = sites.sha512(b'as it was')
+        self.on_site('backfill')
+        self.rewrite(self.site.path_of(image), b'as it is.')
+        self.on_site('verify', code=FINDINGS)
+        for arguments in (['--sweep'], ['--image', image], ['--retry-failed'], []):
+            with self.subTest(arguments):
+                self.clear(image)
+                self.on_site('backfill', *arguments)
+                self.assertNotEqual(self.site.hashes()[image][1], wrong)
+        self.assertEqual(self.site.hashes()[image][1], sites.sha512(b'as it is.'))
+
+    def test_a_location_that_glance_does_not_serve_first_gives_no_hash(self):
+        image = self.site.add(location='http://mirror/image', size=11, checksum=None)
+        other = self.site.store / 'other'
+        other.write_bytes(b'other bytes')
+        self.site.add_location(image, 'file://%s' % other)
+        result = self.on_site('backfill', code=FINDINGS)
+        self.assertRegex(result.out, r'other location +1 +0 B  \*')
+        self.assertEqual(self.site.hashes()[image], (None, None, None))
+        report = self.on_site('report').out
+        self.assertIn('no checksum proves that it holds the image', ' '.join(report.split()))
+        self.site.add_legacy_signature(image)
+        self.on_site('migrate', '--grace', '0s')
+        self.assertIn('1 readable image has no hash',
+                      self.on_site('contract', '--yes', code=FAILED).err)
+
+    def test_forget_has_an_image_read_again(self):
+        image = self.site.add(b'some bytes')
+        self.on_site('backfill')
+        self.clear(image)
+        self.assertIn('would forget what the ledger holds of 1 image',
+                      self.on_site('backfill', '--forget', '--image', image, '--dry-run').out)
+        result = self.on_site('backfill', '--forget', '--image', image)
+        self.assertRegex(result.out, r'hashed +1 +10 B\nbackfill: complete, 10 B read')
+        self.assertEqual(self.site.hashes()[image][1], sites.sha512(b'some bytes'))
+        self.assert_one_line(self.on_site('backfill', '--forget', '--image', 'unknown', code=USAGE),
+                             ['there is no image unknown'])
+
+
 class Limits(SlowSiteTest):
     def backfill(self, *arguments, code=DONE):
         return self.on_site('backfill', '--json', *arguments, code=code).object

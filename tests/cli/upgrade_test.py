@@ -78,6 +78,8 @@ class OlderLedger(old_ledger.OldLedgerTest):
     def test_statements_and_archives_can_be_used_before_the_upgrade(self):
         key = self.directory / 'backglance-key.pem'
         subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', key], check=True)
+        public = self.directory / 'backglance-key.pub'
+        subprocess.run(['openssl', 'pkey', '-in', key, '-pubout', '-out', public], check=True)
         archive = self.directory / 'backglance-archive.jsonl'
         names = ('image_id', 'property_id', 'name', 'value', 'updated_at', 'deleted_at')
         rows = self.database.rows('SELECT %s FROM backglance_removed' % ', '.join(names))
@@ -86,7 +88,7 @@ class OlderLedger(old_ledger.OldLedgerTest):
         self.on_site('expand')
         self.on_site('verify', '--limit', '2', '--attest', key, '--attest-to', statements)
         self.load()
-        self.on_site('attest', 'verify', statements, '--key', key)
+        self.on_site('attest', 'verify', statements, '--key', public)
         restored = self.on_site('contract', '--revert', '--archive', archive, '--unsigned', '--json').object
         self.assertEqual(restored['restored'], len(rows))
         self.assertEqual(self.database.value('SELECT count(*) FROM backglance_removed'), 0)
@@ -104,7 +106,8 @@ class Upgrade(old_ledger.OldLedgerTest):
         self.assertEqual(self.database.rows('SELECT version, program FROM backglance_ledger'),
                          [(NEWEST, self.program('--version').out.split()[1])])
         self.assertEqual(columns_of_step(self), ['program'])
-        self.on_site('check', code=MIGRATE_DUE)
+        due = self.on_site('check', '--json', code=MIGRATE_DUE).object['next']
+        self.assertIn(' -- next: %s\n' % due, result.out)
         self.assertIn("backglance's tables present,", self.on_site('status').out)
         self.assertIn('nothing to do', self.on_site('expand').out)
 

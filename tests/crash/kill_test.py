@@ -56,6 +56,8 @@ class Site:
         self.images = json.loads((directory / 'expected.json').read_text())['images']
         subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', 'site-key.pem'], cwd=directory,
                        check=True)
+        subprocess.run(['openssl', 'pkey', '-in', 'site-key.pem', '-pubout', '-out', 'site-key.pub'], cwd=directory,
+                       check=True)
         self._sign_small_images()
         self.saved = {}
 
@@ -250,14 +252,15 @@ class Rounds:
             self.reference[command] = [look(self.site) for look in COMPARED[command]]
 
     def _open_gate(self):
-        """Images that can be read and get no hash would keep contract from removing anything."""
+        """Images that get no hash, but may be readable, would keep contract from removing anything."""
         connection = self.site.connect()
         with connection:
             connection.executemany("UPDATE image_locations SET status = 'deleted', deleted = 1"
                                    ' WHERE image_id = ?',
                                    [(image_id,) for image_id, image in self.site.images.items()
                                     if image['result'] in ('size_differs', 'checksum_differs',
-                                                           'busy_in_glance')])
+                                                           'busy_in_glance', 'unreadable',
+                                                           'store_not_supported', 'no_location')])
         connection.close()
 
     def kill(self, command, kills):
@@ -317,7 +320,7 @@ class Rounds:
         """As after the loss of our tables."""
         self.site.run('contract', '--uninstall', '--yes')
         for path in self.site.directory.glob('backglance-removed-*'):
-            self.site.run('contract', '--revert', '--archive', str(path), '--key', 'site-key.pem')
+            self.site.run('contract', '--revert', '--archive', str(path), '--key', 'site-key.pub')
         now = set(self.site.rows('SELECT id, deleted FROM image_properties'))
         check(now == memory['properties'], 'the archives do not hold all that was removed: %s',
               sorted(now ^ memory['properties'])[:3])

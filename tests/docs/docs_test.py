@@ -131,17 +131,20 @@ class RunTest(unittest.TestCase):
         self.host.step("delete 'one byte flipped'")
         settled = run('contract', '--settled', '--dry-run')
         self.assertLess(set(settled), set(run('contract', '--dry-run')))
-        contract = run('contract', '--yes', '--archive-dir', str(self.host.directory))
+        contract = run('contract', '--yes', '--without-store', 'http', '--archive-dir',
+                       str(self.host.directory))
         self.assert_members('contract', contract)
         self.assert_members('contract --revert', run('contract', '--revert'))
         self.assert_members('contract --revert --archive',
                             run('contract', '--revert', '--archive', contract['archive'], '--unsigned'))
         key = str(self.host.directory / 'key.pem')
         subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', key], check=True)
+        public = str(self.host.directory / 'key.pub')
+        subprocess.run(['openssl', 'pkey', '-in', key, '-pubout', '-out', public], check=True)
         statements = str(self.host.directory / 'statements.jsonl')
         run('verify', '--attest', key, '--attest-to', statements)
-        self.assert_members('attest', run('attest', 'verify', statements, '--key', key))
-        self.assert_members('attest missing', run('attest', 'missing', statements, '--key', key))
+        self.assert_members('attest', run('attest', 'verify', statements, '--key', public))
+        self.assert_members('attest missing', run('attest', 'missing', statements, '--key', public))
         self.assert_members('contract --uninstall', run('contract', '--uninstall', '--yes'))
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the properties of an image hold: base64 as Python reads it, held against OpenSSL where both
+// What the properties of an image hold: base64 as Python reads it, compared with OpenSSL where both
 // must agree, and what becomes of it as a signature. No text that is found by chance may verify.
 #include <openssl/evp.h>
 

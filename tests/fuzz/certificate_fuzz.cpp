@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a file, or a key manager, holds where a certificate should be: parsed, used as the key of a
-// signature, and held against trusted ones, among them itself.
+// signature, and compared with trusted ones, among them itself.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

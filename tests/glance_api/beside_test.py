@@ -95,13 +95,14 @@ class Upgrade(ServedTest):
             before = self.look(images)
             with Reader(self.served, without(data, deactivated)) as reader:
                 for arguments in (('expand',), ('expand', '--guard'), ('migrate', '--grace', '0s'),
-                                  ('backfill', '--jobs', '2'), ('verify',), ('contract', '--dry-run')):
+                                  ('backfill', '--jobs', '2'), ('verify',),
+                                  ('contract', '--dry-run', '--without-store', 'http')):
                     # 10: an image in a store that is not read
                     self.served.require(*arguments, codes=(0, 10))
                     self.assertEqual(self.look(images), before, arguments)
                 self.assert_hashed(data)
                 self.assertIsNone(client.show(elsewhere)['os_hash_value'])
-                self.served.require('contract', '--yes')
+                self.served.require('contract', '--yes', '--without-store', 'http')
                 fields, content = before[signed]
                 self.assertLessEqual(LEGACY.keys(), fields.keys())
                 before[signed] = (without(fields, *LEGACY), content)
@@ -111,7 +112,7 @@ class Upgrade(ServedTest):
                 self.served.require('contract', '--revert')
                 fields = client.show(signed)
                 self.assertEqual({name: fields.get(name) for name in LEGACY}, LEGACY)
-                self.served.require('contract', '--yes')
+                self.served.require('contract', '--yes', '--without-store', 'http')
                 client.patch(signed, ('replace', '/name', before[signed][0]['name']))
                 before[signed] = (self.look([signed])[signed][0], content)
                 self.assertTrue(LEGACY.keys().isdisjoint(before[signed][0]))

@@ -44,7 +44,7 @@ from signing import SiteSigner
 
 ENCRYPTION_KEY = 'demo-site-location-key-32-bytes!'
 # The names of base/image_result.h that are findings, written out: site_test.py compares them with the program.
-FINDINGS = {'missing', 'unreadable', 'size_differs', 'checksum_differs', 'changed_while_read',
+FINDINGS = {'missing', 'other_location', 'unreadable', 'size_differs', 'checksum_differs', 'changed_while_read',
             'store_not_supported', 'hash_not_supported'}
 
 CONFIG = '''\
@@ -72,7 +72,7 @@ def all_cases(garbage, hostile):
     if garbage:
         cases += read_cases.GARBAGE + signature_cases.GARBAGE
     if hostile:
-        cases += read_cases.HOSTILE
+        cases += read_cases.HOSTILE + read_cases.OTHER_LOCATION
     return cases
 
 

@@ -176,6 +176,12 @@ LEFT_BEHIND = [
          c.properties(os_glance_import_task='00000000-0000-4000-8000-0000000000bb')),
 ]
 
+# Not in the site that the documents and the dumps of older ledgers show.
+OTHER_LOCATION = [
+    case('first location not supported, no checksum', 'other_location', c.location_before(SWIFT),
+         c.fields(checksum=None)),
+]
+
 # Sums of sizes overflow here, and no estimate makes sense: kept out of a site that is to be looked at.
 HOSTILE = [
     case('size beyond belief', 'size_differs', c.fields(size=2**63 - 1)),

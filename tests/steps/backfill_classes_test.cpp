@@ -307,6 +307,7 @@ TEST_CASE("of several failed locations the worst result is reported, with the re
           "[backfill]") {
   GlanceSite site;
   expand(site.sql());
+  site.upload("another");
   const std::string image = site.upload("content");
   fs::remove(site.file(image));
   const std::int64_t second = site.add_location(image, "rbd://image");
@@ -335,6 +336,16 @@ TEST_CASE("an image that changes while it is read is not published", "[backfill]
       std::fstream out(file, std::ios::in | std::ios::out);
       out.seekp(1 << 20);
       out << "other bytes";
+    };
+  }
+  SECTION("it is written to in place, and its time is put back") {
+    change = [&] {
+      const auto mtime = fs::last_write_time(file);
+      std::fstream out(file, std::ios::in | std::ios::out);
+      out.seekp(1 << 20);
+      out << "other bytes";
+      out.close();
+      fs::last_write_time(file, mtime);
     };
   }
   SECTION("it is removed") {

@@ -438,9 +438,13 @@ TEST_CASE("a missing store directory is an error, not a site without images", "[
     site.site().stores[0].directories.push_back(site.directory() / "unmounted");
     const std::string there = site.insert_image();
     site.add_location(there, "file://" + (site.directory() / "unmounted" / there).string());
-    const BackfillRun run = run_backfill(site);
-    CHECK(run.images(ImageResult::hashed) == 1);
-    CHECK(run.images(ImageResult::unreadable) == 1);
+    // The image there gets no result: another host may see the directory.
+    const Error error = required_error([&] { run_backfill(site); });
+    CHECK(error.kind() == ErrorKind::io);
+    CHECK(std::string(error.what()).find("unmounted") != std::string::npos);
+    CHECK(site.get(ids[0], "os_hash_value").has_value());
+    CHECK(site.ours("item", there, "state") == "queued");
+    CHECK(site.ours("item", there, "result") == std::nullopt);
     ReadContext context(site.site(), 0, std::nullopt);
     CHECK(context.stores.unavailable().size() == 1);
   }

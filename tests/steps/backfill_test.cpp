@@ -219,6 +219,7 @@ TEST_CASE("where the first location fails, the next is read", "[backfill]") {
       site.add_location(image, "swift+https://tenant%3Auser:s3cret@keystone/v3/glance/image");
   site.write_file(site.file("there"), "content");
   const std::int64_t good = site.add_location(image, "file://" + site.file("there").string());
+  site.set(image, "checksum", digest_of("md5", "content"));
   const BackfillRun run = run_backfill(site);
   CHECK(run.images(ImageResult::hashed) == 1);
   require_hashed(site, image, "content");
@@ -226,6 +227,87 @@ TEST_CASE("where the first location fails, the next is read", "[backfill]") {
   const std::string reason = site.ours("item", image, "reason").value_or("");
   for (const std::int64_t id : {missing, swift, good})
     CHECK_THAT(reason, Contains("location " + std::to_string(id)));
+}
+
+TEST_CASE("a location that Glance does not serve first gives no hash without a checksum",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  // By it the store is seen to be there.
+  site.upload("another image");
+  const std::string image = site.insert_image();
+  std::int64_t first = 0;
+  SECTION("the first is in a store that is not supported") {
+    first = site.add_location(image, "http://mirror/image");
+  }
+  SECTION("the file of the first is missing") {
+    first = site.add_location(image, "file://" + (site.store() / "no").string());
+  }
+  SECTION("the first is outside the stores") {
+    first = site.add_location(image, "file:///etc/hostname");
+  }
+  site.write_file(site.file("there"), "other bytes");
+  const std::int64_t later = site.add_location(image, "file://" + site.file("there").string());
+  // A size that agrees proves nothing.
+  site.set(image, "size", std::int64_t{11});
+
+  const BackfillRun run = run_backfill(site);
+  CHECK(run.images(ImageResult::hashed) == 1);
+  REQUIRE(run.images(ImageResult::other_location) == 1);
+  CHECK(run.result.has_findings());
+  CHECK(run.result.bytes_read == 13);
+  CHECK_THAT(run.outcomes.at(image).reason,
+             Contains(fmt::format("location {}: ", first)) &&
+                 Contains(fmt::format("location {} could be read, but no checksum", later)));
+  CHECK(site.get(image, "os_hash_value") == std::nullopt);
+  CHECK(site.get(image, "checksum") == std::nullopt);
+  CHECK(site.ours("item", image, "state") == "failed");
+  CHECK(run_backfill(site).order.empty());
+
+  // With a checksum it is known which bytes are the image.
+  site.set(image, "checksum", digest_of("md5", "the image!!"));
+  CHECK(
+      run_backfill(site, {.jobs = 1, .retry_failed = true}).images(ImageResult::checksum_differs) ==
+      1);
+  site.set(image, "checksum", digest_of("md5", "other bytes"));
+  CHECK(run_backfill(site, {.jobs = 1, .retry_failed = true}).images(ImageResult::hashed) == 1);
+  require_hashed(site, image, "other bytes");
+  // But what Glance serves first was not compared.
+  CHECK(run_verify(site, {.jobs = 1, .images = {image}}).images(ImageResult::other_location) == 1);
+  CHECK(site.ours("verify", image, "result") == "other_location");
+}
+
+TEST_CASE("a host that lacks the mount of the first location leaves the image for another",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::filesystem::path mount = site.directory() / "mount";
+  std::filesystem::create_directories(mount);
+  site.site().stores = {{"", "file", {site.store(), mount}}};
+  const std::string image = site.insert_image();
+  site.add_location(image, "file://" + (mount / "image").string());
+  site.write_file(site.file("there"), "other bytes");
+  site.add_location(image, "file://" + site.file("there").string());
+  CHECK(required_error([&] { run_backfill(site); }).kind() == ErrorKind::io);
+  CHECK(site.ours("item", image, "state") == "queued");
+  CHECK(site.get(image, "os_hash_value") == std::nullopt);
+}
+
+TEST_CASE("the first location is the one that Glance serves, whatever its id", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string image = site.insert_image();
+  const auto locate = [&](const std::string& name, const std::string& store) {
+    site.write_file(site.file(name), name);
+    const std::int64_t id = site.add_location(image, "file://" + site.file(name).string());
+    site.sql().execute("UPDATE image_locations SET meta_data = :meta WHERE id = :id",
+                       {{"meta", R"({"store": ")" + store + "\"}"}, {"id", id}});
+  };
+  locate("in the slow store", "slow");
+  locate("in the fast store", "fast");
+  site.site().store_weights = {{"fast", 100}};
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
+  require_hashed(site, image, "in the fast store");
 }
 
 TEST_CASE("encrypted locations are read, and plain ones among them", "[backfill]") {

@@ -7,6 +7,7 @@
 #include "expand/expand.h"
 #include "ledger/checkpoints.h"
 #include "ledger/queue.h"
+#include "ledger/results.h"
 #include "read/resume.h"
 #include "tests/steps/glance_site.h"
 
@@ -122,6 +123,15 @@ TEST_CASE("a read starts from the beginning when its checkpoint does not fit", "
   }
   SECTION("a state is none") {
     it.set("md5_state", "0123");
+  }
+  SECTION("verify has not found the bytes as they were since it was taken") {
+    it.site.sql().execute(
+        "INSERT INTO backglance_verify (image_id, result, bytes_read, run_id, verified_at) "
+        "VALUES (:id, 'hash_differs', 0, 'a run', {now})",
+        {{"id", it.image}});
+  }
+  SECTION("the ledger was told to forget the image") {
+    Results(it.site.sql()).forget(it.image);
   }
   SECTION("the offset is beyond the end") {
     it.set("offset_bytes", kSize + (1 << 20));

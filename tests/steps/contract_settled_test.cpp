@@ -193,7 +193,7 @@ TEST_CASE("a settled image loses its legacy properties before its deadline", "[c
   CHECK(plan.due_images == 0);
   plan = it.plan();
   CHECK(plan.settled_images == 1);
-  CHECK(plan.blocking == 2);
+  CHECK(plan.gate.readable == 2);
   CHECK(plan.due_images == 0);
 
   const auto glance = dump(it.site.sql(), Part::glance);

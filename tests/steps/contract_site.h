@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "expand/expand.h"
 #include "ledger/signatures.h"
 #include "migrate/migrate.h"
+#include "read/store_view.h"
 #include "sql/images.h"
 #include "store/stores.h"
 #include "tests/steps/glance_site.h"
@@ -45,14 +47,10 @@ struct ContractSite {
         "WHERE deadline_at IS NOT NULL");
   }
 
-  IsReadable readable() {
+  StoreQuestions readable() {
     stores.emplace(site.site());
-    return [this](const std::string& id) {
-      for (const LocationRow& row : read_locations(site.sql(), id))
-        if (stores->opens(row.value))
-          return true;
-      return false;
-    };
+    view.emplace(site.sql(), site.site(), *stores, without);
+    return view->questions();
   }
 
   ContractPlan plan() { return plan_contract(site.sql(), readable()); }
@@ -71,6 +69,8 @@ struct ContractSite {
 
   GlanceSite site;
   std::optional<Stores> stores;
+  std::optional<StoreView> view;
+  std::set<std::string> without;  // --without-store
 };
 
 inline std::vector<nlohmann::json> lines_of(const std::filesystem::path& file) {

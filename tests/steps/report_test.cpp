@@ -199,8 +199,7 @@ TEST_CASE("a report keeps images whose properties contract removed", "[report]")
   site.add_properties(image, kLegacy);
   migrate(site.sql(), {.grace = std::chrono::seconds(0)});
   run_backfill(site);
-  contract(site.sql(), site.database(), [](const std::string&) { return true; },
-           {.directory = site.directory()});
+  contract(site.sql(), site.database(), StoreQuestions(), {.directory = site.directory()});
   const SiteReport report = report_of(site);
   REQUIRE(report.signatures.size() == 1);
   CHECK(report.signatures[0].scheme == SignatureScheme::none);

@@ -38,6 +38,14 @@ TEST_CASE("settling publishes hash, algorithm and a missing checksum, and nothin
   CHECK(changes(before, dump(it.site.sql())) == kNone);
 }
 
+TEST_CASE("a run publishes nothing for an image that was forgotten while it was read", "[ledger]") {
+  Claimed it;
+  Results(it.site.sql()).forget(it.image);
+  CHECK(it.settle(it.outcome()) == std::nullopt);
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  CHECK(Queue(it.site.sql()).queue_new() == 1);
+}
+
 TEST_CASE("a published image is not queued again while its hash stands", "[ledger]") {
   Claimed it;
   REQUIRE(it.settle(it.outcome()) == ImageResult::hashed);

@@ -105,11 +105,166 @@ TEST_CASE("an image whose object was replaced is read again", "[sweep]") {
   SECTION("the file was written to") {
     it.site.write_file(it.site.file(it.image), "contenT");
   }
+  SECTION("the file was written to, and its time was put back") {
+    const auto mtime = fs::last_write_time(it.site.file(it.image));
+    it.site.write_file(it.site.file(it.image), "contenT");
+    fs::last_write_time(it.site.file(it.image), mtime);
+  }
   CHECK(run_sweep(it.site).images(ImageResult::restored) == 0);
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
   CHECK(it.site.ours("item", it.image, "state") == "queued");
   CHECK(run_backfill(it.site).images(ImageResult::hashed) == 1);
   it.require_hashed("contenT");
+}
+
+TEST_CASE("what a version without the ctime has read is put back only if a checksum proves it",
+          "[sweep]") {
+  Erased it;
+  const std::string other = it.site.upload("another");
+  REQUIRE(run_backfill(it.site).images(ImageResult::hashed) == 1);
+  for (const std::string& image : {it.image, other}) {
+    const std::string read = it.site.ours("item", image, "source_identity").value();
+    it.site.sql().execute("UPDATE backglance_item SET source_identity = :old WHERE image_id = :id",
+                          {{"old", read.substr(0, read.rfind(':'))}, {"id", image}});
+  }
+  for (const char* column : {"checksum", "os_hash_value"})
+    it.site.set(it.image, column, nullptr);
+  const BackfillRun run = run_backfill(it.site);
+  CHECK(run.order == std::vector<std::string>{it.image});
+  CHECK(run.images(ImageResult::hashed) == 1);
+  CHECK(run.result.bytes_read == 7);
+  CHECK(it.site.ours("item", other, "state") == "done");
+  CHECK(it.site.ours("item", other, "digest") == digest_of("sha512", "another"));
+
+  it.site.set(other, "os_hash_value", nullptr);
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
+  it.site.write_file(it.site.file(other), "anothER");
+  it.site.set(other, "os_hash_value", nullptr);
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 0);
+}
+
+namespace {
+
+// The bytes went bad on the disk without a trace; verify has seen it, and somebody cleared the row.
+struct Contradicted {
+  Contradicted() {
+    expand(site.sql());
+    image = site.upload("content");
+    REQUIRE(run_backfill(site).images(ImageResult::hashed) == 1);
+    site.write_file(site.file(image), "contenT");
+    hide_change();
+    REQUIRE(run_verify(site).images(ImageResult::checksum_differs) == 1);
+    clear();
+  }
+
+  void hide_change() {
+    ReadContext context(site.site(), 0, std::nullopt);
+    const auto found = context.stores.find("file://" + site.file(image).string());
+    const auto& there = std::get<FoundLocation>(found);
+    site.sql().execute("UPDATE backglance_item SET source_identity = :now",
+                       {{"now", std::get<std::string>(there.opener->identify(there.location))}});
+  }
+
+  void clear() {
+    for (const char* column : {"checksum", "os_hash_algo", "os_hash_value"})
+      site.set(image, column, nullptr);
+  }
+
+  GlanceSite site;
+  std::string image;
+};
+
+}  // namespace
+
+TEST_CASE("a hash that verify has contradicted is not published again without a read", "[sweep]") {
+  Contradicted it;
+  for (const ReadOptions& options : {ReadOptions{}, ReadOptions{.limit = 5}}) {
+    const BackfillPlan plan = plan_backfill(it.site.site(), options);
+    CHECK(plan.erased == 0);
+    CHECK(plan.images == 1);
+    CHECK(plan.bytes == 7);
+  }
+  BackfillRun run;
+  SECTION("by backfill") {
+    run = run_backfill(it.site);
+  }
+  SECTION("by --image") {
+    run = run_backfill(it.site, {.jobs = 1, .images = {it.image}});
+  }
+  SECTION("by --retry-failed") {
+    run = run_backfill(it.site, {.jobs = 1, .retry_failed = true});
+  }
+  SECTION("by --sweep") {
+    CHECK(run_sweep(it.site).order.empty());
+    CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+    CHECK(it.site.ours("item", it.image, "state") == "queued");
+    run = run_backfill(it.site);
+  }
+  SECTION("if the clock was years ahead when the image was read") {
+    it.site.sql().execute("UPDATE backglance_run SET started_at = started_at + 100000000");
+    it.site.sql().execute("UPDATE backglance_item SET finished_at = finished_at + 100000000");
+    run = run_backfill(it.site);
+  }
+  CHECK(run.images(ImageResult::restored) == 0);
+  CHECK(run.images(ImageResult::hashed) == 1);
+  CHECK(run.result.bytes_read == 7);
+  CHECK(it.site.get(it.image, "os_hash_value") == digest_of("sha512", "contenT"));
+  CHECK(it.site.get(it.image, "checksum") == digest_of("md5", "contenT"));
+
+  // What verify found before this read says nothing against it.
+  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 10");
+  it.site.sql().execute("UPDATE backglance_run SET started_at = {now} - 5");
+  it.site.sql().execute("UPDATE backglance_item SET finished_at = {now}");
+  it.clear();
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
+}
+
+TEST_CASE("a hash is put back only if its location is the only one, or a checksum proves it",
+          "[sweep]") {
+  Erased it;
+  it.site.write_file(it.site.file("there"), "other bytes");
+  const std::int64_t other =
+      it.site.add_location(it.image, "file://" + it.site.file("there").string());
+  SECTION("a location that is served before is back") {
+    it.site.sql().execute("UPDATE backglance_item SET location_id = :id", {{"id", other}});
+  }
+  SECTION("another one was added") {}
+  CHECK(run_sweep(it.site).order.empty());
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  const BackfillRun run = run_backfill(it.site);
+  CHECK(run.images(ImageResult::hashed) == 1);
+  CHECK(run.result.bytes_read == 7);
+  it.require_hashed();
+
+  it.site.set(it.image, "os_hash_value", nullptr);
+  CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
+}
+
+TEST_CASE("an image that the ledger was told to forget is read from its first byte", "[sweep]") {
+  Erased it;
+  CHECK(required_error([&] {
+          run_backfill(it.site, {.jobs = 1, .images = {it.image, "none"}, .forget = true});
+        }).kind() == ErrorKind::usage);
+  CHECK(it.site.ours("item", it.image, "digest").has_value());
+
+  const ReadOptions forget = {.jobs = 1, .images = {it.image}, .forget = true};
+  BackfillRun run = run_backfill(it.site, forget);
+  CHECK(run.images(ImageResult::restored) == 0);
+  CHECK(run.images(ImageResult::hashed) == 1);
+  CHECK(run.result.bytes_read == 7);
+  it.require_hashed();
+
+  // A hash that is there stays, and only the ledger forgets it.
+  run = run_backfill(it.site, forget);
+  CHECK(run.images(ImageResult::already_done) == 1);
+  it.require_hashed();
+  CHECK(it.site.ours("item", it.image, "digest") == std::nullopt);
+  CHECK(it.site.ours("item", it.image, "source_identity") == std::nullopt);
+  CHECK(QueueFigures(it.site.sql()).queued().images == 0);
+  it.site.set(it.image, "os_hash_value", nullptr);
+  run = run_backfill(it.site);
+  CHECK(run.images(ImageResult::restored) == 0);
+  CHECK(run.images(ImageResult::hashed) == 1);
 }
 
 TEST_CASE("an image whose location is gone is read from another location", "[sweep]") {

@@ -4,8 +4,8 @@
 
 #include "expand/expand.h"
 #include "ledger/queue_figures.h"
-#include "ledger/results.h"
 #include "ledger/runs.h"
+#include "sql/schema_state.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -41,6 +41,14 @@ TEST_CASE("a host whose store is not mounted skips no image", "[backfill]") {
   SECTION("of a site that was never read") {
     site.upload_many(images);
     unmount(site.store());
+    check_left_alone(site, images);
+  }
+  SECTION("of a site that was never read, whatever else lies there") {
+    site.upload_many(images);
+    unmount(site.store());
+    site.write_file(site.store() / "of-another-use", "content");
+    site.write_file(site.store() / "7d3a3c0e-9a53-4d0e-8d0f-0a4f1b6c2e11", "content");
+    std::filesystem::create_directory(site.store() / "lost+found");
     check_left_alone(site, images);
   }
   SECTION("where another store is mounted instead") {
@@ -159,6 +167,51 @@ TEST_CASE("of two store directories each is judged by itself", "[backfill]") {
   CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
 }
 
+TEST_CASE("one store that is not mounted does not stop the other", "[backfill]") {
+  constexpr int kHere = 30;
+  constexpr int kAway = 45;
+  GlanceSite site;
+  const auto cold = site.directory() / "cold";
+  std::filesystem::create_directory(cold);
+  site.site().stores.front().directories.push_back(cold);
+  expand(site.sql());
+  site.upload_many(kHere);
+  // The queue begins with the largest.
+  Transaction transaction(site.sql());
+  for (int i = 0; i < kAway; ++i) {
+    const std::string image = site.insert_image();
+    site.write_file(cold / image, std::string(100, 'c'));
+    site.set(image, "size", std::int64_t{100});
+    site.add_location(image, "file://" + (cold / image).native());
+  }
+  transaction.commit();
+  SECTION("backfill") {
+    unmount(cold);
+    site.write_file(cold / "of-another-use", "content");
+    for (int runs = 0; runs < 2; ++runs) {
+      const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
+      CHECK(error.kind() == ErrorKind::io);
+      CHECK_THAT(error.what(), Contains("none of 45 images") && Contains(cold.native()));
+      CHECK_THAT(error.next(), Contains("mount " + cold.native()));
+      CHECK(site.sql().count("SELECT COUNT(*) FROM images WHERE os_hash_value IS NOT NULL") ==
+            kHere);
+      CHECK(QueueFigures(site.sql()).claimable().images == kAway);
+      CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 0);
+    }
+    mount(cold);
+    CHECK(run_backfill(site).images(ImageResult::hashed) == kAway);
+  }
+  SECTION("verify") {
+    run_backfill(site);
+    unmount(cold);
+    CHECK_THAT(required_error([&] { run_verify(site, {.jobs = 2}); }).what(),
+               Contains("none of 45 images") && Contains(cold.native()));
+    CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify WHERE result = 'verified'") ==
+          kHere);
+    CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_verify") == kHere);
+  }
+}
+
 TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[sweep]") {
   GlanceSite site;
   expand(site.sql());
@@ -172,7 +225,7 @@ TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[s
     site.save(copy);
   unmount(site.store());
   CHECK(run_sweep(site).images(ImageResult::restored) == 0);
-  CHECK(Results(site.sql()).erased() == 5);
+  CHECK(site_figures(site.sql(), read_schema_state(site.sql())).erased == 5);
   mount(site.store());
   CHECK(run_sweep(site).images(ImageResult::restored) == 5);
 }

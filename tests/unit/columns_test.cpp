@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A column is declared once; here each declaration is looked for in every rendering that it names.
 #include "report/columns.h"
+#include "report/csv.h"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -221,5 +222,10 @@ TEST_CASE("a value is written as each rendering has it") {
   // A name that reorders the line around it, that breaks it, or that a spreadsheet would run.
   CHECK(text_cell(Stored{"a\u202eb\u2028c"}) == "a\\u202eb\\u2028c");
   CHECK(csv_cell(Stored{"=1"}) == "'=1");
+  CHECK(csv_cell(Stored{"\uff1d1"}) == "'\uff1d1");
+  CHECK(csv_cell(Stored{"a\u202eb\ufeff"}) == "a\\u202eb\\ufeff");
+  std::string row;
+  add_csv_row(row, {"a;=1", "b"});
+  CHECK(row == "\"a;=1\",b\r\n");
   CHECK(html_cell(Stored{"<b>&"}).text() == "<bdi>&lt;b&gt;&amp;</bdi>");
 }

@@ -128,7 +128,7 @@ TEST_CASE("an empty image is read as no bytes") {
   CHECK(std::holds_alternative<std::string>(source->identity()));
 }
 
-TEST_CASE("a file's identity is its device and inode and length and time") {
+TEST_CASE("a file's identity is its device and inode and length and both its times") {
   StoreFolder site;
   FileStore store({site.store()});
   const fs::path file = site.store() / "image";
@@ -137,12 +137,52 @@ TEST_CASE("a file's identity is its device and inode and length and time") {
   REQUIRE(utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
   struct stat status;
   REQUIRE(stat(file.c_str(), &status) == 0);
-  const std::string expected = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) +
-                               ":4:1234567890012345678";
+  const std::string expected =
+      std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) +
+      ":4:1234567890012345678:" +
+      std::to_string(status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
   CHECK(std::get<std::string>(store.identify(at(file))) == expected);
   const auto source = opened(store, at(file));
   CHECK(read_all(*source, 100) == "text");
+  CHECK(source->identity_when_opened() == expected);
   CHECK(std::get<std::string>(source->identity()) == expected);
+  // As an old container engine's filter has it.
+  std::string without_statx;
+  std::thread([&] {
+    if (hide_call(SYS_statx, EPERM))
+      without_statx = std::get<std::string>(store.identify(at(file)));
+  }).join();
+  CHECK(without_statx == expected);
+}
+
+TEST_CASE("what an earlier version recorded of a file is no proof of its bytes") {
+  CHECK(is_same_object("1:22:4:55:66", "9:22:4:55:66"));
+  CHECK_FALSE(is_same_object("1:22:4:55:66", "1:22:4:55"));
+  CHECK_FALSE(is_same_object("1:22:4:55:66", "1:22:4:55:67"));
+  CHECK(agrees_with_older("1:22:4:55:66", "9:22:4:55"));
+  CHECK_FALSE(agrees_with_older("1:22:4:55:66", "9:22:4:5"));
+  CHECK_FALSE(agrees_with_older("1:22:4:55:66", "1:22:4:55:66"));
+  CHECK_FALSE(agrees_with_older("1:22:4:55:66", ""));
+  CHECK_FALSE(is_same_object("", ""));
+  CHECK_FALSE(is_same_object("abc", "abd"));
+}
+
+TEST_CASE("a change just after the file was opened is seen, however quick") {
+  StoreFolder site;
+  FileStore store({site.store()});
+  const fs::path file = site.store() / "image";
+  // Without a wait for the clock's next tick, most of these changes would get the ctime of the
+  // first write.
+  for (int i = 0; i < 20; ++i) {
+    write(file, "before");
+    const timespec long_ago[2] = {{1, 0}, {1, 0}};
+    REQUIRE(utimensat(AT_FDCWD, file.c_str(), long_ago, 0) == 0);
+    const auto source = opened(store, at(file));
+    CHECK(read_all(*source, 100) == "before");
+    write(file, "behind");
+    REQUIRE(utimensat(AT_FDCWD, file.c_str(), long_ago, 0) == 0);
+    CHECK(std::holds_alternative<ReadFailure>(source->identity()));
+  }
 }
 
 TEST_CASE("file and filesystem locations are the file store's") {
@@ -240,6 +280,30 @@ TEST_CASE("links within the store directory and to it are followed") {
   fs::create_directory_symlink(site.store(), site.root() / "linked-store");
   FileStore store({site.root() / "linked-store"});
   CHECK(read_all(*opened(store, at(site.root() / "linked-store" / "dir" / "link")), 100) == "text");
+}
+
+TEST_CASE("a store directory and its locations may name it in two ways") {
+  StoreFolder site;
+  write(site.store() / "image", "text");
+  write(site.outside() / "secret-name", "not an image");
+  fs::create_directory_symlink("store", site.root() / "link");
+  fs::create_directory_symlink(site.outside(), site.store() / "out");
+  const fs::path dots = site.root() / "outside" / ".." / "store";
+  for (const fs::path& configured : {site.store(), site.root() / "link", dots}) {
+    FileStore store({site.root() / "gone", configured});
+    for (const fs::path& named : {site.store(), site.root() / "link", dots}) {
+      INFO(configured << " and " << named);
+      CHECK(read_all(*opened(store, at(named / "image")), 100) == "text");
+      CHECK(std::holds_alternative<std::string>(store.identify(at(named / "image"))));
+      CHECK(store.place_of(at(named / "image")) == configured.native());
+      CHECK(failure_of(store, at(named / "none")).result == ImageResult::missing);
+      // Links in the store that lead out of it stay refused.
+      for (const char* out : {"out/secret-name", "../outside/secret-name", "out/../secret-name"})
+        CHECK(failure_of(store, at(named / out)).result != ImageResult::hashed);
+    }
+    CHECK(failure_of(store, at(site.outside() / "secret-name")).reason ==
+          "outside the configured store directories");
+  }
 }
 
 TEST_CASE("a location outside the configured directories is not read") {
@@ -364,6 +428,13 @@ TEST_CASE("a file that changes under the read is changed_while_read") {
   SECTION("overwritten") {
     write(file, std::string(10'000, 'b'));
     expected = "it was written to while it was read";
+  }
+  SECTION("overwritten, and its time put back, as rsync --inplace -t does") {
+    write(file, std::string(10'000, 'b'));
+    REQUIRE(utimensat(AT_FDCWD, file.c_str(), long_ago, 0) == 0);
+    expected =
+        "its ctime changed while it was read: it was written to, or its owner, mode, times or "
+        "links were changed";
   }
   SECTION("replaced") {
     const fs::path other = site.store() / "other";

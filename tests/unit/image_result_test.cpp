@@ -101,7 +101,7 @@ TEST_CASE("a run counts every result, in JSON and in metrics as well") {
   CHECK(result.findings() == findings);
 }
 
-TEST_CASE("a report explains every result that its site has") {
+TEST_CASE("a report names every result that its site has") {
   SiteReport report;
   for (const ResultFacts& row : kResults)
     report.results.push_back({row.result, 1, 2});

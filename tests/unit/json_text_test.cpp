@@ -59,3 +59,12 @@ TEST_CASE("a set of images has those that were added, however often", "[attest]"
     CHECK(images.contains("image " + std::to_string(i)) == (i < 500));
   CHECK_FALSE(images.contains(""));
 }
+
+TEST_CASE("JSON with characters that reorder text is plain text with the same meaning") {
+  const std::string name = "a\u202eb\U000E0041\u0085\x7f\u200d \u05d0";
+  const std::string text = nlohmann::json({{"name", name}}).dump(2);
+  CHECK(safe_json(text) ==
+        "{\n  \"name\": \"a\\u202eb\\udb40\\udc41\\u0085\\u007f\u200d \u05d0\"\n}");
+  CHECK(nlohmann::json::parse(safe_json(text))["name"] == name);
+  CHECK(safe_json("{\n}") == "{\n}");
+}

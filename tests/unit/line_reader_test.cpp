@@ -59,5 +59,5 @@ TEST_CASE("a file that cannot be read is an error", "[lines]") {
     reader.next(line);
   });
   REQUIRE(is_directory);
-  CHECK(is_directory->kind() == ErrorKind::io);
+  CHECK(is_directory->kind() == ErrorKind::usage);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "glance/location.h"
 
+#include "glance/location_order.h"
+
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -151,6 +153,29 @@ TEST_CASE("the store id is that of Train, else that of Rocky") {
   CHECK(store_id(R"({"store": null, "backend": "slow"})") == "slow");
   CHECK(store_id(R"({"store": "a", "store": "b"})") == "b");
   CHECK(store_id(R"({"store": "\u00e4"})") == "\xc3\xa4");
+}
+
+TEST_CASE("locations are tried in the order of the ids, unless Glance is configured otherwise") {
+  Site site;
+  CHECK(LocationOrder(site).is_by_id());
+  SECTION("by the weights of the stores") {
+    site.store_weights = {{"fast", 10}, {"slow", -5}};
+    const LocationOrder order(site);
+    CHECK_FALSE(order.is_by_id());
+    const auto place = [&](const char* meta_data) { return order.place_of(meta_data, "file"); };
+    CHECK(place(R"({"store": "fast"})") < place(R"({"store": "another"})"));
+    CHECK(place("{}") == place(R"({"store": "another"})"));
+    CHECK(place("{}") < place(R"({"backend": "slow"})"));
+  }
+  SECTION("by the types of the stores") {
+    site.store_type_preference = {"rbd", "swift", "file"};
+    const LocationOrder order(site);
+    CHECK_FALSE(order.is_by_id());
+    CHECK(order.place_of("{}", "rbd") < order.place_of("{}", "swift+https"));
+    CHECK(order.place_of("{}", "swift+https") < order.place_of("{}", "filesystem"));
+    CHECK(order.place_of("{}", "file") < order.place_of("{}", "https"));
+    CHECK(order.place_of("{}", "https") == order.place_of("{}", ""));
+  }
 }
 
 TEST_CASE("meta data that name no store give none, broken JSON among them") {

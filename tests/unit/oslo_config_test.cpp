@@ -185,15 +185,15 @@ TEST_CASE("a reference to itself or to nothing is refused, and no part of the va
   }
 }
 
-TEST_CASE("a file that cannot be read is an I/O error that names it") {
+TEST_CASE("a file that cannot be read is wrong usage, and is named") {
   const ConfigDir dir;
   const auto missing = error_of([&] { OsloConfig::read({dir.path() / "none.conf"}); });
   REQUIRE(missing);
-  CHECK(missing->kind() == ErrorKind::io);
+  CHECK(missing->kind() == ErrorKind::usage);
   CHECK(std::string(missing->what()).find("none.conf: No such file") != std::string::npos);
   const auto directory = error_of([&] { OsloConfig::read({dir.path()}); });
   REQUIRE(directory);
-  CHECK(directory->kind() == ErrorKind::io);
+  CHECK(directory->kind() == ErrorKind::usage);
 }
 
 TEST_CASE("the files of a directory are its visible *.conf, sorted by name") {

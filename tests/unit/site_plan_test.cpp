@@ -134,7 +134,7 @@ TEST_CASE("a plan as JSON has every member as a number, a text, a list or null")
 }
 
 TEST_CASE("expand says what it ran and what is next, or what it would run") {
-  ExpandOutcome outcome{small_plan().schema, true, false};
+  ExpandOutcome outcome{small_plan().schema, true, false, "backglance migrate"};
   outcome.plan.notes.clear();
   outcome.plan.builds.clear();
   outcome.plan.statements.resize(1);

@@ -57,6 +57,23 @@ TEST_CASE("hashing algorithm and key are taken as they are configured") {
   CHECK(site.metadata_encryption_key == "0123456789abcdef");
 }
 
+TEST_CASE("the order of the stores is taken as it is configured") {
+  const Site site = site_of(
+      "[DEFAULT]\nenabled_backends = a:file, b:rbd, c:http\nlocation_strategy = store_type\n"
+      "[a]\nweight = -7\n[b]\nweight = 100\n[store_type_location_strategy]\n"
+      "store_type_preference = rbd, file\n" +
+      std::string(kDatabase));
+  CHECK(site.store_weights == StoreWeights{{"a", -7}, {"b", 100}});
+  CHECK(site.store_type_preference == std::vector<std::string>{"rbd", "file"});
+  const Site by_id = site_of("[store_type_location_strategy]\nstore_type_preference = rbd\n" +
+                             std::string(kDatabase));
+  CHECK(by_id.store_weights.empty());
+  CHECK(by_id.store_type_preference.empty());
+  CHECK(refusal_of("[DEFAULT]\nenabled_backends = a:file\n[a]\nweight = much\n" +
+                   std::string(kDatabase))
+            .has_value());
+}
+
 TEST_CASE("the database is found under each of its old names") {
   for (const std::string text :
        {"[DEFAULT]\nsql_connection", "[DATABASE]\nsql_connection", "[sql]\nconnection"})
@@ -265,7 +282,7 @@ TEST_CASE("a configuration file or directory that does not exist is an error") {
   const ConfigDir dir;
   SiteSource source;
   source.config = {{dir.path() / "none.conf"}};
-  CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::io);
+  CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
   source.config = {{dir.path() / "none.d", true}};
   CHECK(error_of([&] { read_site(source); })->kind() == ErrorKind::usage);
 }

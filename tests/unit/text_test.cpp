@@ -28,6 +28,18 @@ TEST_CASE("bytes that are not UTF-8 are shown as hexadecimal, whole characters s
   CHECK_FALSE(is_utf8("abc\xE2\x82"));
 }
 
+TEST_CASE("characters that reorder text, break lines or hide are written out, joiners stay") {
+  CHECK(printable("a\u202eb\u2066c\u2069d\u2028e\u2029f") ==
+        "a\\u202eb\\u2066c\\u2069d\\u2028e\\u2029f");
+  CHECK(printable("\u200e\u200f\u061c\ufeff\u200b\u00ad\u2060") ==
+        "\\u200e\\u200f\\u061c\\ufeff\\u200b\\u00ad\\u2060");
+  CHECK(printable("x\U000E0041") == "x\\U000e0041");
+  CHECK(printable("\u200c\u200d\u05d0\u0627") == "\u200c\u200d\u05d0\u0627");
+  CHECK(printable_lines("a\u202e\nb\rc\td\x1b[2J\n") == "a\\u202e\nb\\x0dc\\x09d\\x1b[2J\n");
+  const std::string once = printable("\u202e\x1b\xff");
+  CHECK(printable_lines(once) == once);
+}
+
 TEST_CASE("long text is cut and says so") {
   CHECK(printable(std::string(300, 'x'), 10) == std::string(10, 'x') + "...");
   CHECK(printable(std::string(10, 'x'), 10) == std::string(10, 'x'));

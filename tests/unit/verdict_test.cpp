@@ -84,6 +84,26 @@ TEST_CASE("a disagreement names the location that was read") {
   }
 }
 
+TEST_CASE("bytes of a later location are the image only if a checksum says so") {
+  const auto backfill = [](const ImageRow& image) {
+    ReadOutcome outcome = three_bytes();
+    outcome.is_later_location = true;
+    judge_for_backfill(image, outcome);
+    return outcome.result;
+  };
+  CHECK(backfill(image_with(3, kMd5)) == ImageResult::hashed);
+  // All disks of one flavor have the same size.
+  CHECK(backfill(image_with(3, "")) == ImageResult::other_location);
+  CHECK(backfill(image_with(std::nullopt, "")) == ImageResult::other_location);
+  CHECK(backfill(image_with(4, "")) == ImageResult::size_differs);
+  ReadOutcome outcome = three_bytes();
+  outcome.is_later_location = true;
+  judge_for_verify(image_with(3, kMd5, "sha256", "ba7816bf"), outcome);
+  CHECK(outcome.result == ImageResult::other_location);
+  judge_for_verify(image_with(3, kMd5, "sha256", "ba7816b0"), outcome);
+  CHECK(outcome.result == ImageResult::hash_differs);
+}
+
 TEST_CASE("verify compares the digest and falls back to the checksum") {
   CHECK(verify_verdict(image_with(3, kMd5, "sha256", "ba7816bf")) == ImageResult::verified);
   CHECK(verify_verdict(image_with(3, kMd5, "sha256", "BA7816BF")) == ImageResult::verified);

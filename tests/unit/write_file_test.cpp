@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/unfinished_file.h"
 
 using namespace backglance;
 namespace fs = std::filesystem;
@@ -128,4 +129,49 @@ TEST_CASE("a pipe is written to and stays a pipe") {
   close(reader);
   CHECK(read == "text");
   CHECK(directory.names() == std::vector<std::string>{"pipe"});
+}
+
+TEST_CASE("a file of another kind is refused and stays, an empty one is replaced") {
+  const Directory directory;
+  const FileKind kind = {"report", [](std::string_view head) { return head.starts_with("<!"); }};
+  write_file(directory / "key", "-----BEGIN PRIVATE KEY-----");
+  CHECK_THROWS_WITH(write_file(directory / "key", "<!new", kind), Contains("is not a report"));
+  fs::create_symlink("key", directory / "link");
+  for (const char* const name : {"key", "link"})
+    CHECK_THROWS_WITH(replace_file(directory / name, "<!new", 0644, "the file", kind),
+                      Contains("is not a report"));
+  CHECK(content_of(directory / "link") == "-----BEGIN PRIVATE KEY-----");
+  for (const char* const text : {"", "<!old"}) {
+    write_file(directory / "page", text);
+    write_file(directory / "page", "<!new", kind);
+    CHECK(content_of(directory / "page") == "<!new");
+  }
+}
+
+TEST_CASE("rights to write for everybody and to run are not passed on") {
+  const Directory directory;
+  write_file(directory / "a", "old");
+  chmod((directory / "a").c_str(), 06777);
+  write_file(directory / "a", "new");
+  CHECK(mode_of(directory / "a") == 0664);
+}
+
+TEST_CASE("what a killed process has left is removed, what is being written is not") {
+  const Directory directory;
+  std::ofstream(directory / "a.part-abcDE1") << "half";
+  std::ofstream(directory / "a.part-abcDE1.txt") << "another";
+  std::ofstream(directory / "b.part-abcDE1") << "another";
+  fs::create_directory(directory / "a.part-abcDE2");
+  std::ofstream(directory / "a.part-abcDE2/a") << "half";
+  const OutputPlace place(directory / "a", "a", LastLink::follow);
+  {
+    UnfinishedFile file(place);
+    remove_unfinished(directory.path, [](std::string_view name) { return name == "a"; });
+    CHECK(directory.names().size() == 3);
+    write_all(file.descriptor(), "whole");
+    file.finish(0600, Existing::kept);
+    CHECK(content_of(directory / "a") == "whole");
+  }
+  UnfinishedFile second(place);
+  CHECK_THROWS_WITH(second.finish(0600, Existing::kept), Contains("File exists"));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backfill/outlive.h"
+#include "backfill/wait_for_runs.h"
 
 #include <fmt/format.h>
 
@@ -39,7 +39,7 @@ std::vector<Queue::Holder> silent_holders(Queue& queue, const std::string& run_i
 
 }  // namespace
 
-Rest outlive_dead_runs(Session& session, const std::string& run_id, RunControl& control) {
+Rest wait_for_silent_runs(Session& session, const std::string& run_id, RunControl& control) {
   Queue queue(session);
   QueueFigures figures(session);
   const auto began = Clock::now();

@@ -16,6 +16,6 @@ namespace backglance {
 //            called (they send one every 10 s)
 //   stopped  this run must end before that is known
 enum class Rest { free, held, stopped };
-Rest outlive_dead_runs(Session& session, const std::string& run_id, RunControl& control);
+Rest wait_for_silent_runs(Session& session, const std::string& run_id, RunControl& control);
 
 }  // namespace backglance

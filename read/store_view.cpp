@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/store_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sql/retry.h"
+#include "sql/row_list.h"
+
+namespace backglance {
+namespace {
+
+constexpr auto kPage = static_cast<std::int64_t>(kRowsPerStatement);
+
+// The name by which an operator knows the type: "swift" of swift+https, "http" of https.
+std::string type_of(const std::string& scheme) {
+  const std::string type = scheme.substr(0, scheme.find('+'));
+  if (type == "https")
+    return "http";
+  return type == "filesystem" ? "file" : type;
+}
+
+// VMware's driver and its scheme have different names.
+constexpr const char* kVmwareScheme = "vsphere";
+constexpr const char* kVmwareDriver = "vmware";
+
+std::string directory_text(const std::string& place) {
+  return "store directory " + printable(place);
+}
+
+}  // namespace
+
+bool StoreView::is_place_left_out(const std::string& place) const {
+  if (place.empty())
+    return false;
+  if (without_.contains(place))
+    return true;
+  return std::any_of(site_.stores.begin(), site_.stores.end(), [&](const Store& store) {
+    return !store.id.empty() && without_.contains(store.id) &&
+           std::find(store.directories.begin(), store.directories.end(), place) !=
+               store.directories.end();
+  });
+}
+
+bool StoreView::is_left_out(const LocationRow& row, const std::string& scheme,
+                            const std::string& place) const {
+  const std::string id = store_id(row.meta_data);
+  return (!id.empty() && without_.contains(id)) ||
+         (!scheme.empty() && (without_.contains(scheme) || without_.contains(type_of(scheme)))) ||
+         (scheme == kVmwareScheme && without_.contains(kVmwareDriver)) || is_place_left_out(place);
+}
+
+ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) const {
+  ImageSight sight{.kind = ImageSight::Kind::gone};
+  // Deleted since the caller listed it: it blocks nothing.
+  if (!image.row.hashable)
+    return sight;
+  for (const LocationRow& row : image.locations) {
+    const auto located = stores_.locate(row.value);
+    const auto* const there = std::get_if<FoundLocation>(&located.found);
+    std::optional<ReadFailure> failure;
+    std::string place;
+    if (there != nullptr) {
+      place = there->place();
+      auto opened = there->opener->open(there->location);
+      if (std::holds_alternative<std::unique_ptr<Source>>(opened))
+        return {.kind = ImageSight::Kind::readable};
+      failure = std::get<ReadFailure>(std::move(opened));
+    } else {
+      failure = std::get<ReadFailure>(located.found);
+    }
+    if (is_left_out(row, located.scheme, place)) {
+      if (sight.kind == ImageSight::Kind::gone)
+        sight.kind = ImageSight::Kind::left_out;
+    } else if (failure->result == ImageResult::missing && !place.empty()) {
+      sight.places.push_back(place);
+    } else if (sight.kind != ImageSight::Kind::unknown) {
+      sight.kind = ImageSight::Kind::unknown;
+      if (failure->result == ImageResult::store_not_supported) {
+        sight.store = printable(type_of(located.scheme), 32);
+        sight.reason =
+            fmt::format("in a store of type {}, which this release cannot read", sight.store);
+      } else {
+        sight.reason =
+            place.empty() ? failure->reason : directory_text(place) + ": " + failure->reason;
+      }
+    }
+  }
+  if (has_others && sight.kind != ImageSight::Kind::unknown) {
+    sight.kind = ImageSight::Kind::unknown;
+    sight.reason = "a location is neither active nor deleted, so Glance may still serve it";
+  }
+  std::sort(sight.places.begin(), sight.places.end());
+  sight.places.erase(std::unique(sight.places.begin(), sight.places.end()), sight.places.end());
+  return sight;
+}
+
+std::vector<ImageSight> StoreView::look_at(const std::vector<std::string>& image_ids) {
+  const auto images = retry(session_, [&] { return read_details(session_, image_ids); });
+  const auto others = retry(session_, [&] { return with_other_locations(session_, image_ids); });
+  std::vector<ImageSight> sights;
+  for (const std::string& id : image_ids) {
+    const auto image = images.find(id);
+    // Purged since the caller read its id, or an id that the database takes for another one.
+    sights.push_back(image != images.end()
+                         ? look_at_one(image->second, others.contains(id))
+                         : ImageSight{.reason = "the image could not be looked up by its id"});
+  }
+  return sights;
+}
+
+bool StoreView::has_place(const ImageDetails& image, const std::string& place) const {
+  return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
+    const auto found = stores_.find(row.value);
+    const auto* const there = std::get_if<FoundLocation>(&found);
+    return there != nullptr && there->place() == place;
+  });
+}
+
+bool StoreView::is_found(const ImageDetails& image, const std::string& place) const {
+  return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
+    const auto found = stores_.find(row.value);
+    const auto* const there = std::get_if<FoundLocation>(&found);
+    if (there == nullptr || there->place() != place)
+      return false;
+    const auto opened = there->opener->open(there->location);
+    const auto* const source = std::get_if<std::unique_ptr<Source>>(&opened);
+    if (source == nullptr)
+      return false;
+    const auto length = (*source)->length();
+    return !length || !image.row.size || static_cast<std::int64_t>(*length) == *image.row.size;
+  });
+}
+
+std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
+  // A sample that shows the share of files that are there, however few are missing.
+  constexpr std::int64_t kFewest = 64;
+  constexpr std::int64_t kMost = 4096;
+  std::int64_t found = 0;
+  std::int64_t missing = gone;
+  std::string after;
+  while (found + missing - gone < kMost + 4 * gone) {
+    // Ids are random, so a page has images of every age.
+    const auto ids = retry(session_, [&] { return hashed_page(session_, after, kPage); });
+    if (ids.empty())
+      break;
+    for (const auto& [id, image] : retry(session_, [&] { return read_details(session_, ids); }))
+      if (has_place(image, place))
+        ++(is_found(image, place) ? found : missing);
+    if (found > missing && found + missing - gone >= kFewest)
+      return {};
+    after = ids.back();
+  }
+  if (found > missing)
+    return {};
+  return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
+                     directory_text(place), found == 0 ? "none" : fmt::format("only {}", found),
+                     counted(found + missing, "image file"),
+                     stores_.is_empty(place) ? ", and nothing else" : "");
+}
+
+std::vector<std::string> StoreView::unavailable() const {
+  std::vector<std::string> unavailable = stores_.unavailable();
+  std::erase_if(unavailable, [&](const std::string& place) { return is_place_left_out(place); });
+  return unavailable;
+}
+
+StoreQuestions StoreView::questions() {
+  return {
+      .look_at = [this](const std::vector<std::string>& ids) { return look_at(ids); },
+      .doubt = [this](const std::string& place, std::int64_t gone) { return doubt(place, gone); }};
+}
+
+}  // namespace backglance
