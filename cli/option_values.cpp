@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "glance/connection_url.h"
 
 namespace backglance {
 
@@ -37,7 +38,7 @@ std::int64_t size_option(const std::string& name, const std::string& text) {
 
 DatabaseUrl database_option(const std::string& name, const std::string& url) {
   try {
-    return parse_database_url(url);
+    return connectable(parse_database_url(url));
   } catch (const Error& error) {
     throw error.within(name);
   }

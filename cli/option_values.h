@@ -23,7 +23,7 @@ std::chrono::seconds duration_in(const std::string& given, const std::string& te
 // A size of one byte or more.
 std::int64_t size_option(const std::string& name, const std::string& text);
 
-// A URL of a database, in SQLAlchemy's form.
+// A URL of a database, in SQLAlchemy's form, and connectable() (glance/connection_url.h).
 DatabaseUrl database_option(const std::string& name, const std::string& url);
 
 // The key in the file that the option names.

@@ -7,6 +7,7 @@
 #include "cli/readiness.h"
 #include "sql/images.h"
 #include "sql/schema_state.h"
+#include "sql/server_limits.h"
 
 namespace backglance {
 namespace {
@@ -35,6 +36,8 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.notes = std::move(readiness.warnings);
   if (!readiness.refusal.empty())
     plan.notes.push_back(std::move(readiness.refusal));
+  for (std::string& limit : server_limits(session))
+    plan.notes.push_back(std::move(limit));
   plan.database = site.database.redacted();
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});

@@ -22,8 +22,8 @@ namespace backglance {
 struct SitePlan {
   std::string database;     // redacted URL
   bool with_guard = false;  // expand --guard was asked for
-  // Why a backfill would end at once, and store directories that cannot be opened: one sentence
-  // each.
+  // Why a backfill would end at once, store directories that cannot be opened, and what the server
+  // forbids (sql/server_limits.h): one sentence each.
   std::vector<std::string> notes;
   ExpandPlan schema;
   Guard guard;

@@ -16,28 +16,6 @@
 namespace backglance {
 namespace {
 
-// Keys of a URL's query whose values are worth showing and cannot be secrets. Everything else is
-// hidden: drivers take passwords, and whole connection strings, under many names.
-constexpr std::array<std::string_view, 19> kHarmlessKeys = {"application_name",
-                                                            "charset",
-                                                            "connect_timeout",
-                                                            "host",
-                                                            "port",
-                                                            "read_timeout",
-                                                            "ssl",
-                                                            "ssl_ca",
-                                                            "ssl_cert",
-                                                            "sslmode",
-                                                            "sslrootcert",
-                                                            "timeout",
-                                                            "unix_socket",
-                                                            "use_unicode",
-                                                            "write_timeout",
-                                                            "collation",
-                                                            "ssl_check_hostname",
-                                                            "ssl_verify_cert",
-                                                            "ssl_verify_identity"};
-
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::usage, "database URL: " + why);
 }
@@ -85,16 +63,20 @@ std::string form_decoded(std::string_view text) {
   return percent_decoded(spaced);
 }
 
-std::map<std::string, std::string> parse_query(std::string_view text) {
-  std::map<std::string, std::string> query;
+bool is_shown(Engine engine, std::string_view key) {
+  const UrlParameter* parameter = find_url_parameter(engine, key);
+  return parameter != nullptr && parameter->shown;
+}
+
+// As parse_qsl does, which drops blank values.
+void add_parameters(std::multimap<std::string, std::string>& query, std::string_view text) {
   for (const std::string& pair : split(text, '&')) {
     const auto equal = pair.find('=');
     if (equal == std::string::npos || equal + 1 == pair.size())
-      continue;  // parse_qsl drops blank values
+      continue;
     const std::string_view view = pair;
-    query[form_decoded(view.substr(0, equal))] = form_decoded(view.substr(equal + 1));
+    query.emplace(form_decoded(view.substr(0, equal)), form_decoded(view.substr(equal + 1)));
   }
-  return query;
 }
 
 // The driver only chooses how Python connects; ours is always the same for an engine.
@@ -196,15 +178,14 @@ std::string DatabaseUrl::redacted() const {
   out += "/" + database;
   char separator = '?';
   for (const auto& [key, value] : query) {
-    const bool harmless = std::ranges::find(kHarmlessKeys, key) != kHarmlessKeys.end();
-    out += fmt::format("{}{}={}", separator, key, harmless ? value : "***");
+    out += fmt::format("{}{}={}", separator, key, is_shown(engine, key) ? value : "***");
     separator = '&';
   }
   constexpr std::size_t kLongestUrlShown = 1000;
   return printable(out, kLongestUrlShown);
 }
 
-DatabaseUrl parse_database_url(std::string_view text) {
+DatabaseUrl parse_database_url(std::string_view text, std::string_view more_parameters) {
   constexpr std::string_view kNameBytes =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+";
   // SQLAlchemy's own grammar of a URL (engine/url.py), in its order.
@@ -225,7 +206,8 @@ DatabaseUrl parse_database_url(std::string_view text) {
   if (question > 0)
     url.database = rest.substr(1, question - 1);
   if (question < rest.size())
-    url.query = parse_query(rest.substr(question + 1));
+    add_parameters(url.query, rest.substr(question + 1));
+  add_parameters(url.query, more_parameters);
 
   if (url.engine == Engine::sqlite)
     check_sqlite(url);

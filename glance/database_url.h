@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace backglance {
+#include "glance/url_parameters.h"
 
-enum class Engine { sqlite, postgresql, mysql };
+namespace backglance {
 
 // A database URL in SQLAlchemy's form: dialect+driver://user:password@host:port/database?key=value.
 // User and password are percent-decoded as in SQLAlchemy 1.4 (engine/url.py: '+' stays '+').
@@ -20,17 +20,21 @@ struct DatabaseUrl {
   int port = 0;          // 0: not given
   // SQLite: the path of the file; absolute for sqlite:////a, relative for sqlite:///a.
   std::string database;
-  std::map<std::string, std::string> query;  // decoded; the last of several equal keys counts
+  // The parameters after the '?', decoded; equal keys in their order. A parameter without a value
+  // is left out, as in SQLAlchemy. glance/url_parameters.h says what each one means.
+  std::multimap<std::string, std::string> query;
 
-  // The URL on one printable line. The password is shown as "***", and so is each value of `query`
-  // that could be a secret.
+  // The URL on one printable line, with every parameter. The password is shown as "***", and so is
+  // each value of `query` that could be a secret.
   std::string redacted() const;
 };
 
 // Throws Error{usage} for an unknown dialect, a malformed URL, a URL without a database, and an
-// SQLite database that is in memory, encrypted, or given as a file: URI. Also for a '@' in the
+// SQLite database that is in memory or encrypted. Also for a '@' in the
 // host: SQLAlchemy would take the end of the password for a host name there. The text of the error
-// never contains the password.
-DatabaseUrl parse_database_url(std::string_view text);
+// never contains the password. `more_parameters` ("key=value&key=value") is appended to the query,
+// as oslo.db does with [database] connection_parameters. Which parameters are supported is not
+// checked here: see connectable() in glance/url_parameters.h.
+DatabaseUrl parse_database_url(std::string_view text, std::string_view more_parameters = {});
 
 }  // namespace backglance

@@ -47,19 +47,6 @@ std::string normalized_group(std::string_view group) {
   return group == kDefaultGroup ? std::string(group) : lower_ascii(group);
 }
 
-// "~" and "~/..." in front become the home directory, as expanduser has it.
-fs::path home_expanded(const fs::path& path) {
-  const std::string& text = path.native();
-  if (text != "~" && !text.starts_with("~/"))
-    return path;
-  const char* home = std::getenv("HOME");
-  if (!home) {
-    const passwd* user = getpwuid(getuid());
-    home = user ? user->pw_dir : nullptr;
-  }
-  return home ? fs::path(home + text.substr(1)) : path;
-}
-
 std::string contents(const fs::path& path) {
   try {
     return read_input(path, std::numeric_limits<std::size_t>::max());
@@ -337,6 +324,18 @@ std::string OsloConfig::referenced(std::string_view reference, std::vector<std::
   }
   throw substitution_error(
       owner, "refers with '$' to an option that no file sets; for a dollar sign write '$$'");
+}
+
+fs::path home_expanded(const fs::path& path) {
+  const std::string& text = path.native();
+  if (text != "~" && !text.starts_with("~/"))
+    return path;
+  const char* home = std::getenv("HOME");
+  if (!home) {
+    const passwd* user = getpwuid(getuid());
+    home = user ? user->pw_dir : nullptr;
+  }
+  return home ? fs::path(home + text.substr(1)) : path;
 }
 
 std::vector<fs::path> default_config_files() {

@@ -90,4 +90,8 @@ std::vector<std::filesystem::path> default_config_dir_files();
 // not a directory or cannot be read.
 std::vector<std::filesystem::path> config_files_in(const std::filesystem::path& directory);
 
+// `path` with the home directory of this user in place of a "~" in front, as Python's expanduser
+// has it. The home of another user ("~name") is not looked up.
+std::filesystem::path home_expanded(const std::filesystem::path& path);
+
 }  // namespace backglance

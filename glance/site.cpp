@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "glance/connection_url.h"
 #include "glance/oslo_config.h"
 
 namespace backglance {
@@ -216,10 +218,28 @@ std::vector<std::string> read_store_type_preference(const OsloConfig& config) {
   return types;
 }
 
+// Options of oslo.db that would make Glance's database another than the one that this program
+// knows.
+void check_database_options(const OsloConfig& config) {
+  constexpr std::string_view kGroup = "database";
+  for (const DatabaseOption& option : database_options()) {
+    if (option.use != ParameterUse::refused)
+      continue;
+    const std::string value = lower_ascii(config.get(kGroup, option.name).value_or(""));
+    constexpr std::array<std::string_view, 6> kDefaults = {"",  "sqlalchemy", "false",
+                                                           "0", "no",         "off"};
+    if (std::ranges::find(kDefaults, value) == kDefaults.end())
+      refuse(kGroup, option.name, option.why);
+  }
+}
+
 DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
+  check_database_options(config);
+  // oslo.db appends them to whichever URL there is. They may ask for encryption.
+  const std::string more = config.get("database", "connection_parameters").value_or("");
   if (source.database_url) {
     try {
-      return parse_database_url(*source.database_url);
+      return connectable(parse_database_url(*source.database_url, more));
     } catch (const Error& error) {
       throw error.within("--database");
     }
@@ -236,7 +256,7 @@ DatabaseUrl read_database(const OsloConfig& config, const SiteSource& source) {
                 "give --config-file FILE, where [database] has a connection, or --database URL");
   }
   try {
-    return parse_database_url(*url);
+    return connectable(parse_database_url(*url, more));
   } catch (const Error& error) {
     // Says where the URL stands, not what it is: it holds a password.
     throw error.within("[database] connection");

@@ -56,8 +56,9 @@ struct SiteSource {
 // Reads the site as oslo.config does. If no files are named, the default files are read; if no
 // directories are named, the default directories. Then come the named files and directories in
 // their order. The environment counts more than all of them. With a database_url and no named file
-// or directory, no file is read. The database is [database] connection or one of its old names. The
-// stores are those of [DEFAULT] enabled_backends, or else of [glance_store].
+// or directory, no file is read. The database is [database] connection or one of its old names,
+// with connection_parameters appended; it is connectable() (glance/connection_url.h). The stores
+// are those of [DEFAULT] enabled_backends, or else of [glance_store].
 //
 // Throws Error{usage} if there is no database, if the URL is wrong, if both
 // filesystem_store_datadir and filesystem_store_datadirs are set, if a weight is no number, if the

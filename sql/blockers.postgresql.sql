@@ -8,7 +8,7 @@ SELECT   a.pid,
          CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp() - COALESCE(a.xact_start, a.backend_start))) AS BIGINT),
          upper(split_part(ltrim(a.query), ' ', 1)),
          CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
-                           WHERE l.pid = a.pid AND l.granted AND l.relation = pg_catalog.to_regclass('images'))
+                           WHERE l.pid = a.pid AND l.granted AND l.relation = pg_catalog.to_regclass({schema_prefix} || 'images'))
               THEN 'holds a lock on images'
               ELSE 'its transaction is older' END || CASE WHEN a.state LIKE 'idle%' THEN ', idle' ELSE '' END
 FROM     pg_catalog.pg_stat_activity a

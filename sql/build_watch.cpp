@@ -44,8 +44,10 @@ std::string progress_line(const pqxx::row& row) {
 
 class BuildWatch::Watcher {
  public:
-  Watcher(std::string connection, int pid, std::function<void(const std::string&)> tell)
+  Watcher(std::string connection, std::string server, int pid,
+          std::function<void(const std::string&)> tell)
       : connection_string_(std::move(connection)),
+        server_(std::move(server)),
         pid_(pid),
         tell_(std::move(tell)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -69,6 +71,15 @@ class BuildWatch::Watcher {
       return;
     pqxx::connection connection(connection_string_);
     pqxx::nontransaction session(connection);
+    // As in driver_postgresql.cpp: nobody else's functions, and no limit that ends this connection.
+    session.exec("SET search_path = pg_catalog, pg_temp");
+    session.exec("SET statement_timeout = 0");
+    if (text_of(session.exec1(own_sql("server"))[0]) != server_) {
+      tell_(
+          "the progress of the index build cannot be shown: the second connection reached "
+          "another server of the URL");
+      return;
+    }
     bool cancelled = false;
     while (!stop.stop_requested()) {
       if (stop_requested() && !cancelled) {
@@ -101,6 +112,7 @@ class BuildWatch::Watcher {
   const std::string& holders_ = own_sql("waits_for");
   const std::string& cancel_ = own_sql("cancel");
   std::string connection_string_;
+  std::string server_;
   int pid_;
   std::function<void(const std::string&)> tell_;
   CalmTeller calm_tell_{tell_};
@@ -113,7 +125,9 @@ BuildWatch::BuildWatch(Session& session, std::function<void(const std::string&)>
   if (session.engine().engine != Engine::postgresql || !tell)
     return;
   const auto pid = session.count("SELECT pg_catalog.pg_backend_pid()");
+  const auto server = session.first_row(sql_text(session.engine(), "build_watch", "server"));
   watcher_ = std::make_unique<Watcher>(postgresql_connection_string(session.url()),
+                                       server ? server->text_or_empty(0) : std::string(),
                                        static_cast<int>(pid), std::move(tell));
 }
 

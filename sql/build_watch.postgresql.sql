@@ -16,3 +16,9 @@ JOIN   pg_catalog.pg_stat_activity a ON a.pid = b.pid;
 
 -- name: cancel
 SELECT pg_catalog.pg_cancel_backend($1);
+
+-- The server of a connection. With several hosts in the URL, the next connection may reach another one, where the
+-- process id is somebody else's.
+-- name: server
+SELECT CAST(EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()) AS TEXT) || ' '
+       || COALESCE(host(pg_catalog.inet_server_addr()), '');

@@ -1,12 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Only tables that the search path shows, as Glance sees them.
+-- Only tables of the schema in which Glance finds images.
 -- name: tables
 SELECT c.relname
 FROM   pg_catalog.pg_class c
 JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE  c.relkind IN ('r', 'p')
-AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    n.nspname = {schema_of_tables}
 ORDER  BY 1;
 
 -- name: columns
@@ -17,8 +16,7 @@ JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN   pg_catalog.pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE  c.relkind IN ('r', 'p')
-AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    n.nspname = {schema_of_tables}
 AND    a.attnum > 0
 AND    NOT a.attisdropped
 ORDER  BY 1, a.attnum;
@@ -30,8 +28,7 @@ JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN   pg_catalog.pg_attribute a ON a.attrelid = c.oid
 WHERE  c.relname = 'alembic_version'
 AND    c.relkind IN ('r', 'p')
-AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    n.nspname = {schema_of_tables}
 AND    a.attname = 'version_num'
 AND    a.attnum > 0
 AND    NOT a.attisdropped;
@@ -44,8 +41,7 @@ JOIN     pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN     pg_catalog.pg_class x ON x.oid = i.indexrelid
 CROSS JOIN LATERAL unnest(CAST(i.indkey AS int2[])) WITH ORDINALITY AS k(attnum, place)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
-WHERE    n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND      pg_catalog.pg_table_is_visible(c.oid)
+WHERE    n.nspname = {schema_of_tables}
 ORDER BY 1, 2, k.place;
 
 -- Used while an index is not valid. Only roles with pg_read_all_stats see which index a session of another role
@@ -77,18 +73,17 @@ SELECT c.relname
 FROM   pg_catalog.pg_class c
 JOIN   pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE  c.relkind IN ('v', 'm', 'f')
-AND    n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND    pg_catalog.pg_table_is_visible(c.oid);
+AND    n.nspname = {schema_of_tables};
 
 -- A trigger that was switched off, or a function with settings of its own, is not the one that expand made.
 -- name: routines
 SELECT 'trigger', c.relname, t.tgname,
        CASE t.tgenabled WHEN 'O' THEN '' WHEN 'A' THEN '' ELSE '(switched off) ' END
-       || pg_catalog.pg_get_triggerdef(t.oid, true)
+       || replace(pg_catalog.pg_get_triggerdef(t.oid, true), {schema_prefix}, '')
 FROM   pg_catalog.pg_trigger t
 JOIN   pg_catalog.pg_class c ON c.oid = t.tgrelid
 WHERE  NOT t.tgisinternal
-AND    pg_catalog.pg_table_is_visible(c.oid)
+AND    c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema_of_tables})
 UNION ALL
 SELECT 'function', p.proname, p.proname,
        'CREATE FUNCTION ' || p.proname || '() RETURNS ' || pg_catalog.format_type(p.prorettype, NULL) || ' LANGUAGE '
@@ -98,7 +93,7 @@ FROM   pg_catalog.pg_proc p
 JOIN   pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE  p.proname LIKE 'backglance\_%'
 AND    p.pronargs = 0
-AND    pg_catalog.pg_function_is_visible(p.oid);
+AND    p.pronamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema_of_tables});
 
 -- name: row_format
 SELECT '';

@@ -64,6 +64,9 @@ struct Driver {
   // Closes the connection below the client library, so that the library does not wait for the
   // server when it closes the connection itself. Null if the engine has no server.
   void (*hang_up)(soci::session& session);
+  // The schema that stands before the names of tables (sql/schema_names.h), quoted; empty if none
+  // does. Null if the engine has no search path.
+  std::string (*schema)(soci::session& session);
 };
 
 const Driver& sqlite_driver();

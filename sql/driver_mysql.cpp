@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <initializer_list>
 
 #include "base/text.h"
 #include "sql/driver.h"
@@ -26,38 +29,55 @@ struct Tls {
   std::string options;   // libmariadb's words for it
 };
 
-// PyMySQL refuses words that it does not know; here one that promises a certificate must not end in
-// clear text.
-void refuse_unknown_tls(const DatabaseUrl& url) {
-  constexpr std::array<std::string_view, 7> kKnown = {"ssl_ca",
-                                                      "ssl_cert",
-                                                      "ssl_disabled",
-                                                      "ssl_key",
-                                                      "ssl_verify_cert",
-                                                      "ssl_verify_identity",
-                                                      "ssl_check_hostname"};
+[[noreturn]] void refuse(const std::string& why, const std::string& what_to_do) {
+  throw Error(ErrorKind::usage, "database URL: " + why, what_to_do);
+}
+
+using Words = std::initializer_list<std::string_view>;
+
+// The value of a switch; nothing if the URL does not have it. Another word is refused: drivers take
+// it for true, for false, or for an error.
+std::optional<bool> truth_of(const DatabaseUrl& url, std::string_view key, Words yes, Words no) {
+  const auto text = url_option(url, key);
+  if (!text)
+    return std::nullopt;
+  const std::string word = lower_ascii(*text);
+  if (std::find(yes.begin(), yes.end(), word) != yes.end())
+    return true;
+  if (std::find(no.begin(), no.end(), word) != no.end())
+    return false;
+  refuse(fmt::format("the value of {} is not known", key),
+         fmt::format("write {}={} or {}={}", key, *yes.begin(), key, *no.begin()));
+}
+
+// PyMySQL takes any text for true, "false" as well.
+void check_disabled(const DatabaseUrl& url) {
+  const auto disabled = truth_of(url, "ssl_disabled", {"true", "yes", "1"}, {"false", "no", "0"});
+  if (!disabled)
+    return;
+  if (!*disabled)
+    refuse("PyMySQL takes ssl_disabled=false for true, and does not encrypt",
+           "remove ssl_disabled");
   for (const auto& [key, value] : url.query)
-    if (lower_ascii(key).starts_with("ssl") &&
-        std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
-      throw Error(ErrorKind::usage,
-                  fmt::format("database URL: option {} is not known; known options are {}",
-                              printable(key, 40), join({kKnown.begin(), kKnown.end()}, ", ")));
+    if (key.starts_with("ssl_") && key != "ssl_disabled")
+      refuse(fmt::format("ssl_disabled and {} contradict each other", key), "remove one of them");
 }
 
 Tls::Tls(const DatabaseUrl& url) {
-  refuse_unknown_tls(url);
-  const auto is_no = [&](std::string_view key) {
-    const std::string value = lower_ascii(url_option(url, key).value_or(""));
-    return value == "0" || value == "no" || value == "none" || value == "false";
-  };
-  for (const std::string_view key :
-       {"ssl_verify_cert", "ssl_verify_identity", "ssl_check_hostname"})
-    wanted = wanted || url_option(url, key);
+  check_disabled(url);
+  // The words of PyMySQL (_create_ssl_ctx), and of SQLAlchemy (asbool) for the last.
+  const auto verify = truth_of(url, "ssl_verify_cert", {"true", "yes", "1", "required", "optional"},
+                               {"false", "no", "0", "none"});
+  const auto identity =
+      truth_of(url, "ssl_verify_identity", {"true", "yes", "1"}, {"false", "no", "0", "none"});
+  const auto name = truth_of(url, "ssl_check_hostname", {"true", "yes", "on", "y", "t", "1"},
+                             {"false", "no", "off", "n", "f", "0", "none"});
+  wanted = verify || identity || name;
+  verified = verify.value_or(true);
+  named =
+      verified && identity.value_or(true) && name.value_or(true) && !url_option(url, "unix_socket");
   constexpr std::pair<std::string_view, std::string_view> kFiles[] = {
       {"ssl_ca", "ssl-ca"}, {"ssl_cert", "ssl-cert"}, {"ssl_key", "ssl-key"}};
-  verified = !is_no("ssl_verify_cert");
-  named = verified && !is_no("ssl_verify_identity") && !is_no("ssl_check_hostname") &&
-          !url_option(url, "unix_socket");
   for (const auto& [key, option] : kFiles) {
     const auto file = url_option(url, key);
     if (!file)
@@ -77,6 +97,22 @@ Tls::Tls(const DatabaseUrl& url) {
   options += "ssl-enforce=1;";
   if (named)
     options += "ssl-verify-server-cert=1;";
+  else if (!verified)
+    options += "ssl-verify-server-cert=0;";  // libmariadb 3.4 verifies unless told otherwise
+}
+
+// Seconds, as PyMySQL bounds them.
+std::string connect_timeout(const DatabaseUrl& url) {
+  const auto text = url_option(url, "connect_timeout");
+  if (!text)
+    return std::to_string(kConnectTimeout.count());
+  constexpr std::int64_t kLongest = 31'536'000;
+  std::int64_t seconds = 0;
+  const char* end = text->data() + text->size();
+  const auto [used, error] = std::from_chars(text->data(), end, seconds);
+  if (error != std::errc() || used != end || seconds < 1 || seconds > kLongest)
+    refuse("connect_timeout is not a number of seconds from 1 to 31536000", "correct it");
+  return std::to_string(seconds);
 }
 
 std::string connection_string(const DatabaseUrl& url, const Tls& tls) {
@@ -98,11 +134,14 @@ std::string connection_string(const DatabaseUrl& url, const Tls& tls) {
     host = tls.options + (socket ? "" : "host=" + host);
   add("host", host);
   add("unix_socket", socket.value_or(""));
-  add("port", url.port == 0 ? "" : std::to_string(url.port));
+  // Given in any case: libmariadb's default can be changed by the environment, PyMySQL's cannot.
+  constexpr int kDefaultPort = 3306;
+  add("port", std::to_string(url.port == 0 ? kDefaultPort : url.port));
   add("user", url.user);
   add("password", url.password);
-  add("connect_timeout",
-      url_option(url, "connect_timeout").value_or(std::to_string(kConnectTimeout.count())));
+  add("connect_timeout", connect_timeout(url));
+  // A server can ask for any file of this host otherwise.
+  add("local_infile", "0");
   // utf8 is the three-byte kind of Glance's tables; what we write of our own may need the fourth.
   const std::string charset = lower_ascii(url_option(url, "charset").value_or("utf8mb4"));
   add("charset", charset == "utf8" || charset == "utf8mb3" ? "utf8mb4" : charset);
@@ -124,6 +163,13 @@ void bound_silence(int fd) {
       std::chrono::milliseconds(kSilentServer.unacknowledged).count());
 }
 
+// libmariadb would send $MYSQL_PWD where the URL has no password; PyMySQL does not. Called before
+// the first connection, when there is one thread.
+void ignore_environment() {
+  static const int done = unsetenv("MYSQL_PWD");
+  static_cast<void>(done);
+}
+
 bool is_galera_node(soci::session& session) {
   std::string name;
   std::string value = "OFF";
@@ -131,7 +177,64 @@ bool is_galera_node(soci::session& session) {
   return lower_ascii(value) == "on";
 }
 
+// Whether the binary log has statements in place of changed rows. InnoDB then refuses each write at
+// READ COMMITTED (error 1665).
+bool logs_statements(soci::session& session) {
+  bool is_on = false;
+  bool is_statement = false;
+  const soci::rowset<soci::row> found =
+      (session.prepare << "SHOW SESSION VARIABLES WHERE Variable_name IN ('log_bin', "
+                          "'binlog_format')");
+  for (const soci::row& row : found) {
+    const std::string value = lower_ascii(row.get<std::string>(1));
+    is_on = is_on || value == "on";
+    is_statement = is_statement || value == "statement";
+  }
+  return is_on && is_statement;
+}
+
+// READ COMMITTED takes no locks on the rows that a statement only looks at. Where the server
+// forbids it, the log of this session is changed, else its isolation.
+void set_isolation(soci::session& session) {
+  if (logs_statements(session)) {
+    try {
+      run_plain(session, "SET SESSION binlog_format = 'ROW'");
+    } catch (const soci::mysql_soci_error&) {
+      // Only some accounts may; plan says so (sql/server_limits.h).
+      run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      return;
+    }
+  }
+  run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+}
+
+// What the server or its init_connect may have set for all sessions, and what would end or change a
+// statement of ours.
+void set_limits(soci::session& session, std::chrono::seconds lock_timeout) {
+  const auto seconds = std::max<std::int64_t>(1, lock_timeout.count());
+  // First, because a limit on statements counts at once. What only one of the two servers knows
+  // stands in a comment that only this one reads.
+  run_plain(session,
+            fmt::format("SET SESSION autocommit = 1 /*M!100300 , SESSION "
+                        "idle_transaction_timeout = {}, SESSION idle_readonly_transaction_timeout "
+                        "= 0, SESSION idle_write_transaction_timeout = 0, SESSION "
+                        "max_statement_time = 0 */ /*!50708 , SESSION max_execution_time = 0 */",
+                        kForsakenTransaction.count()));
+  // Nothing is cut short or taken for another value in silence.
+  run_plain(session, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
+  run_plain(session, fmt::format("SET SESSION lock_wait_timeout = {}", seconds));
+  run_plain(session, fmt::format("SET SESSION innodb_lock_wait_timeout = {}", seconds));
+  // Longer than SessionOptions::idle_limit, and than a read of a large result.
+  run_plain(session,
+            "SET SESSION wait_timeout = 28800, SESSION net_read_timeout = 60, SESSION "
+            "net_write_timeout = 60");
+  run_plain(session,
+            "SET SESSION sql_safe_updates = 0, SESSION sql_big_selects = 1, SESSION "
+            "sql_select_limit = 18446744073709551615, SESSION sql_auto_is_null = 0");
+}
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
+  ignore_environment();
   const Tls tls(url);
   session.open(soci::mysql, connection_string(url, tls));
   auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
@@ -140,16 +243,10 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
     throw Error(
         ErrorKind::connect,
         "the server does not encrypt the connection, but the URL requires it: " + url.redacted());
-  const auto seconds = std::max<std::int64_t>(1, options.lock_timeout.count());
-  run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  // Nothing is cut short or taken for another value in silence.
-  run_plain(session, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
-  run_plain(session, fmt::format("SET SESSION lock_wait_timeout = {}", seconds));
-  run_plain(session, fmt::format("SET SESSION innodb_lock_wait_timeout = {}", seconds));
-  // What only MariaDB knows stands in a comment that only MariaDB reads.
-  run_plain(session, fmt::format("SET SESSION autocommit = 1 /*M!100300 , SESSION "
-                                 "idle_transaction_timeout = {} */",
-                                 kForsakenTransaction.count()));
+  if (const auto command = url_option(url, "init_command"))
+    run_plain(session, *command);
+  set_limits(session, options.lock_timeout);
+  set_isolation(session);
   // What another node has committed is seen here, whichever node this session has come to: before
   // each SELECT, BEGIN (1), UPDATE, DELETE (2) and INSERT (4) the node catches up with the cluster.
   if (is_galera_node(session))
@@ -279,7 +376,8 @@ const Driver& mysql_driver() {
                                      .exchanged_columns = exchanged_columns,
                                      .rows = rows,
                                      .missing_rights = nullptr,
-                                     .hang_up = hang_up};
+                                     .hang_up = hang_up,
+                                     .schema = nullptr};
   return kDriver;
 }
 

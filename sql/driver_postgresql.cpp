@@ -8,11 +8,13 @@
 #include "base/text.h"
 #include "sql/driver.h"
 #include "sql/rights.h"
+#include "sql/schema_names.h"
 #include "sql/text.h"
 
 namespace backglance {
 
-// psycopg2 hands every key of the query on to libpq, and so do we.
+// psycopg2 hands the parameters of the URL on to libpq, and so do we. A host there replaces the
+// URL's: libpq takes the last.
 std::string postgresql_connection_string(const DatabaseUrl& url) {
   const auto milliseconds = [](std::chrono::seconds time) {
     return std::chrono::milliseconds(time).count();
@@ -40,16 +42,66 @@ namespace {
 
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
+// A function or an operator that somebody has made in a schema of the search path can be a better
+// match than PostgreSQL's own, whatever the order of the path, and would run with our rights
+// (CVE-2018-1058). So no such schema stays in the path: sql/schema_names.h puts the schema before
+// each table. Temporary tables come last. Nothing before the SET uses an operator.
+void pin_search_path(soci::session& session) {
+  std::string schemas;
+  session << "SELECT CAST(pg_catalog.current_schemas(false) AS pg_catalog.text)",
+      soci::into(schemas);
+  run_plain(session, "SET search_path = pg_catalog, pg_temp");
+  std::string schema;
+  std::string of_ours;
+  session << sql_text(engine_facts(Engine::postgresql), "schema_names", "schema_of_images"),
+      soci::use(schemas, "schemas"), soci::into(schema), soci::into(of_ours);
+  if (!of_ours.empty())
+    throw Error(ErrorKind::schema_state,
+                fmt::format("backglance's tables are in schema {}, and Glance's in schema {}; they "
+                            "must be in the same one",
+                            printable(of_ours), printable(schema)),
+                fmt::format("ALTER TABLE {}.backglance_... SET SCHEMA {}, for each table and with "
+                            "the quotes that the names need",
+                            printable(of_ours), printable(schema)));
+  std::string unused;
+  session << fmt::format("SELECT pg_catalog.set_config('{}', :schema, false)", kSchemaSetting),
+      soci::use(schema, "schema"), soci::into(unused);
+}
+
+// Of the server, the database or the role: they would end an index build, or a session that waits
+// for a read. Which ones there are depends on the server's version.
+void lift_limits(soci::session& session) {
+  const soci::rowset<soci::row> found =
+      (session.prepare << sql_text(engine_facts(Engine::postgresql), "schema_names",
+                                   "lift_limits"));
+  for (const soci::row& row : found)
+    static_cast<void>(row);
+}
+
+std::string schema(soci::session& session) {
+  std::string quoted;
+  soci::indicator is_there = soci::i_null;
+  session << sql_text(engine_facts(Engine::postgresql), "schema_names", "schema"),
+      soci::into(quoted, is_there);
+  return is_there == soci::i_ok ? quoted : std::string();
+}
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
   session.open(soci::postgresql, postgresql_connection_string(url));
   // Notices go to standard error unless told otherwise.
   auto& backend = static_cast<soci::postgresql_session_backend&>(*session.get_backend());
   PQsetNoticeProcessor(
       backend.conn_, [](void*, const char*) {}, nullptr);
-  // The text of dates and of backslashes must not depend on the server's or the role's settings.
+  // First, because it may be shorter than what follows.
+  run_plain(session, "SET statement_timeout = 0");
+  pin_search_path(session);
+  // The text of dates, of backslashes and of the catalogue must not depend on the settings of the
+  // server, the database or the role.
   run_plain(session, "SET datestyle = 'ISO, YMD'");
   run_plain(session, "SET standard_conforming_strings = on");
+  run_plain(session, "SET quote_all_identifiers = off");
   run_plain(session, "SET client_encoding = 'UTF8'");
+  lift_limits(session);
   // 0 would be for ever.
   run_plain(session, fmt::format("SET lock_timeout = '{}s'",
                                  std::max<std::int64_t>(1, options.lock_timeout.count())));
@@ -106,6 +158,7 @@ MissingRights missing_rights(const soci::soci_error& error, const DatabaseUrl& u
     return missing;
   soci::session session;
   session.open(soci::postgresql, postgresql_connection_string(url));
+  pin_search_path(session);
   const std::string what = rights_name(rights_for(sql));
   const soci::rowset<soci::row> found =
       (session.prepare << sql_text(engine_facts(Engine::postgresql), "rights", "missing"),
@@ -155,7 +208,8 @@ const Driver& postgresql_driver() {
                                      .exchanged_columns = exchanged_columns,
                                      .rows = rows,
                                      .missing_rights = missing_rights,
-                                     .hang_up = hang_up};
+                                     .hang_up = hang_up,
+                                     .schema = schema};
   return kDriver;
 }
 

@@ -104,7 +104,8 @@ const Driver& sqlite_driver() {
                                      .exchanged_columns = exchanged_columns,
                                      .rows = nullptr,
                                      .missing_rights = nullptr,
-                                     .hang_up = nullptr};
+                                     .hang_up = nullptr,
+                                     .schema = nullptr};
   return kDriver;
 }
 

@@ -160,3 +160,11 @@ AND      COALESCE(deleted, {true}) = {false}
 AND      name IN ({signature_names},
                   'mask_gen_algorithm', 'pss_salt_length')
 ORDER BY id
+
+-- PostgreSQL: the schema that has Glance's tables (sql/schema_names.h).
+-- name: schema_of_tables
+pg_catalog.current_setting('backglance.schema')
+
+-- The same before a name that becomes an object with to_regclass.
+-- name: schema_prefix
+quote_ident({schema_of_tables}) || '.'

@@ -53,7 +53,10 @@ std::string routine_difference(const SchemaState& state, const StepStatement& ma
     return {};
   const auto there = words_of(routine->definition);
   const auto ours = words_of(makes.sql);
-  if (there == ours)
+  // Backglance 0.1 made the function without this setting. It does the same.
+  std::string without_path = makes.sql;
+  replace_all(without_path, "SET search_path=pg_catalog, pg_temp ", "");
+  if (there == ours || there == words_of(without_path))
     return {};
   const auto [at, unused] = std::mismatch(there.begin(), there.end(), ours.begin(), ours.end());
   const auto first = static_cast<std::size_t>(at - there.begin());

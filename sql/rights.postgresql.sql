@@ -20,21 +20,22 @@ FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking
                      FROM   pg_catalog.pg_class c,
                             (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p(privilege)
                      WHERE  c.relkind = 'r' AND c.relname LIKE 'backglance\_%'
-                     AND    pg_catalog.pg_table_is_visible(c.oid)) need
-              WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass(need.object), need.privilege)
+                     AND    c.relnamespace = pg_catalog.to_regnamespace(quote_ident({schema_of_tables}))) need
+              WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass({schema_prefix} || need.object),
+                                                        need.privilege)
               GROUP BY need.object) lacking
        GROUP BY lacking.privileges
        UNION ALL
        SELECT 'rows', 'USAGE ON SEQUENCE ' || s.name,
               'GRANT USAGE ON SEQUENCE ' || s.name || ' TO ' || quote_ident(current_user)
        FROM  (VALUES ('image_properties_id_seq'), ('image_tags_id_seq')) AS s(name)
-       WHERE  NOT pg_catalog.has_sequence_privilege(pg_catalog.to_regclass(s.name), 'USAGE')
+       WHERE  NOT pg_catalog.has_sequence_privilege(pg_catalog.to_regclass({schema_prefix} || s.name), 'USAGE')
        UNION ALL
        SELECT need.what, 'CREATE ON SCHEMA ' || s.name,
               'GRANT CREATE ON SCHEMA ' || s.name || ' TO ' || quote_ident(current_user)
-       FROM  (SELECT quote_ident(pg_catalog.current_schema()) AS name) s,
+       FROM  (SELECT quote_ident({schema_of_tables}) AS name) s,
              (VALUES ('tables'), ('images_index'), ('ledger_index')) AS need(what)
-       WHERE  NOT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')
+       WHERE  NOT pg_catalog.has_schema_privilege({schema_of_tables}, 'CREATE')
        UNION ALL
        SELECT need.what, 'the ownership of ' || string_agg(c.relname, ', ' ORDER BY c.relname),
               'GRANT ' || owner.name || ' TO ' || quote_ident(current_user)
@@ -44,16 +45,18 @@ FROM  (SELECT 'rows' AS what, lacking.privileges || ' ON ' || string_agg(lacking
               JOIN (VALUES ('images', false), ('images_index', false), ('ledger', true), ('ledger_index', true))
                    AS need(what, of_ledger) ON true
        WHERE  CASE WHEN need.of_ledger
-                   THEN c.relkind = 'r' AND c.relname LIKE 'backglance\_%' AND pg_catalog.pg_table_is_visible(c.oid)
-                   ELSE c.oid = pg_catalog.to_regclass('images') END
+                   THEN c.relkind = 'r' AND c.relname LIKE 'backglance\_%'
+                        AND c.relnamespace = pg_catalog.to_regnamespace(quote_ident({schema_of_tables}))
+                   ELSE c.oid = pg_catalog.to_regclass({schema_prefix} || 'images') END
        AND    NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
        GROUP BY need.what, owner.name
        UNION ALL
        SELECT 'guard', 'TRIGGER ON images', 'GRANT TRIGGER ON images TO ' || quote_ident(current_user)
-       WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('images'), 'TRIGGER')
+       WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass({schema_prefix} || 'images'), 'TRIGGER')
        UNION ALL
        SELECT 'revision', need.privilege || ' ON alembic_version',
               'GRANT ' || need.privilege || ' ON alembic_version TO ' || quote_ident(current_user)
        FROM  (VALUES ('INSERT'), ('UPDATE')) AS need(privilege)
-       WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('alembic_version'), need.privilege)) lack
+       WHERE  NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass({schema_prefix} || 'alembic_version'),
+                                                 need.privilege)) lack
 WHERE  lack.what = :what;

@@ -9,7 +9,9 @@
 #include <map>
 
 #include "base/text.h"
+#include "glance/connection_url.h"
 #include "sql/driver.h"
+#include "sql/schema_names.h"
 
 namespace backglance {
 namespace {
@@ -126,6 +128,7 @@ std::string quoted_value(std::string_view value) {
 }
 
 std::optional<std::string> url_option(const DatabaseUrl& url, std::string_view key) {
+  // connectable() has refused what is given twice.
   const auto found = url.query.find(std::string(key));
   return found == url.query.end() ? std::nullopt : std::optional<std::string>(found->second);
 }
@@ -165,6 +168,7 @@ struct Session::Connection {
   SessionOptions options;
   const Driver& driver;
   const EngineFacts* facts;
+  std::string schema;  // before the names of tables; empty: none
   int reconnects = 0;
   int holds = 0;
   bool broken;
@@ -174,7 +178,7 @@ struct Session::Connection {
   std::map<std::string, std::unique_ptr<Prepared>, std::less<>> statements;
 
   Connection(const DatabaseUrl& to, const SessionOptions& with)
-      : url(to),
+      : url(connectable(to)),
         options(with),
         driver(driver_of(to.engine)),
         facts(&engine_facts(to.engine)),
@@ -199,6 +203,7 @@ struct Session::Connection {
 void Session::Connection::open() {
   driver.open(soci, url, options);
   facts = &driver.facts(soci);
+  schema = driver.schema == nullptr ? std::string() : driver.schema(soci);
   broken = false;
   used = Clock::now();
 }
@@ -262,7 +267,7 @@ Prepared& Session::Connection::statement(std::string_view sql, const SqlParamete
   if (found == statements.end()) {
     if (statements.size() >= kKeptStatements)
       statements.clear();
-    auto made = prepare(soci, in_dialect(sql, *facts), parameters);
+    auto made = prepare(soci, in_schema(in_dialect(sql, *facts), schema), parameters);
     // Every column goes into text: a dynamic soci::row would take the types from the table's
     // declaration and fail on values of another type.
     if (returns_rows) {

@@ -31,7 +31,8 @@ namespace backglance {
 class Session {
  public:
   // Throws Error{connect} if the database does not exist (an SQLite file is never created) or
-  // refuses the connection. Does not connect yet with SessionOptions::when_needed.
+  // refuses the connection, and Error{usage} for a URL that is not connectable()
+  // (glance/connection_url.h). Does not connect yet with SessionOptions::when_needed.
   explicit Session(const DatabaseUrl& url, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;

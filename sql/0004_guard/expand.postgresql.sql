@@ -4,7 +4,8 @@
 -- makes: function backglance_guard
 -- lock: none on Glance's tables, this is a function
 -- cost: none
-CREATE FUNCTION backglance_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION backglance_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path=pg_catalog, pg_temp AS $body$
 BEGIN
   IF OLD.os_hash_algo <> '' AND OLD.os_hash_value <> ''
     AND (NEW.os_hash_algo IS NULL OR NEW.os_hash_value IS NULL)

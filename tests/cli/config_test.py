@@ -116,6 +116,19 @@ class Configuration(sites.SmallSiteTest):
                           'filesystem_store_datadirs = %s:20\n' % other)
         self.assert_hashed('--config-file', path)
 
+    def test_parameters_of_oslo_db_are_read_or_refused_by_name(self):
+        def with_option(option):
+            return self.write('glance-api.conf', '[database]\nconnection = sqlite:///{database}\n%s\n'
+                              '[glance_store]\nfilesystem_store_datadir = {store}\n' % option)
+        for option, word in (('connection_parameters = bogus=%s' % PASSWORD, 'bogus'),
+                             ('connection_parameters = uri=true', 'uri=true'),
+                             ('mysql_enable_ndb = True', 'mysql_enable_ndb'), ('backend = other', 'backend')):
+            result = self.refused('status', '--config-file', with_option(option), code=USAGE, words=[word])
+            self.assertNotIn(PASSWORD, result.err)
+        self.refused('status', '--config-file', with_option('connection_parameters = bogus=1'), '--database',
+                     'sqlite:///%s' % self.site.database.path, code=USAGE, words=['bogus'])
+        self.assert_hashed('--config-file', with_option('connection_parameters = timeout=5'))
+
     def test_substitution(self):
         path = self.write('glance-api.conf', '[DEFAULT]\nstate_path = {directory}\n'
                           '[database]\nconnection = sqlite:///$state_path/glance.sqlite\n'

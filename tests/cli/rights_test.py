@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 
 import program
 from program import DONE, FAILED, FINDINGS, MIGRATE_DUE
@@ -92,6 +93,7 @@ class Replica(RightsTest):
                 self.refused_as_replica(url, *command)
             for command in LOOKS:
                 self.program(command[0], *self.options(url), *command[1:], code={DONE, FINDINGS, MIGRATE_DUE})
+            self.assertIn('does not accept writes', self.program('plan', *self.options(url)).out)
         self.assertEqual(self.site.database.rows('SELECT 1 FROM backglance_item'), [])
         self.assertEqual(self.site.database.rows("SELECT 1 FROM backglance_run WHERE command <> 'expand'"), [])
 
@@ -288,6 +290,149 @@ class OneRightMissing(RightsTest):
         execute('REVOKE INSERT ON alembic_version FROM %s' % ROLE)
         execute('ALTER TABLE images OWNER TO %s' % ROLE)
         self.refused_for(('expand',), 'INSERT ON alembic_version')
+
+
+class Limits(RightsTest):
+    """What the server, the database or the role set for each session."""
+
+    def test_limit_on_a_statement_does_not_end_expand(self):
+        execute, name = self.site.database.execute, self.site.database.name
+        if databases.is_postgresql():
+            for setting in ("statement_timeout = '150ms'", "idle_session_timeout = '150ms'",
+                            "default_transaction_isolation = 'serializable'", 'standard_conforming_strings = off',
+                            'quote_all_identifiers = on'):
+                execute('ALTER DATABASE %s SET %s' % (name, setting))
+        else:
+            for setting in ('max_statement_time = 0.15', 'wait_timeout = 1', 'idle_transaction_timeout = 1',
+                            'sql_safe_updates = 1', 'sql_select_limit = 1', "sql_mode = 'ANSI_QUOTES'"):
+                variable = setting.split()[0]
+                before = self.site.database.value('SELECT @@GLOBAL.%s' % variable)
+                self.addCleanup(execute, "SET GLOBAL %s = %s" % (variable, before if before != '' and not isinstance(
+                    before, str) else repr(before)))
+                execute('SET GLOBAL %s' % setting)
+        reader = databases.connect(name)
+        self.addCleanup(reader.close)
+        if databases.is_postgresql():
+            reader.set_session(isolation_level='REPEATABLE READ', autocommit=False)
+            reader.cursor().execute('SELECT 1')  # an index build waits for its snapshot
+        else:
+            reader.autocommit(False)
+            reader.cursor().execute('SELECT id FROM images LIMIT 1')
+        expand = program.start('expand', *self.site.options)
+        time.sleep(0.6)
+        self.assertIsNone(expand.poll())
+        reader.rollback()
+        self.assert_code(program.finish(expand), DONE)
+        self.sync('--grace', '0s')
+        self.assertEqual(self.site.database.value('SELECT COUNT(os_hash_value) FROM images'), 4)
+
+    def test_binary_log_of_statements(self):
+        if databases.is_postgresql():
+            return  # it has no such log
+        self.server.stop()
+        self.server.more = ('--log-bin=log', '--server-id=1', '--binlog-format=STATEMENT')
+        self.addCleanup(self.with_settings, ())
+        self.server.start()
+        plan = self.on_site('plan', '--json').object
+        self.assertNotIn('binlog_format', str(plan['notes']))
+        self.make_role()
+        self.site.database.execute("GRANT ALL ON `%s`.* TO %s@'127.0.0.1'" % (self.site.database.name, ROLE))
+        site = self.options(self.url_of())
+        plan = self.program('plan', '--json', *site).object
+        self.assertIn('binlog_format = STATEMENT', str(plan['notes']))
+        self.program('sync', *site, '--grace', '0s')
+        self.program('contract', '--yes', *site, cwd=self.site.directory)
+        for arguments in (('contract', '--uninstall', '--yes'), ('sync', '--grace', '0s')):
+            self.on_site(*arguments, cwd=self.site.directory)
+        self.assertEqual(sum(row[1] is not None for row in self.site.hashes().values()), 4)
+
+    def with_settings(self, more):
+        self.server.stop()
+        self.server.more = more
+        self.server.start()
+
+    def test_plan_says_that_a_role_may_not_write(self):
+        if not databases.is_postgresql():
+            return
+        self.site.database.execute('ALTER DATABASE %s SET default_transaction_read_only = on' %
+                                   self.site.database.name)
+        self.assertIn('default_transaction_read_only is on', self.on_site('plan').out)
+
+
+# Each is a better match for a column of Glance than what PostgreSQL has.
+PLANTED = """
+CREATE TABLE {schema}.seen (application TEXT, name TEXT);
+CREATE FUNCTION {schema}.note(name TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO {schema}.seen VALUES (current_setting('application_name'), name);
+  RETURN name; END $$;
+CREATE FUNCTION {schema}.lower(VARCHAR) RETURNS TEXT LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM {schema}.note('lower'); RETURN pg_catalog.lower($1); END $$;
+CREATE FUNCTION {schema}.length(VARCHAR) RETURNS INTEGER LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM {schema}.note('length'); RETURN pg_catalog.length($1::text); END $$;
+CREATE FUNCTION {schema}.is_equal(VARCHAR, VARCHAR) RETURNS BOOLEAN LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM {schema}.note('='); RETURN $1::text OPERATOR(pg_catalog.=) $2::text; END $$;
+CREATE FUNCTION {schema}.differs(VARCHAR, VARCHAR) RETURNS BOOLEAN LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM {schema}.note('<>'); RETURN $1::text OPERATOR(pg_catalog.<>) $2::text; END $$;
+CREATE OPERATOR {schema}.= (LEFTARG = VARCHAR, RIGHTARG = VARCHAR, FUNCTION = {schema}.is_equal);
+CREATE OPERATOR {schema}.<> (LEFTARG = VARCHAR, RIGHTARG = VARCHAR, FUNCTION = {schema}.differs);
+"""
+
+
+class SearchPath(RightsTest):
+    def test_functions_of_others_do_not_run_as_the_role(self):
+        if not databases.is_postgresql():
+            return
+        execute, name = self.site.database.execute, self.site.database.name
+        execute('ALTER SCHEMA public RENAME TO "Glance DB"')
+        execute('CREATE SCHEMA public')
+        # The planted ones come first.
+        execute('ALTER DATABASE %s SET search_path = public, "Glance DB", pg_catalog' % name)
+        for schema in ('"Glance DB"', 'public'):
+            execute(PLANTED.replace('{schema}', schema))
+        self.on_site('status')
+        self.on_site('plan')
+        self.on_site('expand', '--guard')
+        self.on_site('expand', '--guard')
+        self.sync('--grace', '0s')
+        self.on_site('verify')
+        self.on_site('report')
+        self.on_site('contract', '--yes', cwd=self.site.directory)
+        self.on_site('contract', '--revert', cwd=self.site.directory)
+        execute('UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL')
+        self.assertEqual(sum(row[1] is not None for row in self.site.hashes().values()), 4)
+        for schema in ('"Glance DB"', 'public'):
+            self.assertEqual(self.site.database.rows('SELECT * FROM %s.seen' % schema), [])
+        tables = [row[0] for row in self.site.database.rows(
+            "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'i', 'S') AND c.relname LIKE 'backglance%'")]
+        self.assertEqual(set(tables), {'Glance DB'})
+        # As an earlier version made it.
+        execute('ALTER FUNCTION "Glance DB".backglance_guard() RESET ALL')
+        self.assertEqual(self.on_site('plan', '--guard', '--json').object['guard'], 'there')
+        execute('ALTER TABLE "Glance DB".backglance_run SET SCHEMA public')
+        for command in ('status', 'expand'):
+            self.refused(command, *self.site.options,
+                         words=['tables are in schema public', 'SET SCHEMA Glance DB'])
+        execute('ALTER TABLE public.backglance_run SET SCHEMA "Glance DB"')
+        self.on_site('contract', '--uninstall', '--yes', cwd=self.site.directory)
+
+    def test_trigger_that_needs_a_search_path_is_named_by_plan(self):
+        if not databases.is_postgresql():
+            return
+        self.site.database.execute('CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;'
+                                   ' END $$')
+        self.site.database.execute('CREATE TRIGGER audit BEFORE UPDATE ON images FOR EACH ROW EXECUTE FUNCTION audit()')
+        self.assertIn('ALTER FUNCTION audit() SET search_path = public, pg_temp', self.on_site('plan').out)
+
+    def test_second_host_of_a_url_is_tried_and_shown(self):
+        if not databases.is_postgresql():
+            return
+        dead = servers.free_port()
+        url = self.site.database.url.replace('127.0.0.1:%d' % self.server.port, '')
+        query = '?host=127.0.0.1:%d&host=127.0.0.1:%d&target_session_attrs=read-write' % (dead, self.server.port)
+        status = self.program('status', '--json', *self.options(url + query))
+        self.assertIn('host=127.0.0.1,127.0.0.1&port=%d,%d' % (dead, self.server.port),
+                      status.object['site']['database'])
 
 
 if __name__ == '__main__':

@@ -22,6 +22,9 @@ ENCRYPTED = {'postgresql': 'sslmode=require', 'mysql': 'ssl_verify_cert=false'}
 BY_THE_SYSTEM = {'postgresql': 'sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt',
                  'mysql': 'ssl_verify_cert=true'}
 
+# The same in an option file, which the parameter names. PostgreSQL has no such file.
+BY_FILE = {'postgresql': VERIFIED['postgresql'], 'mysql': 'read_default_file={file}&read_default_group=glance'}
+
 
 class Authority:
     """Makes certificates in a directory that the server can read."""
@@ -76,7 +79,10 @@ class TlsTest(sites.SmallSiteTest):
         self.server.start()
 
     def site_by(self, query, ca='right'):
-        query = query[databases.engine()].format(ca=self.authority.path(ca + '.pem'))
+        authority = self.authority.path(ca + '.pem')
+        file = self.scratch() / 'client.cnf'
+        file.write_text('[client]\n[glance]\nssl-ca = "%s"\n' % authority)
+        query = query[databases.engine()].format(ca=authority, file=file)
         return ('--database', '%s?%s' % (self.site.database.url, query), '--store-dir', self.site.store)
 
     def accepted(self, *site):
@@ -88,7 +94,7 @@ class TlsTest(sites.SmallSiteTest):
 
     def test_certificate_of_this_host(self):
         self.serve('here')
-        for query in (VERIFIED, WITHOUT_NAME):
+        for query in (VERIFIED, WITHOUT_NAME, BY_FILE):
             self.accepted(query)
             self.not_accepted(query, 'wrong', words=['certificate'])
         self.accepted(ENCRYPTED)
@@ -102,8 +108,12 @@ class TlsTest(sites.SmallSiteTest):
 
     def test_server_that_does_not_encrypt(self):
         self.serve(None)
-        for query in (VERIFIED, WITHOUT_NAME, ENCRYPTED):
+        for query in (VERIFIED, WITHOUT_NAME, ENCRYPTED, BY_FILE):
             self.not_accepted(query)
+        config = self.scratch() / 'glance-api.conf'
+        config.write_text('[database]\nconnection = %s\nconnection_parameters = %s\n' % (
+            self.site.database.url, ENCRYPTED[databases.engine()]))
+        self.refused('status', '--config-file', config, code=FAILED)
 
     def test_file_that_is_not_there(self):
         self.serve('here')
@@ -118,8 +128,11 @@ class TlsTest(sites.SmallSiteTest):
     def test_option_that_is_not_known_is_refused(self):
         """Whoever asks for a certificate is not connected in clear text."""
         self.serve(None)
-        unknown = ('bogus=1', 'sslmod=verify-full') if databases.is_postgresql() else (
-            'sslmode=verify-full', 'ssl=true', 'ssl_mode=VERIFY_CA', 'ssl-mode=REQUIRED')
+        unknown = ('bogus=1', 'sslmod=verify-full', 'sslmode=disable&sslmode=verify-full', 'user=x') if databases.is_postgresql() else (
+            'sslmode=verify-full', 'ssl=true', 'ssl_mode=VERIFY_CA', 'ssl-mode=REQUIRED', 'ssl_capath=/etc/ssl',
+            'ssl_verify_cert=off', 'ssl_disabled=false', 'ssl_disabled=1&ssl_ca=x', 'ssl_check_hostname=never',
+            'read_default_file=/no/such/file',
+            'ssl_ca=a&ssl_ca=b', 'connect_timeout=soon', 'host=elsewhere', 'client_flag=2048')
         for query in unknown:
             with self.subTest(query):
                 self.refused('status', '--database', '%s?%s' % (self.site.database.url, query),

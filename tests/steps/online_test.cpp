@@ -231,7 +231,7 @@ std::vector<std::string> kinds(const ExpandPlan& plan) {
 }
 
 std::int64_t id_of_os_hidden_index(GlanceSite& site) {
-  return site.sql().count("SELECT CAST(to_regclass('os_hidden_image_idx') AS oid)");
+  return site.sql().count("SELECT CAST(to_regclass('public.os_hidden_image_idx') AS oid)");
 }
 
 }  // namespace
@@ -298,7 +298,7 @@ TEST_CASE("a promised index that is not valid is reported, and repaired by --rep
     return;
   site.sql().execute(
       "UPDATE pg_index SET indisvalid = false "
-      "WHERE indexrelid = to_regclass('os_hash_value_image_idx')");
+      "WHERE indexrelid = to_regclass('public.os_hash_value_image_idx')");
   const Error error = required_error([&] { expand(site.sql()); });
   CHECK(error.kind() == ErrorKind::schema_state);
   CHECK_THAT(error.what(), Contains("index os_hash_value_image_idx"));

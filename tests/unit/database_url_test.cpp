@@ -50,7 +50,7 @@ TEST_CASE("a URL with all its parts is taken apart as SQLAlchemy does") {
   CHECK(url.host == "db.example.org");
   CHECK(url.port == 3307);
   CHECK(url.database == "glance");
-  CHECK(url.query == std::map<std::string, std::string>{{"charset", "utf8"}, {"a b", "c d+"}});
+  CHECK(url.query == std::multimap<std::string, std::string>{{"charset", "utf8"}, {"a b", "c d+"}});
 }
 
 TEST_CASE("each dialect that Glance runs on is known") {
@@ -78,9 +78,15 @@ TEST_CASE("odd credentials are split where SQLAlchemy splits them") {
   CHECK(parse_database_url("mysql://u:%zz%4@h/d").password == "%zz%4");
 }
 
-TEST_CASE("of a repeated key in the query the last value counts, and blank ones do not") {
-  const DatabaseUrl url = parse_database_url("mysql://h/d?charset=a&charset=b&charset=&ssl&x=1?y");
-  CHECK(url.query == std::map<std::string, std::string>{{"charset", "b"}, {"x", "1?y"}});
+TEST_CASE("a repeated key in the query keeps all its values, and blank ones do not count") {
+  const DatabaseUrl url = parse_database_url("mysql://h/d?charset=b&charset=a&charset=&ssl&x=1?y");
+  CHECK(url.query ==
+        std::multimap<std::string, std::string>{{"charset", "b"}, {"charset", "a"}, {"x", "1?y"}});
+  CHECK(url.redacted() == "mysql://h/d?charset=b&charset=a&x=***");
+  CHECK(parse_database_url("postgresql:///d?host=h1:1&host=h2:2").redacted() ==
+        "postgresql:///d?host=h1:1&host=h2:2");
+  CHECK(parse_database_url("mysql://h/d?charset=b", "charset=c&ssl_ca=/x").redacted() ==
+        "mysql://h/d?charset=b&charset=c&ssl_ca=/x");
 }
 
 TEST_CASE("a shown URL holds no password, whatever the query calls it") {
