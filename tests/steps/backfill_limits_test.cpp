@@ -249,7 +249,7 @@ TEST_CASE("a dry run keeps the limits as the run will", "[backfill]") {
   SECTION("verify") {
     run_backfill(site);
     const auto plan = [&](const ReadOptions& options) {
-      const QueueTotals made = plan_verify(site.sql(), options);
+      const PendingTotals made = plan_verify(site.sql(), options);
       return std::pair(made.images, made.bytes);
     };
     CHECK(plan({.limit = 2}) == std::pair<std::int64_t, std::int64_t>(2, 800));
