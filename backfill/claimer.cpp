@@ -157,17 +157,18 @@ void Claimer::prepare(Work& work, ImageDetails details) {
                          "another program has written os_hash_value");
   look_up_rest(work, std::move(details), algorithm_of(work.task.image, context_));
   if (!work.outcome)
-    work.checkpoint = checkpoint_of(work.claim);
+    work.checkpoint = checkpoint_of(work.claim, work.task.image.size.has_value());
   if (work.checkpoint)
     context_.budget.promise(left_of(work.claim.size_bytes, work.checkpoint) -
                             work.claim.size_bytes);
 }
 
-std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim) {
+std::optional<Checkpoint> Claimer::checkpoint_of(const Claim& claim, bool is_size_known) {
   const std::int64_t size = claim.size_bytes;
   const bool is_large = size >= std::min(kWorthKeeping, options_.checkpoint_bytes);
   // With --max-bytes, only the bytes that are left of an image count.
-  if (size != 0 && !is_large && !options_.max_bytes && !parts_.contains(claim.image_id))
+  if (size != 0 && is_size_known && !is_large && !options_.max_bytes &&
+      !parts_.contains(claim.image_id))
     return std::nullopt;
   if (whole_.contains(claim.image_id))
     return std::nullopt;

@@ -49,8 +49,9 @@ class Claimer : public ClaimStage {
   bool refill_from_list();
   // What --max-bytes leaves for further images.
   std::int64_t left_bytes() const;
-  // The checkpoint of a read that was broken off, if the read may continue there.
-  std::optional<Checkpoint> checkpoint_of(const Claim& claim);
+  // The checkpoint of a read that was broken off, if the read may continue there. Only a large
+  // image has one, or one whose size Glance does not know.
+  std::optional<Checkpoint> checkpoint_of(const Claim& claim, bool is_size_known = true);
 
   Queue queue_;
   Checkpoints checkpoints_;

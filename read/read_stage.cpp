@@ -63,7 +63,9 @@ void read_in_time(Work& work, DigestWorkers& workers, ReadContext& context,
                            .every_bytes = options.checkpoint_bytes};
   resumption.fits = [&](std::int64_t left, std::int64_t whole) {
     const std::int64_t expected = left_of(work.claim.size_bytes, work.checkpoint);
-    if (left <= expected)
+    // Of an image as large as expected, a checkpoint of a location that cannot be read any more
+    // does not help: another location is read whole.
+    if (left <= expected || (work.checkpoint && whole <= work.claim.size_bytes))
       return true;
     // Glance knows no size, or the size has changed since the image was queued: nothing of what
     // follows was asked before the claim.

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -65,7 +67,8 @@ void ServerWait::failed(const Error& error, Clock::time_point began, std::chrono
   wait.told = now;
   tell(wait, ServerWaitNews::waits,
        fmt::format("waiting for the database, for {} so far, at most {}: {}",
-                   waited(now - wait.since), human_duration(most), error.what()));
+                   waited(now - wait.since),
+                   waited(std::max<Clock::duration>(most, now - wait.since)), error.what()));
 }
 
 void ServerWait::end(ServerWaitNews news) noexcept {
@@ -74,14 +77,17 @@ void ServerWait::end(ServerWaitNews news) noexcept {
   waits_ = false;
   Wait& wait = the_wait();
   const std::lock_guard lock(wait.mutex);
-  if (--wait.waiting > 0 || !wait.told)
+  --wait.waiting;
+  // The first that is over says so for all: the others only have not asked again yet.
+  if (!wait.told || (news == ServerWaitNews::given_up && wait.waiting > 0))
     return;
+  const auto since = std::exchange(wait.since, Clock::now());
   wait.told.reset();
   tell(wait, news,
        fmt::format("{}, after {}",
                    news == ServerWaitNews::over ? "the database answers again"
                                                 : "the wait for the database was given up",
-                   waited(Clock::now() - wait.since)));
+                   waited(Clock::now() - since)));
 }
 
 }  // namespace backglance

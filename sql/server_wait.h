@@ -13,7 +13,7 @@ namespace backglance {
 // connection, or another session holds a lock. Whoever repeats work (sql/retry.h, the heartbeat)
 // has one ServerWait for each piece of work and reports failed attempts to it. Several threads of a
 // run wait for the same server, so all of them together are told as one wait: once after
-// kTellAfter, again every kTellAgain, and once when the last of them is over.
+// kTellAfter, again every kTellAgain, and once when the first of them gets an answer.
 
 enum class ServerWaitNews {
   waits,     // the wait begins or goes on

@@ -39,7 +39,8 @@ SiteStatus at_work() {
                    .claimable = {2, 1024},
                    .failed = {1, 17},
                    .erased = 5,
-                   .signatures = {{SignatureScheme::legacy_partial, 2}, {SignatureScheme::both, 1}},
+                   .signatures = {{SignatureScheme::legacy_partial, 2, /*deleted=*/1},
+                                  {SignatureScheme::both, 1}},
                    .settled = 1204};
   LiveRun live;
   live.run_id = "run-2";
@@ -84,7 +85,7 @@ TEST_CASE("the status of a site at work has the queue, the signatures and the ru
         "Images      16 live images without a hash, known size 3.0 MiB (1 of unknown size)\n"
         "Queue       to read: 3 images, 4.0 KiB; could not be hashed: 1 image, 17 B; to restore: "
         "5 hashes\n"
-        "Signatures  1 both, 2 legacy partial; 1,204 settled\n"
+        "Signatures  1 both, 2 legacy partial; 1 of them on deleted images; 1,204 settled\n"
         "Fleet       1 run at work\n"
         "At work     2026-03-04T04:53:20Z backfill on host-\\x1b[1m: 7 images, 2.0 KiB, 1.0 "
         "MiB/s, heartbeat 4 s ago\n"
@@ -134,7 +135,8 @@ TEST_CASE("the status as JSON has every member as a number, a text, a list or nu
   CHECK(object["runs"][0]["heartbeat_age_seconds"] == 4);
   REQUIRE(object["recent_runs"].size() == 2);
   CHECK(object["recent_runs"][1]["started_at"] == "2026-03-04T04:52:20Z");
-  CHECK(object["due"] == json({{"exit_code", 0}, {"why", "nothing is due"}, {"next", ""}}));
+  CHECK(object["due"] ==
+        json({{"exit_code", 0}, {"why", "nothing is due"}, {"next", ""}, {"findings", 0}}));
 }
 
 TEST_CASE("before expand the JSON of the status has no queue and no fleet") {
@@ -154,6 +156,7 @@ TEST_CASE("check says what is due, the guard if there is one, and the command to
   CHECK(check_json(due) == json({{"exit_code", 3},
                                  {"why", "16 schema statements to run"},
                                  {"next", "backglance expand"},
+                                 {"findings", 0},
                                  {"guard", "missing"}}));
   CHECK(check_text({{ExitCode::done, "nothing is due", ""}, GuardState::there}) ==
         "nothing is due; guard installed\n");
