@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/verifications.h"
 
+#include "base/bounded.h"
 #include "ledger/signatures.h"
 #include "sql/text.h"
 
@@ -33,7 +34,7 @@ void record_verifications(Session& session, const std::string& run_id,
     session.execute(sql(session, "record_verification"),
                     {{"id", claim.image_id},
                      {"result", std::string(result_name(outcome.result))},
-                     {"reason", text_or_null(outcome.reason)},
+                     {"reason", text_or_null(bounded(outcome.reason, kLongestReason))},
                      {"bytes", outcome.bytes},
                      {"run", run_id}});
     // The recorded signature verdicts were made for other bytes.
