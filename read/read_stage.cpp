@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/read_stage.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,8 +13,13 @@ namespace backglance {
 
 ImageRow named_image(Session& session, const std::string& image_id) {
   auto image = read_image(session, image_id);
-  if (!image)
-    throw Error(ErrorKind::usage, "there is no image " + printable(image_id));
+  if (!image) {
+    // With quotes, so that a space at the end shows.
+    const std::string like = like_image(session, image_id);
+    throw Error(ErrorKind::usage,
+                fmt::format("--image: there is no image '{}'{}", printable(image_id),
+                            like.empty() ? "" : "; the id of an image is " + printable(like)));
+  }
   return std::move(*image);
 }
 
