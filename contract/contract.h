@@ -34,6 +34,10 @@ struct ContractPlan {
   // or not.
   std::int64_t settled_images = 0;
   std::int64_t settled_properties = 0;
+  // Images with a removable property that the archive cannot hold (can_be_archived). They keep all
+  // their properties and count nowhere else. The ids: at most 10.
+  std::int64_t unarchivable = 0;
+  std::vector<std::string> first_unarchivable;
   // Images that the last verification found settled and that were changed since.
   std::int64_t outdated_images = 0;
 };
@@ -47,6 +51,9 @@ struct ContractResult {
   std::int64_t properties = 0;
   std::filesystem::path safety_copy;  // empty if nothing was due, and always on a server
   std::filesystem::path archive;      // empty if nothing was due
+  // As in ContractPlan.
+  std::int64_t unarchivable = 0;
+  std::vector<std::string> first_unarchivable;
 };
 
 struct ContractOptions {
@@ -60,10 +67,11 @@ struct ContractOptions {
 // transaction that also enters them in backglance_removed. They are in the archive, on the disk,
 // before that transaction is committed.
 //
-// Throws Error{gate} with the blocking images before anything is written, Error{schema_state}
-// before expand, Error{locked} if another run is at work, Error{interrupted} between images. Killed
-// at any point, all removed properties are in backglance_removed and in the archive, and the next
-// call continues. If nothing is due, it writes no file.
+// Throws Error{gate} with the blocking images before anything is written, or if grace periods have
+// ended by the database's clock and this host's clock is more than a day from it,
+// Error{schema_state} before expand, Error{locked} if another run is at work, Error{interrupted}
+// between images. Killed at any point, all removed properties are in backglance_removed and in the
+// archive, and the next call continues. If nothing is due, it writes no file.
 ContractResult contract(Session& session, const DatabaseUrl& database,
                         const IsReadable& is_readable, const ContractOptions& options);
 // The same, only for settled images and without the gate.

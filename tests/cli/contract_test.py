@@ -131,6 +131,43 @@ class Removal(ContractTest):
                           for line in lines},
                          {row[:4] for row in before if row[2] in sites.LEGACY})
 
+    def test_a_value_that_the_archive_cannot_hold_stays_and_its_image_is_named(self):
+        if sites.databases.engine() == 'mysql':
+            return  # its TEXT holds 64 KiB
+        huge = self.signed[0]
+        self.site.database.execute("UPDATE image_properties SET value = ? WHERE image_id = ? AND name = 'signature'",
+                                   'x' * (13 << 20), huge)
+        for how, said in (('--dry-run', 'would remove 8 '), ('--yes', 'removed 8 '), ('--yes', 'nothing to remove\n')):
+            result = self.on_site('contract', how, code=FINDINGS)
+            self.assertIn(said, result.out)
+            self.assertIn('not removed: 1 image has a legacy signature property that the archive cannot hold', result.err)
+            self.assertIn(': %s -- next: delete that property in Glance' % huge, result.err)
+        self.assertIn('signature', self.live_names(huge))
+        self.assertEqual(self.live_names(self.signed[1]), {'os_type'})
+
+    def test_a_run_killed_under_a_clock_of_2030_is_shown_and_keeps_nobody_out(self):
+        ahead = int(time.time()) + 97411492
+        self.site.database.execute(
+            'INSERT INTO backglance_run (run_id, command, host, process, version, started_at, heartbeat_at)'
+            " VALUES ('ahead', 'migrate', 'elsewhere', 'p', '1', ?, ?)", ahead, ahead)
+        status = self.on_site('status').out
+        self.assertRegex(status, r'migrate on elsewhere: no heartbeat, probably killed; its last heartbeat is 1127 d \d+ h'
+                                 ' ahead of the database.s clock')
+        self.assertNotIn('At work', status)
+        self.on_site('migrate')
+        self.assertEqual(self.contract('--yes')['properties'], 12)
+
+    def test_flags_of_a_wrong_clock_are_told_of_and_are_not_due(self):
+        for flagged, said in (('flagged_at + 97411492', 'while the database\'s clock was ahead, and are not due'),
+                              ('1000', 'while the database\'s clock was not set')):
+            self.site.database.execute('UPDATE backglance_signature SET flagged_at = %s, deadline_at = %s'
+                                       % (flagged, flagged))
+            result = self.on_site('contract', '--yes')
+            self.assertIn('warning: 3 images were flagged ' + said, result.err)
+            self.assertIn('nothing to remove', result.out)
+        self.on_site('migrate', '--grace', '0s')
+        self.assertEqual(self.contract('--yes')['properties'], 12)
+
     def test_archive_dir_receives_the_files(self):
         directory = self.scratch()
         result = self.contract('--yes', '--archive-dir', directory)
