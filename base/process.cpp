@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/bounded.h"
 #include "base/text.h"
 
 namespace backglance {
@@ -64,7 +65,7 @@ std::string host_name() {
 }
 
 std::string user_at_host() {
-  return user_name() + "@" + host_name();
+  return bounded(user_name() + "@" + host_name(), kLongestName);
 }
 
 std::string this_process() {

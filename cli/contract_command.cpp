@@ -111,7 +111,8 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
 json settled_json(const ContractPlan& plan) {
   return {{"settled_images", plan.settled_images},
           {"settled_properties", plan.settled_properties},
-          {"outdated_images", plan.outdated_images}};
+          {"outdated_images", plan.outdated_images},
+          {"unarchivable_images", plan.unarchivable}};
 }
 
 json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
@@ -189,12 +190,45 @@ std::string nothing_due(Session& session) {
   if (!deadline)
     return "no image has a deprecated signature property any more";
   return fmt::format("no image's grace period has ended; the first one ends on {} UTC",
-                     utc_time(*deadline));
+                     utc_time(within_calendar(*deadline)));
+}
+
+void warn_of_clock(Session& session) {
+  const WrongClock wrong = flags_of_wrong_clock(session);
+  if (wrong.ahead > 0)
+    print_err(
+        "warning: {} flagged while the database's clock was ahead, and {} not due before "
+        "that date -- next: see docs/ledger.md, \"A clock that was wrong\"\n",
+        wrong.ahead == 1 ? "1 image was" : grouped(wrong.ahead) + " images were",
+        wrong.ahead == 1 ? "is" : "are");
+  if (wrong.unset > 0)
+    print_err(
+        "warning: {} flagged while the database's clock was not set, and no grace period "
+        "counts that began then -- next: backglance migrate\n",
+        wrong.unset == 1 ? "1 image was" : grouped(wrong.unset) + " images were");
+}
+
+// Each image keeps all of its properties.
+template <typename Found>
+ExitCode tell_unarchivable(const Found& found) {
+  if (found.unarchivable == 0)
+    return ExitCode::done;
+  const auto listed = static_cast<std::int64_t>(found.first_unarchivable.size());
+  std::vector<std::string> ids;
+  for (const std::string& id : found.first_unarchivable)
+    ids.push_back(printable(id));
+  print_out(stderr,
+            "not removed: {} a legacy signature property that the archive cannot hold (longer than "
+            "{}, or not valid text): {}{} -- next: delete that property in Glance\n",
+            found.unarchivable == 1 ? "1 image has" : grouped(found.unarchivable) + " images have",
+            human_bytes(kLongestArchiveObject), join(ids, ", "),
+            found.unarchivable > listed ? ", ..." : "");
+  return ExitCode::findings;
 }
 
 void print_removed(const ContractResult& result, const std::string& nothing) {
   if (result.archive.empty())
-    print_out("nothing to remove: {}\n", nothing);
+    print_out("nothing to remove{}{}\n", nothing.empty() ? "" : ": ", nothing);
   else
     print_out("removed {} of {}\n{}archive      {}\n", properties_text(result.properties),
               counted(result.images, "image"),
@@ -212,10 +246,11 @@ ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
                 {"images", result.images},
                 {"properties", result.properties},
                 {"safety_copy", result.safety_copy.string()},
-                {"archive", result.archive.string()}});
+                {"archive", result.archive.string()},
+                {"unarchivable_images", result.unarchivable}});
   else
     print_removed(result, nothing);
-  return ExitCode::done;
+  return tell_unarchivable(result);
 }
 
 void print_dry_run(const CommonOptions& common, json object, const ContractPlan& plan,
@@ -254,11 +289,13 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
         "mount it, then backglance contract --dry-run");
   const StoreQuestions questions = view.questions();
   const ContractPlan plan = plan_contract(session, questions);
+  warn_of_clock(session);
   if (common.dry_run) {
     const auto first = needs_of(session, plan.gate.first_readable);
     print_dry_run(common, plan_json(plan, first), plan,
                   [&](const ContractPlan& of) { print_due(of, first); });
-    return plan.gate.is_open() ? ExitCode::done : exit_code_of(ErrorKind::gate);
+    const ExitCode unarchivable = tell_unarchivable(plan);
+    return plan.gate.is_open() ? unarchivable : exit_code_of(ErrorKind::gate);
   }
   if (plan.gate.is_open() && plan.due_images > 0)
     confirm(flags,
@@ -266,7 +303,7 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
                         counted(plan.due_images, "image")),
             "remove");
   return say_removed(common, contract(session, site.database, questions, options),
-                     plan.due_images > 0 ? "" : nothing_due(session));
+                     plan.due_images + plan.unarchivable > 0 ? "" : nothing_due(session));
 }
 
 ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
@@ -277,7 +314,7 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
       print_out("would remove {} of {}\n", properties_text(of.settled_properties),
                 counted(of.settled_images, "settled image"));
     });
-    return ExitCode::done;
+    return tell_unarchivable(plan);
   }
   if (plan.settled_images > 0)
     confirm(flags,
@@ -285,7 +322,7 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
                         counted(plan.settled_images, "settled image")),
             "remove");
   return say_removed(common, contract_settled(session, site.database, options),
-                     "no image is settled");
+                     plan.unarchivable > 0 ? "" : "no image is settled");
 }
 
 ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {

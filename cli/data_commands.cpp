@@ -169,6 +169,7 @@ json migrate_json(const MigrateResult& result, bool dry_run) {
           {"changed", result.changed},
           {"cleared", result.cleared},
           {"tags", result.tagged},
+          {"flagged_ahead", result.flagged_ahead},
           {"signatures", schemes_json(result.schemes)},
           {"owners", owners_json(result.owners)}};
 }
@@ -188,6 +189,7 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
   if (common.dry_run && options.untag) {
     require_expanded(read_schema_state(session));
+    require_storable(session, options);
     const std::int64_t tags = tag_count(session, *options.untag);
     if (common.json)
       print_json({{"dry_run", true}, {"tags", tags}});
@@ -469,7 +471,13 @@ void print_migrate_result(const MigrateResult& result, bool dry_run, const std::
   print_owners(result.owners, dry_run);
   if (result.first_deadline)
     print_out("the first grace period ends on {} UTC; existing deadlines are not changed\n",
-              utc_time(*result.first_deadline));
+              utc_time(within_calendar(*result.first_deadline)));
+  if (result.flagged_ahead > 0)
+    print_out(
+        "warning: {} flagged while the database's clock was ahead; {} not changed, see "
+        "docs/ledger.md, \"A clock that was wrong\"\n",
+        result.flagged_ahead == 1 ? "1 image was" : grouped(result.flagged_ahead) + " images were",
+        result.flagged_ahead == 1 ? "its deadline is" : "their deadlines are");
 }
 
 Runner add_migrate(Arguments& app) {

@@ -117,7 +117,10 @@ void add_runs(Lines& lines, const SiteStatus::Runs& runs) {
     if (is_live)
       continue;
     // Probably killed; the next run that begins ends its row.
-    const std::string end = run.outcome.empty() ? "no heartbeat, probably killed" : run.outcome;
+    std::string end = run.outcome.empty() ? "no heartbeat, probably killed" : run.outcome;
+    if (run.has_time_to_come())
+      end += fmt::format("; its last heartbeat is {} ahead of the database's clock",
+                         human_duration(std::chrono::seconds(run.clock_ahead)));
     lines.add("Run", fmt::format("{}: {}, {}", run_name(run), end,
                                  images_and_bytes(run.images, run.bytes)));
   }

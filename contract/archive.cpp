@@ -44,6 +44,18 @@ std::string text_of(const nlohmann::json& object) {
 
 }  // namespace
 
+bool can_be_archived(const RemovedProperty& property) {
+  // JSON writes a byte as up to six letters. A value that is too long in any case is not written.
+  if (property.value && property.value->size() > kLongestArchiveObject)
+    return false;
+  const std::string object = text_of(as_json(property));
+  if (object.size() > kLongestArchiveObject)
+    return false;
+  // The reader's own code decides, so contract removes nothing that --revert refuses.
+  const auto back = archived_property(object);
+  return back && *back == property;
+}
+
 RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key)
     : path_(std::move(path)), unfinished_(path_), id_(std::move(id)), key_(key) {
   unfinished_ += kUnfinishedArchive;

@@ -29,6 +29,20 @@ inline constexpr std::string_view kArchiveEndPayloadType =
 // What follows the name of an archive until it is complete.
 inline constexpr std::string_view kUnfinishedArchive = ".unfinished";
 
+// Limits of reader and writer, in bytes: of a line, which a reader holds in memory, decodes and
+// parses; and of the object on it. A signed line holds the object in base64, beside its signature.
+inline constexpr std::size_t kLongestArchiveLine = std::size_t{16} << 20;
+inline constexpr std::size_t kLongestArchiveObject =
+    kLongestArchiveLine / 4 * 3 - (std::size_t{16} << 10);
+
+// The property in the payload of a line, or on a line without signature. Nothing if it is not one:
+// a member is missing or of another type, or the name is not of a legacy signature property.
+std::optional<RemovedProperty> archived_property(std::string_view payload);
+
+// True if an archive, signed or not, gives back this very property. False for an id or a time that
+// is not UTF-8, a number out of range, or a value that is too long. contract removes no other.
+bool can_be_archived(const RemovedProperty& property);
+
 // Writes an archive to a new file (mode 0600); an existing file is never overwritten. Until close()
 // the file is called "<path>.unfinished". A killed run leaves it so: it holds all that the run has
 // removed, and is read like any archive. One thread at a time.
@@ -41,6 +55,7 @@ class RemovalArchive {
   RemovalArchive(const RemovalArchive&) = delete;
   RemovalArchive& operator=(const RemovalArchive&) = delete;
 
+  // For a property for which can_be_archived() holds.
   void add(const RemovedProperty& property);
   // Writes all added lines to the disk (fsync). Throws Error{io}.
   void sync();

@@ -19,9 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-// Bytes. No signature property is nearly as long. A line is held in memory, decoded and parsed.
-constexpr std::size_t kLongestLine = std::size_t{16} << 20;
-
 // Property ids in Glance have the type INTEGER, and no archive has more lines than that. Returns 0
 // for a missing or invalid number.
 std::int64_t number_member(const json& object, const char* name) {
@@ -79,8 +76,12 @@ constexpr const char* kNoProperty = "it is not a removed signature property";
 
 }  // namespace
 
+std::optional<RemovedProperty> archived_property(std::string_view payload) {
+  return read_property(parse_json(payload));
+}
+
 ArchiveReader::ArchiveReader(const std::filesystem::path& path, const SiteKey* key)
-    : lines_(path, kLongestLine), key_(key) {}
+    : lines_(path, kLongestArchiveLine), key_(key) {}
 
 std::optional<bool> ArchiveReader::is_whole() const {
   return key_ == nullptr ? std::nullopt : std::optional(whole_);
@@ -93,7 +94,7 @@ std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next()
   for (;;) {
     switch (lines_.next(line)) {
       case LineReader::Found::too_long:
-        return fault(fmt::format("it has more than {}", human_bytes(kLongestLine)));
+        return fault(fmt::format("it has more than {}", human_bytes(kLongestArchiveLine)));
       case LineReader::Found::line:
         if (auto found = line.empty() ? std::nullopt : judge(line))
           return found;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <optional>
 
@@ -50,9 +52,42 @@ void for_each_removable(Session& session, Removable which, const OnImage& on_ima
   }
 }
 
+// True if the archive can hold all of them; otherwise counts the image in `found`.
+template <typename Found, typename Properties>
+bool fit_archive(const std::string& image_id, const Properties& properties, Found& found) {
+  const auto fits = [](const auto& property) {
+    RemovedProperty removed;
+    static_cast<PropertyRow&>(removed) = property;
+    removed.deleted_at = "2026-03-04 05:06:07";  // of the removal to come: any time will do
+    return can_be_archived(removed);
+  };
+  if (std::all_of(properties.begin(), properties.end(), fits))
+    return true;
+  ++found.unarchivable;
+  if (found.first_unarchivable.size() < kListed)
+    found.first_unarchivable.push_back(image_id);
+  return false;
+}
+
+// A clock that is ahead ends all grace periods at once, and what is removed was to stay for months.
+// On servers there are two clocks to compare.
+void require_agreeing_clocks(Session& session) {
+  constexpr std::int64_t kDay = 86400;
+  const std::int64_t host = std::time(nullptr);
+  const std::int64_t database = retry(session, [&] { return database_time(session); });
+  if (std::abs(database - host) > kDay)
+    throw Error(ErrorKind::gate,
+                fmt::format("contract is blocked: the database's clock says {} UTC and this host's "
+                            "says {} UTC, so it is not known which grace periods have ended",
+                            utc_time(within_calendar(database)), utc_time(within_calendar(host))),
+                "set the wrong clock, then backglance contract");
+}
+
 void count_due(Session& session, ContractPlan& plan) {
   for_each_removable(session, Removable::due,
-                     [&](const std::string&, const std::vector<PropertyRow>& properties) {
+                     [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+                       if (!fit_archive(image_id, properties, plan))
+                         return;
                        plan.due_images += properties.empty() ? 0 : 1;
                        plan.due_properties += static_cast<std::int64_t>(properties.size());
                      });
@@ -65,6 +100,8 @@ void count_settled(Session& session, ContractPlan& plan) {
   };
   for_each_removable(session, Removable::settled,
                      [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+                       if (!fit_archive(image_id, properties, plan))
+                         return;
                        plan.settled_images += properties.empty() ? 0 : 1;
                        plan.settled_properties += static_cast<std::int64_t>(properties.size());
                        // The last verification found it settled, and it no longer is.
@@ -143,12 +180,15 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
                 ContractResult& result, GateWatch* gate) {
   // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
+    if (!std::all_of(properties.begin(), properties.end(), can_be_archived))
+      return false;
     for (const RemovedProperty& property : properties)
       archive.add(property);
     archive.sync();
+    return true;
   };
   const auto remove = [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
-    if (properties.empty())
+    if (properties.empty() || !fit_archive(image_id, properties, result))
       return;
     if (gate != nullptr)
       gate->before_removal(image_id);
@@ -194,12 +234,24 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
   return result;
 }
 
+ContractResult nothing_removed(const ContractPlan& plan) {
+  ContractResult result;
+  result.unarchivable = plan.unarchivable;
+  result.first_unarchivable = plan.first_unarchivable;
+  return result;
+}
+
 }  // namespace
 
 ContractPlan plan_contract(Session& session, const StoreQuestions& stores) {
   require_expanded(read_schema_state(session));
   ContractPlan plan = look_at_due(session, stores);
-  count_settled(session, plan);
+  // An image may be both due and settled, and counts once.
+  ContractPlan settled;
+  count_settled(session, settled);
+  plan.settled_images = settled.settled_images;
+  plan.settled_properties = settled.settled_properties;
+  plan.outdated_images = settled.outdated_images;
   return plan;
 }
 
@@ -218,10 +270,12 @@ ContractResult contract(Session& session, const DatabaseUrl& database, const Sto
   const ContractPlan plan = look_at_due(session, stores);
   require_open(session, plan.gate);
   GateWatch gate(session, stores);
-  if (plan.due_images > 0)
+  if (plan.due_images > 0) {
+    require_agreeing_clocks(session);
     return remove_into_archive(session, database, run, Removable::due, options, &gate);
+  }
   run.finish("done");
-  return {};
+  return nothing_removed(plan);
 }
 
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
@@ -233,7 +287,7 @@ ContractResult contract_settled(Session& session, const DatabaseUrl& database,
   if (plan.settled_images > 0)
     return remove_into_archive(session, database, run, Removable::settled, options, nullptr);
   run.finish("done");
-  return {};
+  return nothing_removed(plan);
 }
 
 Uninstall plan_uninstall(Session& session) {

@@ -30,6 +30,10 @@ struct ContractPlan {
   // or not.
   std::int64_t settled_images = 0;
   std::int64_t settled_properties = 0;
+  // Images with a removable property that the archive cannot hold (can_be_archived). They keep all
+  // their properties and count nowhere else. The ids: at most 10.
+  std::int64_t unarchivable = 0;
+  std::vector<std::string> first_unarchivable;
   // Images that the last verification found settled and that were changed since.
   std::int64_t outdated_images = 0;
 };
@@ -43,6 +47,9 @@ struct ContractResult {
   std::int64_t properties = 0;
   std::filesystem::path safety_copy;  // empty if nothing was due, and always on a server
   std::filesystem::path archive;      // empty if nothing was due
+  // As in ContractPlan.
+  std::int64_t unarchivable = 0;
+  std::vector<std::string> first_unarchivable;
 };
 
 struct ContractOptions {
@@ -57,10 +64,11 @@ struct ContractOptions {
 // before that transaction is committed.
 //
 // Throws Error{gate} with the blocking images before anything is written; also between images, if
-// images became active or lost their hash meanwhile. Throws Error{schema_state} before expand,
-// Error{locked} if another run is at work, Error{interrupted} between images. Killed at any point,
-// all removed properties are in backglance_removed and in the archive, and the next call continues.
-// If nothing is due, it writes no file.
+// images became active or lost their hash meanwhile; also if grace periods have ended by the
+// database's clock and this host's clock is more than a day from it. Throws Error{schema_state}
+// before expand, Error{locked} if another run is at work, Error{interrupted} between images. Killed
+// at any point, all removed properties are in backglance_removed and in the archive, and the next
+// call continues. If nothing is due, it writes no file.
 ContractResult contract(Session& session, const DatabaseUrl& database, const StoreQuestions& stores,
                         const ContractOptions& options);
 // The same, only for settled images and without the gate.

@@ -24,8 +24,9 @@ FleetState fleet_of(const SqlRow& row, std::size_t value) {
 std::string FleetState::text() const {
   if (!paused)
     return {};
-  return fmt::format("paused by {} since {} UTC{}{}", printable(by), utc_time(since),
-                     reason.empty() ? "" : ": ", printable(reason));
+  return fmt::format("paused by {} since {} UTC{}{}", printable(by),
+                     utc_time(within_calendar(since)), reason.empty() ? "" : ": ",
+                     printable(reason));
 }
 
 FleetState read_fleet(Session& session) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/fleet.h"
 
+#include "base/bounded.h"
 #include "base/process.h"
 #include "sql/retry.h"
 #include "sql/text.h"
@@ -13,8 +14,9 @@ const std::string& control_sql(Session& session, std::string_view name) {
 }
 
 void set_fleet(Session& session, const std::string& value, const std::string& reason) {
-  const SqlParameters parameters = {
-      {"value", value}, {"reason", text_or_null(reason)}, {"who", user_at_host()}};
+  const SqlParameters parameters = {{"value", value},
+                                    {"reason", text_or_null(bounded(reason, kLongestReason))},
+                                    {"who", user_at_host()}};
   const bool is_there = session.first_row(control_sql(session, "fleet")).has_value();
   session.execute(control_sql(session, is_there ? "set_fleet" : "make_fleet"), parameters);
 }

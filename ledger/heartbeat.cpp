@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/bounded.h"
 #include "base/stop.h"
 #include "ledger/queue.h"
 #include "sql/retry.h"
@@ -33,7 +34,7 @@ void record_heartbeat(Session& session, const std::string& run_id, const RunFigu
                    {"images", figures.images},
                    {"bytes", figures.bytes},
                    {"rate", bytes_per_second},
-                   {"waiting_for", text_or_null(figures.waiting_for)}});
+                   {"waiting_for", text_or_null(bounded(figures.waiting_for, kLongestReason))}});
 }
 
 Heartbeat::Heartbeat(DatabaseUrl database, std::string run_id, RunLife life)

@@ -8,8 +8,8 @@ WITH free AS MATERIALIZED (
     FROM   backglance_item
     WHERE  image_id IN ({each, ::id#})
     AND    COALESCE(state, '') = 'queued'
-    AND    lease_until < {now}
-    AND    next_try_at <= {now}
+    AND    {lease_is_over}
+    AND    {try_is_due}
     FOR UPDATE SKIP LOCKED)
 UPDATE backglance_item t
 SET    lease_run = :run, lease_token = t.lease_token + 1, lease_until = {now} + :seconds

@@ -48,8 +48,8 @@ AND    {item_is_pending};
 SELECT   image_id, size_bytes
 FROM     backglance_item
 WHERE    state = 'queued'
-AND      lease_until < {now}
-AND      next_try_at <= {now}
+AND      {lease_is_over}
+AND      {try_is_due}
 AND      size_bytes <= :max_size
 AND      (size_bytes < :after_size OR image_id < :after_id)
 ORDER BY size_bytes DESC, image_id DESC
@@ -61,15 +61,15 @@ UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
 AND    COALESCE(state, '') = 'queued'
-AND    lease_until < {now}
-AND    next_try_at <= {now};
+AND    {lease_is_over}
+AND    {try_is_due};
 
 -- name: claim_named
 UPDATE backglance_item{by_primary_key}
 SET    lease_run = :run, lease_token = lease_token + 1, lease_until = {now} + :seconds
 WHERE  image_id IN ({each, ::id#})
 AND    COALESCE(state, '') = 'queued'
-AND    lease_until < {now};
+AND    {lease_is_over};
 
 -- name: claimed
 SELECT image_id, lease_token, size_bytes, attempts
@@ -123,7 +123,7 @@ SELECT COUNT(*)
 FROM   backglance_item
 WHERE  image_id = :id
 AND    COALESCE(state, '') = 'queued'
-AND    lease_until >= {now};
+AND    {lease_holds};
 
 -- The runs that hold images of the queue.
 -- name: holders
@@ -131,7 +131,7 @@ SELECT   r.run_id, r.host, r.process, {now} - r.heartbeat_at, COUNT(*)
 FROM     backglance_item t
 JOIN     backglance_run r ON r.run_id = t.lease_run
 WHERE    t.state = 'queued'
-AND      t.lease_until >= {now}
+AND      {lease_holds}
 AND      t.lease_run <> :run
 GROUP BY r.run_id, r.host, r.process, r.heartbeat_at
 ORDER BY r.run_id;
@@ -142,8 +142,8 @@ SELECT   t.image_id, {left_of_item}
 FROM     backglance_checkpoint c
 JOIN     backglance_item t ON t.image_id = c.image_id
 WHERE    COALESCE(t.state, '') = 'queued'
-AND      t.lease_until < {now}
-AND      t.next_try_at <= {now}
+AND      {lease_is_over}
+AND      {try_is_due}
 AND      {left_of_item} <= :most
 ORDER BY 2, t.image_id
 LIMIT    :count;

@@ -79,8 +79,8 @@ SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t
 LEFT JOIN backglance_checkpoint c ON c.image_id = t.image_id
 WHERE     COALESCE(t.state, '') = 'queued'
-AND       t.lease_until < {now}
-AND       t.next_try_at <= {now}
+AND       {lease_is_over}
+AND       {try_is_due}
 ORDER BY  1 DESC;
 
 -- name: claimable_totals
@@ -92,8 +92,8 @@ WHERE  {item_is_claimable};
 SELECT MIN(size_bytes)
 FROM   backglance_item
 WHERE  state = 'queued'
-AND    lease_until < {now}
-AND    next_try_at <= {now};
+AND    {lease_is_over}
+AND    {try_is_due};
 
 -- Images that no run is reading and that are larger than :size.
 -- name: larger_count
@@ -102,7 +102,7 @@ FROM   backglance_item t
 JOIN   images i ON i.id = t.image_id
 WHERE  t.state = 'queued'
 AND    t.size_bytes > :size
-AND    t.lease_until < {now}
+AND    {lease_is_over}
 AND    {pending_by_id};
 
 -- name: largest_queued
@@ -110,7 +110,7 @@ SELECT   t.image_id, t.size_bytes
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 WHERE    t.state = 'queued'
-AND      t.lease_until < {now}
+AND      {lease_is_over}
 AND      {pending_by_id}
 ORDER BY t.size_bytes DESC, t.image_id DESC
 LIMIT    1;
@@ -123,6 +123,6 @@ WHERE  {item_is_failed}
 AND    {pending};
 
 -- name: item
-SELECT state, result, CASE WHEN lease_run IS NOT NULL AND lease_until >= {now} THEN 1 ELSE 0 END
+SELECT state, result, CASE WHEN lease_run IS NOT NULL AND {lease_holds} THEN 1 ELSE 0 END
 FROM   backglance_item
 WHERE  image_id = :id;

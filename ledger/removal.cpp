@@ -103,7 +103,8 @@ void remove_in_transaction(Session& session, const std::string& run_id, const st
   }
   write_scheme(session, "mark_removed", image_id, live_finding(session, image_id));
   // As late as possible: the archive gets only removals that have succeeded so far.
-  before_commit(now_removed);
+  if (!before_commit(now_removed))
+    return;
   // Before the COMMIT: if its answer is lost, the next attempt finds nothing to remove, and this is
   // the result.
   removed = std::move(now_removed);
@@ -224,6 +225,10 @@ std::vector<PropertyRow> removable_properties(Session& session, const std::strin
   return removable_of(session, image_id, which, live_properties(session, image_id));
 }
 
+std::int64_t database_time(Session& session) {
+  return session.count(removal_sql(session, "current_time"));
+}
+
 std::int64_t settled_count(Session& session) {
   return session.count(removal_sql(session, "settled_totals"));
 }
@@ -294,6 +299,10 @@ RestoreCounts restore_removed(Session& session, const std::vector<RemovedPropert
     Transaction transaction(session);
     RestoreCounts now;
     for (const RemovedProperty& property : removed) {
+      if (!can_be_image(session, property.image_id)) {
+        ++now.kept;
+        continue;
+      }
       if (restore_one(session, property, has_ledger)) {
         ++now.restored;
         continue;
@@ -316,6 +325,10 @@ RestoreCounts plan_restore(Session& session, const std::vector<RemovedProperty>&
   return retry(session, [&] {
     RestoreCounts counts;
     for (const RemovedProperty& property : removed) {
+      if (!can_be_image(session, property.image_id)) {
+        ++counts.kept;
+        continue;
+      }
       const bool is_kept =
           (has_ledger && is_removed_later(session, property)) ||
           session.count(removal_sql(session, "is_restorable"), as_left(property)) == 0;

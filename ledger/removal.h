@@ -20,11 +20,15 @@ struct PropertyRow {
   std::string name;
   std::optional<std::string> value;
   std::optional<std::string> updated_at;
+
+  bool operator==(const PropertyRow&) const = default;
 };
 
 // A property that was removed. deleted_at is that of Glance's row.
 struct RemovedProperty : PropertyRow {
   std::string deleted_at;
+
+  bool operator==(const RemovedProperty&) const = default;
 };
 
 // Classifies the properties that the image has now, whatever its flag says.
@@ -44,6 +48,9 @@ enum class Removable { due, settled };
 std::vector<PropertyRow> removable_properties(Session& session, const std::string& image_id,
                                               Removable which);
 
+// Unix seconds of the database's clock, by which grace periods end.
+std::int64_t database_time(Session& session);
+
 // Live images that the last verification found to be settled.
 std::int64_t settled_count(Session& session);
 std::vector<std::string> settled_page(Session& session, const std::string& after,
@@ -51,9 +58,10 @@ std::vector<std::string> settled_page(Session& session, const std::string& after
 
 // Removes these properties in one transaction, as Glance does (soft delete), and enters each in
 // backglance_removed. The transaction checks again that they are removable. `before_commit` gets
-// the properties while the removal can still be called off by throwing; after a lost connection it
-// may get the same ones once more. Returns the properties that were removed.
-using OnRemoval = std::function<void(const std::vector<RemovedProperty>&)>;
+// the properties while the removal can still be called off, by throwing or by returning false: then
+// the image keeps all of them. After a lost connection it may get the same ones once more. Returns
+// the properties that were removed.
+using OnRemoval = std::function<bool(const std::vector<RemovedProperty>&)>;
 std::vector<RemovedProperty> remove_properties(Session& session, const std::string& run_id,
                                                const std::string& image_id, Removable which,
                                                const OnRemoval& before_commit);

@@ -35,6 +35,9 @@ AND    s.image_id = :id;
 -- name: current_datetime
 SELECT {now_datetime};
 
+-- name: current_time
+SELECT {now};
+
 -- The server copies the value from table to table, so it comes back unchanged, whatever it is.
 -- name: archive_property
 INSERT INTO backglance_removed
@@ -133,6 +136,7 @@ INSERT INTO image_properties (image_id, name, value, created_at, updated_at, del
 SELECT i.id, :name, :value, COALESCE(:updated_at{as_datetime}, {now_datetime}), :updated_at{as_datetime}, {false}
 FROM   images i
 WHERE  i.id = :id
+AND    {exact}i.id = :id
 AND    i.deleted = {false}
 AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p.name = :name);
 
@@ -141,6 +145,7 @@ AND    NOT EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = :id AND p
 SELECT COUNT(*)
 FROM   images i
 WHERE  i.id = :id
+AND    {exact}i.id = :id
 AND    i.deleted = {false}
 AND    (EXISTS (SELECT 1 FROM image_properties p
                 WHERE p.id = :property AND p.image_id = :id AND p.name = :name
@@ -153,7 +158,9 @@ SELECT COUNT(*)
 FROM   image_properties p
 JOIN   images i ON i.id = p.image_id
 WHERE  p.image_id = :id
+AND    {exact}p.image_id = :id
 AND    p.name = :name
+AND    {exact}p.name = :name
 AND    p.deleted = {false}
 AND    i.deleted = {false}
 AND    {exact}COALESCE(CAST(p.value AS {text_type}), '') = COALESCE(:value, '');

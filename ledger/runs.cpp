@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "base/process.h"
 #include "base/stop.h"
@@ -17,9 +18,6 @@
 
 namespace backglance {
 namespace {
-
-// A run of another host is dead after this many seconds without a heartbeat.
-constexpr std::int64_t kHeartbeatLimitSeconds = 120;
 
 // 16 random bytes, written like a UUID.
 std::string random_id() {
@@ -62,7 +60,10 @@ std::vector<Unfinished> unfinished_runs(Session& session) {
     one.run.stop_by = row.text_or_empty(11);
     // A process can be looked up only on this host; for other hosts the heartbeat decides.
     const auto lives = process_lives_on(one.run.host, row.text_or_empty(3));
-    one.alive = lives.value_or(one.run.heartbeat_age < kHeartbeatLimitSeconds);
+    one.run.clock_ahead = -one.run.heartbeat_age;
+    one.alive = lives.value_or(std::abs(one.run.heartbeat_age) < kHeartbeatLimitSeconds);
+    // The clocks of two nodes may differ by a few seconds.
+    one.run.heartbeat_age = std::max<std::int64_t>(one.run.heartbeat_age, 0);
     runs.push_back(std::move(one));
   });
   return runs;
@@ -127,7 +128,7 @@ void Run::enter(const std::string& command) {
       throw Error(
           ErrorKind::locked,
           fmt::format("another run is at work: {} on {} since {} UTC", printable(other.run.command),
-                      printable(other.run.host), utc_time(other.run.started_at)),
+                      printable(other.run.host), utc_time(within_calendar(other.run.started_at))),
           "backglance status");
     }
   }
@@ -187,7 +188,7 @@ std::vector<RunRow> recent_runs(Session& session, std::int64_t count) {
     runs.push_back({row.text_or_empty(0), row.text_or_empty(1), row.text_or_empty(2),
                     row.integer_or(3, 0), row.integer(4), row.text_or_empty(5),
                     row.integer_or(6, 0), row.integer_or(7, 0), row.integer(8),
-                    row.text_or_empty(9)});
+                    row.text_or_empty(9), row.integer_or(10, 0)});
   });
   return runs;
 }

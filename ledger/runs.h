@@ -12,6 +12,10 @@
 
 namespace backglance {
 
+// A run of another host is dead after this many seconds without a heartbeat. A heartbeat that is
+// later than now by as much proves nothing either: a clock that was ahead has written it.
+inline constexpr std::int64_t kHeartbeatLimitSeconds = 120;
+
 // A row of backglance_run. Times are unix seconds of the database's clock; `outcome` is empty until
 // the run has ended.
 struct RunRow {
@@ -27,6 +31,11 @@ struct RunRow {
   std::int64_t bytes = 0;
   std::optional<std::int64_t> stop_at;  // when a person ordered it to end
   std::string stop_by;                  // user@host of that person
+  // Seconds by which its last heartbeat is later than the database's clock now. Far above 0, the
+  // clock was ahead when the run wrote it.
+  std::int64_t clock_ahead = 0;
+
+  bool has_time_to_come() const { return clock_ahead >= kHeartbeatLimitSeconds; }
 };
 
 // A run that is at work; its figures are those of its last heartbeat.
@@ -48,9 +57,9 @@ void lock_runs(Session& session);
 class Run {
  public:
   // Ends the rows of dead runs and frees their leases, then enters this run. A run is dead if its
-  // process on this host is gone, or if it is of another host and has been silent for too long.
-  // Throws Error{locked} if the command of a live run excludes this one. Has called `life.obey`
-  // once when it returns. Requires the ledger.
+  // process on this host is gone, or if it is of another host or another boot and its last
+  // heartbeat is too old, or is still to come. Throws Error{locked} if the command of a live run
+  // excludes this one. Has called `life.obey` once when it returns. Requires the ledger.
   Run(Session& session, const std::string& command, RunLife life = {});
   // A run that was not finished ends as "failed"; after a signal as "interrupted", after an order
   // to stop as "stopped".
@@ -85,7 +94,8 @@ std::int64_t earlier_pace(Session& session);
 std::vector<RunRow> recent_runs(Session& session, std::int64_t count);
 
 // The runs that are at work now, oldest first: unfinished, and either their process is alive on
-// this host, or they are of another host with a recent heartbeat.
+// this host, or they are of another host with a heartbeat of less than kHeartbeatLimitSeconds from
+// now.
 std::vector<LiveRun> live_runs(Session& session);
 // The ids of all unfinished runs, also of those that seem dead.
 std::vector<std::string> unfinished_run_ids(Session& session);

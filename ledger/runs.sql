@@ -36,9 +36,10 @@ FROM     backglance_run
 WHERE    finished_at IS NULL
 ORDER BY started_at, run_id;
 
+-- A heartbeat that is still to come was written under a clock that was ahead.
 -- name: end_dead
 UPDATE backglance_run
-SET    finished_at = heartbeat_at, outcome = 'killed', bytes_per_second = 0, waiting_for = NULL
+SET    finished_at = CASE WHEN heartbeat_at > {now} THEN {now} ELSE heartbeat_at END, outcome = 'killed', bytes_per_second = 0, waiting_for = NULL
 WHERE  run_id = :run
 AND    finished_at IS NULL;
 
@@ -47,13 +48,15 @@ AND    finished_at IS NULL;
 SELECT   bytes, finished_at - started_at
 FROM     backglance_run
 WHERE    command IN ('backfill', 'verify')
-AND      finished_at IS NOT NULL
+AND      finished_at >= started_at
 AND      bytes >= :least
 ORDER BY started_at DESC
 LIMIT    :count;
 
+-- Runs that ended under a clock that was ahead come last: otherwise they would stay the newest until that time comes.
 -- name: recent
-SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes, stop_at, stop_by
+SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes, stop_at, stop_by,
+         heartbeat_at - {now}
 FROM     backglance_run
-ORDER BY started_at DESC, COALESCE(finished_at, 9007199254740992) DESC, run_id
+ORDER BY CASE WHEN started_at > {now} + 240 AND finished_at IS NOT NULL THEN 0 ELSE started_at END DESC, COALESCE(finished_at, 9007199254740992) DESC, run_id
 LIMIT    :count;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/bounded.h"
 #include "ledger/results.h"
 #include "ledger/signatures.h"
 #include "sql/row_list.h"
@@ -60,13 +61,14 @@ std::optional<ImageResult> Results::postpone(const std::string& run_id,
   const RetryRule& retry = facts_of(outcome.result).retry;
   const std::string result(result_name(outcome.result));
   // If the number of attempts has no limit, they are not counted.
-  const auto rows = session_.execute(sql("postpone"), {{"result", result},
-                                                       {"reason", outcome.reason},
-                                                       {"tries", retry.attempts == 0 ? 0 : 1},
-                                                       {"delay", retry.delay_seconds},
-                                                       {"id", claim.image_id},
-                                                       {"run", run_id},
-                                                       {"token", claim.token}});
+  const auto rows =
+      session_.execute(sql("postpone"), {{"result", result},
+                                         {"reason", bounded(outcome.reason, kLongestReason)},
+                                         {"tries", retry.attempts == 0 ? 0 : 1},
+                                         {"delay", retry.delay_seconds},
+                                         {"id", claim.image_id},
+                                         {"run", run_id},
+                                         {"token", claim.token}});
   if (rows == 0 &&
       session_.count(sql("postponed"),
                      {{"id", claim.image_id}, {"token", claim.token}, {"result", result}}) == 0)
@@ -95,7 +97,7 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     add("token", number(claim.token));
     add("state", state_of(outcome.result));
     add("result", std::string(result_name(outcome.result)));
-    add("reason", text_or_null(outcome.reason));
+    add("reason", text_or_null(bounded(outcome.reason, kLongestReason)));
     add("location", number(outcome.location_id));
     add("identity", text_or_null(outcome.identity));
     add("bytes", number(outcome.bytes));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/bounded.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "ledger/removal.h"
@@ -280,14 +281,17 @@ void record_signatures(Session& session, const std::string& run_id, const std::s
     chain = row->text_or_empty(6);
     why_untrusted = row->text_or_empty(7);
   }
+  const auto reason = [](const std::string& text) {
+    return text_or_null(bounded(text, kLongestReason));
+  };
   const SqlParameters values = {{"verdict", text_or_null(data.name)},
-                                {"reason", text_or_null(data.reason)},
+                                {"reason", reason(data.reason)},
                                 {"state", text_or_null(data.state)},
                                 {"legacy_verdict", text_or_null(legacy.name)},
-                                {"legacy_reason", text_or_null(legacy.reason)},
+                                {"legacy_reason", reason(legacy.reason)},
                                 {"legacy_state", text_or_null(legacy.state)},
                                 {"chain", text_or_null(chain)},
-                                {"chain_reason", text_or_null(why_untrusted)},
+                                {"chain_reason", reason(why_untrusted)},
                                 {"run", run_id},
                                 {"id", image_id}};
   session.execute(signature_sql(session, "record_found"), values);
@@ -381,6 +385,12 @@ std::optional<std::int64_t> first_deadline(Session& session) {
 
 std::int64_t tag_count(Session& session, const std::string& tag) {
   return session.count(signature_sql(session, "tag_count"), {{"tag", tag}});
+}
+
+WrongClock flags_of_wrong_clock(Session& session) {
+  const auto row =
+      retry(session, [&] { return session.first_row(signature_sql(session, "wrong_clock")); });
+  return row ? WrongClock{row->integer_or(0, 0), row->integer_or(1, 0)} : WrongClock{};
 }
 
 std::int64_t due_count(Session& session) {

@@ -97,6 +97,16 @@ std::int64_t signature_finding_count(Session& session);
 // The earliest deadline of a live image with a deprecated scheme.
 std::optional<std::int64_t> first_deadline(Session& session);
 
+// Flags of live images with a deprecated scheme that were set under a wrong clock.
+struct WrongClock {
+  // The clock was ahead: flagged_at is still to come, and the deadline is later than it was meant.
+  // It is kept: whoever was promised that date may rely on it.
+  std::int64_t ahead = 0;
+  // The clock was not set (before 2026): no deadline counts. The next migrate gives a new one.
+  std::int64_t unset = 0;
+};
+WrongClock flags_of_wrong_clock(Session& session);
+
 // Live images whose deadline has passed.
 std::int64_t due_count(Session& session);
 std::vector<std::string> due_page(Session& session, const std::string& after, std::int64_t page);

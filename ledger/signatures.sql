@@ -16,9 +16,12 @@ WHERE    p.id IN (SELECT q.id
                                     'mask_gen_algorithm', 'pss_salt_length', 'image_type', 'base_image_ref'))
 ORDER BY p.image_id, p.id;
 
+-- A verdict with a time that is still to come was recorded under a clock that was ahead: every change counts as later.
 -- name: flag
-SELECT    s.scheme, s.present, s.missing, s.snapshot, COALESCE(r.started_at, s.verified_at),
-          CASE WHEN s.removed_at IS NULL THEN s.deadline_at END
+SELECT    s.scheme, s.present, s.missing, s.snapshot,
+          CASE WHEN COALESCE(r.started_at, s.verified_at) > {now} + 240 THEN 0
+               ELSE COALESCE(r.started_at, s.verified_at) END,
+          CASE WHEN s.removed_at IS NULL AND {flag_has_date} THEN s.deadline_at END
 FROM      backglance_signature s
 LEFT JOIN backglance_run r ON r.run_id = s.verified_run
 WHERE     s.image_id = :id;
@@ -35,11 +38,14 @@ INSERT INTO backglance_signature
 VALUES (:id, :scheme, :present, :missing, :snapshot, {now}, {now} + :grace, :run);
 
 -- Existing dates never change; the deadline is set when the scheme first is a deprecated one. A property that came
--- back after its removal counts as new. MariaDB sets the columns one after the other, in this order.
+-- back after its removal counts as new, and so does a flag from a clock that was not set. MariaDB sets the columns one
+-- after the other, in this order.
 -- name: update_flag
 UPDATE backglance_signature
-SET    deadline_at = CASE WHEN removed_at IS NOT NULL AND {deprecated_scheme} THEN {now} + :grace
+SET    deadline_at = CASE WHEN (removed_at IS NOT NULL OR NOT {flag_has_date}) AND {deprecated_scheme}
+                          THEN {now} + :grace
                           ELSE COALESCE(deadline_at, {now} + :grace) END,
+       flagged_at = CASE WHEN {flag_has_date} THEN flagged_at ELSE {now} END,
        removed_at = CASE WHEN {deprecated_scheme} THEN NULL ELSE removed_at END,
        scheme = :scheme, present = :present, missing = :missing, snapshot = :snapshot, seen_run = :run
 WHERE  image_id = :id;
@@ -99,11 +105,12 @@ AND      s.image_id > :after
 ORDER BY s.image_id
 LIMIT    :page;
 
+-- Glance's tags differ by case; the collation of a column may not see it.
 -- name: live_tag
 SELECT MAX(id)
 FROM   image_tags
 WHERE  image_id = :id
-AND    value = :tag
+AND    {exact}value = :tag
 AND    deleted = {false};
 
 -- name: add_tag
@@ -119,7 +126,7 @@ WHERE  image_id = :id;
 SELECT   image_id, tag_id,
          CASE WHEN scheme IN ('legacy_complete', 'legacy_partial', 'both') THEN 1 ELSE 0 END
 FROM     backglance_signature
-WHERE    tag = :tag
+WHERE    {exact}tag = :tag
 AND      image_id > :after
 ORDER BY image_id
 LIMIT    :page;
@@ -130,7 +137,7 @@ UPDATE image_tags
 SET    deleted = {true}, deleted_at = {now_datetime}, updated_at = {now_datetime}
 WHERE  id = :tag_id
 AND    image_id = :id
-AND    value = :tag
+AND    {exact}value = :tag
 AND    deleted = {false};
 
 -- name: forget_tag
@@ -142,12 +149,13 @@ WHERE  image_id = :id;
 SELECT COUNT(*)
 FROM   backglance_signature s
 JOIN   images i ON i.id = s.image_id
-WHERE  s.tag = :tag;
+WHERE  {exact}s.tag = :tag;
 
 -- name: used_tags
-SELECT DISTINCT tag
-FROM   backglance_signature
-WHERE  tag IS NOT NULL;
+SELECT   MAX(tag)
+FROM     backglance_signature
+WHERE    tag IS NOT NULL
+GROUP BY {exact}tag;
 
 -- Deleted images count, and also apart (third column): their properties ask for nothing. A purged image has none.
 -- name: counts
@@ -178,6 +186,17 @@ FROM   backglance_signature s
 JOIN   images i ON i.id = s.image_id
 WHERE  {flagged}
 AND    s.deadline_at <= {now}
+AND    {flag_has_date}
+AND    i.deleted = {false};
+
+-- Flags of live images from a clock that was ahead: their deadlines are later than the operator meant. And those from
+-- a clock that was not set, which are not due whatever their deadlines say.
+-- name: wrong_clock
+SELECT COALESCE(SUM(CASE WHEN s.flagged_at > {now} + 240 THEN 1 ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN {flag_has_date} THEN 0 ELSE 1 END), 0)
+FROM   backglance_signature s
+JOIN   images i ON i.id = s.image_id
+WHERE  {flagged}
 AND    i.deleted = {false};
 
 -- name: due_page
@@ -186,6 +205,7 @@ FROM     backglance_signature s
 JOIN     images i ON i.id = s.image_id
 WHERE    {flagged}
 AND      s.deadline_at <= {now}
+AND      {flag_has_date}
 AND      COALESCE(i.deleted, {true}) = {false}
 AND      s.image_id > :after
 ORDER BY s.image_id

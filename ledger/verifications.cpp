@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "ledger/signatures.h"
 #include "sql/text.h"
 
@@ -35,7 +36,7 @@ void record_verifications(Session& session, const std::string& run_id,
     session.execute(sql(session, "record_verification"),
                     {{"id", claim.image_id},
                      {"result", std::string(result_name(outcome.result))},
-                     {"reason", text_or_null(outcome.reason)},
+                     {"reason", text_or_null(bounded(outcome.reason, kLongestReason))},
                      {"bytes", outcome.bytes},
                      {"run", run_id}});
     // The recorded signature verdicts were made for other bytes.

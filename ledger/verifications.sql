@@ -13,7 +13,8 @@ FROM   backglance_verify
 WHERE  image_id = :id;
 
 -- A finding by a run that worked at the same time as this one, which may have read the bytes before. A run that ended
--- in the second in which this one began counts as earlier.
+-- in the second in which this one began counts as earlier. A finding with a time that is still to come was written
+-- under a clock that was ahead; it is no later one.
 -- name: has_later_finding
 SELECT    COUNT(*)
 FROM      backglance_verify v
@@ -22,6 +23,7 @@ LEFT JOIN backglance_run other ON other.run_id = v.run_id
 WHERE     v.image_id = :id
 AND       v.run_id <> r.run_id
 AND       v.result IN ({results_against})
+AND       v.verified_at <= {now} + 240
 AND       (v.verified_at > r.started_at
            OR (v.verified_at = r.started_at AND COALESCE(other.finished_at, v.verified_at + 1) > r.started_at));
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/migrate.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "base/stop.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "ledger/queue.h"
 #include "ledger/runs.h"
+#include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/schema_state.h"
 
@@ -16,13 +20,16 @@ namespace {
 // Flags written in one transaction; see kQueuePage in ledger/queue.cpp for why not more.
 constexpr std::size_t kFlagBatch = 500;
 
-// image_tags.value is varchar(255).
-constexpr std::size_t kMaxTagBytes = 255;
+// image_tags.value and images.owner are varchar(255).
+constexpr std::size_t kMostBytes = 255;
 
 void check_tag(const std::string& option, const std::optional<std::string>& tag) {
-  if (tag && (trim(*tag).empty() || tag->size() > kMaxTagBytes))
+  if (tag && (trim(*tag).empty() || tag->size() > kMostBytes))
     throw Error(ErrorKind::usage,
                 option + ": the name of a tag must have 1 to 255 bytes, and not only spaces");
+  if (tag && (!is_utf8(*tag) || tag->find('\0') != std::string::npos))
+    throw Error(ErrorKind::usage,
+                fmt::format("{} {}: the name of a tag must be UTF-8", option, printable(*tag)));
 }
 
 // The owners that have a grace period of their own, by id.
@@ -108,6 +115,30 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
 void require_tags(const MigrateOptions& options) {
   check_tag("--tag", options.tag);
   check_tag("--untag", options.untag);
+  for (const auto& [owner, grace] : options.owner_grace)
+    if (owner.size() > kMostBytes || owner.find('\0') != std::string::npos)
+      throw Error(ErrorKind::usage,
+                  fmt::format("--owner-grace {}: the id of a project has at most 255 bytes",
+                              printable(owner)));
+}
+
+// Before the first change: a server refuses a character that its column cannot hold only in the
+// statement that writes it or compares with it, after flags were set.
+void require_storable(Session& session, const MigrateOptions& options) {
+  const auto require = [&](const char* option, const char* table, const char* column,
+                           const std::string& text) {
+    if (!column_holds(session, table, column, text))
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} {}: this database cannot store a character of it: the column {} "
+                              "of {} has a smaller character set; nothing was changed",
+                              option, printable(text), column, table));
+  };
+  if (options.tag)
+    require("--tag", "image_tags", "value", *options.tag);
+  if (options.untag)
+    require("--untag", "image_tags", "value", *options.untag);
+  for (const auto& [owner, grace] : options.owner_grace)
+    require("--owner-grace", "images", "owner", owner);
 }
 
 MigrateResult migrate(Session& session, const MigrateOptions& options) {
@@ -115,6 +146,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   // written.
   require_tags(options);
   require_writable(read_schema_state(session));
+  require_storable(session, options);
   // From here on status shows the run.
   Run run(session, "migrate");
   MigrateResult result;
@@ -132,6 +164,7 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   retry(session, [&] {
     result.schemes = scheme_counts(session);
     result.first_deadline = first_deadline(session);
+    result.flagged_ahead = flags_of_wrong_clock(session).ahead;
   });
   run.finish("done", result.queued);
   return result;
@@ -141,6 +174,7 @@ MigrateResult plan_migrate(Session& session, const MigrateOptions& options,
                            const std::optional<SiteFigures>& known) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
+  require_storable(session, options);
   MigrateResult result;
   const bool ledger = state.has_ledger && state.has_os_hash;
   const SiteFigures figures = known ? *known : site_figures(session, state);

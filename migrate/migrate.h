@@ -41,7 +41,9 @@ struct MigrateResult {
   std::int64_t cleared = 0;  // flags whose image has no signature properties any more
   std::int64_t tagged = 0;   // tags added or removed
   std::optional<std::int64_t> first_deadline;  // the first deadline of a live image, unix seconds
-  std::vector<SchemeCount> schemes;            // all flags, after the run
+  // Live images that were flagged under a clock that was ahead: WrongClock::ahead.
+  std::int64_t flagged_ahead = 0;
+  std::vector<SchemeCount> schemes;    // all flags, after the run
   std::vector<OwnerDeadlines> owners;  // one for each of MigrateOptions::owner_grace, sorted by id
 };
 
@@ -51,12 +53,15 @@ struct MigrateResult {
 // Error{locked} if another run is at work, and Error{interrupted} between batches.
 MigrateResult migrate(Session& session, const MigrateOptions& options);
 
-// Throws Error{usage} for a tag that Glance cannot store.
+// Throws Error{usage} for a tag that Glance cannot store in any database.
 void require_tags(const MigrateOptions& options);
 
-// Returns what migrate would do. Changes nothing. `figures` are those of site_figures(); they are
+// Throws Error{usage} for a tag or an owner with a character that this database cannot store.
+void require_storable(Session& session, const MigrateOptions& options);
+
+// Returns what migrate would do. Changes nothing. `known` are those of site_figures(); they are
 // read here if the caller has none.
 MigrateResult plan_migrate(Session& session, const MigrateOptions& options = {},
-                           const std::optional<SiteFigures>& figures = std::nullopt);
+                           const std::optional<SiteFigures>& known = std::nullopt);
 
 }  // namespace backglance

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/read_stage.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,9 +13,15 @@ namespace backglance {
 
 ImageRow named_image(Session& session, const std::string& image_id) {
   auto image = read_image(session, image_id);
-  if (!image)
-    throw Error(ErrorKind::usage, "there is no image " + printable(image_id) +
-                                      " in Glance's database; it may have been purged");
+  if (!image) {
+    // With quotes, so that a space at the end shows.
+    const std::string like = like_image(session, image_id);
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--image: there is no image '{}' in Glance's database{}", printable(image_id),
+                    like.empty() ? "; it may have been purged"
+                                 : "; the id of an image is " + printable(like)));
+  }
   return std::move(*image);
 }
 

@@ -5,9 +5,26 @@
 
 #include <utility>
 
+#include "base/bounded.h"
 #include "base/text.h"
 
 namespace backglance {
+namespace {
+
+// Here, because everything that becomes of an image passes here: the ledger, the log and the
+// terminal get the same text. An image may have any number of locations, a certificate a name of
+// any length.
+void bound_texts(ReadOutcome& outcome) {
+  const auto bound = [](std::string& text) { text = bounded(text, kLongestReason); };
+  bound(outcome.reason);
+  for (auto* const found : {&outcome.signatures.data, &outcome.signatures.legacy})
+    if (*found)
+      bound((*found)->reason);
+  if (outcome.signatures.chain)
+    bound(outcome.signatures.chain->reason);
+}
+
+}  // namespace
 
 SettleStage::SettleStage(const DatabaseUrl& database, SessionOptions session, bool has_ledger,
                          ReadContext& context, const OnResult& on_result, ReadResult& result)
@@ -26,6 +43,7 @@ void SettleStage::add(Work& work) {
   }
   begin(work);
   SettledImage image{work.claim, std::move(*work.outcome)};
+  bound_texts(image.outcome);
   if (UnreachedImages::is_one(image.outcome))
     return take_from([&] { return unreached_.add(std::move(image)); });
   // Images of the same place that were held back are older, so they come first.

@@ -322,6 +322,15 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
     case CR_SERVER_LOST:
     case CR_SSL_CONNECTION_ERROR:
       return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
+    case ER_CANT_AGGREGATE_2COLLATIONS:
+    case ER_CANT_AGGREGATE_3COLLATIONS:
+    case ER_CANT_AGGREGATE_NCOLLATIONS:
+      return Error(
+          ErrorKind::schema_state,
+          "tables of Glance's or backglance's own were converted to another collation, and "
+          "ids cannot be compared across them: " +
+              text,
+          "convert the others too, see docs/mariadb.md, \"Another collation\"");
     case ER_ALTER_OPERATION_NOT_SUPPORTED:
     case ER_ALTER_OPERATION_NOT_SUPPORTED_REASON:
       return Error(ErrorKind::schema_state, text);

@@ -57,12 +57,28 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {pending})
 -- name: is_gone
 (COALESCE(i.deleted, {true}) <> {false} OR NOT {exact}i.status IN ('active', 'deactivated'))
 
+-- Times of an item that a clock has written which was ahead. A lease lasts 120 s and a postponed try at most 600 s, so
+-- a time that lies later than twice the longest lease, or an hour, holds nothing and postpones nothing.
+-- name: lease_is_over
+(lease_until < {now} OR lease_until > {now} + 240)
+
+-- name: lease_holds
+(lease_until >= {now} AND lease_until <= {now} + 240)
+
+-- name: try_is_due
+(next_try_at <= {now} OR next_try_at > {now} + 3600)
+
 -- name: item_is_claimable
-(COALESCE(state, '') = 'queued' AND lease_until < {now} AND next_try_at <= {now})
+(COALESCE(state, '') = 'queued' AND {lease_is_over} AND {try_is_due})
+
+-- For a row of backglance_signature. A clock that said less than 2026-01-01 was not set when the image was flagged.
+-- No grace period was given by it.
+-- name: flag_has_date
+flagged_at >= 1767225600
 
 -- For a failed item: a missing store may be back.
 -- name: item_may_be_reached
-result IN ({results_retried_when_reachable}) AND finished_at < {now} - 3600
+result IN ({results_retried_when_reachable}) AND (finished_at < {now} - 3600 OR finished_at > {now} + 240)
 
 -- As item_has_come_back, for statements that take items by pages of ids: with an index on the state, each page would
 -- be a pass over all of them.
@@ -137,7 +153,8 @@ AND NOT EXISTS (SELECT 1 FROM backglance_verify v
 -- For a row of image_properties: removed, on an image that still exists. Each save of Glance deletes the image's dead
 -- properties once more (_set_properties_for_image, with purge_props), so deleted_at says nothing.
 -- name: as_removed
-id = :property AND image_id = :id AND name = :name AND deleted = {true}
+id = :property AND image_id = :id AND {exact}image_id = :id AND name = :name AND {exact}name = :name
+AND deleted = {true}
 AND EXISTS (SELECT 1 FROM images i WHERE i.id = image_properties.image_id AND i.deleted = {false})
 
 -- name: found_of_image

@@ -163,9 +163,28 @@ std::map<std::string, ImageDetails> read_details(Session& session,
   return details;
 }
 
+bool can_be_image(Session& session, const std::string& image_id) {
+  // Glance's own ids are ASCII.
+  const bool ascii = std::all_of(image_id.begin(), image_id.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii || column_holds(session, "images", "id", image_id);
+}
+
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id) {
-  auto rows = read_rows(session, {image_id});
-  return rows.empty() ? std::nullopt : std::optional(std::move(rows.front()));
+  if (!can_be_image(session, image_id))
+    return std::nullopt;
+  for (ImageRow& row : read_rows(session, {image_id}))
+    // The column's collation may take another id for this one: by case, accents or trailing spaces.
+    if (row.id == image_id)
+      return std::move(row);
+  return std::nullopt;
+}
+
+std::string like_image(Session& session, const std::string& image_id) {
+  if (!can_be_image(session, image_id))
+    return {};
+  const auto rows = read_rows(session, {std::string(trim(image_id)), lower_ascii(trim(image_id))});
+  return rows.empty() ? "" : rows.front().id;
 }
 
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id) {
@@ -215,6 +234,13 @@ std::vector<SizedImage> signed_page(Session& session, const SizedImage& after, s
 
 PendingTotals signed_totals(Session& session) {
   return read_totals(session.first_row(sql_text(session.engine(), "images", "signed_totals")));
+}
+
+bool column_holds(Session& session, const std::string& table, const std::string& column,
+                  const std::string& text) {
+  const auto row = session.first_row(sql_text(session.engine(), "images", "column_holds"),
+                                     {{"table", table}, {"column", column}, {"text", text}});
+  return !row || row->truth(0);
 }
 
 std::int64_t images_of_owner(Session& session, const std::string& owner) {

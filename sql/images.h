@@ -69,7 +69,14 @@ std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,
                                                  WithSignatures with = WithSignatures::no);
 
+// False if no image can have this id, because the column images.id cannot hold it: a statement that
+// compares the two would be refused.
+bool can_be_image(Session& session, const std::string& image_id);
+// The image with exactly this id, byte for byte, on every engine.
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
+// The id of an image that somebody who typed `image_id` most likely meant: the same but for case
+// and spaces. Empty if there is none.
+std::string like_image(Session& session, const std::string& image_id);
 std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
 
 // Of these images, those with a location that is neither active nor deleted, or whose location
@@ -90,6 +97,11 @@ PendingTotals pending_totals(Session& session, bool expanded);
 
 // The sizes of these images, largest first; 0 for an unknown size.
 void pending_sizes(Session& session, bool expanded, const std::function<void(std::int64_t)>& each);
+
+// True if this column of a table of Glance's can hold the text, which is UTF-8 and short enough:
+// its character set may lack a character.
+bool column_holds(Session& session, const std::string& table, const std::string& column,
+                  const std::string& text);
 
 // The number of images of a project that are not deleted. Case matters in the project id.
 std::int64_t images_of_owner(Session& session, const std::string& owner);

@@ -154,6 +154,13 @@ WHERE  i.deleted = {false}
 AND    i.owner = :owner
 AND    {exact}i.owner = :owner;
 
+-- A column of SQLite holds any text, and one of PostgreSQL all that the connection does.
+-- name: column_holds
+SELECT 1
+WHERE  CAST(:table AS {text_type}) IS NOT NULL
+AND    CAST(:column AS {text_type}) IS NOT NULL
+AND    CAST(:text AS {text_type}) IS NOT NULL;
+
 -- name: published_hashes
 SELECT COUNT(*)
 FROM   images

@@ -101,6 +101,20 @@ class ClockThatJumps(HostsTest):
         self.assertAlmostEqual(int(told), self.site.database.value('SELECT %s' % NOW) - DAYS, delta=100)
 
 
+class TwoClocks(HostsTest):
+    images, each = 1, KIB
+
+    def test_contract_removes_nothing_while_the_two_clocks_are_days_apart(self):
+        self.site.add_legacy_signature(self.site.add(b'signed'))
+        self.sync('--grace', '0s')
+        clock = Clock(self.site.directory / 'clock')
+        clock.jump(DAYS)
+        result = self.on_site('contract', '--yes', code=FAILED, env=clock.environment)
+        self.assertIn("contract is blocked: the database's clock says ", result.err)
+        self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_removed'), 0)
+        self.assertIn(' of 1 image', self.on_site('contract', '--yes').out)
+
+
 class SuspendedHost(HostsTest):
     def suspend(self):
         """A run that is stopped while it reads, and all of whose time is over when it goes on."""

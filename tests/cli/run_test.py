@@ -278,7 +278,7 @@ class Evidence(sites.SmallSiteTest):
         self.assertRegex(result.out, r'hashed +1 +10 B\nbackfill: complete, 10 B read')
         self.assertEqual(self.site.hashes()[image][1], sites.sha512(b'some bytes'))
         self.assert_one_line(self.on_site('backfill', '--forget', '--image', 'unknown', code=USAGE),
-                             ['there is no image unknown'])
+                             ['there is no image \'unknown\''])
 
 
 class Limits(SlowSiteTest):

@@ -101,7 +101,7 @@ class Named(sites.SmallSiteTest):
                 self.assertRegex(result.err, r'(?m)^%s: not live: .*%s.* \(status %s\)$' % (images[state], words, state))
                 self.assertNotIn('no longer', result.out + result.err)
         purged = self.refused('verify', *self.site.options, '--image', 'gone-for-good', code=USAGE)
-        self.assertIn('there is no image gone-for-good', purged.err)
+        self.assertIn("there is no image 'gone-for-good'", purged.err)
 
     def test_named_image_without_hash_or_location_is_told_what_it_lacks(self):
         plain = self.site.add(checksum=None)

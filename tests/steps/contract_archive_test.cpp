@@ -233,7 +233,7 @@ TEST_CASE("a property that a kill kept from being removed is in the archive and 
   {
     RemovalArchive archive(complete, "an id", &it.key);
     Run run(it.site.sql(), "contract");
-    const auto die = [&](const std::vector<RemovedProperty>& properties) {
+    const auto die = [&](const std::vector<RemovedProperty>& properties) -> bool {
       for (const RemovedProperty& property : properties)
         archive.add(property);
       archive.sync();
@@ -441,4 +441,104 @@ TEST_CASE("nothing is put back from an archive beside another run", "[contract]"
   Session other = it.site.open();
   const Run run(other, "backfill");
   CHECK(required_error([&] { it.revert(archive); }).kind() == ErrorKind::locked);
+}
+
+TEST_CASE("contract keeps what its archive could not give back, and removes the rest",
+          "[contract]") {
+  ArchiveSite it;
+  if (it.site.database().engine == Engine::mysql)
+    return;  // a TEXT of MariaDB and its ids are short and valid
+  const std::string fits = it.sign();
+  const std::string huge = it.sign({"signature_hash_method"});
+  it.site.add_property(huge, "signature", std::string(std::size_t{17} << 20, 'x'));
+  // Six bytes of JSON for each.
+  const std::string escaped = it.sign({"signature_hash_method"});
+  it.site.add_property(escaped, "signature", std::string(std::size_t{3} << 20, '\x01'));
+  std::vector<std::string> kept = {huge, escaped};
+  it.let_grace_end();
+  if (it.site.takes_any_bytes()) {
+    const std::string strange = "no utf-8 \xff";
+    for (const char* table :
+         {"image_properties", "image_locations", "backglance_signature", "backglance_item"})
+      it.site.sql().execute(std::string("UPDATE ") + table +
+                                " SET image_id = :new WHERE image_id "
+                                "= :old",
+                            {{"new", strange}, {"old", escaped}});
+    it.site.sql().execute("UPDATE images SET id = :new WHERE id = :old",
+                          {{"new", strange}, {"old", escaped}});
+    kept[1] = strange;
+  }
+  const auto glance = dump(it.site.sql(), Part::glance);
+  const bool with_key = GENERATE(true, false);
+  const ContractResult removed = it.run(with_key ? &it.key : nullptr);
+  CHECK(removed.properties == 4);
+  CHECK(it.live(fits).empty());
+  for (const std::string& id : kept)
+    CHECK(it.live(id).size() == 2);
+  const auto reverted = it.revert(removed.archive, with_key);
+  CHECK(reverted.faults == 0);
+  CHECK(reverted.properties.restored == 4);
+  // In parentheses: a difference has 17 MiB.
+  CHECK((changes(glance, dump(it.site.sql(), Part::glance)) == kNone));
+}
+
+TEST_CASE("whatever the value of a property, it is archived and comes back, or it stays",
+          "[contract]") {
+  ArchiveSite it;
+  std::vector<std::string> values = {
+      "",          "\n",           " ",    "\\ud800",   "\"\\",
+      "\xc3\xa9",  "\xe2\x80\xa8", "null", "{\"a\":1}", "\xef\xbb\xbf",
+      "a\r\nb\tc", "'; --"};
+  if (it.site.database().engine != Engine::mysql)
+    values.push_back("\xf0\x9f\x98\x80");
+  if (it.site.takes_any_bytes())
+    for (const std::string& value :
+         {std::string("a\0b", 3), std::string("\0", 1), std::string("\xff\xfe"),
+          std::string("\xed\xa0\x80"), std::string("\xc0\x80"), std::string(5 << 20, '\xff')})
+      values.push_back(value);
+  for (const std::string& value : values) {
+    const std::string id = it.sign({"signature_hash_method"});
+    it.site.add_property(id, "signature", value);
+  }
+  it.let_grace_end();
+  const auto glance = dump(it.site.sql(), Part::glance);
+  const ContractResult removed = it.run(&it.key);
+  CHECK(removed.properties == 2 * static_cast<std::int64_t>(values.size()));
+  // Also after a purge, from the file alone.
+  const bool purged = GENERATE(false, true);
+  if (purged)
+    it.site.sql().execute("DELETE FROM image_properties WHERE deleted = {true}");
+  const auto reverted = it.revert(removed.archive);
+  CHECK(reverted.faults == 0);
+  CHECK(reverted.whole == true);
+  CHECK(reverted.properties.restored == removed.properties);
+  if (!purged)
+    CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
+  for (const std::string& value : values)
+    CHECK(it.site.sql().count("SELECT COUNT(*) FROM image_properties WHERE name = 'signature' AND "
+                              "{exact}CAST(value AS {text_type}) = :value",
+                              {{"value", value}}) >= 1);
+}
+
+TEST_CASE("an archive of another site puts nothing on an image with an id that is alike",
+          "[contract]") {
+  ArchiveSite it;
+  const std::string name =
+      GENERATE(as<std::string>(), "ABE", "abe ", "ab\xc3\xa9", "\xf0\x9f\x98\x80");
+  const std::string other = it.site.insert_image();
+  it.site.sql().execute("UPDATE images SET id = 'abe' WHERE id = :id", {{"id", other}});
+  const fs::path file = it.write({nlohmann::json{
+      {"image_id", name},
+      {"property_id", 7000},
+      {"name", "signature"},
+      {"updated_at", nullptr},
+      {"deleted_at", "2026-03-04 05:06:07"},
+      {"value", "forged"}}.dump()});
+  const auto glance = dump(it.site.sql(), Part::glance);
+  for (const bool only_plan : {true, false}) {
+    const auto reverted = it.revert(file, /*with_key=*/false, only_plan);
+    CHECK(reverted.properties.restored == 0);
+    CHECK(reverted.properties.kept == 1);
+  }
+  CHECK(changes(glance, dump(it.site.sql(), Part::glance)) == kNone);
 }

@@ -277,7 +277,7 @@ TEST_CASE("a verdict counts only while the properties that it is about are uncha
   Run run(it.site.sql(), "contract");
   bool asked = false;
   CHECK(remove_properties(it.site.sql(), run.id(), image, Removable::settled, [&](const auto&) {
-          asked = true;
+          return asked = true;
         }).empty());
   CHECK_FALSE(asked);
   CHECK(removed_count(it.site.sql()) == 0);

@@ -4,9 +4,11 @@
 
 #include <cctype>
 
+#include "migrate/migrate.h"
 #include "tests/steps/claimed.h"
 
 using namespace backglance;
+using Catch::Matchers::Contains;
 using std::chrono::seconds;
 
 TEST_CASE("a claim leases the largest images first and each to one run", "[ledger]") {
@@ -211,7 +213,7 @@ TEST_CASE("a dead process's run is ended and its leases are free at once", "[led
   if (child == 0) {
     Session session = site.open();
     const Run run(session, "backfill");
-    const bool claimed = Queue(session).claim_one(run.id(), image, seconds(7200)).has_value();
+    const bool claimed = Queue(session).claim_one(run.id(), image, seconds(200)).has_value();
     _exit(claimed ? 42 : 1);
   }
   int status = 0;
@@ -247,4 +249,115 @@ TEST_CASE("a run of another host counts as alive for as long as its heart beats"
   CHECK(live.heartbeat_age < 5);
   other_host("{now} - 300");
   CHECK_NOTHROW(Run(session, "migrate"));
+}
+
+namespace {
+
+// The times of somebody who worked while the clock said 2030, and was killed before it was set.
+constexpr const char* kAhead = "{now} + 97411492";
+
+void run_of_2030(Session& session, const std::string& command) {
+  session.execute(
+      "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
+      "heartbeat_at) VALUES ('ahead', :command, 'elsewhere', 'p', '1', " +
+          std::string(kAhead) + ", " + kAhead + ")",
+      {{"command", command}});
+}
+
+}  // namespace
+
+TEST_CASE("a run that was killed under a clock of 2030 keeps nobody out once the clock is set",
+          "[ledger]") {
+  GlanceSite site;
+  expand(site.sql());
+  Session session = site.open();
+  run_of_2030(session, "migrate");
+  CHECK(live_runs(session).empty());
+  for (const char* command : {"migrate", "contract", "expand"})
+    CHECK_NOTHROW(Run(session, command).finish("done"));
+  // Its end is no later than now, and it is not the newest run for years.
+  CHECK(session.count("SELECT COUNT(*) FROM backglance_run WHERE outcome = 'killed' AND "
+                      "finished_at <= {now} AND run_id = 'ahead'") == 1);
+  CHECK(recent_runs(session, 1).at(0).run_id != "ahead");
+  CHECK(recent_runs(session, 9).back().run_id == "ahead");
+}
+
+TEST_CASE("images leased or postponed under a clock of 2030 are read once the clock is set",
+          "[ledger]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto ids = site.upload_many(4);
+  Queue(site.sql()).queue_new();
+  const auto set = [&](const std::string& id, const std::string& what) {
+    site.sql().execute("UPDATE backglance_item SET " + what + " WHERE image_id = :id",
+                       {{"id", id}});
+  };
+  // Of a run that the ledger knows, of one that it does not, of nobody; and a next try.
+  run_of_2030(site.sql(), "backfill");
+  set(ids[0], std::string("lease_run = 'ahead', lease_until = ") + kAhead);
+  set(ids[1], std::string("lease_run = 'forgotten', lease_until = ") + kAhead);
+  set(ids[2], std::string("lease_until = ") + kAhead);
+  set(ids[3], std::string("result = 'busy_in_glance', next_try_at = ") + kAhead);
+  CHECK_FALSE(Queue(site.sql()).is_leased(ids[1]));
+  CHECK(Queue(site.sql()).holders("me").empty());
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 4);
+  // One that was not there, seen under that clock: the store is back.
+  site.sql().execute(std::string("UPDATE backglance_item SET state = 'failed', result = 'missing', "
+                                 "digest = NULL, finished_at = ") +
+                     kAhead);
+  for (const std::string& id : ids)
+    site.set(id, "os_hash_value", nullptr);
+  CHECK(Queue(site.sql()).queue_new() == 4);
+}
+
+TEST_CASE("times that two nodes' clocks explain are those of a live run", "[ledger]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload("content");
+  Queue queue(site.sql());
+  queue.queue_new();
+  site.sql().execute(
+      "INSERT INTO backglance_run (run_id, command, host, process, version, started_at, "
+      "heartbeat_at) VALUES ('near', 'backfill', 'elsewhere', 'p', '1', {now}, {now} + 60)");
+  REQUIRE(queue.claim("near", {1, 1}, INT64_MAX, std::chrono::seconds(200)).size() == 1);
+  CHECK(queue.claim("me", {1, 1}, INT64_MAX, std::chrono::seconds(100)).empty());
+  REQUIRE(live_runs(site.sql()).size() == 1);
+  CHECK(live_runs(site.sql())[0].heartbeat_age >= 0);
+  CHECK(required_error([&] { const Run run(site.sql(), "migrate"); }).kind() == ErrorKind::locked);
+}
+
+TEST_CASE("Glance's tables in another collation: every command says what to do", "[ledger]") {
+  GlanceSite site;
+  if (site.database().engine != Engine::mysql)
+    return;
+  expand(site.sql());
+  site.upload("content");
+  // MariaDB converts no column of a foreign key.
+  for (const SqlRow& row : site.sql().rows(
+           "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE "
+           "table_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'"))
+    site.sql().execute("ALTER TABLE " + row.text_or_empty(0) + " DROP FOREIGN KEY " +
+                       row.text_or_empty(1));
+  for (const SqlRow& row :
+       site.sql().rows("SELECT table_name FROM information_schema.tables WHERE table_schema = "
+                       "DATABASE() AND table_name NOT LIKE 'backglance%'"))
+    site.sql().execute("ALTER TABLE " + row.text_or_empty(0) +
+                       " CONVERT TO CHARACTER SET utf8mb3 COLLATE utf8mb3_unicode_ci");
+  const Error error = required_error([&] { migrate(site.sql(), {}); });
+  CHECK(error.kind() == ErrorKind::schema_state);
+  CHECK_THAT(error.what(), Contains("converted to another collation"));
+  CHECK_THAT(error.next(), Contains("docs/mariadb.md"));
+  // As the document says.
+  for (const SqlRow& row : site.sql().rows(
+           "SELECT CONCAT('ALTER TABLE ', k.table_name, ' MODIFY ', k.column_name, ' ', "
+           "k.column_type, ' CHARACTER SET ', i.character_set_name, ' COLLATE ', "
+           "i.collation_name, IF(k.is_nullable = 'NO', ' NOT NULL', '')) "
+           "FROM information_schema.columns k JOIN information_schema.columns i "
+           "ON i.table_schema = k.table_schema AND i.table_name = 'images' AND i.column_name = "
+           "'id' "
+           "WHERE k.table_schema = DATABASE() AND k.table_name LIKE 'backglance%' "
+           "AND k.data_type = 'varchar'"))
+    site.sql().execute(row.text_or_empty(0));
+  CHECK_NOTHROW(migrate(site.sql(), {}));
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
 }

@@ -491,3 +491,27 @@ TEST_CASE("a dry run counts the flags that migrate then sets, of deleted images 
   CHECK(migrate(site.sql(), {}).flagged == 2);
   CHECK(plan_migrate(site.sql()).flagged == 0);
 }
+
+TEST_CASE("a grace period that began under a wrong clock ends no image's too early", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = site.insert_image();
+  site.add_properties(id, {"signature", "signature_hash_method"});
+  migrate(site.sql(), {});
+  const auto flag_at = [&](const std::string& time) {
+    site.sql().execute("UPDATE backglance_signature SET flagged_at = " + time +
+                       ", deadline_at = " + time + " + 15552000");
+  };
+  // A clock that was not set: nobody had half a year.
+  flag_at("1000");
+  CHECK(due_count(site.sql()) == 0);
+  CHECK(due_page(site.sql(), "", 10).empty());
+  migrate(site.sql(), {});
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_signature WHERE deadline_at > {now} + "
+                         "15000000 AND flagged_at > {now} - 100") == 1);
+  // One that was ahead: the date that the owner was told stays.
+  flag_at("({now} + 97411492)");
+  const auto before = number(site, id, "deadline_at");
+  migrate(site.sql(), {});
+  CHECK(number(site, id, "deadline_at") == before);
+}

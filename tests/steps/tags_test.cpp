@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expand/expand.h"
+#include "ledger/signatures.h"
 #include "migrate/migrate.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -155,4 +157,37 @@ TEST_CASE("a tag that Glance cannot store is refused", "[migrate]") {
   CHECK(required_error([&] { tag_all(site, std::string(256, 't')); }).kind() == ErrorKind::usage);
   CHECK(required_error([&] { untag_all(site, ""); }).kind() == ErrorKind::usage);
   CHECK(tag_all(site, std::string(255, 't')) == 1);
+}
+
+TEST_CASE("a tag or an owner that Glance's column cannot hold is refused before any flag",
+          "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  const std::string smile = "md5-\xf0\x9f\x98\x80";
+  const bool holds_it = site.compares_with_case();  // Glance's tables of MariaDB are utf8mb3
+  const MigrateOptions options =
+      GENERATE_COPY(MigrateOptions{.tag = smile}, MigrateOptions{.untag = smile},
+                    MigrateOptions{.owner_grace = {{smile, std::chrono::hours(1)}}});
+  if (holds_it) {
+    CHECK_NOTHROW(migrate(site.sql(), options));
+    return;
+  }
+  CHECK_THAT(required_error([&] { migrate(site.sql(), options); }).what(),
+             Contains("cannot store a character of it") && Contains(smile));
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_signature") == 0);
+  CHECK(required_error([&] { plan_migrate(site.sql(), options); }).kind() == ErrorKind::usage);
+}
+
+TEST_CASE("a tag that differs by case is another tag", "[migrate]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = sign(site);
+  site.add_tag(id, "MD5-Signature");
+  CHECK(tag_all(site) == 1);
+  CHECK(site.live_tags(id).size() == 2);
+  CHECK(tag_count(site.sql(), "MD5-SIGNATURE") == 0);
+  CHECK(untag_all(site, "Md5-signature ") == 0);
+  CHECK(untag_all(site) == 1);
+  CHECK(site.live_tags(id) == Tags{"MD5-Signature"});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cctype>
 
+#include "base/text.h"
 #include "expand/expand.h"
 #include "ledger/runs.h"
 #include "ledger/verifications.h"
@@ -250,4 +251,42 @@ TEST_CASE("verify pages through every image, whatever its size says", "[verify]"
   const BackfillRun run = run_verify(site, {.jobs = 2});
   CHECK(run.images(ImageResult::verified) == 152);
   CHECK(run.images(ImageResult::size_differs) == static_cast<std::int64_t>(sizes.size()) - 2);
+}
+
+TEST_CASE("verify records an image with 2000 locations that are all missing", "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = upload_hashed(site, "content");
+  Transaction transaction(site.sql());
+  for (int i = 0; i < 2000; ++i)
+    site.add_location(id, "file://" + (site.store() / ("lost-" + std::to_string(i))).string());
+  transaction.commit();
+  fs::remove(site.file(id));
+  const BackfillRun run = run_verify(site);
+  CHECK(run.images(ImageResult::missing) == 1);
+  const std::string reason = site.ours("verify", id, "reason").value_or("");
+  CHECK_THAT(reason, Contains("location ") && Contains(" more bytes)"));
+  CHECK(reason.size() <= 2000);
+  CHECK(run.outcomes.at(id).reason == reason);
+}
+
+TEST_CASE("--image with an id that only the collation takes for an image's is an error",
+          "[verify]") {
+  GlanceSite site;
+  expand(site.sql());
+  const std::string id = site.upload("content");
+  const std::string other = site.upload("other content");
+  site.sql().execute("DELETE FROM image_locations WHERE image_id = :old", {{"old", other}});
+  site.sql().execute("UPDATE images SET id = 'abe' WHERE id = :old", {{"old", other}});
+  const std::string name = GENERATE_COPY(as<std::string>(), "ABE", "abe ", id + " ", "ab\xc3\xa9",
+                                         "\xf0\x9f\x98\x80", "%", "ab_");
+  CAPTURE(name);
+  for (const auto& run : {run_verify, run_backfill}) {
+    const Error error = required_error([&] { run(site, {.jobs = 1, .images = {name}}, {}); });
+    CHECK(error.kind() == ErrorKind::usage);
+    CHECK_THAT(error.what(), Contains("there is no image '" + name + "'"));
+    if (lower_ascii(trim(name)) == "abe")
+      CHECK_THAT(error.what(), Contains("; the id of an image is abe"));
+  }
+  CHECK_FALSE(site.get(id, "os_hash_value").has_value());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
+#include "base/bounded.h"
 
 #include <catch2/catch.hpp>
 
@@ -84,4 +85,23 @@ TEST_CASE("sizes and durations read well") {
   CHECK(human_duration(std::chrono::hours(76)) == "3 d 4 h");
   CHECK(utc_time(0) == "1970-01-01 00:00:00");
   CHECK(utc_date(1772600767) == "2026-03-04");
+}
+
+TEST_CASE("a text that is too long is cut at a character, and says how much is missing", "[text]") {
+  CHECK(bounded("short", 64) == "short");
+  CHECK(bounded(std::string(64, 'x'), 64) == std::string(64, 'x'));
+  const std::string cut = bounded(std::string(1300, 'x'), 64);
+  CHECK(cut.size() <= 64);
+  CHECK(cut == "xxxxxxxxxxxxxxxxxxxxxxxx... (1,276 more bytes)");
+  CHECK(bounded(cut, 64) == cut);
+  std::string wide;
+  for (int i = 0; i < 100; ++i)
+    wide += "\xf0\x9f\x98\x80";
+  const std::string cut_wide = bounded("a" + wide, 64);
+  CHECK(is_utf8(cut_wide));
+  std::string left = wide.substr(0, 20);
+  left += "... (380 more bytes)";
+  CHECK(cut_wide.substr(1) == left);
+  CHECK(bounded("a\nb\xff", 64) == "a\\x0ab\\xff");
+  CHECK(bounded(std::string(9999, '\n'), 2000).size() <= 2000);
 }
