@@ -217,12 +217,12 @@ ExitCode tell_unarchivable(const Found& found) {
   std::vector<std::string> ids;
   for (const std::string& id : found.first_unarchivable)
     ids.push_back(printable(id));
-  print_out(stderr,
-            "not removed: {} a legacy signature property that the archive cannot hold (longer than "
-            "{}, or not valid text): {}{} -- next: delete that property in Glance\n",
-            found.unarchivable == 1 ? "1 image has" : grouped(found.unarchivable) + " images have",
-            human_bytes(kLongestArchiveObject), join(ids, ", "),
-            found.unarchivable > listed ? ", ..." : "");
+  print_err(
+      "not removed: {} a legacy signature property that the archive cannot hold (longer than "
+      "{}, or not valid text): {}{} -- next: delete that property in Glance\n",
+      found.unarchivable == 1 ? "1 image has" : grouped(found.unarchivable) + " images have",
+      human_bytes(kLongestArchiveObject), join(ids, ", "),
+      found.unarchivable > listed ? ", ..." : "");
   return ExitCode::findings;
 }
 

@@ -25,6 +25,8 @@ namespace backglance {
 namespace {
 
 constexpr std::int64_t kPage = 200;
+// Images that are named; the rest is counted.
+constexpr std::size_t kListed = 10;
 constexpr const char* kSafetyCopy = "backglance-before-contract-";
 
 std::vector<std::string> page_of(Session& session, Removable which, const std::string& after) {
