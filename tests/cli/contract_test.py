@@ -295,9 +295,9 @@ class Archive(ContractTest):
                 self.assert_removed()
                 self.on_site('contract', '--uninstall', '--yes')
                 self.assertEqual(self.revert(archive, '--key', self.public, '--dry-run'),
-                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': True, 'restored': 12, 'kept': 0, 'already_there': 0, 'gone': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.revert(archive),
-                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'already_there': 0, 'faults': 0, 'whole': True})
+                                 {'dry_run': False, 'restored': 12, 'kept': 0, 'already_there': 0, 'gone': 0, 'faults': 0, 'whole': True})
                 self.assertEqual(self.properties(), before)
                 again = self.revert(archive)
                 self.assertEqual((again['kept'], again['already_there']), (12, 12))
