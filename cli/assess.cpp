@@ -81,8 +81,8 @@ std::string verify_text(const std::vector<std::pair<ImageResult, std::int64_t>>&
 
 }  // namespace
 
-Due assess(Session& session, const SchemaState& state, const std::optional<SiteFigures>& known) {
-  Due due = phase_due(session, state, known);
+Due assess(Session& session, const SchemaState& state, const std::optional<SiteFigures>& figures) {
+  Due due = phase_due(session, state, figures);
   // Until expand is through, our tables may be there in part.
   if (due.code == ExitCode::expand_due)
     return due;

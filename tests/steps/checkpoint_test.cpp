@@ -33,10 +33,10 @@ struct BrokenOff {
     site.site().hashing_algorithm = algorithm;
     expand(site.sql());
     image = site.upload(content);
-    // Or it would be too large to be begun.
+    // It is named, or it would be too large to be begun; so it would be without a size.
     site.set(image, "size", nullptr);
     const BackfillRun run =
-        run_backfill(site, {.jobs = 1, .checkpoint_bytes = 512 << 10},
+        run_backfill(site, {.jobs = 1, .images = {image}, .checkpoint_bytes = 512 << 10},
                      {.bytes_per_second = 2 << 20, .max_runtime = std::chrono::seconds(1)});
     REQUIRE(run.result.broken_off == 1);
     if (const auto found = Checkpoints(site.sql()).find(image))
