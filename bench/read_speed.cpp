@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast files are read, and at what cost, in the three ways that a local file can be: through
-// the page cache, as backfill does it (store/file/page_cache.h), with O_DIRECT, and with O_DIRECT by
-// io_uring, several reads of a stream at a time. Nothing is computed of what is read. Prints one
+// the page cache, as backfill does it (store/file/page_cache.h), with O_DIRECT, and with O_DIRECT
+// by io_uring, several reads of a stream at a time. Nothing is computed of what is read. Prints one
 // JSON object.
 //
 //   read_speed buffered|direct|uring STREAMS FILE...
