@@ -36,7 +36,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
 // identity are still those that were read. Otherwise the image is queued to be read again.
 ReadResult sweep(const Site& site, ReadContext& context, const OnResult& on_result);
 
-// What backfill would read now. Counting changes nothing. `figures` are those of site_figures();
+// What backfill would read now. Counting changes nothing. `known` are those of site_figures();
 // they are read if the caller has none.
 struct BackfillPlan {
   std::int64_t images = 0;
@@ -46,6 +46,6 @@ struct BackfillPlan {
   std::int64_t erased = 0;        // hashes that the sweep would put back
 };
 BackfillPlan plan_backfill(const Site& site, const ReadOptions& options,
-                           const std::optional<SiteFigures>& figures = std::nullopt);
+                           const std::optional<SiteFigures>& known = std::nullopt);
 
 }  // namespace backglance

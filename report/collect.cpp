@@ -72,6 +72,7 @@ std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_vi
     count.bytes = saturating_sum(count.bytes, row.integer_or(3, 0));
   });
   std::vector<SiteReport::ClassCount> counts;
+  counts.reserve(by_result.size());
   for (const auto& [result, count] : by_result)
     counts.push_back(count);
   return counts;
