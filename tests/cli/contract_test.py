@@ -448,7 +448,7 @@ class Settled(sites.SmallSiteTest):
         self.assertIn('; 1 settled\n', self.on_site('status').out)
         self.assertIn('settled: 1 image, 4 legacy', self.on_site('contract', '--dry-run').out)
         self.assertEqual(self.contract('--dry-run'), {'dry_run': True, 'settled_images': 1, 'settled_properties': 4,
-                                                      'outdated_images': 0})
+                                                      'outdated_images': 0, 'unarchivable_images': 0})
         self.assertIn('of 1 settled image\n', self.on_site('contract', '--settled', '--dry-run').out)
         self.refused('contract', *self.site.options, '--settled', code=USAGE, words=['1 settled image', '--yes'])
         # Another image that cannot be hashed is in the way of plain contract alone.
