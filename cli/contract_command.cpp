@@ -339,7 +339,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   // Nothing irreversible by a configuration with which backfill refuses to read.
   required_algorithm(site);
   // Glance serves what lies in a store directory, and its owner may read it.
-  require_no_data(site, "--archive-dir", output_directory(flags, site).native());
+  if (!common.dry_run)
+    require_no_data(site, "--archive-dir", output_directory(flags, site).native());
   const ContractOptions options = {.directory = output_directory(flags, site),
                                    .key = key ? &*key : nullptr};
   return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);

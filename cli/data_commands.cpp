@@ -22,6 +22,8 @@
 #include "cli/readiness.h"
 #include "cli/site_plan.h"
 #include "digest/digest_engine.h"
+#include "sql/images.h"
+#include "sql/retry.h"
 
 namespace backglance {
 namespace {
@@ -206,7 +208,9 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   else if (common.dry_run)
     print_migrate_result(result, true);
   else
-    print_migrate_result(result, false, assess(session, read_schema_state(session)).next);
+    print_migrate_result(result, false, retry(session, [&] {
+                           return assess(session, read_schema_state(session)).next;
+                         }));
   return ExitCode::done;
 }
 
@@ -272,6 +276,16 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   require_usable(job, site);
   // Before expand and migrate too: sync must not change half of a site.
   require_ready(site, read_with);
+  if (!read_with.images.empty()) {
+    // A misspelt id must not be found only after deadlines were set.
+    Session session(site.database, {.mode = OpenMode::read_only});
+    require_glance(read_schema_state(session));
+    for (const std::string& image_id : read_with.images)
+      if (!has_image(session, image_id))
+        throw Error(ErrorKind::usage,
+                    fmt::format("--image: there is no image '{}' in Glance's database",
+                                printable(image_id)));
+  }
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
     const SchemaState state = read_schema_state(session);

@@ -323,6 +323,8 @@ JobOptions job_options(const JobFlags& flags) {
 void require_usable(const JobOptions& job, const Site& site) {
   require_supported(site.database, job.throttle);
   require_no_data(site, "--log", job.log.value_or(""));
+  if (job.metrics == "-")
+    throw Error(ErrorKind::usage, "--metrics -: metrics are written to a file; name one");
   require_no_data(site, "--metrics", job.metrics.value_or(""));
   require_distinct({{"--log", job.log.value_or(""), false},
                     {"--metrics", job.metrics.value_or(""), true},

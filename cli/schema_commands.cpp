@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/site_plan.h"
+#include "sql/retry.h"
 
 namespace backglance {
 namespace {
@@ -38,7 +39,7 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   ExpandOutcome outcome{std::move(plan), common.dry_run, flags.revert, {}};
   // After an upgrade of the ledger, migrate may have nothing to do.
   if (!common.json && !common.dry_run && !flags.revert && !outcome.plan.statements.empty())
-    outcome.next = assess(session, read_schema_state(session)).next;
+    outcome.next = retry(session, [&] { return assess(session, read_schema_state(session)).next; });
   print_expand(outcome, common.json);
   return ExitCode::done;
 }

@@ -192,7 +192,7 @@ DatabaseUrl parse_database_url(std::string_view text, std::string_view more_para
   const auto name_end = text.find_first_not_of(kNameBytes);
   // The text is not shown: whatever it is, it may hold a password.
   if (name_end == 0 || name_end == std::string_view::npos || text.substr(name_end, 3) != "://")
-    refuse("not of the form dialect://user:password@host/database");
+    refuse("not of the form dialect://user:password@host/database, or sqlite:////path for a file");
   if (text.find_first_of(std::string_view("\0\n\r", 3)) != std::string_view::npos)
     refuse("it contains a line end or a NUL byte");
 

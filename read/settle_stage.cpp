@@ -75,7 +75,7 @@ std::optional<Error> SettleStage::unseen_places() {
   std::optional<Error> error = unreached_.error();
   const auto settled = context_.counters.images_settled.load();
   if (error && settled > 0)
-    return error->within(fmt::format("{} settled, but not all",
+    return error->within(fmt::format("{} finished, but not all",
                                      counted(static_cast<std::int64_t>(settled), "image")));
   return error;
 }

@@ -180,6 +180,11 @@ std::optional<ImageRow> read_image(Session& session, const std::string& image_id
   return std::nullopt;
 }
 
+bool has_image(Session& session, const std::string& image_id) {
+  return can_be_image(session, image_id) &&
+         session.count(sql_text(session.engine(), "images", "has_image"), {{"id", image_id}}) > 0;
+}
+
 std::string like_image(Session& session, const std::string& image_id) {
   if (!can_be_image(session, image_id))
     return {};

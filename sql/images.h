@@ -74,6 +74,8 @@ std::map<std::string, ImageDetails> read_details(Session& session,
 bool can_be_image(Session& session, const std::string& image_id);
 // The image with exactly this id, byte for byte, on every engine.
 std::optional<ImageRow> read_image(Session& session, const std::string& image_id);
+// Whether there is an image with exactly this id. Works before expand too.
+bool has_image(Session& session, const std::string& image_id);
 // The id of an image that somebody who typed `image_id` most likely meant: the same but for case
 // and spaces. Empty if there is none.
 std::string like_image(Session& session, const std::string& image_id);

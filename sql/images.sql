@@ -35,6 +35,13 @@ ORDER BY 1 DESC;
 SELECT MAX(page.id)
 FROM   (SELECT i.id FROM images i WHERE i.id > :after AND {has_id} ORDER BY i.id LIMIT :page) AS page;
 
+-- Before expand too, which adds columns that the next statement reads.
+-- name: has_image
+SELECT COUNT(*)
+FROM   images i
+WHERE  i.id = :id
+AND    {exact}i.id = :id;
+
 -- name: images
 SELECT i.id, i.status, i.deleted, i.size, i.checksum, i.os_hash_algo, i.os_hash_value
 FROM   images i

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import program
-from program import DONE, FAILED, INTERRUPTED, FINDINGS, MIGRATE_DUE, USAGE
+from program import DONE, EXPAND_DUE, FAILED, INTERRUPTED, FINDINGS, MIGRATE_DUE, USAGE
 import sites
 import glance_schema
 
@@ -180,6 +180,15 @@ class Usage(sites.SmallSiteTest):
         for image_id in ('00000000-0000-4000-8000-000000000000', 'x\n\x1b[31m', 'x' * 5000):
             for command in ('backfill', 'verify'):
                 self.assert_one_line(self.on_site(command, '--image', image_id, code=USAGE))
+
+    def test_sync_with_an_unknown_image_changes_nothing(self):
+        result = self.on_site('sync', '--image', 'no-such-image', '--grace', '1s', code=USAGE)
+        self.assert_one_line(result, ["there is no image 'no-such-image'"])
+        self.on_site('check', code=EXPAND_DUE)
+
+    def test_metrics_need_a_file(self):
+        result = self.on_site('backfill', '--metrics', '-', code=USAGE)
+        self.assert_one_line(result, ['--metrics -'])
 
     def test_unknown_hashing_algorithm(self):
         self.site.add()

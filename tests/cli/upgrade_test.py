@@ -86,7 +86,7 @@ class OlderLedger(old_ledger.OldLedgerTest):
         archive.write_text(''.join(json.dumps(dict(zip(names, row))) + '\n' for row in rows))
         statements = self.directory / 'backglance-statements.jsonl'
         self.on_site('expand')
-        self.on_site('verify', '--limit', '2', '--attest', key, '--attest-to', statements)
+        self.on_site('verify', '--attest', key, '--attest-to', statements, code=(DONE, FINDINGS))
         self.load()
         self.on_site('attest', 'verify', statements, '--key', public)
         restored = self.on_site('contract', '--revert', '--archive', archive, '--unsigned', '--json').object

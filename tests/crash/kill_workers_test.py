@@ -39,7 +39,7 @@ AUDIT = {
     'postgresql': (
         'CREATE TABLE published (image_id VARCHAR(36), value VARCHAR(128))',
         'CREATE FUNCTION note_published() RETURNS trigger LANGUAGE plpgsql AS'
-        ' $$BEGIN INSERT INTO published VALUES (NEW.id, NEW.os_hash_value); RETURN NULL; END$$',
+        ' $$BEGIN INSERT INTO public.published VALUES (NEW.id, NEW.os_hash_value); RETURN NULL; END$$',
         'CREATE TRIGGER note_published AFTER UPDATE ON images FOR EACH ROW'
         ' WHEN (NEW.os_hash_value IS NOT NULL) EXECUTE FUNCTION note_published()'),
     'mysql': (

@@ -262,6 +262,8 @@ TEST_CASE("verify records an image with 2000 locations that are all missing", "[
     site.add_location(id, "file://" + (site.store() / ("lost-" + std::to_string(i))).string());
   transaction.commit();
   fs::remove(site.file(id));
+  // Without it, the host would seem not to see the store.
+  upload_hashed(site, "another");
   const BackfillRun run = run_verify(site);
   CHECK(run.images(ImageResult::missing) == 1);
   const std::string reason = site.ours("verify", id, "reason").value_or("");
