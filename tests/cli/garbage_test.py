@@ -148,7 +148,7 @@ class Garbage(sites.SmallSiteTest):
         before = connection.execute(every).fetchall()
         connection.rollback()
         result = self.on_site('contract', '--yes', code=FINDINGS)
-        # A blob and a text that is not UTF-8: a line of the archive could not give them back.
+        # Their values are not text that a line of the archive could give back.
         self.assertIn('not removed: 2 images have', result.err)
         self.assertNotEqual(connection.execute(every).fetchall(), before)
         self.on_site('contract', '--revert')
