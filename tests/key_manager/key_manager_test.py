@@ -200,8 +200,8 @@ class Real(KeyManagerTest):
                 self.refuses(environment, '--key-manager requires a URL', url=url)
         self.refuses({'OS_TOKEN': 'a'}, 'key manager at', url='http://127.0.0.1:1', code=FAILED)
         self.refuses(self.manager.environment(), 'is not Barbican', url=self.manager.auth_url, code=FAILED)
-        # Nothing of the network is asked for a plan.
-        self.verify('--dry-run', environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:1')
+        # A dry run says what the run would end on.
+        self.verify('--dry-run', environment={'OS_TOKEN': 'a'}, url='http://127.0.0.1:1', code=FAILED)
         self.assertEqual([verdict for verdict, _ in self.found().values()], [None])
 
 
