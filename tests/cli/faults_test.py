@@ -108,7 +108,8 @@ class FaultsTest(sites.SmallSiteTest):
             after = self.state()
             # From here on nothing ends the run.
             begun = next((number for number, text in enumerate(statements)
-                          if 'INTO backglance_run' in text), 0) if goes_on else len(statements)
+                          if re.search(r'INTO \S*backglance_run\b', text)), None) if goes_on else len(statements)
+            self.assertIsNotNone(begun, 'no run began')
             for number in sorted(generator.sample(range(len(statements)), CUTS_PER_COMMAND)):
                 fault = generator.choice(CUTS)
                 with self.subTest(arguments=arguments, fault=fault, number=number + 1,
