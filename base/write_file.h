@@ -26,9 +26,8 @@ struct FileKind {
 };
 
 // Throws Error{usage} if what stands at `place` must not be replaced: no regular file (/dev/stdout
-// is none, whatever it leads to), another
-// user's (OutputPlace::require_own), or not empty and not of `kind`. Error{io} for a directory, and
-// for a file that cannot be read.
+// is none, whatever it leads to), another user's (OutputPlace::require_own), or not empty and not
+// of `kind`. Error{io} for a directory, and for a file that cannot be read.
 void require_kind(const OutputPlace& place, const FileKind& kind);
 
 // Makes or replaces `path`, which is replaced itself if it is a link. The file gets exactly the

@@ -20,7 +20,7 @@ struct QueueTotals {
 };
 
 // All live images without a hash (pending), and what is to become of them. Each of them is in one
-// of unqueued, queued, changed, failed and erased, or only waits until it changes.
+// of unqueued, queued, changed, failed, doubted and erased, or only waits until it changes.
 struct SiteFigures {
   QueueTotals pending;
   std::int64_t unknown_size = 0;  // pending images whose size Glance does not know

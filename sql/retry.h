@@ -27,8 +27,7 @@ inline std::chrono::milliseconds moment_before(int attempt) {
 // not end a run that has read for hours:
 // - Error{busy}: another session held a lock for longer than we wait.
 // - Error{lost} and Error{in_doubt}: the connection broke, perhaps during a COMMIT. The next
-// attempt
-//   uses a new connection.
+//   attempt uses a new connection.
 // It gives up after some minutes, and after some seconds if a stop was requested.
 //
 // DANGER: `work` may run again after an attempt that did succeed. It must be all or nothing (one
