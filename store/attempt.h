@@ -68,6 +68,7 @@ class ObjectStore {
   virtual std::variant<std::string, AttemptFailure> identify(const Location& location) = 0;
   virtual std::string place_of(const Location& location) const = 0;
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
+  virtual std::string unusable() const { return {}; }
   // One attempt for each place, with short timeouts.
   virtual std::vector<PlaceState> survey() = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/registry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "store/file/file_store.h"
@@ -25,6 +26,17 @@ const StoreType* find_store_type(std::string_view name) {
     if (type.name == name)
       return &type;
   return nullptr;
+}
+
+std::string store_type_of(std::string_view scheme) {
+  for (const StoreType& type : kTypes)
+    if (std::find(type.schemes.begin(), type.schemes.end(), scheme) != type.schemes.end())
+      return std::string(type.name);
+  // glance_store's drivers, by the first part of the scheme; VMware's has another name.
+  const std::string_view first = scheme.substr(0, scheme.find('+'));
+  if (first == "https")
+    return "http";
+  return std::string(first == "vsphere" ? "vmware" : first);
 }
 
 }  // namespace backglance

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "glance/site.h"
@@ -29,5 +30,8 @@ std::span<const StoreType> store_types();
 
 // Null for a type that this program cannot read.
 const StoreType* find_store_type(std::string_view name);
+// The driver's name for a scheme in lower case, also of types that this program cannot read:
+// "vmware" of "vsphere". A scheme that nobody knows is its own type.
+std::string store_type_of(std::string_view scheme);
 
 }  // namespace backglance

@@ -80,6 +80,7 @@ struct PlaceState {
   std::string place;      // as SourceOpener::place_of() names it
   std::string store_id;   // in enabled_backends; empty: an old-style store
   std::string away = {};  // why this host cannot use it; empty: it can
+  std::string type = {};  // the driver\'s name; Stores fills it in
 };
 
 // Opens locations of one type of store: one class for each type. Thread-safe.
@@ -102,6 +103,10 @@ class SourceOpener {
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
   // True if the place contains nothing at all, as when nothing is mounted there.
   virtual bool is_empty(const std::string& place) const = 0;
+
+  // Why no location of this type can be read, whatever it is: nothing is configured, switched on or
+  // installed for it. One sentence; empty if some can be read.
+  virtual std::string unusable() const { return {}; }
 
   // All places that the configuration names, looked at now. A place that is away looks like a store
   // without images, and must not be taken for one. May wait for a server, for about 10 s each.
