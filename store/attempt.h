@@ -55,6 +55,7 @@ class Object {
   virtual std::optional<std::string> identity_when_opened() const = 0;
   virtual std::variant<std::string, AttemptFailure> identity() = 0;
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
+  virtual bool proves_its_end() const { return true; }
 };
 
 // Opens objects of one type of store. Thread-safe.
@@ -66,6 +67,7 @@ class ObjectStore {
   // it lives.
   virtual std::variant<std::unique_ptr<Object>, AttemptFailure> open(const Location& location) = 0;
   virtual std::variant<std::string, AttemptFailure> identify(const Location& location) = 0;
+  virtual std::optional<ReadFailure> refusal(const Location&) const { return std::nullopt; }
   virtual std::string place_of(const Location& location) const = 0;
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
   // One attempt for each place, with short timeouts.

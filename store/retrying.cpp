@@ -41,6 +41,7 @@ class RetryingStore::RetryingSource : public Source {
     return object_->identity_when_opened();
   }
   std::optional<std::string> stored_md5() const override { return object_->stored_md5(); }
+  bool proves_its_end() const override { return object_->proves_its_end(); }
 
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;
@@ -92,6 +93,10 @@ std::variant<std::string, ReadFailure> RetryingStore::identify(const Location& l
     return std::move(*away);
   Row row{.since = Clock::now()};
   return repeat<std::string>(place, row, [&] { return store_->identify(location); });
+}
+
+std::optional<ReadFailure> RetryingStore::refusal(const Location& location) const {
+  return store_->refusal(location);
 }
 
 std::string RetryingStore::place_of(const Location& location) const {

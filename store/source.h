@@ -57,6 +57,10 @@ class Source {
   // keeps none, or not of the content.
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
 
+  // After the last byte: false if nothing proves that it was the last. Then the length or the
+  // checksum that Glance knows must prove it.
+  virtual bool proves_its_end() const { return true; }
+
   // Call it after the last byte. Returns a text that proves that all reads saw the same object, or
   // changed_while_read. For a file it is "device:inode:length:mtime:ctime", times in ns: whoever
   // writes to a file may put its mtime back, but not its ctime.
@@ -96,6 +100,9 @@ class SourceOpener {
   virtual std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) = 0;
   // The identity that a Source of this location would return now, without reading its bytes.
   virtual std::variant<std::string, ReadFailure> identify(const Location& location) = 0;
+  // Why no location of this type is read here at all, whatever it is: store_not_supported. Nothing
+  // if they are.
+  virtual std::optional<ReadFailure> refusal(const Location&) const { return std::nullopt; }
   // Empty for a location that is in no place of this type of store, or cannot be understood.
   virtual std::string place_of(const Location& location) const = 0;
   // Nothing for a place of another type.

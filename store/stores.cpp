@@ -57,8 +57,11 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   std::string scheme = location->scheme;
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
-        type->schemes.end())
+        type->schemes.end()) {
+      if (auto refused = opener->refusal(*location))
+        return {std::move(scheme), std::move(*refused)};
       return {std::move(scheme), FoundLocation{std::move(*location), opener.get()}};
+    }
   ReadFailure failure{ImageResult::store_not_supported,
                       fmt::format("store {} is not supported yet", printable(scheme, 32))};
   return {std::move(scheme), std::move(failure)};
