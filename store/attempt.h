@@ -55,6 +55,7 @@ class Object {
   virtual std::optional<std::string> identity_when_opened() const = 0;
   virtual std::variant<std::string, AttemptFailure> identity() = 0;
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
+  virtual bool proves_its_end() const { return true; }
 };
 
 // Opens objects of one type of store. Thread-safe.

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "store/file/file_store.h"
+#include "store/http/http_store.h"
 
 namespace backglance {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 // static library drops those that nobody names.
 constexpr std::array kTypes = {
     StoreType{"file", kFileSchemes, {}, open_file_stores},
+    StoreType{"http", kHttpSchemes, kHttpOptions, open_http_stores},
 };
 
 }  // namespace

@@ -57,6 +57,10 @@ class Source {
   // keeps none, or not of the content.
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
 
+  // After the last byte: false if nothing proves that it was the last. Then the length or the
+  // checksum that Glance knows must prove it.
+  virtual bool proves_its_end() const { return true; }
+
   // Call it after the last byte. Returns a text that proves that all reads saw the same object, or
   // changed_while_read. For a file it is "device:inode:length:mtime:ctime", times in ns: whoever
   // writes to a file may put its mtime back, but not its ctime.

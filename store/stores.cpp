@@ -63,8 +63,11 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   std::string scheme = location->scheme;
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
-        type->schemes.end())
+        type->schemes.end()) {
+      if (std::string why = opener->unusable(); !why.empty())
+        return {std::move(scheme), ReadFailure{ImageResult::store_not_supported, std::move(why)}};
       return {std::move(scheme), FoundLocation{std::move(*location), opener.get()}};
+    }
   std::string why = is_glance_scheme(scheme) ? unusable(store_type_of(scheme))
                                              : "no store of Glance has the scheme of its location";
   ReadFailure failure{ImageResult::store_not_supported, std::move(why)};
