@@ -134,9 +134,11 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
       outcome.result = *became[i];
       outcome.reason.clear();
       outcome.signatures = {};
+      outcome.is_transient = false;
     }
-    outcome.again = is_tried_again(outcome.result, claim);
-    if (has_checkpoint)
+    outcome.again = is_tried_again(outcome, claim);
+    // What was read before the store failed is not read again.
+    if (has_checkpoint && !(outcome.again && outcome.is_transient))
       done_with_.push_back(claim.image_id);
   }
   return ours;

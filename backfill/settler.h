@@ -36,6 +36,7 @@ class Settler : public SettleStage {
   void give_back(Work& work) override;
   std::vector<bool> record(std::vector<SettledImage>& images) override;
   void recorded() override;
+  bool can_postpone() const override { return true; }
   void leave(const SettledImage& image) override;
   void leave_unreached() override;
 

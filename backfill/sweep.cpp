@@ -22,10 +22,14 @@ enum class Object { same, other, hidden };
 Object look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& probe) {
   if (!erased.location_value)
     return Object::other;
-  const auto found = stores.find(*erased.location_value);
+  const auto found = stores.find(*erased.location_value, erased.location_meta_data);
   const auto* there = std::get_if<FoundLocation>(&found);
   if (there != nullptr) {
     const auto identity = there->opener->identify(there->location);
+    const auto* const failure = std::get_if<ReadFailure>(&identity);
+    // A store that does not answer says nothing of the object.
+    if (failure != nullptr && failure->kind != FailureKind::image)
+      return Object::hidden;
     if (const auto* text = std::get_if<std::string>(&identity)) {
       // What an older version recorded proves little; a checksum that is the MD5 of the bytes which
       // it read proves that these were the image.

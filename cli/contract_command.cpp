@@ -278,7 +278,8 @@ std::set<std::string> left_out_by(const ContractFlags& flags) {
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const std::set<std::string> left_out = left_out_by(flags);
-  const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  const Stores stores(site, {},
+                      left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
   StoreView view(session, site, stores, left_out);
   if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(

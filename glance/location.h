@@ -12,6 +12,8 @@ namespace backglance {
 struct Location {
   std::string scheme;  // "file", "rbd", "swift+https", ...: lower case
   std::string uri;     // complete, with the scheme
+  // The id of the store, as image_locations.meta_data has it; empty if it names none.
+  std::string store_id = {};
 };
 
 // Reads `stored`, a value of image_locations.value.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -168,10 +169,19 @@ std::vector<Store> old_style_stores(const OsloConfig& config) {
   return stores;
 }
 
-std::vector<Store> read_stores(const OsloConfig& config, const SiteSource& source) {
+std::vector<Store> read_stores(const std::shared_ptr<const OsloConfig>& shared,
+                               const SiteSource& source) {
+  const OsloConfig& config = *shared;
   const auto enabled = config.get("DEFAULT", "enabled_backends").value_or("");
   // As Glance decides: with enabled_backends set, [glance_store] is not looked at.
   std::vector<Store> stores = trim(enabled).empty() ? old_style_stores(config) : backends(enabled);
+  for (Store& store : stores)
+    store.option = [shared, group = store.id.empty() ? std::string(kStoreGroup) : store.id](
+                       std::string_view name) -> std::optional<std::string> {
+      if (auto value = shared->get(group, name); value || group == kStoreGroup)
+        return value;
+      return shared->get(kBackendDefaultsGroup, name);
+    };
   if (source.store_dirs.empty()) {
     for (Store& store : stores)
       if (store.type == "file")
@@ -302,11 +312,12 @@ std::vector<fs::path> Site::store_directories() const {
 }
 
 Site read_site(const SiteSource& source) {
-  const OsloConfig config = OsloConfig::read(files_of(source));
+  const auto shared = std::make_shared<const OsloConfig>(OsloConfig::read(files_of(source)));
+  const OsloConfig& config = *shared;
   Site site;
   site.config_files = config.files();
   site.database = read_database(config, source);
-  site.stores = read_stores(config, source);
+  site.stores = read_stores(shared, source);
   site.store_weights = read_weights(config);
   site.store_type_preference = read_store_type_preference(config);
   site.hashing_algorithm = config.get("DEFAULT", "hashing_algorithm").value_or("sha512");

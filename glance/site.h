@@ -3,14 +3,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glance/database_url.h"
 
 namespace backglance {
+
+// The value of an option of one store, after substitution; nothing if nobody set it. Throws what
+// OsloConfig::get throws.
+using StoreOptionValue = std::function<std::optional<std::string>(std::string_view name)>;
 
 // One configured store of Glance.
 struct Store {
@@ -19,6 +25,10 @@ struct Store {
   // For a file store: absolute directories without a slash at the end, highest priority first.
   // Empty for other types, and if filesystem_store_datadir is set to nothing.
   std::vector<std::filesystem::path> directories;
+  // The options that Glance's driver has for this store: from its own group, else from
+  // [backend_defaults]; of an old-style store from [glance_store]. Empty: there is no
+  // configuration.
+  StoreOptionValue option = {};
 };
 
 // `weight` of the stores of enabled_backends, by id; without those whose weight is 0, the default.

@@ -39,7 +39,16 @@ struct ReadOutcome {
   std::string signature_digest = {};  // digest of the bytes that img_signature signs; not recorded
   SignaturesFound signatures = {};    // if signatures were to be verified
   bool again = false;  // the image is still in the queue and is tried again; not recorded
+  // `unreadable`, because this host cannot use the store now (store/source.h, FailureKind::place):
+  // that is no result of the image, and is never recorded.
+  bool store_is_away = false;
+  // `unreadable`, because the store failed several times in a row; it may answer soon. Recorded as
+  // a result only if later attempts fail too.
+  bool is_transient = false;
 };
+
+// When the image is read again by itself.
+RetryRule retry_of(const ReadOutcome& outcome);
 
 // True if a person must look at the image: its result is a finding and the image is not tried
 // again.

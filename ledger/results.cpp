@@ -47,6 +47,7 @@ std::vector<Results::Erased> Results::erased_page(const std::string& after, std:
     one.identity = row.text_or_empty(4);
     one.location_value = row.text(5);
     one.has_checksum = !row.text_or_empty(6).empty();
+    one.location_meta_data = row.text_or_empty(7);
     erased.push_back(std::move(one));
   });
   return erased;

@@ -13,7 +13,7 @@
 namespace backglance {
 
 // True if an image with this result stays in the queue and is read again without being asked for.
-bool is_tried_again(ImageResult result, const Claim& claim);
+bool is_tried_again(const ReadOutcome& outcome, const Claim& claim);
 
 // Records the results of the queue's images, and publishes hashes from the ledger.
 class Results {
@@ -46,6 +46,7 @@ class Results {
     // The location as Glance stores it: a secret. Nothing if the location is no longer live, or if
     // the digest must not be used: restore() would refuse it.
     std::optional<std::string> location_value;
+    std::string location_meta_data;  // names the store
   };
   std::vector<Erased> erased_page(const std::string& after, std::int64_t page);
   // Publishes the hash again, from the ledger. False if the precondition of the publish does not

@@ -91,7 +91,7 @@ LIMIT    :page;
 -- Without a location, the image is read again: the location is gone, the digest is in doubt, or nothing proves that
 -- it is the image's.
 -- name: erased_page
-SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value, i.checksum
+SELECT   t.image_id, t.read_run, t.digest, t.bytes_read, t.source_identity, l.value, i.checksum, l.meta_data
 FROM     backglance_item t
 JOIN     images i ON i.id = t.image_id
 LEFT JOIN image_locations l ON l.id = t.location_id AND l.image_id = t.image_id

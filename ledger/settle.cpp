@@ -13,8 +13,7 @@ namespace backglance {
 namespace {
 
 // True if the image is read again without being asked for, after this number of attempts.
-bool is_tried_again(ImageResult result, std::int64_t attempts_before) {
-  const RetryRule& rule = facts_of(result).retry;
+bool is_tried_again(const RetryRule& rule, std::int64_t attempts_before) {
   return rule.when == RetryRule::When::soon &&
          (rule.attempts == 0 || attempts_before + 1 < rule.attempts);
 }
@@ -29,8 +28,14 @@ bool is_finding(const ReadOutcome& outcome) {
   return is_finding(outcome.result) && !outcome.again;
 }
 
-bool is_tried_again(ImageResult result, const Claim& claim) {
-  return is_tried_again(result, claim.attempts);
+RetryRule retry_of(const ReadOutcome& outcome) {
+  // Three runs of a night at most: what a store never gives is a finding in the end.
+  constexpr RetryRule kOfTransient = {RetryRule::When::soon, 60, 3};
+  return outcome.is_transient ? kOfTransient : facts_of(outcome.result).retry;
+}
+
+bool is_tried_again(const ReadOutcome& outcome, const Claim& claim) {
+  return is_tried_again(retry_of(outcome), claim.attempts);
 }
 
 // All of this may run again after a lost answer: an image that is settled is recognised by run and
@@ -42,7 +47,7 @@ std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_i
   Transaction transaction(session_);
   for (std::size_t i = 0; i < settled.size(); ++i) {
     // An image that is tried again stays in the queue; all others are settled together.
-    if (is_tried_again(settled[i].outcome.result, settled[i].claim))
+    if (is_tried_again(settled[i].outcome, settled[i].claim))
       became[i] = postpone(run_id, settled[i]);
     else
       final.push_back(i);
@@ -58,7 +63,7 @@ std::vector<std::optional<ImageResult>> Results::settle(const std::string& run_i
 std::optional<ImageResult> Results::postpone(const std::string& run_id,
                                              const SettledImage& settled) {
   const auto& [claim, outcome] = settled;
-  const RetryRule& retry = facts_of(outcome.result).retry;
+  const RetryRule retry = retry_of(outcome);
   const std::string result(result_name(outcome.result));
   // If the number of attempts has no limit, they are not counted.
   const auto rows =
@@ -145,8 +150,9 @@ ImageResult Results::amend(const std::string& run_id, const SettledImage& settle
   const ImageResult why = why_not_published(claim.image_id);
   // A row that keeps changing must not be read for ever: this counts as an attempt, as for an
   // object that changed.
-  const bool again = why == ImageResult::busy_in_glance &&
-                     is_tried_again(ImageResult::changed_while_read, claim.attempts);
+  const bool again =
+      why == ImageResult::busy_in_glance &&
+      is_tried_again(facts_of(ImageResult::changed_while_read).retry, claim.attempts);
   session_.execute(
       sql("amend_result"),
       {{"state", again ? "queued" : state_of(why)},

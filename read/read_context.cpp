@@ -20,11 +20,15 @@ const DigestAlgorithm& required_algorithm(const Site& site) {
 }
 
 ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
-                         std::optional<std::chrono::seconds> max_runtime)
+                         std::optional<std::chrono::seconds> max_runtime,
+                         const StoreSettings& settings)
     : site_algorithm(required_algorithm(site)),
-      stores(site),
+      stores(site, settings),
       order(site),
       bandwidth(bandwidth_bytes_per_second),
-      pace(bandwidth_bytes_per_second, max_runtime) {}
+      pace(bandwidth_bytes_per_second, max_runtime) {
+  stores.hooks() = {.should_stop = [this] { return control.should_stop(); },
+                    .waiting = [this](const StoreWait& wait) { store_waits.add(wait); }};
+}
 
 }  // namespace backglance

@@ -14,6 +14,7 @@
 #include "read/pace/read_pace.h"
 #include "read/read_counters.h"
 #include "read/run_control.h"
+#include "read/store_waits.h"
 #include "read/streams.h"
 #include "store/stores.h"
 
@@ -27,9 +28,9 @@ const DigestAlgorithm& required_algorithm(const Site& site);
 // to earlier ones.
 struct ReadContext {
   // Throws Error{usage} if site.hashing_algorithm cannot be computed, and what Stores throws.
-  // `bandwidth_bytes_per_second`: 0 is no limit.
+  // `bandwidth_bytes_per_second`: 0 is no limit. A wait for a store ends when the run must.
   ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
-              std::optional<std::chrono::seconds> max_runtime);
+              std::optional<std::chrono::seconds> max_runtime, const StoreSettings& settings = {});
 
   const DigestAlgorithm& site_algorithm;
   const Stores stores;
@@ -41,6 +42,7 @@ struct ReadContext {
   Streams streams{control, pace, counters};
   HeldImages held;
   ByteBudget budget;
+  StoreWaits store_waits{control, streams};
 };
 
 }  // namespace backglance

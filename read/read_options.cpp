@@ -44,7 +44,8 @@ StreamLimits::Terms ReadOptions::stream_terms(const Stores& stores) const {
   return {.places = stores.places(),
           .cores = jobs_or_default(),
           .most = streams_or_default(),
-          .fixed = streams > 0 || jobs > 0};
+          .fixed = streams > 0 || jobs > 0,
+          .traits = [&stores](const std::string& place) { return stores.traits(place); }};
 }
 
 }  // namespace backglance

@@ -26,6 +26,7 @@ struct ReadOptions {
   int readers(const Stores& stores) const;
   // What each thread that reads or digests calls first; empty: nothing.
   std::function<void()> begin_thread() const;
+  // `stores` must live longer than the result.
   StreamLimits::Terms stream_terms(const Stores& stores) const;
 
   int jobs = 0;  // cores that digest; 0, or more than there are: all

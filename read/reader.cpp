@@ -46,8 +46,12 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
       return {true, {}};
     }
     auto result = source.read(buffer);
-    if (auto* failure = std::get_if<ReadFailure>(&result))
+    if (auto* failure = std::get_if<ReadFailure>(&result)) {
+      // What was read until now is kept: the store may be back for the next run.
+      if (failure->kind != FailureKind::image && !context.control.has_lost_leases())
+        checkpoints.broken_off(digests);
       return {false, std::move(*failure)};
+    }
     const std::size_t got = std::get<std::size_t>(result);
     stream.add(got, StreamSearch::Clock::now() - asked);
     digests.hand_over(got);
@@ -150,20 +154,80 @@ std::vector<LocationRow> in_order(std::vector<LocationRow> rows, const ReadConte
     return rows;  // sorted by id
   std::stable_sort(rows.begin(), rows.end(), [&](const LocationRow& one, const LocationRow& other) {
     const auto place = [&](const LocationRow& row) {
-      return context.order.place_of(row.meta_data, context.stores.locate(row.value).scheme);
+      return context.order.place_of(row.meta_data,
+                                    context.stores.locate(row.value, row.meta_data).scheme);
     };
     return place(one) < place(other);
   });
   return rows;
 }
 
-// The worst failure becomes the result; the reason names every location.
-void add_failure(ReadOutcome& worst, std::string& reasons, std::int64_t location_id,
-                 const ReadFailure& failure) {
-  if (reasons.empty() || facts_of(failure.result).severity > facts_of(worst.result).severity)
-    worst.result = failure.result;
-  reasons +=
-      fmt::format("{}location {}: {}", reasons.empty() ? "" : "; ", location_id, failure.reason);
+// What could not be asked counts more than `missing`: no image is called lost while one copy of it
+// was not looked at.
+int severity_of(const ReadFailure& failure) {
+  constexpr int kOfMissing = facts_of(ImageResult::missing).severity;
+  return failure.kind == FailureKind::image ? 2 * facts_of(failure.result).severity
+                                            : 2 * kOfMissing + 1;
+}
+
+// The failures of an image's locations.
+class Failures {
+ public:
+  bool is_empty() const { return reasons_.empty(); }
+  const std::string& reasons() const { return reasons_; }
+
+  // The worst failure becomes the result; the reason names every location.
+  void add(std::int64_t location_id, const ReadFailure& failure, const std::string& place) {
+    if (reasons_.empty() || severity_of(failure) > severity_) {
+      severity_ = severity_of(failure);
+      worst_.result = failure.result;
+      worst_.store_is_away = failure.kind == FailureKind::place;
+      worst_.is_transient = failure.kind == FailureKind::transient;
+    }
+    reasons_ +=
+        fmt::format("{}location {}: {}", reasons_.empty() ? "" : "; ", location_id, failure.reason);
+    // Of a store that is away, its own; otherwise that of the location which Glance serves first.
+    if (worst_.place.empty() || (failure.kind != FailureKind::image && !has_place_of_store_)) {
+      worst_.place = place;
+      has_place_of_store_ = failure.kind != FailureKind::image;
+    }
+  }
+
+  // No other location may stand for the failed ones, for nothing proves what it holds.
+  void only_another_opens(std::int64_t location_id) {
+    // A first location that is being written to, or whose store is away, is tried again soon.
+    if (worst_.result == ImageResult::changed_while_read || worst_.store_is_away ||
+        worst_.is_transient)
+      return;
+    worst_.result = ImageResult::other_location;
+    reasons_ += fmt::format(
+        "; location {} could be read, but no checksum proves that it holds the image", location_id);
+  }
+
+  ReadOutcome outcome() const {
+    ReadOutcome outcome = worst_;
+    outcome.reason = reasons_;
+    return outcome;
+  }
+
+ private:
+  ReadOutcome worst_;
+  std::string reasons_;
+  int severity_ = 0;
+  bool has_place_of_store_ = false;
+};
+
+// The store's own MD5 of the object is not that of the bytes which it sent. Where Glance has a
+// checksum, that one decides.
+std::optional<ReadFailure> store_contradicts(const ImageRow& image, const Source& source,
+                                             const std::string& md5) {
+  const auto stored = source.stored_md5();
+  if (!stored || *stored == md5 || !image.checksum.empty())
+    return std::nullopt;
+  // Transient: the next read may get the right bytes. The third time it is a finding.
+  return ReadFailure{ImageResult::unreadable,
+                     "the MD5 of its bytes is not the one that the store keeps of it",
+                     FailureKind::transient};
 }
 
 }  // namespace
@@ -183,38 +247,32 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     algorithms.push_back(signed_over);
     named += fmt::format("{}{}", kBetweenStates, signed_over->name);
   }
-  ReadOutcome failed;
-  std::string reasons;
+  Failures failures;
   for (const LocationRow& row : in_order(task.locations, context)) {
-    const auto found = context.stores.find(row.value);
+    const auto found = context.stores.find(row.value, row.meta_data);
     if (const auto* failure = std::get_if<ReadFailure>(&found)) {
-      add_failure(failed, reasons, row.id, *failure);
+      failures.add(row.id, *failure, "");
       continue;
     }
     const FoundLocation& there = std::get<FoundLocation>(found);
     Reading reading(there, workers, algorithms);
     if (const auto failure = reading.begin()) {
-      add_failure(failed, reasons, row.id, *failure);
-      if (failed.place.empty())
-        failed.place = there.place();
+      if (failure->kind == FailureKind::stopped)
+        return std::nullopt;
+      failures.add(row.id, *failure, there.place());
       continue;
     }
-    if (!reasons.empty() && !has_proof(task.image)) {
-      // A first location that is being written to is tried again soon; another is no help before.
-      if (failed.result == ImageResult::changed_while_read)
-        break;
-      failed.result = ImageResult::other_location;
-      reasons += fmt::format(
-          "; location {} could be read, but no checksum proves that it holds the image", row.id);
+    if (!failures.is_empty() && !has_proof(task.image)) {
+      failures.only_another_opens(row.id);
       break;
     }
     ReadOutcome outcome;
-    outcome.is_later_location = !reasons.empty();
+    outcome.is_later_location = !failures.is_empty();
     outcome.location_id = row.id;
     outcome.place = there.place();
     if (length_differs(task.image, reading.source(), outcome)) {
-      if (!reasons.empty())
-        outcome.reason += "; " + reasons;
+      if (!failures.is_empty())
+        outcome.reason += "; " + failures.reasons();
       return outcome;
     }
     std::optional<ReadFailure> failure;
@@ -253,11 +311,18 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
         return std::nullopt;
       failure = std::move(fed.failure);
     }
+    std::vector<std::string> hex;
+    if (!failure) {
+      hex = reading.digests().finish();
+      failure = store_contradicts(task.image, reading.source(), hex[0]);
+    }
     if (failure) {
-      add_failure(failed, reasons, row.id, *failure);
+      if (failure->kind == FailureKind::stopped)
+        return std::nullopt;
+      // It was opened, so that only what is not of the image itself concerns its place.
+      failures.add(row.id, *failure, failure->kind == FailureKind::image ? "" : there.place());
       continue;
     }
-    const auto hex = reading.digests().finish();
     outcome.md5 = hex[0];
     outcome.digest = hex[1];
     if (signed_over != nullptr)
@@ -268,12 +333,11 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
                                find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
     outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
     outcome.result = ImageResult::hashed;
-    if (!reasons.empty())
-      outcome.reason = fmt::format("read from location {}; {}", row.id, reasons);
+    if (!failures.is_empty())
+      outcome.reason = fmt::format("read from location {}; {}", row.id, failures.reasons());
     return outcome;
   }
-  failed.reason = reasons;
-  return failed;
+  return failures.outcome();
 }
 
 }  // namespace backglance

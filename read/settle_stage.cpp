@@ -44,6 +44,8 @@ void SettleStage::add(Work& work) {
   begin(work);
   SettledImage image{work.claim, std::move(*work.outcome)};
   bound_texts(image.outcome);
+  if (image.outcome.is_transient && !can_postpone())
+    image.outcome.store_is_away = true;
   if (UnreachedImages::is_one(image.outcome))
     return take_from([&] { return unreached_.add(std::move(image)); });
   // Images of the same place that were held back are older, so they come first.

@@ -56,6 +56,8 @@ class SettleStage {
   virtual std::vector<bool> record(std::vector<SettledImage>& images) = 0;
   // Called after the images of a commit were counted.
   virtual void recorded() {}
+  // Whether record() can put off an image whose store failed several times. Otherwise it is left.
+  virtual bool can_postpone() const { return false; }
   // The image is in a place that this host does not see: it was not read, and gets no result.
   virtual void leave(const SettledImage&) {}
   // The images that are held back (unreached_) will not be decided by this stage now, because the

@@ -73,7 +73,7 @@ void StoreProbe::look_at(const std::string& place, const std::set<std::string>& 
     const auto images = retry(session_, [&] { return read_details(session_, ids); });
     for (const auto& [id, image] : images)
       for (const LocationRow& location : image.locations) {
-        const auto found = stores_.find(location.value);
+        const auto found = stores_.find(location.value, location.meta_data);
         const auto* there = std::get_if<FoundLocation>(&found);
         if (!place.empty() && (there == nullptr || there->place() != place))
           continue;

@@ -26,10 +26,6 @@ std::string type_of(const std::string& scheme) {
 constexpr const char* kVmwareScheme = "vsphere";
 constexpr const char* kVmwareDriver = "vmware";
 
-std::string directory_text(const std::string& place) {
-  return "store directory " + printable(place);
-}
-
 }  // namespace
 
 bool StoreView::is_place_left_out(const std::string& place) const {
@@ -58,7 +54,7 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
   if (!image.row.hashable)
     return sight;
   for (const LocationRow& row : image.locations) {
-    const auto located = stores_.locate(row.value);
+    const auto located = stores_.locate(row.value, row.meta_data);
     const auto* const there = std::get_if<FoundLocation>(&located.found);
     std::optional<ReadFailure> failure;
     std::string place;
@@ -83,8 +79,7 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
         sight.reason =
             fmt::format("in a store of type {}, which this release cannot read", sight.store);
       } else {
-        sight.reason =
-            place.empty() ? failure->reason : directory_text(place) + ": " + failure->reason;
+        sight.reason = place.empty() ? failure->reason : place_text(place) + ": " + failure->reason;
       }
     }
   }
@@ -113,7 +108,7 @@ std::vector<ImageSight> StoreView::look_at(const std::vector<std::string>& image
 
 bool StoreView::has_place(const ImageDetails& image, const std::string& place) const {
   return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
-    const auto found = stores_.find(row.value);
+    const auto found = stores_.find(row.value, row.meta_data);
     const auto* const there = std::get_if<FoundLocation>(&found);
     return there != nullptr && there->place() == place;
   });
@@ -121,7 +116,7 @@ bool StoreView::has_place(const ImageDetails& image, const std::string& place) c
 
 bool StoreView::is_found(const ImageDetails& image, const std::string& place) const {
   return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
-    const auto found = stores_.find(row.value);
+    const auto found = stores_.find(row.value, row.meta_data);
     const auto* const there = std::get_if<FoundLocation>(&found);
     if (there == nullptr || there->place() != place)
       return false;
@@ -156,7 +151,7 @@ std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   if (found > missing)
     return {};
   return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
-                     directory_text(place), found == 0 ? "none" : fmt::format("only {}", found),
+                     place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
                      counted(found + missing, "image file"),
                      stores_.is_empty(place) ? ", and nothing else" : "");
 }

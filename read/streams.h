@@ -30,6 +30,11 @@ class Streams {
   std::int64_t count();
   // Waits for a stream of that place, or until the run must end.
   StreamLimits::Stream take(const std::string& place);
+  // StreamLimits::overloaded().
+  void relieve(const std::string& place) {
+    if (limits_)
+      limits_->overloaded(place);
+  }
 
  private:
   RunControl& control_;

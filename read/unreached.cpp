@@ -16,12 +16,24 @@ void append(UnreachedImages::Images& all, UnreachedImages::Images more) {
   std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
+bool is_directory(const std::string& place) {
+  return place.starts_with('/');
+}
+
 }  // namespace
 
 UnreachedImages::Decided UnreachedImages::add(SettledImage settled) {
   // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
+  if (settled.outcome.store_is_away) {
+    Decided decided;
+    decided.left.push_back(std::move(settled));
+    leave(place, decided.left).is_away = true;
+    if (sees_nothing())
+      throw Error(*error());
+    return decided;
+  }
   if (const auto unseen = unseen_.find(place); unseen != unseen_.end() && !unseen->second.over) {
     ++unseen->second.images;
     Decided decided;
@@ -77,12 +89,17 @@ UnreachedImages::Decided UnreachedImages::decide(const std::string& place) {
   if (probe_.sees(place, ids))
     return {believe(place), {}};
   Images left = believe(place);
+  leave(place, left);
+  return {{}, std::move(left)};
+}
+
+UnreachedImages::Unseen& UnreachedImages::leave(const std::string& place, const Images& left) {
   Unseen& unseen = unseen_[place];
   unseen.images += std::ssize(left);
   unseen.example = left.front().claim.image_id;
   unseen.reason = left.front().outcome.reason;
   unseen.over = false;
-  return {{}, std::move(left)};
+  return unseen;
 }
 
 bool UnreachedImages::sees_nothing() const {
@@ -96,6 +113,11 @@ bool UnreachedImages::sees_nothing() const {
           std::all_of(stores_.places().begin(), stores_.places().end(), is_unseen));
 }
 
+bool UnreachedImages::is_configured(const std::string& place) const {
+  return !is_directory(place) || std::find(stores_.places().begin(), stores_.places().end(),
+                                           place) != stores_.places().end();
+}
+
 std::optional<Error> UnreachedImages::error() const {
   if (unseen_.empty())
     return std::nullopt;
@@ -106,17 +128,27 @@ std::optional<Error> UnreachedImages::error() const {
         fmt::format("none of {} could be opened on this host", counted(unseen.images, "image"));
     const std::string example =
         fmt::format("for example {}: {}", printable(unseen.example), unseen.reason);
-    if (place.empty()) {
+    if (unseen.is_away) {
+      texts.push_back(
+          fmt::format("{}; {}. They are left for another host, or for a later run", none, example));
+      next.push_back("look at " + place_text(place));
+    } else if (place.empty()) {
       texts.push_back(
           fmt::format("{}, and no other image that was tried; {}. They are left for another host",
                       none, example));
       next.emplace_back("check the store directories and metadata_encryption_key");
+    } else if (!is_configured(place)) {
+      texts.push_back(fmt::format(
+          "{} from {}, which is not one of the stores that are configured here; {}. They are left "
+          "for another host",
+          none, place_text(place), example));
+      next.push_back("add " + place_text(place) + " to the configuration (or with --store-dir)");
     } else {
-      texts.push_back(
-          fmt::format("{} from store directory {}, nor another image of it; {}: is it "
-                      "mounted? They are left for another host",
-                      none, printable(place), example));
-      next.emplace_back("mount " + printable(place));
+      texts.push_back(fmt::format(
+          "{} from {}, nor another image of it; {}{}. They are left for another host", none,
+          place_text(place), example, is_directory(place) ? ": is it mounted?" : ""));
+      next.push_back(is_directory(place) ? "mount " + printable(place)
+                                         : "look at " + place_text(place));
     }
   }
   return Error(ErrorKind::io, join(texts, "; "), join(next, ", ") + ", and run this again");

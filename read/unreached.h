@@ -26,6 +26,8 @@ class UnreachedImages {
       : stores_(stores), probe_(session, has_ledger, stores) {}
 
   static bool is_one(const ReadOutcome& outcome) {
+    if (outcome.store_is_away || outcome.is_transient)
+      return outcome.store_is_away;
     // Of `other_location`, the place is that of the first location, which this host may not see.
     return facts_of(outcome.result).retry.when == RetryRule::When::when_reachable &&
            (outcome.result != ImageResult::other_location ||
@@ -38,7 +40,8 @@ class UnreachedImages {
     Images left;      // of a place that this host does not see: for another host, or a later run
   };
 
-  // A place is decided once there are many images of it, at finish(), or when an image of it was
+  // An image whose store cannot be used (ReadOutcome::store_is_away) is left at once. Another place
+  // is decided once there are many images of it, at finish(), or when an image of it was
   // opened in this run. A place that is not seen does not keep the run from reading the others.
   // add() throws Error{io} if no place of the site is seen: then the run can read nothing.
   Decided add(SettledImage settled);
@@ -52,20 +55,24 @@ class UnreachedImages {
   Images take_all();
 
  private:
-  // Takes out the images of the place, to be recorded with their results.
-  Images believe(const std::string& place);
-  // Asks whether this host sees the place.
-  Decided decide(const std::string& place);
-  // True if no place can be read, as far as this run knows.
-  bool sees_nothing() const;
-
   // A place that this host did not see.
   struct Unseen {
     std::int64_t images = 0;  // that were left
     std::string example;      // one of them
     std::string reason;       // why that could not be opened
     bool over = false;        // an image was opened there since: something was mounted
+    bool is_away = false;     // the store itself said so; nobody had to find it out
   };
+
+  // Takes out the images of the place, to be recorded with their results.
+  Images believe(const std::string& place);
+  // Asks whether this host sees the place.
+  Decided decide(const std::string& place);
+  // Counts images that are left.
+  Unseen& leave(const std::string& place, const Images& left);
+  bool is_configured(const std::string& place) const;
+  // True if no place can be read, as far as this run knows.
+  bool sees_nothing() const;
 
   const Stores& stores_;
   StoreProbe probe_;

@@ -11,7 +11,7 @@ namespace {
 // A new type is a folder with its sources, and one row here. No self-registering static objects: a
 // static library drops those that nobody names.
 constexpr std::array kTypes = {
-    StoreType{"file", kFileSchemes, open_file_stores},
+    StoreType{"file", kFileSchemes, {}, open_file_stores},
 };
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include "glance/site.h"
 #include "store/source.h"
+#include "store/store_options.h"
+#include "store/store_settings.h"
 
 namespace backglance {
 
@@ -15,9 +17,12 @@ namespace backglance {
 struct StoreType {
   std::string_view name;  // Glance's driver name in enabled_backends, and [glance_store] stores
   std::span<const std::string_view> schemes;  // of its locations, in lower case
-  // Opens all stores of this type that the site has. Reads nothing yet, and throws nothing because
-  // a store is away: SourceOpener::unavailable() says so.
-  std::unique_ptr<SourceOpener> (*open)(const Site& site);
+  std::span<const StoreOption> options;       // of its driver, as far as a reader needs them
+  // Opens all stores of this type that the site has. Asks no server yet, and throws nothing because
+  // a store is away: SourceOpener::survey() says so. Throws Error{usage} for a configuration that
+  // cannot be meant. `hooks` and `site` live longer than the result.
+  std::unique_ptr<SourceOpener> (*open)(const Site& site, const StoreSettings& settings,
+                                        const StoreHooks& hooks);
 };
 
 std::span<const StoreType> store_types();

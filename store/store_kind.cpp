@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 
 namespace backglance {
 namespace {
@@ -47,6 +48,13 @@ std::string shared_storage(const std::string& directory) {
   if (stat(directory.c_str(), &status) != 0)
     return directory;
   return fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
+}
+
+PlaceTraits directory_traits(const std::string& directory) {
+  // How many streams a disk bears is found by trying.
+  return {.kind = store_kind(directory),
+          .shared = shared_storage(directory),
+          .most_streams = std::numeric_limits<int>::max()};
 }
 
 }  // namespace backglance

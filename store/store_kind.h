@@ -18,4 +18,14 @@ StoreKind store_kind(const std::string& directory);
 // shows. If the directory cannot be examined, its own name.
 std::string shared_storage(const std::string& directory);
 
+// How much a place of a store bears (store/source.h), and how to speak of it.
+struct PlaceTraits {
+  StoreKind kind = StoreKind::remote;
+  // Equal for two places that share their disk or server: they share their streams.
+  std::string shared = {};
+  int most_streams = 8;  // of one run, unless the operator asks for a number
+};
+
+PlaceTraits directory_traits(const std::string& directory);
+
 }  // namespace backglance

@@ -6,43 +6,54 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/bounded.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "glance/location.h"
 
 namespace backglance {
 
-Stores::Stores(const Site& site, AllAway all_away) : encryption_key_(site.metadata_encryption_key) {
+std::string place_text(const std::string& place) {
+  return place.starts_with('/') ? "store directory " + printable(place) : printable(place);
+}
+
+Stores::Stores(const Site& site, const StoreSettings& settings, AllAway all_away)
+    : site_(std::make_unique<Site>(site)), hooks_(std::make_unique<StoreHooks>()) {
+  std::vector<std::string> reasons;
   for (const StoreType& type : store_types()) {
-    auto opener = type.open(site);
-    for (std::string& place : opener->places())
-      places_.push_back(std::move(place));
-    for (std::string& place : opener->unavailable())
-      unavailable_.push_back(std::move(place));
+    auto opener = type.open(*site_, settings, *hooks_);
+    for (PlaceState& state : opener->survey()) {
+      if (!state.place.empty())
+        places_.push_back(state.place);
+      if (!state.away.empty()) {
+        unavailable_.push_back(state.place);
+        reasons.push_back(place_text(state.place) + ": " + state.away);
+      }
+      survey_.push_back(std::move(state));
+    }
     open_.push_back({&type, std::move(opener)});
   }
-  const auto is_unavailable = [&](const std::string& place) {
-    return std::find(unavailable_.begin(), unavailable_.end(), place) != unavailable_.end();
-  };
-  if (all_away == AllAway::refuse && !unavailable_.empty() &&
-      std::all_of(places_.begin(), places_.end(), is_unavailable))
-    throw Error(ErrorKind::io, fmt::format("no store directory can be opened: {}",
-                                           printable(join(unavailable_, ", "), 1000)));
+  if (all_away == AllAway::refuse && !unavailable_.empty() && unavailable_.size() >= places_.size())
+    throw Error(ErrorKind::io,
+                fmt::format("no store can be opened: {}", bounded(join(reasons, "; "), 1000)));
 }
 
-std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value) const {
-  return locate(value).found;
+std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value,
+                                                      std::string_view meta_data) const {
+  return locate(value, meta_data).found;
 }
 
-Stores::Located Stores::locate(const std::string& value) const {
-  auto location = read_location(value, encryption_key_);
+Stores::Located Stores::locate(const std::string& value, std::string_view meta_data) const {
+  auto location = read_location(value, site_->metadata_encryption_key);
   if (!location)
     return {
         {},
         ReadFailure{
             ImageResult::unreadable,
-            encryption_key_.empty()
+            site_->metadata_encryption_key.empty()
                 ? "the location is not a URI, and no metadata_encryption_key is set to decrypt it"
                 : "the location is not a URI, and metadata_encryption_key does not decrypt it"}};
+  location->store_id = store_id(meta_data);
   std::string scheme = location->scheme;
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
@@ -53,16 +64,17 @@ Stores::Located Stores::locate(const std::string& value) const {
   return {std::move(scheme), std::move(failure)};
 }
 
-bool Stores::opens(const std::string& value) const {
-  const auto found = find(value);
-  const auto* there = std::get_if<FoundLocation>(&found);
-  return there != nullptr && there->opens();
-}
-
 bool Stores::is_empty(const std::string& place) const {
   return !place.empty() && std::any_of(open_.begin(), open_.end(), [&](const OpenStores& stores) {
     return stores.opener->is_empty(place);
   });
+}
+
+PlaceTraits Stores::traits(const std::string& place) const {
+  for (const auto& [type, opener] : open_)
+    if (const auto traits = opener->traits(place))
+      return *traits;
+  return {.shared = place};
 }
 
 }  // namespace backglance

@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "glance/site.h"
 #include "store/registry.h"
 #include "store/source.h"
+#include "store/store_settings.h"
 
 namespace backglance {
 
@@ -24,36 +26,49 @@ struct FoundLocation {
   }
 };
 
+// "store directory /srv/images"; the place itself, if it is no directory; safe to print.
+std::string place_text(const std::string& place);
+
 // The stores of one site. Any thread, once made.
 class Stores {
  public:
-  // What to do if the site has places and not one of them can be opened: a mount that is gone is
-  // not a site without images. `refuse` throws Error{io}. `accept` is for callers that look at
-  // unavailable() themselves.
+  // What to do if the site has places and this host can use not one of them: a mount that is gone
+  // is not a site without images. `refuse` throws Error{io}. `accept` is for callers that look at
+  // survey() themselves.
   enum class AllAway { refuse, accept };
 
-  // Opens the site's stores of every type in store/registry.h.
-  explicit Stores(const Site& site, AllAway all_away = AllAway::refuse);
+  // Opens the site's stores of every type in store/registry.h and asks each whether it is there.
+  // Throws Error{usage} for options that cannot be meant. `site` may go.
+  explicit Stores(const Site& site, const StoreSettings& settings = {},
+                  AllAway all_away = AllAway::refuse);
 
-  // The location that a row of image_locations holds (a secret, possibly encrypted), and its store;
-  // or why it cannot be read: it is no URI, or no store here is for its scheme.
-  std::variant<FoundLocation, ReadFailure> find(const std::string& value) const;
+  // The location that a row of image_locations holds (value: a secret, possibly encrypted;
+  // meta_data), and its store; or why it cannot be read: it is no URI, or no store here is for its
+  // scheme.
+  std::variant<FoundLocation, ReadFailure> find(const std::string& value,
+                                                std::string_view meta_data) const;
   // The same, with the location's scheme; the scheme is empty if the value is no URI.
   struct Located {
     std::string scheme;
     std::variant<FoundLocation, ReadFailure> found;
   };
-  Located locate(const std::string& value) const;
-  // Whether that location can be opened for reading now. Reads nothing.
-  bool opens(const std::string& value) const;
+  Located locate(const std::string& value, std::string_view meta_data) const;
 
   // True if a store says that nothing at all is in `place` (SourceOpener::is_empty). False for an
-  // empty `place`: that stands for a location outside every store directory.
+  // empty `place`: that stands for a location outside every place.
   bool is_empty(const std::string& place) const;
-  // Every place of every store.
+  // How much the place bears. Also for a place that only a row names.
+  PlaceTraits traits(const std::string& place) const;
+
+  // Every place of every store, as it was when this was made.
+  const std::vector<PlaceState>& survey() const { return survey_; }
+  // Their names, without an empty one.
   const std::vector<std::string>& places() const { return places_; }
-  // Places that could not be opened when this was made.
+  // Those that were away; a store directory whose name is empty too.
   const std::vector<std::string>& unavailable() const { return unavailable_; }
+
+  // What the run adds, before a thread reads.
+  StoreHooks& hooks() const { return *hooks_; }
 
  private:
   struct OpenStores {
@@ -61,10 +76,12 @@ class Stores {
     std::unique_ptr<SourceOpener> opener;
   };
 
-  std::vector<OpenStores> open_;  // one for each type
+  std::unique_ptr<const Site> site_;   // the openers refer to it
+  std::unique_ptr<StoreHooks> hooks_;  // and to these
+  std::vector<OpenStores> open_;       // one for each type
+  std::vector<PlaceState> survey_;
   std::vector<std::string> places_;
   std::vector<std::string> unavailable_;
-  std::string encryption_key_;  // a secret; empty: locations are in plain text
 };
 
 }  // namespace backglance

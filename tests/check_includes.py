@@ -30,7 +30,7 @@ MODULES = {
     'openstack': ('base',),
     'signature': ('base', 'digest', 'glance', 'openstack'),
     'sql': ('base', 'glance'),
-    'store': ('base', 'glance'),
+    'store': ('base', 'glance', 'openstack'),
     'ledger': ('base', 'glance', 'sql'),
     'read': ('base', 'digest', 'glance', 'ledger', 'signature', 'sql', 'store'),
 }
@@ -45,7 +45,8 @@ SUBFOLDERS = {
     # How fast to read, and when: nothing of images.
     'read/pace': ('base', 'glance', 'sql', 'store'),
     # One folder for each type of store: it knows the interface in store/, and no other type.
-    **{'store/%s' % path.name: ('base', 'glance', 'store/.')
+    # Those that speak HTTP share store/net.
+    **{'store/%s' % path.name: ('base', 'glance', 'openstack', 'store/.', 'store/net')
        for path in (ROOT / 'store').iterdir() if path.is_dir()},
 }
 
@@ -88,6 +89,8 @@ def may_include(folder, name):
     if folder in SUBFOLDERS:
         if other == module:
             return '%s/.' % module in SUBFOLDERS[folder]
+        if other in SUBFOLDERS[folder]:
+            return True
         return other.split('/')[0] != module and other.split('/')[0] in SUBFOLDERS[folder]
     return other.split('/')[0] in (module, *MODULES[module])
 

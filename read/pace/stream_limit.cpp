@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "store/store_kind.h"
-
 namespace backglance {
 
 StreamSearch::StreamSearch(const Terms& terms, Clock::time_point now)
@@ -67,25 +65,48 @@ void StreamSearch::look(const Seen& seen, Clock::time_point now) {
   give_more();
 }
 
-StreamLimits::StreamLimits(const Terms& terms) {
-  const auto now = StreamSearch::Clock::now();
-  for (const std::string& place : terms.places) {
-    StreamSearch::Terms search{.first = terms.most, .most = terms.most};
-    if (!terms.fixed && store_kind(place) != StoreKind::solid)
-      search.first = kFew;
-    else if (!terms.fixed)
-      search.first = kFewOfCore * terms.cores;
-    // Unless the number is fixed, directories on the same disk share their streams.
-    const auto store = stores_.try_emplace(terms.fixed ? place : shared_storage(place),
-                                           Store{.search = StreamSearch(search, now)});
-    store_at_[place] = &store.first->second;
+StreamLimits::StreamLimits(Terms terms) : terms_(std::move(terms)) {
+  for (const std::string& place : terms_.places)
+    store_at(place);
+}
+
+StreamLimits::Store& StreamLimits::store_at(const std::string& place) {
+  if (const auto known = store_at_.find(place); known != store_at_.end())
+    return *known->second;
+  const PlaceTraits traits = terms_.traits(place);
+  StreamSearch::Terms search{.first = terms_.most, .most = terms_.most};
+  if (!terms_.fixed) {
+    search.most = std::max(1, std::min(terms_.most, traits.most_streams));
+    search.first = traits.kind == StoreKind::solid ? kFewOfCore * terms_.cores : kFew;
   }
+  // Unless the number is fixed, directories on the same disk share their streams.
+  const auto store =
+      stores_.try_emplace(terms_.fixed ? place : traits.shared,
+                          Store{.search = StreamSearch(search, StreamSearch::Clock::now())});
+  return *store_at_.emplace(place, &store.first->second).first->second;
+}
+
+int StreamLimits::Store::streams() const {
+  const int found = search.streams();
+  return StreamSearch::Clock::now() < relieved_until ? std::min(found, at_most) : found;
+}
+
+void StreamLimits::overloaded(const std::string& place) {
+  const std::lock_guard lock(mutex_);
+  Store& store = store_at(place);
+  const auto now = StreamSearch::Clock::now();
+  // Many streams hear the same at the same time; that is one overload.
+  constexpr std::chrono::seconds kSame{5};
+  if (store.at_most > 0 && now < store.relieved_until - kRelief + kSame)
+    return;
+  store.at_most = std::max(1, store.streams() / 2);
+  store.relieved_until = now + kRelief;
 }
 
 int StreamLimits::streams_of_all() const {
   int sum = 0;
   for (const auto& [place, store] : stores_)
-    sum += store.search.streams();
+    sum += store.streams();
   // At least one, so that a site without known places is read too.
   return std::max(sum, 1);
 }
@@ -157,11 +178,10 @@ void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duratio
 
 StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldStop& should_stop) {
   std::unique_lock lock(mutex_);
-  const auto found = store_at_.find(place);
-  if (found == store_at_.end())
+  if (place.empty())
     return {};
-  Store& store = *found->second;
-  const auto is_free = [&] { return store.taken < store.search.streams(); };
+  Store& store = store_at(place);
+  const auto is_free = [&] { return store.taken < store.streams(); };
   if (!is_free()) {
     // While this thread waits, another image may be begun: it may be in another store.
     ++waiting_;

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/store_kind.h"
+
 namespace backglance {
 
 // Searches for the best number of streams of one store. It begins with few and doubles them while
@@ -82,17 +84,19 @@ class StreamLimits {
 
  public:
   struct Terms {
-    std::vector<std::string> places = {};  // directories of the stores
+    std::vector<std::string> places = {};  // of the stores, as far as they are known before
     int cores = 1;                         // cores that digest
     int most = 1;                          // the most streams of each store
     // True: always `most` streams, for each place. False: the number is searched for, and places on
     // the same disk or server count as one store.
     bool fixed = false;
+    // Asked once for each place.
+    std::function<PlaceTraits(const std::string& place)> traits = directory_traits;
   };
   // A store on a rotating disk or on the network (store/store_kind.h) begins with kFew streams, any
   // other with kFewOfCore for each core: enough to make lanes useful, but not all of the store's
   // throughput, because other hosts want some.
-  explicit StreamLimits(const Terms& terms);
+  explicit StreamLimits(Terms terms);
 
   static constexpr int kFew = 2;
   static constexpr int kFewOfCore = 4;
@@ -120,8 +124,11 @@ class StreamLimits {
   // The number of streams of all stores together, now.
   int all_streams();
 
+  // The store asks for fewer requests: it gets half of its streams for a minute.
+  void overloaded(const std::string& place);
+
   // One stream of the store at a place; take() waits for it, or until `should_stop` becomes true. A
-  // place that is not in `places` has no limit.
+  // place that is not in `places` is one more, from its first image on; "" has no limit.
   class Stream {
    public:
     Stream() = default;
@@ -140,19 +147,27 @@ class StreamLimits {
   Stream take(const std::string& place, const ShouldStop& should_stop);
 
  private:
+  // Half of the streams after overloaded().
+  static constexpr std::chrono::seconds kRelief{60};
   struct Store {
     StreamSearch search;
     int taken = 0;
     StreamSearch::Seen seen = {};
+    int at_most = 0;  // until `relieved_until`
+    StreamSearch::Clock::time_point relieved_until = {};
+
+    int streams() const;
   };
 
   int streams_of_all() const;
+  Store& store_at(const std::string& place);
   // Waits until is_free() is true; it is checked at each change and every 200 ms. False if
   // should_stop() became true first.
   template <typename Free>
   static bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                    const ShouldStop& should_stop, const Free& is_free);
 
+  Terms terms_;
   std::mutex mutex_;
   std::condition_variable given_back_;  // a stream was given back, or a store has more
   std::condition_variable admissible_;

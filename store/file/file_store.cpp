@@ -16,6 +16,7 @@
 #include "store/file/open_beneath.h"
 #include "store/file/page_cache.h"
 #include "store/file/store_path.h"
+#include "store/store_kind.h"
 
 namespace backglance {
 namespace {
@@ -48,6 +49,16 @@ ReadFailure unreadable(std::string reason) {
 }
 ReadFailure changed(std::string reason) {
   return {ImageResult::changed_while_read, std::move(reason)};
+}
+
+// Glance names the file of an image by the image's id.
+bool is_image_id(std::string_view name) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return name.size() == kForm.size() &&
+         std::equal(name.begin(), name.end(), kForm.begin(), [&](char c, char form) {
+           return form == '-' ? c == '-' : kDigits.find(c) != std::string_view::npos;
+         });
 }
 
 ReadFailure open_failure(const Place& place, int error) {
@@ -190,8 +201,8 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
 
 }  // namespace
 
-FileStore::FileStore(std::vector<std::filesystem::path> directories)
-    : directories_(std::move(directories)) {}
+FileStore::FileStore(std::vector<std::filesystem::path> directories, std::vector<std::string> ids)
+    : directories_(std::move(directories)), ids_(std::move(ids)) {}
 
 std::variant<std::unique_ptr<Source>, ReadFailure> FileStore::open(const Location& location) {
   std::variant<OpenFile, ReadFailure> opened =
@@ -213,8 +224,19 @@ std::variant<std::string, ReadFailure> FileStore::identify(const Location& locat
 
 std::string FileStore::place_of(const Location& location) const {
   const std::optional<std::string> path = file_path(location);
-  const auto places = path ? directories_.containing(*path) : std::vector<Place>();
-  return places.empty() ? std::string() : places.front().directory;
+  if (!path)
+    return {};
+  const auto places = directories_.containing(*path);
+  if (!places.empty())
+    return places.front().directory;
+  const std::filesystem::path file(*path);
+  return is_image_id(file.filename().native()) ? file.parent_path().native() : std::string();
+}
+
+std::optional<PlaceTraits> FileStore::traits(const std::string& place) const {
+  if (!place.starts_with('/'))
+    return std::nullopt;
+  return directory_traits(place);
 }
 
 bool FileStore::is_empty(const std::string& place) const {
@@ -226,24 +248,28 @@ bool FileStore::is_empty(const std::string& place) const {
   return !error;
 }
 
-std::vector<std::string> FileStore::places() const {
-  std::vector<std::string> places;
-  for (const std::filesystem::path& directory : directories_.configured())
-    if (!directory.empty())
-      places.push_back(directory.native());
-  return places;
+std::vector<PlaceState> FileStore::survey() const {
+  std::vector<PlaceState> states;
+  for (const std::filesystem::path& directory : directories_.configured()) {
+    PlaceState state{directory.native(), states.size() < ids_.size() ? ids_[states.size()] : ""};
+    if (const OpenedFile opened = open_directory(directory.native()); !opened.file)
+      state.away = directory.empty() ? "its name is empty" : error_text(opened.error);
+    states.push_back(std::move(state));
+  }
+  return states;
 }
 
-std::vector<std::string> FileStore::unavailable() const {
-  std::vector<std::string> unavailable;
-  for (const std::filesystem::path& directory : directories_.configured())
-    if (!open_directory(directory.native()).file)
-      unavailable.push_back(directory.native());
-  return unavailable;
-}
-
-std::unique_ptr<SourceOpener> open_file_stores(const Site& site) {
-  return std::make_unique<FileStore>(site.store_directories());
+std::unique_ptr<SourceOpener> open_file_stores(const Site& site, const StoreSettings&,
+                                               const StoreHooks&) {
+  std::vector<std::filesystem::path> directories;
+  std::vector<std::string> ids;
+  for (const Store& store : site.stores)
+    for (const std::filesystem::path& directory : store.directories)
+      if (std::ranges::find(directories, directory) == directories.end()) {
+        directories.push_back(directory);
+        ids.push_back(store.id);
+      }
+  return std::make_unique<FileStore>(std::move(directories), std::move(ids));
 }
 
 }  // namespace backglance

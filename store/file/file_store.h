@@ -10,6 +10,7 @@
 #include "glance/site.h"
 #include "store/file/store_path.h"
 #include "store/source.h"
+#include "store/store_settings.h"
 
 namespace backglance {
 
@@ -36,8 +37,9 @@ namespace backglance {
 class FileStore : public SourceOpener {
  public:
   // Relative directories start at the current directory. An empty name counts as a directory that
-  // is unavailable.
-  explicit FileStore(std::vector<std::filesystem::path> directories);
+  // is unavailable. `ids`: the store of each directory; fewer: the others have no id.
+  explicit FileStore(std::vector<std::filesystem::path> directories,
+                     std::vector<std::string> ids = {});
 
   // The Source may be used after the store is gone. Its identity() also looks up the path again: if
   // the file was removed or replaced meanwhile, the result is changed_while_read. The same if its
@@ -45,23 +47,25 @@ class FileStore : public SourceOpener {
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 
-  // The innermost store directory that contains the location; empty if there is none.
+  // The innermost store directory that contains the location. If there is none, and the file has
+  // the name of an image id, as Glance itself names files: the file's own directory, because it is
+  // a store directory that this configuration lacks. Otherwise empty.
   std::string place_of(const Location& location) const override;
+  std::optional<PlaceTraits> traits(const std::string& place) const override;
   // A lost+found does not count. A directory that cannot be listed counts as not empty.
   bool is_empty(const std::string& place) const override;
-
-  // The configured directories, without an empty name.
-  std::vector<std::string> places() const override;
-  // The configured directories that cannot be opened now, an empty name included.
-  std::vector<std::string> unavailable() const override;
+  // The configured directories, an empty name included.
+  std::vector<PlaceState> survey() const override;
 
  private:
   StoreDirectories directories_;
+  std::vector<std::string> ids_;  // of directories_.configured(), or fewer
 };
 
 inline constexpr std::string_view kFileSchemes[] = {"file", "filesystem"};
 
 // All file stores of the site as one. For store/registry.cpp.
-std::unique_ptr<SourceOpener> open_file_stores(const Site& site);
+std::unique_ptr<SourceOpener> open_file_stores(const Site& site, const StoreSettings& settings,
+                                               const StoreHooks& hooks);
 
 }  // namespace backglance

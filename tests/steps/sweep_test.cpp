@@ -159,7 +159,7 @@ struct Contradicted {
 
   void hide_change() {
     ReadContext context(site.site(), 0, std::nullopt);
-    const auto found = context.stores.find("file://" + site.file(image).string());
+    const auto found = context.stores.find("file://" + site.file(image).string(), "");
     const auto& there = std::get<FoundLocation>(found);
     site.sql().execute("UPDATE backglance_item SET source_identity = :now",
                        {{"now", std::get<std::string>(there.opener->identify(there.location))}});

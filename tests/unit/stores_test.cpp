@@ -33,7 +33,7 @@ Site site_with(std::vector<fs::path> directories) {
 }
 
 ImageResult failure_of(const Stores& stores, const std::string& location) {
-  return std::get<ReadFailure>(stores.find(location)).result;
+  return std::get<ReadFailure>(stores.find(location, "")).result;
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ TEST_CASE("each scheme belongs to one type of store") {
       schemes.insert(scheme);
       ++count;
     }
-    CHECK(type.open(Site()) != nullptr);
+    CHECK(type.open(Site(), {}, StoreHooks()) != nullptr);
   }
   CHECK(schemes.size() == count);
   CHECK(find_store_type("no-such-store") == nullptr);
@@ -60,15 +60,14 @@ TEST_CASE("a location is opened by the store of its scheme") {
   std::ofstream(folder.path / "image") << "text";
   const Stores stores(site_with({folder.path}));
   for (const char* scheme : {"file://", "filesystem://"}) {
-    const auto found = stores.find(scheme + (folder.path / "image").native());
+    const auto found = stores.find(scheme + (folder.path / "image").native(), "");
     CHECK(std::get<FoundLocation>(found).place() == folder.path.native());
     CHECK(std::get<FoundLocation>(found).opens());
   }
-  CHECK(stores.opens("file://" + (folder.path / "image").native()));
-  CHECK_FALSE(stores.opens("file://" + (folder.path / "gone").native()));
+  const auto gone = stores.find("file://" + (folder.path / "gone").native(), "");
+  CHECK_FALSE(std::get<FoundLocation>(gone).opens());
   CHECK(failure_of(stores, "https://example.org/image") == ImageResult::store_not_supported);
   CHECK(failure_of(stores, "no location at all") == ImageResult::unreadable);
-  CHECK_FALSE(stores.opens("https://example.org/image"));
 }
 
 TEST_CASE("a site whose store directories are all away is no site without images") {

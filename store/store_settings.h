@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/stop.h"
+
+namespace backglance {
+
+// A store makes this run wait.
+struct StoreWait {
+  std::string place;   // SourceOpener::place_of()
+  std::string reason;  // one sentence without secrets
+  std::chrono::milliseconds time{};
+  bool is_overloaded = false;  // the store asks for fewer requests
+};
+
+// What a store asks of the run that reads from it. Set them before a thread reads; they are called
+// by any thread.
+struct StoreHooks {
+  std::function<bool()> should_stop = stop_requested;
+  std::function<void(const StoreWait&)> waiting = [](const StoreWait&) {};
+};
+
+// What the operator decides about stores, beyond Glance's configuration.
+struct StoreSettings {
+  // --allow-http: hosts from which http:// and https:// locations may be read; none: these
+  // locations are not read. See store/net/address_policy.h.
+  std::vector<std::string> allow_http = {};
+};
+
+}  // namespace backglance
