@@ -4,6 +4,7 @@
 #include <array>
 
 #include "store/file/file_store.h"
+#include "store/s3/s3_store.h"
 
 namespace backglance {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 // static library drops those that nobody names.
 constexpr std::array kTypes = {
     StoreType{"file", kFileSchemes, {}, open_file_stores},
+    StoreType{"s3", kS3Schemes, kS3Options, open_s3_stores},
 };
 
 }  // namespace

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""S3 locations, read from a real Ceph through radosgw.
+
+    s3_rgw_test.py STORE_READER [unittest's own arguments]
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / 'servers')]
+
+import ceph  # noqa: E402  (found by the line above)
+import reader  # noqa: E402
+import s3_cases  # noqa: E402
+import servers  # noqa: E402
+
+CEPH = None
+
+
+def setUpModule():
+    global CEPH
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='bg-ceph-')) / 'c'
+    unittest.addModuleCleanup(shutil.rmtree, folder.parent)
+    servers.make_directory(folder)
+    unittest.addModuleCleanup(servers.remove_from_memory, folder)
+    CEPH = ceph.Ceph(folder)
+    unittest.addModuleCleanup(CEPH.stop)
+    CEPH.start(radosgw=True)
+
+
+class GatewayTest(s3_cases.S3Cases, unittest.TestCase):
+    secrets = (ceph.S3_ACCESS_KEY, ceph.S3_SECRET_KEY, 'dead/secret', 'deadkey', 'other/secret')
+
+    @classmethod
+    def setUpClass(cls):
+        url = urllib.parse.urlsplit(CEPH.facts['s3']['url'])
+        cls.address = (url.hostname, url.port)
+        cls.keys = (ceph.S3_ACCESS_KEY, ceph.S3_SECRET_KEY)
+        super().setUpClass()
+        CEPH.run('radosgw-admin', 'user', 'create', '--uid', 'other', '--display-name', 'other', '--access-key',
+                 'OTHER', '--secret-key', 'other/secret', user='radosgw')
+
+    def test_secret_with_slash_and_plus(self):
+        """s3: secret with '/' or '+'"""
+        self.assertTrue({'/', '+', '='} <= set(ceph.S3_SECRET_KEY))
+        self.put('slash', b'slash')
+        with self.reader(access_key='', secret_key='') as reading:
+            self.assert_hashed(reading.read(self.row('slash')), b'slash')
+
+    def test_access_denied(self):
+        """s3: AccessDenied: the place; with the row's keys, the configured ones are tried"""
+        other = ('OTHER', 'other/secret')
+        self.put('denied', b'denied')
+        with self.reader(access_key=other[0], secret_key=other[1]) as reading:
+            self.assert_failed(reading.read(self.row('denied', keys=())), 'place', reason='s3:GetObject')
+            self.assertEqual(reading.survey(), {'bucket images of store fast': ''})
+            self.assert_hashed(reading.read(self.row('denied')), b'denied')
+        with self.reader() as reading:
+            self.assert_hashed(reading.read(self.row('denied', keys=other)), b'denied')
+
+    def test_suspended_user(self):
+        """The keys of a user that the operator has suspended are refused like unknown ones."""
+        CEPH.run('radosgw-admin', 'user', 'create', '--uid', 'gone', '--display-name', 'gone', '--access-key',
+                 'GONE', '--secret-key', 'dead/secret', user='radosgw')
+        CEPH.run('radosgw-admin', 'user', 'suspend', '--uid', 'gone', user='radosgw')
+        self.put('suspended', b'suspended')
+        with self.reader() as reading:
+            self.assert_hashed(reading.read(self.row('suspended', keys=('GONE', 'dead/secret'))), b'suspended')
+        with self.reader(access_key='GONE', secret_key='dead/secret') as reading:
+            self.assert_failed(reading.read(self.row('suspended', keys=())), 'place')
+
+
+if __name__ == '__main__':
+    reader.set_binary(sys.argv.pop(1))
+    unittest.main()
