@@ -162,7 +162,7 @@ std::variant<S3Sight, S3Client::Refused> S3Client::look(const S3Location& object
     return Refused{s3_failure(error), is_refused};
   }
   std::optional<std::uint64_t> length;
-  if (const auto range = head.content_range())
+  if (const auto range = head.content_range(); range && range->first == 0)
     length = range->whole;
   else if (question.method == "HEAD" || head.length == 0U)
     length = head.length;
@@ -213,11 +213,12 @@ std::variant<std::unique_ptr<Transfer>, AttemptFailure> S3Client::read(const S3L
     }
   }
   const auto range = head.content_range();
-  if (!range || range->first != first || head.length.value_or(last - first + 1) != last - first + 1)
-    return transient_failure("the store's answer has other bytes than those that were asked for");
-  const S3Sight now = s3_sight(head, range->whole.value_or(seen.length));
+  const S3Sight now = s3_sight(head, range ? range->whole.value_or(seen.length) : seen.length);
   if (now.length != seen.length || now.etag != seen.etag)
     return changed("another object replaced it while it was read");
+  const std::uint64_t count = last - first + 1;
+  if (!range || range->first != first || head.length.value_or(count) != count)
+    return transient_failure("the store's answer has other bytes than those that were asked for");
   return transfer;
 }
 

@@ -46,9 +46,12 @@ std::variant<S3Store::Found, AttemptFailure> S3Store::find_in(S3Client& client,
                          fmt::format("its location has no keys, and those of {} are for another "
                                      "bucket (s3_store_bucket)",
                                      store.group));
-  if (keys.empty())
-    return place_failure(
+  if (keys.empty()) {
+    AttemptFailure failure = place_failure(
         fmt::format("{} s3_store_access_key and s3_store_secret_key are not set", store.group));
+    failure.is_of_keys = true;
+    return failure;
+  }
   // The last ones are always tried: a key may be enabled again.
   while (keys.size() > 1 && client.were_refused(keys.front()))
     keys.erase(keys.begin());
@@ -57,6 +60,7 @@ std::variant<S3Store::Found, AttemptFailure> S3Store::find_in(S3Client& client,
     if (auto* const seen = std::get_if<S3Sight>(&looked))
       return Found{&client, object, keys[i], std::move(*seen)};
     auto& refused = std::get<S3Client::Refused>(looked);
+    refused.failure.is_of_keys = refused.other_keys_may_do;
     if (!refused.other_keys_may_do || i + 1 == keys.size())
       return std::move(refused.failure);
   }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TCP forwarder in front of a real server, for what no server does on demand: connections that break or stall, a
-server that is away for a while, another address family, TLS with a certificate of the test's own."""
+server that is away for a while, another address family, TLS with a certificate of the test's own, and single answers
+that the server would not give."""
 
 import contextlib
 import select
@@ -15,6 +16,8 @@ class Forwarder:
 
     `cut_after`: the next connection that has carried so many bytes to the client is broken off, once.
     `stalled`: while it is set, nothing is forwarded to clients.
+    `answers`: what the next requests get instead of being forwarded, whole answers of HTTP; None lets one pass.
+    `requests`: the heads of all requests, as they came in.
     """
 
     def __init__(self, target, address='127.0.0.1', certificate=None):
@@ -27,7 +30,8 @@ class Forwarder:
         self.port = 0
         self.cut_after = None
         self.stalled = False
-        self.accepted = 0
+        self.answers = []
+        self.requests = []
         self._closing = threading.Event()
         self._threads = []
 
@@ -70,7 +74,6 @@ class Forwarder:
             while not self._closing.is_set():
                 with contextlib.suppress(socket.timeout):
                     client, _ = listener.accept()
-                    self.accepted += 1
                     self._start(self._forward, client)
 
     def _forward(self, client):
@@ -93,6 +96,11 @@ class Forwarder:
                 data = client.recv(65536)
                 if not data:
                     return
+                self.requests.append(data.decode('latin-1'))
+                answer = self.answers.pop(0) if self.answers else None
+                if answer is not None:
+                    client.sendall(answer)
+                    return
                 server.sendall(data)
             if server in ready:
                 data = server.recv(65536)
@@ -114,3 +122,16 @@ def make_certificate(path, address='127.0.0.1'):
     with open(path, 'a', encoding='ascii') as file, open(str(path) + '.crt', encoding='ascii') as certificate:
         file.write(certificate.read())
     return str(path)
+
+
+def answer(status, body=b'', **headers):
+    """An answer of HTTP; a header's name has '_' for '-'."""
+    lines = ['HTTP/1.1 %d Reason' % status, 'Content-Length: %d' % len(body), 'Connection: close']
+    lines += ['%s: %s' % (name.replace('_', '-'), value) for name, value in headers.items()]
+    return '\r\n'.join(lines).encode() + b'\r\n\r\n' + body
+
+
+def s3_error(status, code, extra='', **headers):
+    """What an S3 server says, with the texts that it puts beside the code."""
+    return answer(status, ('<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>MESSAGE</Message>'
+                           '<Resource>/images/RESOURCE</Resource>%s</Error>' % (code, extra)).encode(), **headers)

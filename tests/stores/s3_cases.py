@@ -13,7 +13,9 @@ import boto3
 import botocore.client
 
 from forwarder import Forwarder
+from forwarder import answer as http_answer
 from forwarder import make_certificate
+from forwarder import s3_error
 from reader import Reader
 from reader import digests
 
@@ -45,6 +47,7 @@ class S3Cases:
             config=botocore.client.Config(s3={'addressing_style': 'path'}, retries={'max_attempts': 2}))
         cls.client.create_bucket(Bucket=BUCKET)
         cls.put('plain', content(MIB + 1))
+        cls.put('big', cls.big)
 
     def setUp(self):
         self.readers = []
@@ -52,7 +55,8 @@ class S3Cases:
     def tearDown(self):
         # "secret in row or config: in no output"
         for reader in self.readers:
-            for secret in (*self.secrets, '127.0.0.1', 'AWS4'):
+            # nor what servers say
+            for secret in (*self.secrets, '127.0.0.1', 'localhost', 'AWS4', 'MESSAGE', 'RESOURCE'):
                 self.assertNotIn(secret, reader.said)
 
     @classmethod
@@ -128,10 +132,9 @@ class S3Cases:
         self.assertEqual(len(identities), 10)
 
     def test_read_begins_anywhere(self):
-        self.put('far', self.big)
         with self.reader() as reader:
-            for begin in (1, WINDOW - 1, WINDOW, len(self.big) - 65536, len(self.big)):
-                answer = reader.read(self.row('far'), **{'from': begin})
+            for begin in (WINDOW - 1, WINDOW, len(self.big) - 65536, len(self.big)):
+                answer = reader.read(self.row('big'), **{'from': begin})
                 data = self.big[begin:]
                 self.assert_hashed({**answer, 'length': len(data)}, data)
                 self.assertEqual(answer['length'], len(self.big))
@@ -228,6 +231,68 @@ class S3Cases:
             with self.reader(host=url) as reader:
                 self.assert_failed(reader.read(self.row('plain')), 'place')
 
+    def test_bucket_in_the_host_name(self):
+        url = 'http://localhost:%d' % self.address[1]
+        with self.reader(host=url, bucket_url_format='virtual') as reader:
+            self.assert_hashed(reader.read(self.row('plain')), content(MIB + 1))
+            self.assertEqual(reader.survey(), {'bucket images of store fast': ''})
+        with Forwarder(self.address) as forwarder:
+            url = 'http://localhost:%d' % forwarder.port
+            with self.reader(host=url, bucket_url_format='virtual') as reader:
+                self.assert_hashed(reader.read(self.row('plain')), content(MIB + 1))
+            self.assertIn('GET /plain HTTP/1.1\r\nHost: images.localhost:%d\r\n' % forwarder.port,
+                          forwarder.requests[-1])
+
+    def test_answers_that_no_server_here_gives(self):
+        """s3: InvalidObjectState; all: 429/498/5xx: transient"""
+        data = content(MIB + 1)
+        etag = self.client.head_object(Bucket=BUCKET, Key='plain')['ETag']
+        page = http_answer(404, b'<html>MESSAGE</html>')
+        liar = http_answer(206, b'x' * len(data), ETag='"other"', Content_Range='bytes 0-%d/%d' % (MIB, MIB + 1))
+        shifted = http_answer(206, b'x' * MIB, ETag=etag, Content_Range='bytes 1-%d/%d' % (MIB, MIB + 1))
+        longer = http_answer(206, b'x' * len(data), ETag=etag, Content_Range='bytes 0-%d/%d' % (MIB, MIB + 2))
+        shorter = http_answer(206, b'x' * 10, ETag=etag, Content_Range='bytes 0-9/%d' % (MIB + 1))
+        whole = http_answer(200, b'x' * len(data), ETag=etag)
+        cases = [
+            # the answers to the first requests, and what becomes of the image
+            ([s3_error(403, 'InvalidObjectState')], ('image', 'unreadable', 'archived')),
+            ([s3_error(400, 'InvalidRequest')], ('image', 'unreadable', 'encryption')),
+            ([s3_error(403, 'AllAccessDisabled')], ('place', 'unreadable', 'disabled')),
+            ([page], ('place', 'unreadable', 's3_store_host')),
+            ([http_answer(302, Location='http://127.0.0.1:1/')], ('place', 'unreadable', '302')),
+            ([s3_error(301, 'PermanentRedirect')], ('place', 'unreadable', 's3_store_region_name')),
+            ([s3_error(400, 'Some code: MESSAGE')], ('place', 'unreadable', '400')),
+            ([whole], ('place', 'unreadable', 'part of an object')),
+            ([None, whole], ('place', 'unreadable', 'part of an object')),
+            # a server that ignores If-Match
+            ([None, liar], ('image', 'changed_while_read', 'another object')),
+            ([None, longer], ('image', 'changed_while_read', 'another object')),
+            ([None, s3_error(404, 'NoSuchKey')], ('image', 'changed_while_read', 'removed')),
+            ([None, s3_error(416, 'InvalidRange')], ('image', 'changed_while_read', 'shorter')),
+            ([None, s3_error(403, 'AccessDenied')], ('place', 'unreadable', 'denies')),
+            ([s3_error(503, 'SlowDown', Retry_After='0')], None),
+            ([s3_error(500, 'InternalError')], None),
+            ([s3_error(400, 'RequestTimeout')], None),
+            ([http_answer(502, b'<html>' + 100_000 * b'MESSAGE')], None),
+            ([None, s3_error(503, 'ServiceUnavailable')], None),
+            ([None, shifted], None),
+            ([None, shorter], None),
+            # at the end
+            ([None, None, s3_error(500, 'InternalError')], None),
+            ([None, None, s3_error(404, 'NoSuchKey')], ('image', 'changed_while_read', 'removed')),
+        ]
+        with Forwarder(self.address) as forwarder:
+            for number, (answers, expected) in enumerate(cases):
+                with self.subTest(number), self.reader(host='http://' + forwarder.host) as reader:
+                    reader.survey()  # asks at the start
+                    forwarder.answers = list(answers)
+                    answer = reader.read(self.row('plain'))
+                    if expected:
+                        self.assert_failed(answer, *expected)
+                    else:
+                        self.assert_hashed(answer, data)
+                    self.assertEqual(forwarder.answers, [])
+
     def test_overwritten_between_windows(self):
         """s3: overwritten between windows: changed_while_read (412)"""
         self.put('overwritten', self.big)
@@ -283,9 +348,8 @@ class S3Cases:
 
     def test_cut_connection(self):
         """all: body cut, retried with Range + validators: hashed, each byte once"""
-        self.put('cut', self.big)
         with Forwarder(self.address) as forwarder, self.reader(host='http://' + forwarder.host) as reader:
-            reader.begin(self.row('cut'), MIB)
+            reader.begin(self.row('big'), MIB)
             # In the second window, on a connection that is used again or a new one.
             forwarder.cut_after = 2 * MIB
             self.assert_hashed(reader.end(), self.big)
@@ -293,9 +357,8 @@ class S3Cases:
 
     def test_outage(self):
         """all: an outage in mid-read: hashed, each byte once"""
-        self.put('outage', self.big)
         with Forwarder(self.address) as forwarder, self.reader(host='http://' + forwarder.host) as reader:
-            reader.begin(self.row('outage'), MIB)
+            reader.begin(self.row('big'), MIB)
             forwarder.close()
             reader.begin_to_end()
             time.sleep(0.5)
@@ -316,9 +379,8 @@ class S3Cases:
 
     def test_stop_during_a_stalled_read(self):
         """all: SIGTERM during a stalled read"""
-        self.put('stalled', self.big)
         with Forwarder(self.address) as forwarder, self.reader(host='http://' + forwarder.host) as reader:
-            reader.begin(self.row('stalled'), MIB)
+            reader.begin(self.row('big'), MIB)
             forwarder.stalled = True
             reader.begin_to_end()
             reader.ask_to_stop()

@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / 'servers')]
 
 import ceph  # noqa: E402  (found by the line above)
+import forwarder  # noqa: E402
 import reader  # noqa: E402
 import s3_cases  # noqa: E402
 import servers  # noqa: E402
@@ -52,6 +53,17 @@ class GatewayTest(s3_cases.S3Cases, unittest.TestCase):
         self.put('slash', b'slash')
         with self.reader(access_key='', secret_key='') as reading:
             self.assert_hashed(reading.read(self.row('slash')), b'slash')
+
+    def test_redirect_to_a_region(self):
+        """Signed again for the region that the answer tells, and sent to the same host."""
+        with forwarder.Forwarder(self.address) as forward, self.reader(host='http://' + forward.host) as reading:
+            reading.survey()
+            forward.requests.clear()
+            forward.answers = [forwarder.s3_error(301, 'PermanentRedirect', '<Region>eu-west-9</Region>',
+                                                  Location='http://127.0.0.1:1/')]
+            self.assert_hashed(reading.read(self.row('plain')), s3_cases.content(s3_cases.MIB + 1))
+            scopes = [request.split('/s3/aws4_request')[0].rsplit('/', 1)[1] for request in forward.requests]
+            self.assertEqual(scopes, ['us-east-1', 'eu-west-9', 'eu-west-9', 'eu-west-9'])
 
     def test_access_denied(self):
         """s3: AccessDenied: the place; with the row's keys, the configured ones are tried"""
