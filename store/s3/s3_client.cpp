@@ -228,11 +228,14 @@ bool S3Client::were_refused(const S3Keys& keys) const {
 }
 
 PlaceState S3Client::survey() const {
-  PlaceState state{settings_.place(settings_.bucket), settings_.id};
-  if (!settings_.problem.empty()) {
-    state.away = settings_.problem;
+  const bool has_bucket = !settings_.bucket.empty();
+  PlaceState state{settings_.place(has_bucket ? settings_.bucket : "(not set)"), settings_.id};
+  state.away = settings_.problem;
+  // Glance refuses such a store too.
+  if (state.away.empty() && !has_bucket)
+    state.away = settings_.group + " s3_store_bucket is not set";
+  if (!state.away.empty())
     return state;
-  }
   TransferPool pool({.authorities = settings_.authorities,
                      .connect_timeout = std::chrono::seconds(5),
                      .stall_timeout = std::chrono::seconds(5)},

@@ -142,9 +142,7 @@ std::optional<PlaceTraits> S3Store::traits(const std::string& place) const {
 std::vector<PlaceState> S3Store::survey() {
   std::vector<PlaceState> states;
   for (const auto& client : clients_)
-    // Without a bucket, nothing can be asked for.
-    if (!client->settings().bucket.empty() || !client->settings().problem.empty())
-      states.push_back(client->survey());
+    states.push_back(client->survey());
   return states;
 }
 

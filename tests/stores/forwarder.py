@@ -17,7 +17,7 @@ class Forwarder:
     `cut_after`: the next connection that has carried so many bytes to the client is broken off, once.
     `stalled`: while it is set, nothing is forwarded to clients.
     `answers`: what the next requests get instead of being forwarded, whole answers of HTTP; None lets one pass.
-    `requests`: the heads of all requests, as they came in.
+    `requests`: the heads of all requests, as they came in. `accepted`: the number of connections.
     """
 
     def __init__(self, target, address='127.0.0.1', certificate=None):
@@ -30,6 +30,7 @@ class Forwarder:
         self.port = 0
         self.cut_after = None
         self.stalled = False
+        self.accepted = 0
         self.answers = []
         self.requests = []
         self._closing = threading.Event()
@@ -74,6 +75,7 @@ class Forwarder:
             while not self._closing.is_set():
                 with contextlib.suppress(socket.timeout):
                     client, _ = listener.accept()
+                    self.accepted += 1
                     self._start(self._forward, client)
 
     def _forward(self, client):

@@ -139,6 +139,14 @@ class S3Cases:
                 self.assert_hashed({**answer, 'length': len(data)}, data)
                 self.assertEqual(answer['length'], len(self.big))
 
+    def test_connections_are_used_again(self):
+        with Forwarder(self.address) as forwarder, self.reader(host='http://' + forwarder.host) as reader:
+            reader.survey()
+            forwarder.accepted = 0
+            self.assert_hashed(reader.read(self.row('plain')), content(MIB + 1))
+            self.assert_hashed(reader.read(self.row('big')), self.big)
+            self.assertEqual(forwarder.accepted, 1)
+
     def test_row_keys_dead_config_keys_good(self):
         """s3: row keys dead, config keys good"""
         with self.reader() as reader:

@@ -186,6 +186,12 @@ TEST_CASE("an s3 store without an endpoint is away, and its images are no findin
   CHECK(states[0].place == "bucket images of store fast");
   CHECK(states[0].store_id == "fast");
   CHECK(states[0].away == failure.reason);
+
+  Stores nameless({configured("", {{"s3_store_host", "http://127.0.0.1:1"}})});
+  const auto without_bucket = nameless.store.survey();
+  REQUIRE(without_bucket.size() == 1);
+  CHECK(without_bucket[0].place == "bucket (not set) of the s3 store");
+  CHECK(without_bucket[0].away == "[glance_store] s3_store_bucket is not set");
 }
 
 TEST_CASE("the configured keys are not used for a bucket that only a row names") {
