@@ -71,9 +71,11 @@ std::variant<S3Location, std::string> parse_s3_location(std::string_view uri) {
     path.remove_prefix(at + 1);
   }
   location.key = take_last_part(path);
+  // An empty host will do, as in the driver: nobody asks it.
+  const bool has_host = path.find('/') != std::string_view::npos;
   const std::string_view bucket = take_last_part(path);
   location.host = without_slashes(path);
-  if (location.key.empty() || bucket.empty() || location.host.empty())
+  if (location.key.empty() || bucket.empty() || !has_host)
     return "its location does not have a host, a bucket and a key";
   if (!is_bucket_name(bucket))
     return "its bucket does not have the name of a bucket";

@@ -44,6 +44,7 @@ TEST_CASE("an s3 location is parsed as Glance's driver parses it") {
   CHECK(parts("s3+http://AK:SK@h:8080/b/k") == "h:8080|b|k|AK|SK");
   CHECK(parts("s3+https://AK:SK@h/b/k/") == "h|b|k|AK|SK");
   CHECK(parts("s3://AK:SK@[::1]:8080/b/k") == "[::1]:8080|b|k|AK|SK");
+  CHECK(parts("s3://AK:SK@/b/k") == "|b|k|AK|SK");
   // The host may have a path: the last two parts are bucket and key.
   CHECK(parts("s3://AK:SK@h/gateway/b/k") == "h/gateway|b|k|AK|SK");
 }
