@@ -111,7 +111,11 @@ std::string S3Store::place_of(const Location& location) const {
   if (object == nullptr)
     return {};
   const auto found = candidates(*object, location.store_id);
-  if (found.empty())
+  // Without keys for it nobody can be asked: no place is away because of such a location.
+  const bool can_be_asked = std::ranges::any_of(found, [&](const S3Client* client) {
+    return client->settings().bucket == object->bucket || object->keys.are_set();
+  });
+  if (!can_be_asked)
     return {};
   // What one of several says must not count as said by the first.
   return found.size() == 1

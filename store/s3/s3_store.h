@@ -32,8 +32,8 @@ class S3Store : public ObjectStore {
   std::variant<std::unique_ptr<Object>, AttemptFailure> open(const Location& location) override;
   std::variant<std::string, AttemptFailure> identify(const Location& location) override;
   // "bucket images of store fast". If several stores may have the object (s3_candidates()): "bucket
-  // images of one of the s3 stores". Empty: the location cannot be parsed, or the site has no S3
-  // store.
+  // images of one of the s3 stores". Empty: the location cannot be parsed, has no keys and is in
+  // another bucket than the configured one, or the site has no S3 store.
   std::string place_of(const Location& location) const override;
   std::optional<PlaceTraits> traits(const std::string& place) const override;
   std::vector<PlaceState> survey() override;

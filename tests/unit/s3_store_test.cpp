@@ -147,6 +147,7 @@ TEST_CASE("an s3 place names bucket and store, and neither host nor key") {
         "bucket images of store fast");
   CHECK(one.store.place_of(row("s3://AK:SK@other/old/k", "fast")) == "bucket old of store fast");
   CHECK(one.store.place_of(row("s3://AK:SK@k")).empty());
+  CHECK(one.store.place_of(row("s3://h.example.org/old/k", "fast")).empty());
   const std::string either = one.store.place_of(row("s3://h.example.org/images/k", "renamed"));
   CHECK(either == "bucket images of one of the s3 stores");
   CHECK(one.store.traits(either));
