@@ -5,16 +5,21 @@
     s3_rgw_test.py STORE_READER [unittest's own arguments]
 """
 
+import io
+import json
 import pathlib
 import shutil
 import sys
 import tempfile
 import unittest
 import urllib.parse
+import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / 'servers')]
 
+import glance_store  # noqa: E402
+from oslo_config import cfg  # noqa: E402
 import ceph  # noqa: E402  (found by the line above)
 import forwarder  # noqa: E402
 import reader  # noqa: E402
@@ -65,6 +70,30 @@ class GatewayTest(s3_cases.S3Cases, unittest.TestCase):
             scopes = [request.split('/s3/aws4_request')[0].rsplit('/', 1)[1] for request in forward.requests]
             self.assertEqual(scopes, ['us-east-1', 'eu-west-9', 'eu-west-9', 'eu-west-9'])
 
+    def test_objects_that_glance_has_stored(self):
+        """Locations that glance_store's own driver has written, with its own parts."""
+        conf = cfg.CONF  # glance_store reads no other
+        conf.register_opt(cfg.DictOpt('enabled_backends'))
+        conf([], default_config_files=[])
+        conf.set_override('enabled_backends', {'fast': 's3'})
+        glance_store.register_store_opts(conf)
+        conf.set_override('default_backend', 'fast', group='glance_store')
+        options = {**self.options(), 's3_store_large_object_size': 6, 's3_store_large_object_chunk_size': 5}
+        for name, value in options.items():
+            conf.set_override(name, value, group='fast')
+        glance_store.create_multi_stores(conf)
+        with self.reader() as reading:
+            for size in (1, 1000, 3 * s3_cases.MIB, 6 * s3_cases.MIB, 17 * s3_cases.MIB + 3):
+                data = s3_cases.content(size, size)
+                location, stored, checksum, multihash, meta_data = glance_store.add_with_multihash(
+                    conf, str(uuid.uuid4()), io.BytesIO(data), size, 'fast', 'sha512')
+                answer = reading.read(location, json.dumps(meta_data))
+                self.assert_hashed(answer, data)
+                self.assertEqual((answer['bytes'], answer['md5'], answer['sha512']), (stored, checksum, multihash))
+                # The ETag is the MD5 only of what was stored in one part.
+                etag = self.client.head_object(Bucket=s3_cases.BUCKET, Key=location.rsplit('/', 1)[1])['ETag']
+                self.assertEqual(etag.strip('"') == checksum, size < 6 * s3_cases.MIB)
+
     def test_access_denied(self):
         """s3: AccessDenied: the place; with the row's keys, the configured ones are tried"""
         other = ('OTHER', 'other/secret')
@@ -90,4 +119,4 @@ class GatewayTest(s3_cases.S3Cases, unittest.TestCase):
 
 if __name__ == '__main__':
     reader.set_binary(sys.argv.pop(1))
-    unittest.main()
+    unittest.main(warnings='ignore')  # of the libraries

@@ -94,4 +94,4 @@ class SwiftTest(s3_cases.S3Cases, unittest.TestCase):
 
 if __name__ == '__main__':
     reader.set_binary(sys.argv.pop(1))
-    unittest.main()
+    unittest.main(warnings='ignore')  # of the libraries
