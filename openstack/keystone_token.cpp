@@ -77,10 +77,10 @@ std::string password_token_request(const CloudAccess& access) {
 
 std::string application_credential_request(const std::string& id, const std::string& secret) {
   const json credential = {{"id", id}, {"secret", secret}};
-  return text_of({{"auth",
-                   {{"identity",
-                     {{"methods", {"application_credential"}},
-                      {"application_credential", credential}}}}}});
+  return text_of(
+      {{"auth",
+        {{"identity",
+          {{"methods", {"application_credential"}}, {"application_credential", credential}}}}}});
 }
 
 std::string KeystoneToken::endpoint(std::string_view service_type, std::string_view interface,

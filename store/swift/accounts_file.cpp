@@ -152,7 +152,7 @@ bool SwiftAccount::is_version_1() const {
 
 bool SwiftAccount::is_same_user(const SwiftAccount& other) const {
   const auto domain = [](const std::string& id, const std::string& name) {
-    return id.empty() && name.empty() ? std::string("id default") : "id " + id + " name " + name;
+    return "id " + (id.empty() && name.empty() ? "default" : id) + " name " + name;
   };
   return auth_url == other.auth_url && user == other.user &&
          application_credential_id == other.application_credential_id &&

@@ -10,16 +10,16 @@ namespace backglance {
 
 // How to get a token for one account of Swift. Secrets: key, application_credential_secret.
 struct SwiftAccount {
-  std::string auth_url;  // with the scheme, without '/' at the end
-  std::string auth_version;
-  std::string user;  // "project:user" for Keystone, "account:user" for version 1
-  std::string key;
-  std::string application_credential_id;  // if set, user and key are not used
-  std::string application_credential_secret;
-  std::string user_domain_id;
-  std::string user_domain_name;
-  std::string project_domain_id;
-  std::string project_domain_name;
+  std::string auth_url = {};  // with the scheme, without '/' at the end
+  std::string auth_version = {};
+  std::string user = {};  // "project:user" for Keystone, "account:user" for version 1
+  std::string key = {};
+  std::string application_credential_id = {};  // if set, user and key are not used
+  std::string application_credential_secret = {};
+  std::string user_domain_id = {};
+  std::string user_domain_name = {};
+  std::string project_domain_id = {};
+  std::string project_domain_name = {};
 
   // Version 1 is the protocol of tempauth and of Ceph's radosgw. A URL whose last part begins with
   // "v1" cannot be Keystone's, whatever the version says.

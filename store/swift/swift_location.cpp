@@ -59,7 +59,8 @@ std::optional<SwiftUrl> parse_swift_url(std::string_view url) {
   while (parts.path.ends_with('/'))
     parts.path.pop_back();
   // A part of the path that leads upwards, a query, a blank or a line end: no URL of a server.
-  if (!has_only(parts.path, "/._-~%:+,;=@!$&'()*") || (parts.path + '/').find("/../") != std::string::npos)
+  if (!has_only(parts.path, "/._-~%:+,;=@!$&'()*") ||
+      (parts.path + '/').find("/../") != std::string::npos)
     return std::nullopt;
   parts.port = parts.scheme == "https" ? 443 : 80;
   const auto colon = host.rfind(':');
@@ -155,7 +156,8 @@ std::optional<SwiftLocation> parse_swift_location(const std::string& uri) {
     const std::string credentials = unquote_swift_name(std::string_view(host).substr(0, at));
     const auto colon = credentials.rfind(':');
     // A line end in a header would begin another header.
-    if (colon == std::string::npos || credentials.find_first_of("\r\n\0", 0, 3) != std::string::npos)
+    if (colon == std::string::npos ||
+        credentials.find_first_of("\r\n\0", 0, 3) != std::string::npos)
       return std::nullopt;
     location.form = SwiftLocation::Form::credentials;
     location.user = credentials.substr(0, colon);

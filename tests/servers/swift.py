@@ -83,8 +83,10 @@ allow_account_management = true
 account_autocreate = true
 recheck_account_existence = 1
 recheck_container_existence = 1
-node_timeout = 10
-conn_timeout = 2
+node_timeout = 30
+recoverable_node_timeout = 30
+conn_timeout = 5
+error_suppression_limit = 1000000
 [filter:tempauth]
 paste.filter_factory = swift_serve:tempauth
 s3_alias = {alias}
@@ -118,6 +120,9 @@ use = egg:swift#gatekeeper
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:{memcached}
+connect_timeout = 5
+io_timeout = 10
+error_suppression_limit = 1000000
 [filter:listing_formats]
 use = egg:swift#listing_formats
 [filter:copy]
