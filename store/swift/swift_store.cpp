@@ -126,11 +126,11 @@ void SwiftStore::resolve_credentials(const SwiftLocation& location, Resolved& re
     account.project_domain_id = known->project_domain_id;
     account.project_domain_name = known->project_domain_name;
   }
-  // The account of a reference, from before there were references: its present key counts, for keys
-  // are changed and locations are not.
+  // The account of a reference, from before there were references. With another key it is not: who
+  // registers a location could name any object of the account otherwise. Glance has that key alone.
   for (const auto& [name, known] : target.config->accounts) {
     const auto* const same = std::get_if<SwiftAccount>(&known);
-    if (same == nullptr || !same->is_same_user(account))
+    if (same == nullptr || !same->is_same_user(account) || same->key != account.key)
       continue;
     target.account = *same;
     target.place = container_place(target, name == target.config->default_reference
@@ -161,7 +161,14 @@ void SwiftStore::resolve_storage_url(const SwiftLocation& location, Resolved& re
   target.storage_url = location.url;
   target.place = container_place(target, " of account " + account_mark({location.url}));
   auto account = target.config->account(target.config->default_reference);
-  if (std::holds_alternative<std::string>(account))
+  // Glance would use the token of whoever downloads the image.
+  if (!target.config->is_multi_tenant)
+    resolved.failure =
+        image_failure(ImageResult::unreadable,
+                      fmt::format("the location has no credentials, and swift_store_multi_tenant "
+                                  "is off in {}",
+                                  target.config->group));
+  else if (std::holds_alternative<std::string>(account))
     resolved.failure = image_failure(
         ImageResult::unreadable,
         fmt::format("the location is of a multi-tenant store, and {} has no user who may read "

@@ -31,8 +31,9 @@ namespace backglance {
 //   servers that these name.
 // - Credentials in a location go to the auth server in it. If that is none of the configuration's,
 //   it is asked only if --allow-http allows it, and every server that it names too.
-// - A location with neither (multi-tenant) is read with the token of the store's default reference,
-//   if Keystone's catalog or swift_store_endpoint names its server.
+// - A location with neither is read if its store has swift_store_multi_tenant, with the token of
+// the
+//   default reference, and if Keystone's catalog or swift_store_endpoint names its server.
 //
 // A place is a container of a store. Locations of another account have places of their own, so that
 // nobody can make a container of the operator look away.
@@ -51,7 +52,7 @@ class SwiftStore : public ObjectStore {
   // and of a multi-tenant store, the account.
   std::vector<PlaceState> survey() override;
 
-  // Where a location leads. The first of the two is set in each case, as far as it is known.
+  // Where a location leads, as far as it is known, and why it cannot be read.
   struct Resolved {
     SwiftTarget target;
     std::optional<AttemptFailure> failure;

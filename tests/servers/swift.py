@@ -22,6 +22,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -148,6 +149,10 @@ def check_installed():
         raise SystemExit('swift: Swift is not installed: scripts/install swift')
 
 
+class NotStarted(Exception):
+    pass
+
+
 class Swift:
     """One Swift in `home`. `keystone`: auth_url (with /v3), user and password of an admin, for the second proxy;
     `token_life`: of tempauth's tokens, in seconds."""
@@ -194,22 +199,36 @@ class Swift:
 
     def requests(self, proxy='proxy'):
         """What clients have asked a proxy for, oldest first; see log_requests() in swift_serve.py."""
-        return [json.loads(line) for line in (self.home / 'logs' / (proxy + '.requests')).read_text().splitlines()]
+        file = self.home / 'logs' / (proxy + '.requests')
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def start(self):
         """Starts what is not running. After stop() or kill(): on the same ports, with the same data."""
         check_installed()
-        if not self.ports:
-            self._make()
+        # A port that was free may be taken before our server has it.
+        tries = 1 if self.ports else 3
+        for left in reversed(range(tries)):
+            if not self.ports:
+                self._make()
+            try:
+                self._start_all()
+                return
+            except NotStarted as error:
+                self.stop(signal.SIGKILL)
+                if not left:
+                    raise SystemExit('swift: %s' % error) from None
+                shutil.rmtree(self.home / 'etc')
+                self.ports = {}
+
+    def _start_all(self):
         for name in self.names:
             self.start_one(name)
         deadline = time.monotonic() + START_SECONDS
         for name in self.names:
             while not self._listens(name):
                 if time.monotonic() > deadline or not self.pid(name):
-                    self.stop(signal.SIGKILL)
-                    raise SystemExit('swift: %s did not start, see %s and logs beside it' %
-                                     (name, self.home / (name + '.out')))
+                    out = self.home / (name + '.out')
+                    raise NotStarted('%s did not start: %s' % (name, out.read_text()[-1000:]))
                 time.sleep(0.05)
 
     def start_one(self, name):

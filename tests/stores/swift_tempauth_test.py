@@ -91,8 +91,10 @@ class SwiftTempauth(unittest.TestCase):
         cls.config = home / 'glance-api.conf'
         cls.config.write_text(config_text({
             'fast': common,
-            'tenants': {**common, 'default_swift_reference': 'admin', 'swift_store_container': 'none'},
-            'weak': {**common, 'default_swift_reference': 'reader'},
+            'none': {**common, 'swift_store_container': 'none'},
+            'tenants': {**common, 'default_swift_reference': 'admin', 'swift_store_multi_tenant': 'True'},
+            'weak': {**common, 'default_swift_reference': 'reader', 'swift_store_multi_tenant': 'True'},
+            'reader': {**common, 'default_swift_reference': 'reader'},
             'wrong': {**common, 'default_swift_reference': 'wrong'},
             'absent': {**common, 'swift_store_config_file': 'absent.conf'},
             'deaf': {**common, 'default_swift_reference': 'deaf'}}))
@@ -210,6 +212,7 @@ class SwiftTempauth(unittest.TestCase):
         value = 'swift+http://%s/images/tenant' % storage
         self.assert_read(self.reader.read(value, meta('tenants')), expected)
         self.assert_failed(self.reader.read(value, meta('weak')), 'unreadable', 'image', 'ResellerAdmin')
+        self.assert_failed(self.reader.read(value, meta('fast')), 'unreadable', 'image', 'multi_tenant is off')
         listener, came = silent_server()
         self.addCleanup(listener.close)
         for scheme in ('swift+http', 'swift+https'):
@@ -264,10 +267,11 @@ class SwiftTempauth(unittest.TestCase):
         self.objects.plain('private', 'image', b'private')
         self.assert_failed(self.read('image', container='private', reference='reader'), 'unreadable', 'place',
                            'refuses the configured user (HTTP 403)')
-        # The key of one location is of that location alone.
+        # The key of one location is of that location alone; it is not replaced by the configured one.
         host = self.swift.auth_url.partition('://')[2]
-        answer = self.reader.read('swift+http://test%%3Aother:plantedkey@%s/images/plain1' % host)
-        self.assert_failed(answer, 'unreadable', 'image', 'refuses the user in the location (HTTP 401)')
+        for user in ('other', 'tester'):
+            answer = self.reader.read('swift+http://test%%3A%s:plantedkey@%s/images/plain1' % (user, host))
+            self.assert_failed(answer, 'unreadable', 'image', 'refuses the user in the location (HTTP 401)')
 
     # Row: all | connection refused | place; run error names store id and reason, no URL
     def test_server_that_refuses_connections(self):
@@ -278,8 +282,10 @@ class SwiftTempauth(unittest.TestCase):
     def test_survey_names_each_store_and_why_it_is_away(self):
         away = self.reader.survey()
         self.assertEqual(away.pop('container images of store fast'), '')
-        self.assertIn('no container of this name', away.pop('container none of store tenants'))
-        self.assertIn('HTTP 403', away.pop('container images of store weak'))
+        self.assertEqual(away.pop('account of store tenants'), '')
+        self.assertIn('HTTP 403', away.pop('account of store weak'))
+        self.assertIn('no container of this name', away.pop('container none of store none'))
+        self.assertIn('HTTP 403', away.pop('container images of store reader'))
         self.assertIn('HTTP 401', away.pop('container images of store wrong'))
         self.assertIn('No such file', away.pop('container images of store absent'))
         self.assertTrue(away.pop('container images of store deaf'))

@@ -100,14 +100,23 @@ TEST_CASE("a location belongs to the store that its row names, else to one with 
   CHECK_FALSE(fixture.resolve("swift+config://ref2/c/o", "gone").failure);
 }
 
-TEST_CASE("credentials of a configured user are that user's, with the configured key") {
+TEST_CASE("the user and key of a reference are that account's") {
+  const Fixture fixture(site_with({{"fast", kFast}}));
+  const auto row = fixture.resolve(
+      "swift+https://service%3Aglance:planted@keystone.example:5000/v3/images/71c6", "fast");
+  REQUIRE_FALSE(row.failure);
+  CHECK(row.target.owner == SwiftOwner::configuration);
+  CHECK(row.target.place == "container images of store fast");
+}
+
+TEST_CASE("the configured key is not used for a location with another one") {
   const Fixture fixture(site_with({{"fast", kFast}}));
   const auto row = fixture.resolve(
       "swift+https://service%3Aglance:old@keystone.example:5000/v3/images/71c6", "fast");
   REQUIRE_FALSE(row.failure);
-  CHECK(row.target.owner == SwiftOwner::configuration);
-  CHECK(row.target.account.key == "planted");
-  CHECK(row.target.place == "container images of store fast");
+  CHECK(row.target.owner == SwiftOwner::location);
+  CHECK(row.target.account.key == "old");
+  CHECK(row.target.place != "container images of store fast");
 }
 
 TEST_CASE("another user at a configured server has the key of the location alone") {
@@ -137,16 +146,22 @@ TEST_CASE("an auth server that only a location names is asked only if the operat
   CHECK(on.target.account.key == "own");
 }
 
-TEST_CASE("a multi-tenant location needs a configured user") {
+TEST_CASE("a multi-tenant location needs a multi-tenant store and a configured user") {
+  const std::string uri = "swift+https://swift.example/v1/AUTH_1/images/71c6";
   const Fixture none(site_with({{"fast", {{"swift_store_multi_tenant", "true"}}}}));
-  const auto row = none.resolve("swift+https://swift.example/v1/AUTH_1/images/71c6", "fast");
-  CHECK(row.failure->result == ImageResult::unreadable);
-  CHECK(row.failure->kind == FailureKind::image);
-  const auto some = Fixture(site_with({{"fast", kFast}}))
-                        .resolve("swift+https://swift.example/v1/AUTH_1/images/71c6", "fast");
-  REQUIRE_FALSE(some.failure);
-  CHECK(some.target.storage_url == "https://swift.example/v1/AUTH_1");
-  CHECK(some.target.owner == SwiftOwner::configuration);
+  const auto no_user = none.resolve(uri, "fast");
+  CHECK(no_user.failure->result == ImageResult::unreadable);
+  CHECK(no_user.failure->kind == FailureKind::image);
+  CHECK(no_user.failure->reason.find("no user who may read") != std::string::npos);
+  const auto off = Fixture(site_with({{"fast", kFast}})).resolve(uri, "fast");
+  CHECK(off.failure->result == ImageResult::unreadable);
+  CHECK(off.failure->reason.find("swift_store_multi_tenant is off") != std::string::npos);
+  auto tenants = kFast;
+  tenants["swift_store_multi_tenant"] = "True";
+  const auto on = Fixture(site_with({{"fast", tenants}})).resolve(uri, "fast");
+  REQUIRE_FALSE(on.failure);
+  CHECK(on.target.storage_url == "https://swift.example/v1/AUTH_1");
+  CHECK(on.target.owner == SwiftOwner::configuration);
 }
 
 TEST_CASE("options of the wrong type are refused") {
