@@ -249,6 +249,9 @@ class Swift:
 
     def pid(self, name):
         """Of the running server, or None."""
+        ours = self.processes.get(name)
+        if ours:  # its command line is empty for a moment
+            return ours.pid if ours.poll() is None else None
         try:
             pid = int((self.home / (name + '.ours')).read_text())
             words = pathlib.Path('/proc/%d/cmdline' % pid).read_bytes().decode()
@@ -267,15 +270,10 @@ class Swift:
             return
         deadline = time.monotonic() + STOP_SECONDS
         os.kill(pid, how)
-        while self._is_alive(name, pid):
+        while self.pid(name) == pid:
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
-
-    def _is_alive(self, name, pid):
-        if name in self.processes:
-            return self.processes[name].poll() is None
-        return self.pid(name) == pid
 
     def forget_tokens(self):
         """All tokens of tempauth end now."""
