@@ -87,7 +87,9 @@ std::variant<SwiftRequests::Opened, AttemptFailure> SwiftRequests::get(
   return with_token<Opened>(
       [&](const SwiftSession& session) -> std::variant<Opened, AttemptFailure> {
         TransferRequest request{.url = url_of(session, Subject::object)};
-        request.headers = {{"X-Auth-Token", session.token}, {"If-Match", quoted(etag)}};
+        request.headers = {{"X-Auth-Token", session.token}};
+        if (!etag.empty())
+          request.headers.emplace_back("If-Match", quoted(etag));
         request.range = range;
         auto transfer = pool_.begin(std::move(request));
         auto head = transfer->head();

@@ -47,7 +47,7 @@ class SwiftRequests {
     std::unique_ptr<Transfer> transfer;
     TransferHead head;
   };
-  // GET of the object, if it still has this ETag.
+  // GET of the object, if it still has this ETag; an empty one: whatever it has.
   std::variant<Opened, AttemptFailure> get(const std::string& etag,
                                            std::optional<TransferRequest::Range> range);
   // GET of a container's names that begin with `prefix`, as JSON, by the newest replica.

@@ -74,6 +74,12 @@ TEST_CASE("without length or ETag nothing can be proved, so the object is not re
     CHECK(std::get<AttemptFailure>(read).result == ImageResult::unreadable);
     CHECK(std::get<AttemptFailure>(read).kind == FailureKind::image);
   }
+  TransferHead gateway = plain_head();
+  gateway.headers["etag"] = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+  CHECK(std::holds_alternative<SwiftState>(read_state(gateway, gateway.length)));
+  gateway.headers["x-static-large-object"] = "True";
+  CHECK(std::holds_alternative<AttemptFailure>(read_state(gateway, gateway.length)));
+  CHECK(std::holds_alternative<SwiftState>(read_state(gateway, 0)));
   TransferHead weak = plain_head();
   weak.headers["etag"] = "W/\"1\"";
   CHECK(std::holds_alternative<AttemptFailure>(read_state(weak, weak.length)));
