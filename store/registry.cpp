@@ -7,6 +7,7 @@
 #include "store/file/file_store.h"
 #include "store/http/http_store.h"
 #include "store/s3/s3_store.h"
+#include "store/swift/swift_store.h"
 
 namespace backglance {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::array kTypes = {
     StoreType{"file", kFileSchemes, {}, open_file_stores},
     StoreType{"http", kHttpSchemes, kHttpOptions, open_http_stores},
     StoreType{"s3", kS3Schemes, kS3Options, open_s3_stores},
+    StoreType{"swift", kSwiftSchemes, kSwiftOptions, open_swift_stores},
 };
 
 }  // namespace
