@@ -4,6 +4,7 @@
 #include <array>
 
 #include "store/file/file_store.h"
+#include "store/rbd/rbd_store.h"
 
 namespace backglance {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 // static library drops those that nobody names.
 constexpr std::array kTypes = {
     StoreType{"file", kFileSchemes, {}, open_file_stores},
+    StoreType{"rbd", kRbdSchemes, kRbdOptions, open_rbd_stores},
 };
 
 }  // namespace
