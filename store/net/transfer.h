@@ -78,11 +78,21 @@ struct TransferTerms {
   std::chrono::seconds stall_timeout{60};
 };
 
-// HTTP and HTTPS with libcurl, for bodies of any size. It keeps connections. Certificates and names
-// are always verified; redirects are not followed; no proxy of the environment, no .netrc, no
-// cookies, HTTP/1.1 alone; `Accept-Encoding: identity` is sent. Failures are transient_failure() or
-// unreached_failure(); a certificate that does not verify and an address that the policy refuses
-// are place_failure(). No reason has a URL, a header, a body or an address. Thread-safe.
+// HTTP and HTTPS with libcurl, for bodies of any size. Certificates and names are always verified;
+// redirects are not followed; no proxy of the environment, no .netrc, no cookies, HTTP/1.1 alone;
+// `Accept-Encoding: identity` is sent, and nothing is decoded but chunks. Connections are kept for
+// the next request to the same host and port. Thread-safe.
+//
+// Failures:
+//   unreached_failure   no name, no route, refused, no connection in time, a broken TLS handshake
+//   transient_failure   the answer broke off, stalled, or is no HTTP
+//   place_failure       the certificate does not verify
+//   image_failure       unreadable: the policy refuses the address (nothing was sent there), the
+//                       URL cannot be used, or the answer has headers that nobody needs to bear
+//   stopped_failure     StoreHooks::should_stop, after at most 2 s in which an answer may still
+//   come
+// No reason has a URL, a header, a body, a host or an address. Throws Error{io} if this host has no
+// memory or no more files.
 class TransferPool {
  public:
   // `hooks` must live longer than this.
@@ -100,8 +110,9 @@ class TransferPool {
   };
   std::variant<Answer, AttemptFailure> ask(TransferRequest request, std::size_t most = 1 << 16);
 
- private:
   struct Shared;
+
+ private:
   std::shared_ptr<Shared> shared_;
 };
 
