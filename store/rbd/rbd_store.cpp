@@ -84,6 +84,8 @@ std::variant<std::string, AttemptFailure> RbdStore::fsid(std::size_t store) {
 template <typename Answer, typename Ask>
 std::variant<Answer, AttemptFailure> RbdStore::ask_stores(const Location& location,
                                                           const Ask& ask) {
+  if (places_.empty())
+    return std::get<AttemptFailure>(choose({}, location));
   const auto address = read_rbd_address(location);
   if (!address)
     return image_failure(ImageResult::unreadable,
