@@ -8,6 +8,7 @@
 #include "store/http/http_store.h"
 #include "store/s3/s3_store.h"
 #include "store/swift/swift_store.h"
+#include "store/rbd/rbd_store.h"
 
 namespace backglance {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::array kTypes = {
     StoreType{"http", kHttpSchemes, kHttpOptions, open_http_stores},
     StoreType{"s3", kS3Schemes, kS3Options, open_s3_stores},
     StoreType{"swift", kSwiftSchemes, kSwiftOptions, open_swift_stores},
+    StoreType{"rbd", kRbdSchemes, kRbdOptions, open_rbd_stores},
 };
 
 }  // namespace
