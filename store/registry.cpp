@@ -6,9 +6,9 @@
 
 #include "store/file/file_store.h"
 #include "store/http/http_store.h"
+#include "store/rbd/rbd_store.h"
 #include "store/s3/s3_store.h"
 #include "store/swift/swift_store.h"
-#include "store/rbd/rbd_store.h"
 
 namespace backglance {
 namespace {
@@ -16,11 +16,11 @@ namespace {
 // A new type is a folder with its sources, and one row here. No self-registering static objects: a
 // static library drops those that nobody names.
 constexpr std::array kTypes = {
-    StoreType{"file", kFileSchemes, {}, open_file_stores},
-    StoreType{"http", kHttpSchemes, kHttpOptions, open_http_stores},
-    StoreType{"s3", kS3Schemes, kS3Options, open_s3_stores},
-    StoreType{"swift", kSwiftSchemes, kSwiftOptions, open_swift_stores},
-    StoreType{"rbd", kRbdSchemes, kRbdOptions, open_rbd_stores},
+    StoreType{"file", kFileSchemes, {}, false, open_file_stores},
+    StoreType{"http", kHttpSchemes, kHttpOptions, false, open_http_stores},
+    StoreType{"rbd", kRbdSchemes, kRbdOptions, true, open_rbd_stores},
+    StoreType{"s3", kS3Schemes, kS3Options, true, open_s3_stores},
+    StoreType{"swift", kSwiftSchemes, kSwiftOptions, true, open_swift_stores},
 };
 
 }  // namespace

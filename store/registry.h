@@ -19,6 +19,8 @@ struct StoreType {
   std::string_view name;  // Glance's driver name in enabled_backends, and [glance_store] stores
   std::span<const std::string_view> schemes;  // of its locations, in lower case
   std::span<const StoreOption> options;       // of its driver, as far as a reader needs them
+  // Without a store of this type in the configuration no location of it can be read.
+  bool needs_store;
   // Opens all stores of this type that the site has. Asks no server yet, and throws nothing because
   // a store is away: SourceOpener::survey() says so. Throws Error{usage} for a configuration that
   // cannot be meant. `hooks` and `site` live longer than the result.

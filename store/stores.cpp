@@ -64,7 +64,7 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
         type->schemes.end()) {
-      if (std::string why = opener->unusable(); !why.empty())
+      if (std::string why = unusable(std::string(type->name)); !why.empty())
         return {std::move(scheme), ReadFailure{ImageResult::store_not_supported, std::move(why)}};
       return {std::move(scheme), FoundLocation{std::move(*location), opener.get()}};
     }
@@ -75,9 +75,14 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
 }
 
 std::string Stores::unusable(const std::string& type) const {
-  for (const OpenStores& stores : open_)
-    if (stores.type->name == type)
-      return stores.opener->unusable();
+  for (const OpenStores& stores : open_) {
+    if (stores.type->name != type)
+      continue;
+    const auto& all = site_->stores;
+    if (stores.type->needs_store && std::ranges::find(all, type, &Store::type) == all.end())
+      return fmt::format("no store of type {} is configured", type);
+    return stores.opener->unusable();
+  }
   return fmt::format("this release cannot read stores of type {}", printable(type, 32));
 }
 
