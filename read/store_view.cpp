@@ -14,6 +14,11 @@ namespace {
 
 constexpr auto kPage = static_cast<std::int64_t>(kRowsPerStatement);
 
+// The name that --without-store takes.
+std::string name_of(const Location& location) {
+  return location.store_id.empty() ? store_type_of(location.scheme) : location.store_id;
+}
+
 }  // namespace
 
 bool StoreView::is_place_left_out(const PlaceState& place) const {
@@ -71,6 +76,9 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
                                                                 : ": " + failure->reason);
       } else {
         sight.reason = place.empty() ? failure->reason : place_text(place) + ": " + failure->reason;
+        // A store that cannot be asked can be left out; what is wrong with one image cannot.
+        if (failure->kind != FailureKind::image)
+          sight.store = printable(name_of(there->location), 80);
       }
     }
   }
