@@ -19,6 +19,7 @@
 #include "cli/help_text.h"
 #include "cli/usage_check.h"
 #include "cli/usage_text.h"
+#include "store/store_settings.h"
 #include "version.h"
 
 namespace backglance {
@@ -171,6 +172,7 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   };
   append(before.config, after.config);
   append(before.store_dirs, after.store_dirs);
+  append(before.allow_http, after.allow_http);
   if (after.database_url)
     before.database_url = after.database_url;
   return before;
@@ -388,6 +390,8 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
     refuse(app, *fault);
   const CLI::App& sub = *app.get_subcommands().front();
   line.common.source = joined(in_order(app, before_command), in_order(sub, after_command));
+  // Before anything is read: a rule that is none would be found by some commands only.
+  require_http_rules(line.common.source.allow_http);
   return line;
 }
 
