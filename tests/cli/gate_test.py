@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate of contract: what it has not seen, it does not take for gone."""
 
+import json
 import shutil
 import uuid
 
@@ -100,8 +101,11 @@ class NotSeenIsNotGone(ContractTest):
             with self.subTest(scheme=scheme):
                 self.point_to(scheme + '://secret@somewhere/image', meta_data='{"store": "far"}')
                 self.assert_blocked(['in a store of type %s' % name, '--without-store ' + name])
-                self.assert_blocked(['--without-store ' + name], '--without-store', 'near',
-                                    '--without-store', 'file')
+                self.assert_blocked(['--without-store ' + name], '--without-store', 'file')
+                for command in ('--yes', '--dry-run'):
+                    self.refused('contract', *self.site.options, command, '--without-store', 'near', '--without-store',
+                                 name, code=USAGE,
+                                 words=['--without-store near: ', 'known names are', ' far, file, ', name])
                 for named in (name, scheme, 'far'):
                     dry = self.on_site('contract', '--dry-run', '--without-store', named)
                     self.assertIn('left out by --without-store: 1 image\n', dry.out)
@@ -134,7 +138,8 @@ class NotSeenIsNotGone(ContractTest):
         for image_id in (second, third):
             self.assertEqual(self.live_names(image_id), {*sites.LEGACY, 'os_type'})
         [archive] = self.files('backglance-removed-*')
-        self.assertEqual(len(archive.read_text().splitlines()), 4)
+        lines = archive.read_text().splitlines()
+        self.assertEqual((len(lines), json.loads(lines[4])['lines']), (5, 4))
 
 
 if __name__ == '__main__':
