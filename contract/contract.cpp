@@ -34,6 +34,12 @@ std::vector<std::string> page_of(Session& session, Removable which, const std::s
                                  : settled_page(session, after, kPage);
 }
 
+void require_no_stop() {
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted; properties already removed can be put back",
+                "backglance contract");
+}
+
 // Calls `on_image` with each candidate and its removable properties, which may be none.
 template <typename OnImage>
 void for_each_removable(Session& session, Removable which, const OnImage& on_image) {
@@ -43,10 +49,7 @@ void for_each_removable(Session& session, Removable which, const OnImage& on_ima
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
-      if (stop_requested())
-        throw Error(ErrorKind::interrupted,
-                    "interrupted; properties already removed can be put back",
-                    "backglance contract");
+      require_no_stop();
       on_image(image_id,
                retry(session, [&] { return removable_properties(session, image_id, which); }));
     }
@@ -121,7 +124,7 @@ std::string file_stamp(const Run& run) {
   for (const char c : time)
     stamp += c == ' ' ? 'T' : c;
   std::erase(stamp, ':');
-  return stamp + "Z-" + run.id().substr(0, 8);
+  return stamp + "Z-" + run.id().substr(run.id().size() - 8);
 }
 
 void drop_tables(Session& session, const SchemaState& state) {
@@ -187,7 +190,7 @@ struct Before {
 };
 
 // Removes all removable properties. Each image's properties are archived first.
-void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
+void remove_all(Session& session, Run& run, Removable which, RemovalArchive& archive,
                 ContractResult& result, const Before& before) {
   // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
@@ -201,6 +204,8 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
   const auto remove = [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
     if (properties.empty() || !fit_archive(image_id, properties, result))
       return;
+    run.look_at_orders();
+    require_no_stop();
     if (before.gate != nullptr)
       before.gate->before_removal(image_id);
     if (before.stores != nullptr && !is_seen(*before.stores, image_id, result.unseen))
