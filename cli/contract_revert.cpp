@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/option_values.h"
+#include "cli/output_file.h"
 #include "contract/contract.h"
 #include "sql/schema_state.h"
 
@@ -112,6 +113,7 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
   if (flags.key)
     key.emplace(key_option("--key", *flags.key, SiteKey::Part::open));
   std::optional<ArchiveReader> archive;
+  require_no_stream("--archive", *flags.archive);
   try {
     if (!flags.is_incomplete)
       require_complete(*flags.archive, key ? &*key : nullptr);
@@ -157,9 +159,8 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
                            "Put back the properties that contract removed; cannot be used with "
                            "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Put back the properties in this file, an archive that contract "
-                              "wrote, instead of those that the database lists as removed; "
-                              "requires --revert")
+                              "Put back the properties from this file, which contract wrote (an "
+                              "archive), and not from the database; requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
