@@ -18,6 +18,7 @@
 #include "cli/contract_revert.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
+#include "cli/readiness.h"
 #include "cli/without_store.h"
 #include "contract/blocking.h"
 #include "contract/contract.h"
@@ -381,6 +382,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (common.dry_run)
+    warn_of_write_obstacles(session, site);
   if (flags.revert.revert)
     return run_revert(common, session, flags.revert);
   if (flags.uninstall)
@@ -406,9 +409,9 @@ Runner add_contract(Arguments& app) {
       "Remove legacy signature properties now, before the grace period has ended, but only "
       "from images that were signed again (img_signature) and verified");
   Option without = app.option("--without-store", flags->without_stores,
-                              "Let images stay without a hash whose data is in this store, which "
-                              "cannot be read: its id, its type such as rbd, or a store "
-                              "directory; may be repeated")
+                              "Let the images in this store stay without a hash, because the store "
+                              "cannot be read. NAME is the id of the store, its type (for example "
+                              "rbd) or a store directory; may be repeated")
                        .type("NAME")
                        .repeatable()
                        .excludes(settled);
@@ -426,9 +429,9 @@ Runner add_contract(Arguments& app) {
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,
-             "Write the archive of the removed properties, and with SQLite a safety copy of the "
-             "database, to this directory (default: that of an SQLite database, else the current "
-             "directory)")
+             "Directory for the new archive of the removed properties and, with SQLite, for a "
+             "safety copy of the database (default: the directory of the SQLite database; with a "
+             "server, the current directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

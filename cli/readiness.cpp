@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/readiness.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/console.h"
 #include "read/read_context.h"
+#include "sql/rights.h"
+#include "sql/server_limits.h"
+#include "store/stores.h"
 
 namespace backglance {
 
@@ -15,6 +27,55 @@ std::vector<std::string> require_readable(const Site& site) {
   for (const std::string& directory : stores.unavailable())
     warnings.push_back("store directory " + printable(directory) + " cannot be opened");
   return warnings;
+}
+
+namespace {
+
+// By the rights that count for this process, and by the file system: root may not write to one that
+// is mounted read-only either.
+std::string why_not_writable(const std::filesystem::path& path, int mode) {
+  return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0
+             ? std::string()
+             : std::generic_category().message(errno);
+}
+
+}  // namespace
+
+std::vector<std::string> write_obstacles(Session& session, const Site& site) {
+  std::vector<std::string> obstacles;
+  if (site.database.engine != Engine::sqlite) {
+    if (const std::string refusal = write_refusal(session); !refusal.empty())
+      obstacles.push_back(refusal);
+    for (const MissingRight& right : missing_rights(session, RightsFor::rows))
+      obstacles.push_back(fmt::format("this account lacks the right {} -- next: {}",
+                                      printable(right.name), printable(right.grant, 500)));
+    return obstacles;
+  }
+  const std::filesystem::path file = site.database.database;
+  if (const std::string why = why_not_writable(file, W_OK); !why.empty())
+    obstacles.push_back(fmt::format("the database file {} cannot be written: {}",
+                                    printable(file.native(), 500), why));
+  const auto directory = file.has_parent_path() ? file.parent_path() : ".";
+  if (const std::string why = why_not_writable(directory, W_OK | X_OK); !why.empty())
+    obstacles.push_back(fmt::format("SQLite cannot make its journal in the directory {}: {}",
+                                    printable(directory.native(), 500), why));
+  return obstacles;
+}
+
+void warn_of_write_obstacles(Session& session, const Site& site) {
+  for (const std::string& obstacle : write_obstacles(session, site))
+    print_err("warning: the run itself would fail: {}\n", obstacle);
+}
+
+Due with_stores(Due due, const Site& site) {
+  if (due.next != "backglance backfill")
+    return due;
+  const Stores stores(site, Stores::AllAway::accept);
+  const auto& away = stores.unavailable();
+  if (!away.empty() && away.size() == stores.places().size())
+    due.next = fmt::format("mount the store directory {} on this host, then backglance backfill",
+                           printable(join(away, ", "), 600));
+  return due;
 }
 
 Readiness readiness_of(const Site& site) {

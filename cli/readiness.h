@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/assess.h"
 #include "glance/site.h"
+#include "sql/session.h"
 
 namespace backglance {
 
@@ -17,6 +19,18 @@ namespace backglance {
 // Error{io} if no store directory can be opened. Returns one sentence for each other store
 // directory that cannot be opened: the run only warns of these.
 std::vector<std::string> require_readable(const Site& site);
+
+// What keeps every command from writing to the database, one sentence each; empty if nothing that
+// can be seen without a write. Of an SQLite database: the file, or the directory in which SQLite
+// makes its journal, cannot be written. Of a server: it accepts no writes, or rights are missing
+// that every command needs. Then `plan` and dry runs tell what a run would end on.
+std::vector<std::string> write_obstacles(Session& session, const Site& site);
+// The same, each as a warning at standard error. For dry runs.
+void warn_of_write_obstacles(Session& session, const Site& site);
+
+// `due`, with the stores to mount as the next step if images are to be read and no store directory
+// can be opened on this host.
+Due with_stores(Due due, const Site& site);
 
 // The same for commands whose answer holds without the stores (plan, check).
 struct Readiness {

@@ -51,7 +51,7 @@ class NotSeenIsNotGone(ContractTest):
         for names in ((), ('lost+found',), ('of-another-use',), (str(uuid.uuid4()),)):
             with self.subTest(names=names):
                 self.replace_store(names)
-                self.assert_blocked(['none of 5 image files is there', 'mounted', '--dry-run'])
+                self.assert_blocked(['none of the 5 image files that should be there is there', 'mounted', '--dry-run'])
                 self.restore_store()
 
     def test_an_old_copy_of_the_store_blocks_contract(self):
@@ -62,12 +62,12 @@ class NotSeenIsNotGone(ContractTest):
         self.replace_store()
         for name in [name for name in names if name != late][:2]:
             shutil.copy(self.away / name, self.site.store / name)
-        self.assert_blocked(['of 5 image files is there'])
+        self.assert_blocked(['only 2 of the 5 image files that should be there are there'])
 
     def test_other_files_under_the_same_names_block_contract(self):
         self.replace_store([path.name for path in self.site.store.iterdir()
                             if path.read_bytes() != b'late'])
-        self.assert_blocked(['none of 5 image files is there'])
+        self.assert_blocked(['none of the 5 image files that should be there is there'])
 
     def test_another_store_dir_blocks_contract(self):
         self.assert_blocked(['outside the configured store directories (1)'],
@@ -93,7 +93,7 @@ class NotSeenIsNotGone(ContractTest):
         self.point_to('file://%s/none' % self.site.store)
         self.on_site('backfill', code=FINDINGS)
         self.replace_store(['none-of-them'])
-        self.assert_blocked(['none of 5 image files is there'])
+        self.assert_blocked(['none of the 5 image files that should be there is there'])
 
     def test_a_store_that_cannot_be_read_blocks_contract_until_it_is_named(self):
         for scheme, name in (('rbd', 'rbd'), ('swift+https', 'swift'), ('https', 'http'),
