@@ -383,7 +383,7 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
   if (common.dry_run)
-    warn_of_write_obstacles(session, site);
+    warn_of_write_obstacles(session, site, {flags.uninstall ? RightsFor::ledger : RightsFor::rows});
   if (flags.revert.revert)
     return run_revert(common, session, flags.revert);
   if (flags.uninstall)

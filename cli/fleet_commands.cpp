@@ -85,7 +85,7 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
   if (common.dry_run)
-    warn_of_write_obstacles(session, site);
+    warn_of_write_obstacles(session, site, {});
   const SchemaState state = read_schema_state(session);
   require_ledger(state);
   // An earlier version of the ledger is enough: before an upgrade of backglance, its runs must be

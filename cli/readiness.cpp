@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "cli/console.h"
 #include "read/read_context.h"
-#include "sql/rights.h"
 #include "sql/server_limits.h"
 #include "store/stores.h"
 
@@ -41,14 +40,15 @@ std::string why_not_writable(const std::filesystem::path& path, int mode) {
 
 }  // namespace
 
-std::vector<std::string> write_obstacles(Session& session, const Site& site) {
+std::vector<std::string> write_obstacles(Session& session, const Site& site, const Needs& needs) {
   std::vector<std::string> obstacles;
   if (site.database.engine != Engine::sqlite) {
     if (const std::string refusal = write_refusal(session); !refusal.empty())
       obstacles.push_back(refusal);
-    for (const MissingRight& right : missing_rights(session, RightsFor::rows))
-      obstacles.push_back(fmt::format("this account lacks the right {} -- next: {}",
-                                      printable(right.name), printable(right.grant, 500)));
+    for (const RightsFor what : needs)
+      for (const MissingRight& right : missing_rights(session, what))
+        obstacles.push_back(fmt::format("this account lacks the right {} -- next: {}",
+                                        printable(right.name), printable(right.grant, 500)));
     return obstacles;
   }
   const std::filesystem::path file = site.database.database;
@@ -62,9 +62,9 @@ std::vector<std::string> write_obstacles(Session& session, const Site& site) {
   return obstacles;
 }
 
-void warn_of_write_obstacles(Session& session, const Site& site) {
-  for (const std::string& obstacle : write_obstacles(session, site))
-    print_err("warning: the run itself would fail: {}\n", obstacle);
+void warn_of_write_obstacles(Session& session, const Site& site, const Needs& needs) {
+  for (const std::string& obstacle : write_obstacles(session, site, needs))
+    print_err("warning: the run itself may fail: {}\n", obstacle);
 }
 
 Due with_stores(Due due, const Site& site) {

@@ -48,10 +48,13 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   options.on_wait = [](const std::string& line) { say_line(line); };
   ExpandPlan plan;
   if (common.dry_run) {
-    warn_of_write_obstacles(session, site);
     const SchemaState state = read_schema_state(session);
     plan = flags.revert ? plan_revert(session, state, options)
                         : plan_expand(state, session.engine(), options);
+    Needs needs;
+    for (const PlannedStatement& planned : plan.statements)
+      needs.insert(rights_for(planned.statement.sql));
+    warn_of_write_obstacles(session, site, needs);
   } else {
     plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }

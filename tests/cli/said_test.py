@@ -145,7 +145,7 @@ class ReadOnly(sites.SmallSiteTest):
             with self.subTest(words):
                 for command in commands:
                     result = self.on_site(*command, '--dry-run', prefix=prefix)
-                    self.assertIn('warning: the run itself would fail: ' , result.err, str(result))
+                    self.assertIn('warning: the run itself may fail: ' , result.err, str(result))
                     self.assertIn(words, result.err)
                     self.assertIn('Read-only file system', result.err)
                 self.assertRegex(self.on_site('plan', prefix=prefix).out, '(?m)^note: %s.*Read-only' % words)
