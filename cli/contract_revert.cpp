@@ -97,8 +97,8 @@ void require_complete(const std::filesystem::path& file, const SiteKey* key) {
   if (archive.missing().empty() || (gives_nothing && key != nullptr))
     return;
   if (gives_nothing && !first_fault.empty())
-    throw Error(ErrorKind::usage, fmt::format("{}: {}; no line of the file is a line of an archive",
-                                              named, first_fault));
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {}; nothing can be put back from it", named, first_fault));
   throw Error(ErrorKind::usage,
               fmt::format("{}: {}; nothing was put back. A full disk or a killed contract leaves "
                           "such a file, and so did versions before 0.2.0",

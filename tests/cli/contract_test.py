@@ -388,7 +388,7 @@ class Archive(ContractTest):
         for lacks, data in {'it is empty': b'', 'no end: lines after line 12 ': b''.join(lines[:-1]),
                             'no end: lines after line 5 ': whole[:len(b''.join(lines[:5])) - 7],
                             'it lacks 2 of its lines': b''.join(lines[:3] + lines[5:]),
-                            'it lacks 12 of its lines': lines[12], 'no line of the file': b'something else\n'}.items():
+                            'it lacks 12 of its lines': lines[12], 'nothing can be put back': b'something else\n'}.items():
             archive.write_bytes(data)
             for dry_run in ((), ('--dry-run',)):
                 with self.subTest(lacks=lacks, dry_run=dry_run):
