@@ -19,6 +19,7 @@
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/readiness.h"
+#include "cli/settled_view.h"
 #include "cli/without_store.h"
 #include "contract/blocking.h"
 #include "contract/contract.h"
@@ -319,39 +320,9 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
                      plan.due_images + plan.unarchivable > 0 ? "" : nothing_due(session));
 }
 
-// The stores are opened when the first image is looked at: a site without a settled image asks
-// nothing of them.
-class LateView {
- public:
-  LateView(Session& session, const Site& site) : session_(session), site_(site) {}
-  LateView(const LateView&) = delete;
-  LateView& operator=(const LateView&) = delete;
-  ~LateView() = default;
-
-  StoreQuestions questions() {
-    return {.look_at = [this](const std::vector<std::string>& ids) { return view().look_at(ids); },
-            .doubt = [this](const std::string& place,
-                            std::int64_t gone) { return view().doubt(place, gone); }};
-  }
-
- private:
-  StoreView& view() {
-    if (!view_) {
-      stores_.emplace(site_);
-      view_.emplace(session_, site_, *stores_, std::set<std::string>());
-    }
-    return *view_;
-  }
-
-  Session& session_;
-  const Site& site_;
-  std::optional<Stores> stores_;
-  std::optional<StoreView> view_;
-};
-
 ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
                      const ContractFlags& flags, const ContractOptions& options) {
-  LateView view(session, site);
+  SettledView view(session, site);
   const StoreQuestions questions = view.questions();
   const ContractPlan plan = plan_settled(session, questions);
   if (common.dry_run) {

@@ -529,6 +529,9 @@ class Settled(sites.SmallSiteTest):
         dry = self.contract('--dry-run', code=FINDINGS)
         self.assertEqual((dry['settled_images'], dry['unknown_images']), (1, 1))
         self.assertEqual(dry['unknown'][0]['example'], other)
+        path.write_bytes(b'')  # as an empty file in its place
+        self.assertIn('another length', self.contract('--dry-run', code=FINDINGS)['unknown'][0]['reason'])
+        path.unlink()
         self.assertEqual(self.site.database.rows('SELECT * FROM image_properties ORDER BY id'), before)
         result = self.on_site('contract', '--settled', '--yes', code=FINDINGS)
         self.assertRegex(result.err, r'\Anot removed: 1 settled image cannot be read on this host: no such file in '
