@@ -379,6 +379,8 @@ class Archive(ContractTest):
         self.assertEqual(self.properties(), before)
 
     def test_an_archive_that_was_cut_off_is_refused_whole_and_given_back_by_name(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
         archive = pathlib.Path(self.contract('--yes')['archive'])
         removed, whole = self.properties(), archive.read_bytes()
         lines = whole.splitlines(keepends=True)
@@ -509,6 +511,8 @@ class Settled(sites.SmallSiteTest):
         self.assertEqual(self.contract('--dry-run')['outdated_images'], 0)
 
     def test_a_settled_image_that_this_host_does_not_see_keeps_its_properties(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
         other = self.add(self.signer.values(b'settled too', 'SHA-256'), b'settled too')
         self.sync('--certificates', self.certificates)
         away = self.site.store.with_name('away')

@@ -205,6 +205,8 @@ class Together(SlowSiteTest):
         self.assertNotIn(note, self.on_site('expand').out)
 
     def test_an_image_that_another_run_reads_is_named_and_is_no_success(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
         backfill = self.start_slow_backfill(bandwidth='64K')
         image = self.site.database.value('SELECT image_id FROM backglance_item WHERE lease_run IS NOT NULL')
         result = self.on_site('backfill', '--image', image, code=LOCKED)
