@@ -149,10 +149,13 @@ std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   }
   if (found > missing)
     return {};
-  return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
-                     place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
-                     counted(found + missing, "image file"),
-                     stores_.is_empty(place) ? ", and nothing else" : "");
+  return fmt::format(
+      "{}: {} of the {} that should be there {} there{}; is this the right "
+      "{}?",
+      place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
+      counted(found + missing, "image file"), found > 1 ? "are" : "is",
+      stores_.is_empty(place) ? ", and nothing else" : "",
+      place.starts_with('/') ? "directory, and is it mounted" : "one");
 }
 
 std::vector<std::string> StoreView::unavailable() const {
