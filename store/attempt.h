@@ -67,9 +67,9 @@ class ObjectStore {
   // it lives.
   virtual std::variant<std::unique_ptr<Object>, AttemptFailure> open(const Location& location) = 0;
   virtual std::variant<std::string, AttemptFailure> identify(const Location& location) = 0;
-  virtual std::optional<ReadFailure> refusal(const Location&) const { return std::nullopt; }
   virtual std::string place_of(const Location& location) const = 0;
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
+  virtual std::string unusable() const { return {}; }
   // One attempt for each place, with short timeouts.
   virtual std::vector<PlaceState> survey() = 0;
 };

@@ -95,10 +95,6 @@ std::variant<std::string, ReadFailure> RetryingStore::identify(const Location& l
   return repeat<std::string>(place, row, [&] { return store_->identify(location); });
 }
 
-std::optional<ReadFailure> RetryingStore::refusal(const Location& location) const {
-  return store_->refusal(location);
-}
-
 std::string RetryingStore::place_of(const Location& location) const {
   return store_->place_of(location);
 }

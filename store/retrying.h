@@ -45,10 +45,10 @@ class RetryingStore : public SourceOpener {
   // The Source must not live longer than this.
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
-  std::optional<ReadFailure> refusal(const Location& location) const override;
   std::string place_of(const Location& location) const override;
   std::optional<PlaceTraits> traits(const std::string& place) const override;
   bool is_empty(const std::string&) const override { return false; }
+  std::string unusable() const override { return store_->unusable(); }
   std::vector<PlaceState> survey() const override;
 
  private:

@@ -100,15 +100,16 @@ class SourceOpener {
   virtual std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) = 0;
   // The identity that a Source of this location would return now, without reading its bytes.
   virtual std::variant<std::string, ReadFailure> identify(const Location& location) = 0;
-  // Why no location of this type is read here at all, whatever it is: store_not_supported. Nothing
-  // if they are.
-  virtual std::optional<ReadFailure> refusal(const Location&) const { return std::nullopt; }
   // Empty for a location that is in no place of this type of store, or cannot be understood.
   virtual std::string place_of(const Location& location) const = 0;
   // Nothing for a place of another type.
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
   // True if the place contains nothing at all, as when nothing is mounted there.
   virtual bool is_empty(const std::string& place) const = 0;
+
+  // Why no location of this type can be read, whatever it is: nothing is configured, switched on or
+  // installed for it. One sentence; empty if some can be read.
+  virtual std::string unusable() const { return {}; }
 
   // All places that the configuration names, looked at now. A place that is away looks like a store
   // without images, and must not be taken for one. May wait for a server, for about 10 s each.

@@ -58,8 +58,8 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
         type->schemes.end()) {
-      if (auto refused = opener->refusal(*location))
-        return {std::move(scheme), std::move(*refused)};
+      if (std::string why = opener->unusable(); !why.empty())
+        return {std::move(scheme), ReadFailure{ImageResult::store_not_supported, std::move(why)}};
       return {std::move(scheme), FoundLocation{std::move(*location), opener.get()}};
     }
   ReadFailure failure{ImageResult::store_not_supported,

@@ -38,8 +38,8 @@ TransferPool& HttpStore::pool_of(const Location& location) {
 }
 
 std::variant<std::unique_ptr<Object>, AttemptFailure> HttpStore::open(const Location& location) {
-  if (auto refused = refusal(location))
-    return image_failure(refused->result, std::move(refused->reason));
+  if (std::string why = unusable(); !why.empty())
+    return image_failure(ImageResult::store_not_supported, std::move(why));
   const auto where = parse_http_location(location.uri);
   if (!where)
     return not_understood();
@@ -76,11 +76,8 @@ std::optional<PlaceTraits> HttpStore::traits(const std::string& place) const {
   return PlaceTraits{.shared = place};
 }
 
-std::optional<ReadFailure> HttpStore::refusal(const Location&) const {
-  if (!servers_.policy().allows_nothing())
-    return std::nullopt;
-  return ReadFailure{ImageResult::store_not_supported,
-                     "http locations are switched off (--allow-http)"};
+std::string HttpStore::unusable() const {
+  return servers_.policy().allows_nothing() ? "http locations are switched off (--allow-http)" : "";
 }
 
 std::unique_ptr<SourceOpener> open_http_stores(const Site& site, const StoreSettings& settings,

@@ -43,8 +43,8 @@ class HttpStore : public ObjectStore {
   std::optional<PlaceTraits> traits(const std::string& place) const override;
   // None: the places are named by rows and by the command line.
   std::vector<PlaceState> survey() override { return {}; }
-  // store_not_supported if no rule allows anything.
-  std::optional<ReadFailure> refusal(const Location& location) const override;
+  // If no rule allows anything.
+  std::string unusable() const override;
 
  private:
   struct OpenBackend {
