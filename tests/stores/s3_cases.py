@@ -260,6 +260,7 @@ class S3Cases:
         shifted = http_answer(206, b'x' * MIB, ETag=etag, Content_Range='bytes 1-%d/%d' % (MIB, MIB + 1))
         longer = http_answer(206, b'x' * len(data), ETag=etag, Content_Range='bytes 0-%d/%d' % (MIB, MIB + 2))
         shorter = http_answer(206, b'x' * 10, ETag=etag, Content_Range='bytes 0-9/%d' % (MIB + 1))
+        weak = http_answer(206, b'x', ETag='W/' + etag, Content_Range='bytes 0-0/%d' % (MIB + 1))
         whole = http_answer(200, b'x' * len(data), ETag=etag)
         cases = [
             # the answers to the first requests, and what becomes of the image
@@ -270,6 +271,7 @@ class S3Cases:
             ([http_answer(302, Location='http://127.0.0.1:1/')], ('place', 'unreadable', '302')),
             ([s3_error(301, 'PermanentRedirect')], ('place', 'unreadable', 's3_store_region_name')),
             ([s3_error(400, 'Some code: MESSAGE')], ('place', 'unreadable', '400')),
+            ([weak], ('place', 'unreadable', 'ETag')),
             ([whole], ('place', 'unreadable', 'part of an object')),
             ([None, whole], ('place', 'unreadable', 'part of an object')),
             # a server that ignores If-Match
