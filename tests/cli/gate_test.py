@@ -96,7 +96,7 @@ class NotSeenIsNotGone(ContractTest):
 
     def test_a_store_that_cannot_be_read_blocks_contract_until_it_is_named(self):
         for scheme, name in (('rbd', 'rbd'), ('swift+https', 'swift'), ('https', 'http'),
-                             ('vsphere', 'vsphere')):
+                             ('vsphere', 'vmware')):
             with self.subTest(scheme=scheme):
                 self.point_to(scheme + '://secret@somewhere/image', meta_data='{"store": "far"}')
                 self.assert_blocked(['in a store of type %s' % name, '--without-store ' + name])

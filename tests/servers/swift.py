@@ -22,6 +22,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,8 +84,10 @@ allow_account_management = true
 account_autocreate = true
 recheck_account_existence = 1
 recheck_container_existence = 1
-node_timeout = 10
-conn_timeout = 2
+node_timeout = 30
+recoverable_node_timeout = 30
+conn_timeout = 5
+error_suppression_limit = 1000000
 [filter:tempauth]
 paste.filter_factory = swift_serve:tempauth
 s3_alias = {alias}
@@ -119,6 +122,9 @@ use = egg:swift#gatekeeper
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:{memcached}
+connect_timeout = 5
+io_timeout = 10
+error_suppression_limit = 1000000
 [filter:listing_formats]
 use = egg:swift#listing_formats
 [filter:copy]
@@ -142,6 +148,10 @@ file = {home}/logs/{name}.requests
 def check_installed():
     if not pathlib.Path('/usr/bin/swift-proxy-server').exists() or not pathlib.Path('/usr/bin/memcached').exists():
         raise SystemExit('swift: Swift is not installed: scripts/install swift')
+
+
+class NotStarted(Exception):
+    pass
 
 
 class Swift:
@@ -190,22 +200,36 @@ class Swift:
 
     def requests(self, proxy='proxy'):
         """What clients have asked a proxy for, oldest first; see log_requests() in swift_serve.py."""
-        return [json.loads(line) for line in (self.home / 'logs' / (proxy + '.requests')).read_text().splitlines()]
+        file = self.home / 'logs' / (proxy + '.requests')
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def start(self):
         """Starts what is not running. After stop() or kill(): on the same ports, with the same data."""
         check_installed()
-        if not self.ports:
-            self._make()
+        # A port that was free may be taken before our server has it.
+        tries = 1 if self.ports else 3
+        for left in reversed(range(tries)):
+            if not self.ports:
+                self._make()
+            try:
+                self._start_all()
+                return
+            except NotStarted as error:
+                self.stop(signal.SIGKILL)
+                if not left:
+                    raise SystemExit('swift: %s' % error) from None
+                shutil.rmtree(self.home / 'etc')
+                self.ports = {}
+
+    def _start_all(self):
         for name in self.names:
             self.start_one(name)
         deadline = time.monotonic() + START_SECONDS
         for name in self.names:
             while not self._listens(name):
                 if time.monotonic() > deadline or not self.pid(name):
-                    self.stop(signal.SIGKILL)
-                    raise SystemExit('swift: %s did not start, see %s and logs beside it' %
-                                     (name, self.home / (name + '.out')))
+                    out = self.home / (name + '.out')
+                    raise NotStarted('%s did not start: %s' % (name, out.read_text()[-1000:]))
                 time.sleep(0.05)
 
     def start_one(self, name):
@@ -226,6 +250,9 @@ class Swift:
 
     def pid(self, name):
         """Of the running server, or None."""
+        ours = self.processes.get(name)
+        if ours:  # its command line is empty for a moment
+            return ours.pid if ours.poll() is None else None
         try:
             pid = int((self.home / (name + '.ours')).read_text())
             words = pathlib.Path('/proc/%d/cmdline' % pid).read_bytes().decode()
@@ -244,15 +271,10 @@ class Swift:
             return
         deadline = time.monotonic() + STOP_SECONDS
         os.kill(pid, how)
-        while self._is_alive(name, pid):
+        while self.pid(name) == pid:
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
-
-    def _is_alive(self, name, pid):
-        if name in self.processes:
-            return self.processes[name].poll() is None
-        return self.pid(name) == pid
 
     def forget_tokens(self):
         """All tokens of tempauth end now."""
