@@ -134,6 +134,12 @@ void add_source(Arguments app, SourceFlags& flags) {
              "be repeated")
       .type("DIR")
       .repeatable();
+  app.option("--allow-http", source.allow_http,
+             "Read images whose location is a URL at this server: a name or address with or "
+             "without :PORT, a network (10.1.0.0/16), or public for every public address; may be "
+             "repeated (default: such images are not read)")
+      .type("RULE")
+      .repeatable();
 }
 
 void add_common(Arguments app, CommonOptions& common, bool changes) {

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "attest/key.h"
+#include "base/bounded.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/console.h"
@@ -278,16 +279,13 @@ std::set<std::string> left_out_by(const ContractFlags& flags) {
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const std::set<std::string> left_out = left_out_by(flags);
-  const Stores stores(site, {},
-                      left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
-  StoreView view(session, site, stores, left_out);
+  const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  StoreView view(session, stores, left_out);
   if (const auto unavailable = view.unavailable(); !unavailable.empty())
-    throw Error(
-        ErrorKind::gate,
-        fmt::format(
-            "store directory {} cannot be opened: it is not known whether its images can be read",
-            printable(join(unavailable, ", "), 600)),
-        "mount it, then backglance contract --dry-run");
+    throw Error(ErrorKind::gate,
+                fmt::format("{}: it is not known whether its images can be read",
+                            bounded(join(unavailable, "; "), 600)),
+                "make it readable, then backglance contract --dry-run");
   const StoreQuestions questions = view.questions();
   const ContractPlan plan = plan_contract(session, questions);
   warn_of_clock(session);

@@ -21,6 +21,7 @@
 #include "cli/owner_grace.h"
 #include "cli/readiness.h"
 #include "cli/site_plan.h"
+#include "cli/store_lines.h"
 #include "digest/digest_engine.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -72,6 +73,13 @@ std::string reads_text(const BackfillPlan& plan, const ReadOptions& options) {
   return reads_text(PendingTotals{plan.images, plan.bytes, plan.unknown_size}, options);
 }
 
+// Where the images without a hash lie, whatever the limits of the run are.
+std::vector<StoreShare> shares_of(const Site& site) {
+  Session session(site.database, {.mode = OpenMode::read_only});
+  return store_shares(session, site, Stores(site, Stores::AllAway::accept),
+                      read_schema_state(session).has_os_hash);
+}
+
 // The sweep as a ReadCommand.
 ReadResult sweep_command(const Site& site, ReadContext& context, const ReadOptions&,
                          const OnResult& on_result) {
@@ -82,6 +90,7 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                           bool sweep) {
   require_ready(site, options);
   BackfillPlan plan = plan_backfill(site, options);
+  const std::vector<StoreShare> shares = sweep ? std::vector<StoreShare>() : shares_of(site);
   if (sweep)
     plan.images = plan.bytes = plan.unknown_size = 0;
   if (common.json)
@@ -90,7 +99,8 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
                 {"bytes", plan.bytes},
                 {"unknown_size", plan.unknown_size},
                 {"failed_before", plan.failed},
-                {"to_restore", plan.erased}});
+                {"to_restore", plan.erased},
+                {"stores", store_shares_json(shares)}});
   else if (sweep)
     print_out("would restore {} and read no image\n", counted(plan.erased, "hash"));
   else
@@ -100,6 +110,8 @@ ExitCode dry_run_backfill(const CommonOptions& common, const Site& site, const R
               options.forget ? fmt::format("; would forget what the ledger holds of {}",
                                            counted(std::ssize(options.images), "image"))
                              : "");
+  if (!common.json)
+    print_out("{}", store_shares_text(shares));
   warn_of_schema(site, require_writable);
   return ExitCode::done;
 }

@@ -219,9 +219,10 @@ ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOption
     decorate = [&](const std::string& text) { return reporting.progress_event(text); };
   Progress progress(context.counters, context.control.pause_gate(), decorate);
   const Telling telling(reporting, context, progress);
-  // Only a warning: images in other directories can be read.
-  for (const std::string& directory : context.stores.unavailable())
-    reporting.warning("store directory " + printable(directory) + " cannot be opened");
+  // Only a warning: images in other places can be read.
+  for (const PlaceState& place : context.stores.survey())
+    if (!place.away.empty())
+      reporting.warning(away_text(place));
   for (const BlockHash hash : refused_blocks())
     reporting.warning(fmt::format(
         "on this host backglance's own {} gives other results than OpenSSL's; OpenSSL's is used",

@@ -12,8 +12,9 @@ std::vector<std::string> require_readable(const Site& site) {
   required_algorithm(site);
   const Stores stores(site);
   std::vector<std::string> warnings;
-  for (const std::string& directory : stores.unavailable())
-    warnings.push_back("store directory " + printable(directory) + " cannot be opened");
+  for (const PlaceState& place : stores.survey())
+    if (!place.away.empty())
+      warnings.push_back(away_text(place));
   return warnings;
 }
 

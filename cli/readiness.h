@@ -14,7 +14,7 @@ namespace backglance {
 // and nothing is changed.
 
 // Throws what such a run would: Error{usage} for a hashing_algorithm that cannot be computed,
-// Error{io} if no store directory can be opened. Returns one sentence for each other store
+// Error{io} if no store can be opened. Returns one sentence for each other store
 // directory that cannot be opened: the run only warns of these.
 std::vector<std::string> require_readable(const Site& site);
 

@@ -46,6 +46,8 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.unknown_size = figures.unknown_size;
   plan.data = plan_migrate(session, {}, figures);
   plan.reads = plan_backfill(site, {}, figures);
+  plan.stores =
+      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash);
   plan.missing_rights = all_missing_rights(session, plan.schema);
   // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);

@@ -25,9 +25,10 @@ std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint
   return length ? std::min(most, *length - std::min(done, *length)) : most;
 }
 
-// Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
-Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
-         ReadOutcome& outcome) {
+// Feeds the whole source to the digests. On success outcome.bytes and .identity are set. A source
+// of unknown length is read only until it has more bytes than the image: it may have no end.
+Fed feed(Source& source, const ImageRow& image, DigestStream& digests, CheckpointTaker& checkpoints,
+         ReadContext& context, ReadOutcome& outcome) {
   auto stream = context.streams.take(outcome.place);
   auto before = ReadPace::Clock::now();
   for (;;) {
@@ -62,6 +63,13 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
     before = now;
     if (got < buffer.size())
       break;
+    if (!source.length() && image.size && outcome.bytes > *image.size) {
+      outcome.result = ImageResult::size_differs;
+      outcome.reason =
+          fmt::format("location {}: the store holds more than {} bytes, Glance says {}",
+                      *outcome.location_id, outcome.bytes - 1, *image.size);
+      return {};
+    }
     checkpoints.passed(buffer, outcome.bytes, digests);
   }
   // After the last byte: a change before this point shows here, a later one does not matter.
@@ -306,10 +314,18 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
                                    .identity = reading.source().identity_when_opened().value_or(""),
                                    .offset = outcome.bytes,
                                    .algorithm = named});
-      Fed fed = feed(reading.source(), reading.digests(), checkpoints, context, outcome);
+      Fed fed =
+          feed(reading.source(), task.image, reading.digests(), checkpoints, context, outcome);
       if (fed.stopped)
         return std::nullopt;
+      if (outcome.result == ImageResult::size_differs)
+        return outcome;
       failure = std::move(fed.failure);
+      if (!failure && !reading.source().proves_its_end() && !task.image.size &&
+          !has_proof(task.image))
+        failure = ReadFailure{ImageResult::unreadable,
+                              "the server does not say where it ends, and Glance knows neither its "
+                              "size nor its checksum"};
     }
     std::vector<std::string> hex;
     if (!failure) {

@@ -238,7 +238,8 @@ class _Server(http.server.ThreadingHTTPServer):
                 request = self.context.wrap_socket(request, server_side=True)
             except (OSError, ssl.SSLError):
                 return
-        super().finish_request(request, client_address)
+        with contextlib.closing(request):
+            super().finish_request(request, client_address)
 
     def handle_error(self, request, client_address):
         pass

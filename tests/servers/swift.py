@@ -99,6 +99,7 @@ location = us-east-1
 s3_acl = false
 check_bucket_owner = false
 min_segment_size = 1
+storage_domain = localhost
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 www_authenticate_uri = {keystone}
