@@ -24,7 +24,10 @@ namespace backglance {
 struct AttemptFailure : ReadFailure {
   // Of a transient failure: the server was not reached at all, so that the place may be away.
   bool is_unreached = false;
-  bool is_overloaded = false;           // the server asks for fewer requests (429, 498, 503)
+  bool is_overloaded = false;  // the server asks for fewer requests (429, 498, 503)
+  // Of a place failure: the keys in the location were refused. Other locations of the place may
+  // have other keys, so the place is not remembered as away.
+  bool is_of_keys = false;
   std::chrono::seconds retry_after{0};  // what the server asked for; 0: nothing
 };
 

@@ -142,7 +142,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
       if (give_up && failure.is_unreached)
         failure.kind = FailureKind::place;
     }
-    if (give_up && failure.kind == FailureKind::place) {
+    if (give_up && failure.kind == FailureKind::place && !failure.is_of_keys) {
       there.away = static_cast<const ReadFailure&>(failure);
       there.away_since = Clock::now();
     }

@@ -84,6 +84,7 @@ struct PlaceState {
   std::string place;      // as SourceOpener::place_of() names it
   std::string store_id;   // in enabled_backends; empty: an old-style store
   std::string away = {};  // why this host cannot use it; empty: it can
+  std::string type = {};  // the driver\'s name; Stores fills it in
 };
 
 // Opens locations of one type of store: one class for each type. Thread-safe.

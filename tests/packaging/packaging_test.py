@@ -54,6 +54,21 @@ class PackagingTest(unittest.TestCase):
         self.assertNotIn('@', ''.join(line for line in self.lines('backglance.service')
                                       if not line.startswith('SystemCallFilter')))
 
+    def test_ceph_is_needed_by_its_module_alone(self):
+        def needed(path):
+            return re.findall(r'NEEDED.*\[(\w+)', run('readelf', '--dynamic', path).stdout)
+        programs = [path for path in self.root.rglob('backglance') if path.is_file()]
+        self.assertEqual(len(programs), 1)
+        self.assertFalse({'librbd', 'librados'} & set(needed(programs[0])))
+        for module in self.root.rglob('backglance_rbd.so'):  # none in a build without Ceph
+            self.assertEqual(module.parent.name, 'backglance')
+            self.assertLess({'librbd', 'librados'}, set(needed(module)))
+            lone = self.root / 'component'
+            done = run('cmake', '--install', build, '--component', 'rbd',
+                       env={'DESTDIR': str(lone), 'PATH': '/usr/bin:/bin'})
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertEqual([path.name for path in lone.rglob('*') if path.is_file()], ['backglance_rbd.so'])
+
     def test_systemd_finds_no_fault(self):
         # systemd looks for the program where the unit says; here it lies below another root.
         for name in self.units:

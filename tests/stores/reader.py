@@ -16,6 +16,10 @@ def set_binary(path):
     _Globals.binary = os.path.abspath(path)
 
 
+def binary():
+    return _Globals.binary
+
+
 class Reader:
     """One store_reader with one configuration. `said` is everything that it has written."""
 
@@ -40,6 +44,7 @@ class Reader:
         try:
             return json.loads(line)
         except ValueError:
+            self.process.stdin.close()  # else it waits for us
             self.said += self.process.stdout.read()
             raise AssertionError('store_reader says: ' + self.said) from None
 
@@ -56,6 +61,13 @@ class Reader:
         answer = self.read(value, meta_data, pause_after=pause_after)
         if answer != {'paused': True}:
             raise AssertionError('not paused: %s' % answer)
+
+    def send(self, asked):
+        """Asks, and does not wait for the answer()."""
+        self._send(json.dumps(asked))
+
+    def answer(self):
+        return self._answer()
 
     def begin_to_end(self):
         """Lets the read go on, and does not wait for it."""
