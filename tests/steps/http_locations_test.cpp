@@ -34,14 +34,8 @@ struct HttpSite {
   }
 
   BackfillRun run(const std::vector<std::string>& rules = {server_rule()}) {
-    ReadContext context(site.site(), 0, std::nullopt, {rules});
-    BackfillRun run;
-    run.result = backfill(site.site(), context, {.jobs = 1},
-                          [&](const std::string& image_id, const ReadOutcome& outcome) {
-                            run.order.push_back(image_id);
-                            run.outcomes[image_id] = outcome;
-                          });
-    return run;
+    site.site().allow_http = rules;
+    return run_backfill(site);
   }
 
   GlanceSite site;
