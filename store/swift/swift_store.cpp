@@ -171,9 +171,10 @@ void SwiftStore::resolve_storage_url(const SwiftLocation& location, Resolved& re
   else if (std::holds_alternative<std::string>(account))
     resolved.failure = image_failure(
         ImageResult::unreadable,
-        fmt::format("the location is of a multi-tenant store, and {} has no user who may read "
-                    "other accounts: set default_swift_reference and swift_store_config_file",
-                    target.config->group));
+        fmt::format(
+            "the location is of a multi-tenant store, and {} has no user who may read "
+            "other accounts: set swift_store_auth_address, swift_store_user and swift_store_key",
+            target.config->group));
   else
     target.account = std::get<SwiftAccount>(std::move(account));
 }

@@ -177,5 +177,5 @@ TEST_CASE("a store without an account is away, and says which option is missing"
   const auto states = fixture.store.survey();
   REQUIRE(states.size() == 1);
   CHECK(states[0].place == "container glance of store fast");
-  CHECK(states[0].away == "[fast] names no account: set swift_store_config_file");
+  CHECK(states[0].away.starts_with("[fast] names no account: set swift_store_config_file"));
 }
