@@ -14,6 +14,11 @@ namespace {
 
 constexpr auto kPage = static_cast<std::int64_t>(kRowsPerStatement);
 
+// The name that --without-store takes.
+std::string name_of(const Location& location) {
+  return location.store_id.empty() ? store_type_of(location.scheme) : location.store_id;
+}
+
 }  // namespace
 
 bool StoreView::is_place_left_out(const PlaceState& place) const {
@@ -71,6 +76,9 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
                                                                 : ": " + failure->reason);
       } else {
         sight.reason = place.empty() ? failure->reason : place_text(place) + ": " + failure->reason;
+        // A store that cannot be asked can be left out; what is wrong with one image cannot.
+        if (failure->kind != FailureKind::image)
+          sight.store = printable(name_of(there->location), 80);
       }
     }
   }
@@ -141,10 +149,13 @@ std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   }
   if (found > missing)
     return {};
-  return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
-                     place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
-                     counted(found + missing, "image file"),
-                     stores_.is_empty(place) ? ", and nothing else" : "");
+  return fmt::format(
+      "{}: {} of the {} that should be there {} there{}; is this the right "
+      "{}?",
+      place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
+      counted(found + missing, "image file"), found > 1 ? "are" : "is",
+      stores_.is_empty(place) ? ", and nothing else" : "",
+      place.starts_with('/') ? "directory, and is it mounted" : "one");
 }
 
 std::vector<std::string> StoreView::unavailable() const {
