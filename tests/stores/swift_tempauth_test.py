@@ -168,8 +168,11 @@ class SwiftTempauth(unittest.TestCase):
         expected = other.plain('own', 'image', b'of another account')
         answer = self.reader.read('swift+http://admin%%3Aadmin:administering@%s/own/image' % host, '')
         self.assert_read(answer, expected)
-        self.assertRegex(self.reader.read('swift+http://test%%3Astranger:plantedkey@%s/images/old' % host)['place'],
+        # A user whom only the location names has a place of its own until the server refuses it.
+        stranger = 'swift+http://test%%3Astranger:plantedkey@%s/images/old' % host
+        self.assertRegex(self.reader.read(stranger)['place'],
                          '^container images of account [0-9a-f]{8} of store fast$')
+        self.assertEqual(self.reader.read(stranger)['place'], '')
 
     def test_keys_with_signs(self):
         other = Objects(lambda *arguments: self.swift.call(*arguments, user='glance:store'))
