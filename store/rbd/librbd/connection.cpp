@@ -113,11 +113,11 @@ void Connection::forget(const std::string& name) {
   pools_.erase(name);
 }
 
-std::variant<bool, RbdFailure> Connection::has(const Pool& pool) const {
+std::variant<bool, RbdFailure> Connection::has_pool(std::int64_t id) const {
   if (const int error = rados_wait_for_latest_osdmap(cluster_); error < 0)
     return RbdFailure{error == -ETIMEDOUT ? RbdProblem::timeout : RbdProblem::other, -error};
   std::array<char, 512> name = {};
-  const int length = rados_pool_reverse_lookup(cluster_, pool.id(), name.data(), name.size());
+  const int length = rados_pool_reverse_lookup(cluster_, id, name.data(), name.size());
   return length != -ENOENT;
 }
 
