@@ -52,7 +52,7 @@ class Connection {
   bool is_blocklisted() const { return is_blocklisted_; }
 
  private:
-  explicit Connection(rados_t cluster) : cluster_(cluster) {}
+  explicit Connection(rados_t cluster);
 
   rados_t cluster_;
   std::atomic<bool> is_blocklisted_ = false;
