@@ -28,7 +28,7 @@ enum class ImageResult {
   changed_while_read,  // the object was not the same at the end as at the beginning
   busy_in_glance,      // Glance itself is working on the image
   other_location,  // only a later location could be read, and what Glance serves first could not
-  store_not_supported,  // the image lies in a store that this program cannot read
+  store_not_supported,  // the image lies in a store that is not configured, or cannot be read
   hash_not_supported,   // os_hash_algo names an algorithm that cannot be computed here
   gone,                 // deleted in Glance, or no longer active
   end_of_results,       // no result: the number of them
@@ -145,8 +145,11 @@ inline constexpr std::array kResults = {
                 "--image ID\"."},
     ResultFacts{ImageResult::store_not_supported, "store_not_supported", "store not supported",
                 true, false, kNoRetry, 1, Evidence::against, false,
-                "The image is in a store that this release cannot read. It gets no hash.",
-                "The image is in a store that this release cannot read."},
+                "The image is in a store that is not configured or not switched on here, or that this "
+                "release cannot read. It gets no hash. If you change that, run \"backglance backfill "
+                "--retry-failed\".",
+                "The image is in a store that is not configured or not switched on here, or that this "
+                "release cannot read."},
     ResultFacts{ImageResult::hash_not_supported, "hash_not_supported", "hash not supported", true,
                 false, kNoRetry, 0, Evidence::against, false,
                 "os_hash_algo names an algorithm that backglance cannot compute. Correct it in "

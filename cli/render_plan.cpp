@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_plan.h"
+#include "cli/store_lines.h"
 
 namespace backglance {
 namespace {
@@ -49,6 +50,7 @@ std::string backfill_text(const SitePlan& plan) {
       plan.unknown_size > 0
           ? fmt::format(" and {} of unknown or no size", counted(plan.unknown_size, "image"))
           : "");
+  out += store_shares_text(plan.stores);
   if (plan.reads.failed > 0)
     out += fmt::format("  {} failed before; only backfill --retry-failed reads them again\n",
                        counted(plan.reads.failed, "image"));
@@ -142,7 +144,8 @@ json plan_json(const SitePlan& plan) {
             {"bytes", plan.reads.bytes},
             {"unknown_size", plan.unknown_size},
             {"failed_before", plan.reads.failed},
-            {"to_restore", plan.reads.erased}}}};
+            {"to_restore", plan.reads.erased},
+            {"stores", store_shares_json(plan.stores)}}}};
 }
 
 void print_plan(const SitePlan& plan, bool as_json) {

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/json.h"
 #include "cli/site_status.h"
+#include "cli/store_lines.h"
 #include "sql/ledger_steps.h"
 
 namespace backglance {
@@ -30,14 +31,25 @@ class Lines {
   std::string out_;
 };
 
-std::string store_line(const SiteStatus::StoreDirectories& store) {
-  std::vector<std::string> directories;
-  for (const SiteStatus::Directory& directory : store.directories)
-    directories.push_back(printable(directory.path) +
-                          (directory.opens ? "" : " ** cannot be opened **"));
-  return fmt::format("{}{}{}{}{}", store.id, store.id.empty() ? "" : ": ", store.type,
-                     store.is_supported ? "" : " (not read by this release)",
-                     directories.empty() ? "" : "  " + join(directories, ", "));
+// "fast: rbd  pool images of store fast, 12 images without a hash, 3.0 GiB".
+std::string store_line(const StoreShare& store) {
+  std::vector<std::string> parts;
+  for (const PlaceState& place : store.places)
+    parts.push_back(
+        printable(place.place.empty() ? "a store directory without a name" : place.place) +
+        (place.away.empty() || !store.why_not.empty()
+             ? ""
+             : fmt::format(" ** cannot be read here: {} **", place.away)));
+  if (!store.is_configured)
+    parts.emplace_back("** not in this configuration **");
+  const bool has_images = store.pending.images > 0;
+  // A type that no image uses, as http on most sites, is nobody's worry.
+  if (!store.why_not.empty() && (has_images || !store.places.empty()))
+    parts.push_back(fmt::format("** cannot be read here: {} **", store.why_not));
+  else if (!store.why_not.empty())
+    parts.push_back("not read: " + store.why_not);
+  parts.push_back(has_images ? store_share_text(store.pending) : "no image without a hash");
+  return store_name(store) + "  " + join(parts, ", ");
 }
 
 // The version is named only if it is not this program's.
@@ -128,12 +140,8 @@ void add_runs(Lines& lines, const SiteStatus::Runs& runs) {
 
 json site_json(const SiteStatus& status) {
   json stores = json::array();
-  for (const SiteStatus::StoreDirectories& store : status.stores) {
-    json directories = json::array();
-    for (const SiteStatus::Directory& directory : store.directories)
-      directories.push_back(directory.path);
-    stores.push_back({{"id", store.id}, {"type", store.type}, {"directories", directories}});
-  }
+  for (const StoreShare& store : status.stores)
+    stores.push_back(store_share_json(store));
   return {{"database", status.database},
           {"hashing_algorithm", status.hashing_algorithm},
           {"encrypted_locations", status.encrypted_locations},
@@ -152,7 +160,7 @@ json schema_json(const SiteStatus::Schema& schema) {
 std::string status_text(const SiteStatus& status) {
   Lines lines;
   lines.add("Database", printable(status.database));
-  for (const SiteStatus::StoreDirectories& store : status.stores)
+  for (const StoreShare& store : status.stores)
     lines.add("Store", store_line(store));
   lines.add("Hashing", printable(status.hashing_algorithm) +
                            (status.can_hash ? "" : " ** not a known algorithm **") +

@@ -12,6 +12,7 @@
 #include "expand/expand.h"
 #include "glance/site.h"
 #include "migrate/migrate.h"
+#include "read/store_shares.h"
 #include "sql/guard.h"
 #include "sql/rights.h"
 
@@ -32,7 +33,8 @@ struct SitePlan {
   std::optional<GaleraPlan> galera;
   MigrateResult data;  // queued, flagged and schemes
   BackfillPlan reads;
-  std::int64_t unknown_size = 0;  // images to read whose size is not known
+  std::int64_t unknown_size = 0;   // images to read whose size is not known
+  std::vector<StoreShare> stores;  // where the live images without a hash lie
 };
 
 // Collects the plan. Nothing is written, except in the trial of collect_galera(). Throws

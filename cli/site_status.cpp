@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/site_status.h"
 
-#include <unistd.h>
-
 #include "base/error.h"
+#include "cli/readiness.h"
 #include "digest/algorithm.h"
 #include "ledger/removal.h"
 #include "sql/schema_state.h"
-#include "store/registry.h"
 
 namespace backglance {
 namespace {
 
 constexpr std::int64_t kRecentRuns = 5;
-
-std::vector<SiteStatus::StoreDirectories> stores_of(const Site& site) {
-  std::vector<SiteStatus::StoreDirectories> stores;
-  for (const Store& store : site.stores) {
-    SiteStatus::StoreDirectories& out = stores.emplace_back();
-    out.id = store.id;
-    out.type = store.type;
-    out.is_supported = find_store_type(store.type) != nullptr;
-    for (const auto& directory : store.directories)
-      out.directories.push_back({directory.string(), access(directory.c_str(), R_OK | X_OK) == 0});
-  }
-  return stores;
-}
 
 SiteStatus::Ledger read_ledger(Session& session, const SiteFigures& figures) {
   return {.queued = figures.queued,
@@ -63,7 +48,8 @@ SiteStatus collect_status(Session& session, const Site& site) {
   status.hashing_algorithm = site.hashing_algorithm;
   status.can_hash = find_digest_algorithm(site.hashing_algorithm) != nullptr;
   status.encrypted_locations = !site.metadata_encryption_key.empty();
-  status.stores = stores_of(site);
+  status.stores =
+      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash);
   for (const auto& file : site.config_files)
     status.config_files.push_back(file.string());
   status.schema = {.revisions = state.revisions.rows,
@@ -79,7 +65,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   // A running expand is shown as soon as it has made our tables.
   if (state.has_ledger)
     status.runs = read_runs(session);
-  status.due = assess_or_refusal(session, state, figures);
+  status.due = with_stores(assess_or_refusal(session, state, figures), site);
   return status;
 }
 

@@ -13,6 +13,7 @@
 #include "ledger/queue_figures.h"
 #include "ledger/runs.h"
 #include "ledger/signatures.h"
+#include "read/store_shares.h"
 #include "sql/guard.h"
 #include "sql/images.h"
 
@@ -21,16 +22,6 @@ namespace backglance {
 // Everything that `status` shows, independent of the format. Text is as in the configuration and
 // the database: the printers make it safe. Times are unix seconds, sizes are bytes.
 struct SiteStatus {
-  struct Directory {
-    std::string path;
-    bool opens = false;  // this process may list and enter it
-  };
-  struct StoreDirectories {
-    std::string id;  // empty for an old-style [glance_store]
-    std::string type;
-    bool is_supported = false;           // this program reads stores of this type
-    std::vector<Directory> directories;  // of a file store
-  };
   struct Schema {
     std::vector<std::string> revisions;  // of alembic_version
     bool has_os_hidden = false;
@@ -59,7 +50,7 @@ struct SiteStatus {
   std::string hashing_algorithm;
   bool can_hash = true;  // whether that algorithm can be computed; if not, no image is read
   bool encrypted_locations = false;
-  std::vector<StoreDirectories> stores;
+  std::vector<StoreShare> stores;
   std::vector<std::string> config_files;
   Schema schema;
   PendingTotals without_hash;
@@ -69,8 +60,8 @@ struct SiteStatus {
   Due due;
 };
 
-// Reads the status; changes nothing. Throws what the database throws, and Error{schema_state} if
-// the database is not Glance's.
+// Reads the status, and asks each store whether it is there; changes nothing. Throws what the
+// database throws, and Error{schema_state} if the database is not Glance's.
 SiteStatus collect_status(Session& session, const Site& site);
 
 // Lines for a person, each ended by a newline.

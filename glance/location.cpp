@@ -43,10 +43,6 @@ std::string scheme_of(std::string_view text) {
   return scheme;
 }
 
-bool known_scheme(std::string_view scheme) {
-  return std::ranges::find(kSchemes, scheme) != kSchemes.end();
-}
-
 const EVP_CIPHER* cipher_for(std::size_t key_bytes) {
   switch (key_bytes) {
     case 16:
@@ -110,9 +106,13 @@ std::optional<Location> read_location(std::string_view stored, std::string_view 
   // There is no MAC: a known scheme is the one sign that the key was the right one. Glance refuses
   // what is not UTF-8.
   std::string scheme = scheme_of(*plain);
-  if (!known_scheme(scheme) || !is_utf8(*plain))
+  if (!is_glance_scheme(scheme) || !is_utf8(*plain))
     return std::nullopt;
   return Location{std::move(scheme), std::move(*plain)};
+}
+
+bool is_glance_scheme(std::string_view scheme) {
+  return std::ranges::find(kSchemes, scheme) != kSchemes.end();
 }
 
 std::optional<std::string> file_path(const Location& location) {

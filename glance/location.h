@@ -28,6 +28,10 @@ struct Location {
 // that are not zero. Never throws for bad data of any size. Thread-safe.
 std::optional<Location> read_location(std::string_view stored, std::string_view key);
 
+// True for a scheme (lower case) that a driver of some glance_store has registered. Any other one
+// is the text of whoever wrote the row: do not print it.
+bool is_glance_scheme(std::string_view scheme);
+
 // The path that Glance would open for a file:// or filesystem:// URI. The scheme must be in lower
 // case, as Glance's driver requires. The path is not percent-decoded. It ends at '?' or '#', as
 // with Python's urlparse; line ends and tabs are removed, and blanks at both ends. Returns nothing

@@ -316,6 +316,7 @@ Site read_site(const SiteSource& source) {
   const OsloConfig& config = *shared;
   Site site;
   site.config_files = config.files();
+  site.allow_http = source.allow_http;
   site.database = read_database(config, source);
   site.stores = read_stores(shared, source);
   site.store_weights = read_weights(config);

@@ -44,6 +44,7 @@ struct Site {
   std::vector<std::string> store_type_preference = {};
   std::string metadata_encryption_key;              // a secret; empty: locations are plain text
   std::vector<std::filesystem::path> config_files;  // the files that were read, in order
+  std::vector<std::string> allow_http = {};         // SiteSource::allow_http
 
   // The directories of all file stores.
   std::vector<std::filesystem::path> store_directories() const;
@@ -61,6 +62,8 @@ struct SiteSource {
   std::optional<std::string> database_url;  // replaces the one in the configuration
   // If not empty: the only file store, without an id; replaces the stores in the configuration.
   std::vector<std::filesystem::path> store_dirs;
+  // Hosts from which locations by URL may be read, as store/net/address_policy.h has the rules.
+  std::vector<std::string> allow_http = {};
 };
 
 // Reads the site as oslo.config does. If no files are named, the default files are read; if no

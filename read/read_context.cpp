@@ -20,10 +20,9 @@ const DigestAlgorithm& required_algorithm(const Site& site) {
 }
 
 ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
-                         std::optional<std::chrono::seconds> max_runtime,
-                         const StoreSettings& settings)
+                         std::optional<std::chrono::seconds> max_runtime)
     : site_algorithm(required_algorithm(site)),
-      stores(site, settings),
+      stores(site),
       order(site),
       bandwidth(bandwidth_bytes_per_second),
       pace(bandwidth_bytes_per_second, max_runtime) {

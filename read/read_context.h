@@ -30,7 +30,7 @@ struct ReadContext {
   // Throws Error{usage} if site.hashing_algorithm cannot be computed, and what Stores throws.
   // `bandwidth_bytes_per_second`: 0 is no limit. A wait for a store ends when the run must.
   ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_second,
-              std::optional<std::chrono::seconds> max_runtime, const StoreSettings& settings = {});
+              std::optional<std::chrono::seconds> max_runtime);
 
   const DigestAlgorithm& site_algorithm;
   const Stores stores;

@@ -25,9 +25,10 @@ std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint
   return length ? std::min(most, *length - std::min(done, *length)) : most;
 }
 
-// Feeds the whole source to the digests. On success outcome.bytes and .identity are set.
-Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, ReadContext& context,
-         ReadOutcome& outcome) {
+// Feeds the whole source to the digests. On success outcome.bytes and .identity are set. A source
+// of unknown length is read only until it has more bytes than the image: it may have no end.
+Fed feed(Source& source, const ImageRow& image, DigestStream& digests, CheckpointTaker& checkpoints,
+         ReadContext& context, ReadOutcome& outcome) {
   auto stream = context.streams.take(outcome.place);
   auto before = ReadPace::Clock::now();
   for (;;) {
@@ -62,8 +63,20 @@ Fed feed(Source& source, DigestStream& digests, CheckpointTaker& checkpoints, Re
     before = now;
     if (got < buffer.size())
       break;
+    if (!source.length() && image.size && outcome.bytes > *image.size) {
+      outcome.result = ImageResult::size_differs;
+      outcome.reason =
+          fmt::format("location {}: the store holds more than {} bytes, Glance says {}",
+                      *outcome.location_id, outcome.bytes - 1, *image.size);
+      return {};
+    }
     checkpoints.passed(buffer, outcome.bytes, digests);
   }
+  if (!source.proves_its_end() && !image.size && !has_proof(image))
+    return {false,
+            ReadFailure{ImageResult::unreadable,
+                        "the server does not say where it ends, and Glance knows neither its "
+                        "size nor its checksum"}};
   // After the last byte: a change before this point shows here, a later one does not matter.
   auto identity = source.identity();
   if (auto* failure = std::get_if<ReadFailure>(&identity))
@@ -217,6 +230,21 @@ class Failures {
   bool has_place_of_store_ = false;
 };
 
+// The digests of an image whose bytes were all read: MD5, `algorithm`, and perhaps a signature's.
+void take_digests(const std::vector<std::string>& hex, const DigestAlgorithm& algorithm,
+                  const ImageRow& image, ReadOutcome& outcome) {
+  outcome.md5 = hex[0];
+  outcome.digest = hex[1];
+  if (hex.size() > 2)
+    outcome.signature_digest = hex[2];
+  // Keep Glance's spelling if it is the image's own algorithm. It may be another one: verify
+  // reads an image without a hash with MD5 only.
+  const bool is_images_own =
+      !image.os_hash_algo.empty() && find_digest_algorithm(image.os_hash_algo) == &algorithm;
+  outcome.algorithm = is_images_own ? image.os_hash_algo : std::string(algorithm.name);
+  outcome.result = ImageResult::hashed;
+}
+
 // The store's own MD5 of the object is not that of the bytes which it sent. Where Glance has a
 // checksum, that one decides.
 std::optional<ReadFailure> store_contradicts(const ImageRow& image, const Source& source,
@@ -306,9 +334,12 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
                                    .identity = reading.source().identity_when_opened().value_or(""),
                                    .offset = outcome.bytes,
                                    .algorithm = named});
-      Fed fed = feed(reading.source(), reading.digests(), checkpoints, context, outcome);
+      Fed fed =
+          feed(reading.source(), task.image, reading.digests(), checkpoints, context, outcome);
       if (fed.stopped)
         return std::nullopt;
+      if (outcome.result == ImageResult::size_differs)
+        return outcome;
       failure = std::move(fed.failure);
     }
     std::vector<std::string> hex;
@@ -323,16 +354,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       failures.add(row.id, *failure, failure->kind == FailureKind::image ? "" : there.place());
       continue;
     }
-    outcome.md5 = hex[0];
-    outcome.digest = hex[1];
-    if (signed_over != nullptr)
-      outcome.signature_digest = hex[2];
-    // Keep Glance's spelling if it is the image's own algorithm. It may be another one: verify
-    // reads an image without a hash with MD5 only.
-    const bool is_images_own = !task.image.os_hash_algo.empty() &&
-                               find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
-    outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
-    outcome.result = ImageResult::hashed;
+    take_digests(hex, algorithm, task.image, outcome);
     if (!failures.is_empty())
       outcome.reason = fmt::format("read from location {}; {}", row.id, failures.reasons());
     return outcome;

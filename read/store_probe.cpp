@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/store_probe.h"
 
+#include <algorithm>
+
 #include "ledger/results.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -32,11 +34,19 @@ bool StoreProbe::sees(const std::string& place, const std::set<std::string>& dou
   return sees;
 }
 
+bool StoreProbe::is_configured(const std::string& place) const {
+  // Places of the network are named by the store that the configuration has.
+  return !place.starts_with('/') || std::find(stores_.places().begin(), stores_.places().end(),
+                                              place) != stores_.places().end();
+}
+
 bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted) {
   // Ids are random, so a page has images of every size and age. An image that was read once can be
   // opened, so a few are enough; many images that were never read may be unreadable on every host.
   constexpr int kSome = 64;
   constexpr int kMany = 4096;
+  constexpr int kManyRequests = 256;
+  const bool is_remote = !place.empty() && !place.starts_with('/');
   if (has_ledger_) {
     const auto page = [&](const std::string& after) {
       return Results(session_).read_page(after, kRowsPerStatement);
@@ -55,10 +65,13 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
     const auto page = [&](const std::string& after) {
       return page_of(session_, after, kRowsPerStatement);
     };
-    look_at(place, doubted, page, kMany, seen);
+    look_at(place, doubted, page, is_remote ? kManyRequests : kMany, seen);
     if (seen.opened)
       return true;
   }
+  constexpr int kStrays = 2;
+  if (!place.empty() && !is_configured(place))
+    return seen.tried <= kStrays && look("", doubted);
   return place.empty() && seen.tells_nothing();
 }
 

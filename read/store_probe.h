@@ -31,7 +31,11 @@ class StoreProbe {
   // Glance has in the place, up to several thousand: true if one opens. So the word of one host is
   // never enough to call all images of a place missing, whatever else is in it.
   //
-  // `place` is "" for locations outside every store directory, or that cannot be decrypted. There,
+  // A directory that is no place of the configuration, where files have the names of image ids, is
+  // a store of another configuration if the site has more than two images there: false. One or two
+  // are strays, and answered as "".
+  //
+  // `place` is "" for other locations outside every place, or that cannot be decrypted. There,
   // all images that were read count; if none was read, thousands of the images that Glance has.
   // True if this host can open one of them, because then its directories and its key are right. If
   // none opens, true only if all others lie in stores that backglance does not support and are no
@@ -52,6 +56,7 @@ class StoreProbe {
   // Returns a page of ids after the given one.
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
+  bool is_configured(const std::string& place) const;
   bool look(const std::string& place, const std::set<std::string>& doubted);
   // Adds to `seen` until one location opens or `most` were tried.
   void look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,

@@ -14,38 +14,31 @@ namespace {
 
 constexpr auto kPage = static_cast<std::int64_t>(kRowsPerStatement);
 
-// The name by which an operator knows the type: "swift" of swift+https, "http" of https.
-std::string type_of(const std::string& scheme) {
-  const std::string type = scheme.substr(0, scheme.find('+'));
-  if (type == "https")
-    return "http";
-  return type == "filesystem" ? "file" : type;
+// The name that --without-store takes.
+std::string name_of(const Location& location) {
+  return location.store_id.empty() ? store_type_of(location.scheme) : location.store_id;
 }
-
-// VMware's driver and its scheme have different names.
-constexpr const char* kVmwareScheme = "vsphere";
-constexpr const char* kVmwareDriver = "vmware";
 
 }  // namespace
 
-bool StoreView::is_place_left_out(const std::string& place) const {
-  if (place.empty())
-    return false;
-  if (without_.contains(place))
-    return true;
-  return std::any_of(site_.stores.begin(), site_.stores.end(), [&](const Store& store) {
-    return !store.id.empty() && without_.contains(store.id) &&
-           std::find(store.directories.begin(), store.directories.end(), place) !=
-               store.directories.end();
-  });
+bool StoreView::is_place_left_out(const PlaceState& place) const {
+  return without_.contains(place.place) || without_.contains(place.type) ||
+         (!place.store_id.empty() && without_.contains(place.store_id));
 }
 
 bool StoreView::is_left_out(const LocationRow& row, const std::string& scheme,
                             const std::string& place) const {
   const std::string id = store_id(row.meta_data);
-  return (!id.empty() && without_.contains(id)) ||
-         (!scheme.empty() && (without_.contains(scheme) || without_.contains(type_of(scheme)))) ||
-         (scheme == kVmwareScheme && without_.contains(kVmwareDriver)) || is_place_left_out(place);
+  if ((!id.empty() && without_.contains(id)) ||
+      (!scheme.empty() && (without_.contains(scheme) || without_.contains(store_type_of(scheme)))))
+    return true;
+  if (place.empty())
+    return false;
+  const auto& all = stores_.survey();
+  return without_.contains(place) ||
+         std::any_of(all.begin(), all.end(), [&](const PlaceState& one) {
+           return one.place == place && is_place_left_out(one);
+         });
 }
 
 ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) const {
@@ -70,16 +63,22 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
     if (is_left_out(row, located.scheme, place)) {
       if (sight.kind == ImageSight::Kind::gone)
         sight.kind = ImageSight::Kind::left_out;
-    } else if (failure->result == ImageResult::missing && !place.empty()) {
+    } else if (failure->kind == FailureKind::image && failure->result == ImageResult::missing &&
+               !place.empty()) {
       sight.places.push_back(place);
     } else if (sight.kind != ImageSight::Kind::unknown) {
       sight.kind = ImageSight::Kind::unknown;
       if (failure->result == ImageResult::store_not_supported) {
-        sight.store = printable(type_of(located.scheme), 32);
+        sight.store = printable(store_type_of(located.scheme), 32);
         sight.reason =
-            fmt::format("in a store of type {}, which this release cannot read", sight.store);
+            fmt::format("in a store of type {}{}", sight.store,
+                        find_store_type(sight.store) == nullptr ? ", which this release cannot read"
+                                                                : ": " + failure->reason);
       } else {
         sight.reason = place.empty() ? failure->reason : place_text(place) + ": " + failure->reason;
+        // A store that cannot be asked can be left out; what is wrong with one image cannot.
+        if (failure->kind != FailureKind::image)
+          sight.store = printable(name_of(there->location), 80);
       }
     }
   }
@@ -132,7 +131,7 @@ bool StoreView::is_found(const ImageDetails& image, const std::string& place) co
 std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   // A sample that shows the share of files that are there, however few are missing.
   constexpr std::int64_t kFewest = 64;
-  constexpr std::int64_t kMost = 4096;
+  const std::int64_t kMost = place.starts_with('/') ? 4096 : 256;  // each costs a request there
   std::int64_t found = 0;
   std::int64_t missing = gone;
   std::string after;
@@ -150,15 +149,20 @@ std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   }
   if (found > missing)
     return {};
-  return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
-                     place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
-                     counted(found + missing, "image file"),
-                     stores_.is_empty(place) ? ", and nothing else" : "");
+  return fmt::format(
+      "{}: {} of the {} that should be there {} there{}; is this the right "
+      "{}?",
+      place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
+      counted(found + missing, "image file"), found > 1 ? "are" : "is",
+      stores_.is_empty(place) ? ", and nothing else" : "",
+      place.starts_with('/') ? "directory, and is it mounted" : "one");
 }
 
 std::vector<std::string> StoreView::unavailable() const {
-  std::vector<std::string> unavailable = stores_.unavailable();
-  std::erase_if(unavailable, [&](const std::string& place) { return is_place_left_out(place); });
+  std::vector<std::string> unavailable;
+  for (const PlaceState& place : stores_.survey())
+    if (!place.away.empty() && !is_place_left_out(place))
+      unavailable.push_back(away_text(place));
   return unavailable;
 }
 

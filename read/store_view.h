@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/image_sight.h"
-#include "glance/site.h"
 #include "sql/images.h"
 #include "sql/session.h"
 #include "store/stores.h"
@@ -18,11 +17,11 @@ namespace backglance {
 // could not be looked at is `unknown`. Changes nothing and reads no image. One thread at a time.
 class StoreView {
  public:
-  // `session`, `site` and `stores` must live longer than this. Requires the columns for the hash.
+  // `session` and `stores` must live longer than this. Requires the columns for the hash.
   // `without`: the stores that the operator has left out: a type ("rbd"), a scheme, the id of a
   // store or a store directory. This hides no image that can be opened.
-  StoreView(Session& session, const Site& site, const Stores& stores, std::set<std::string> without)
-      : session_(session), site_(site), stores_(stores), without_(std::move(without)) {}
+  StoreView(Session& session, const Stores& stores, std::set<std::string> without)
+      : session_(session), stores_(stores), without_(std::move(without)) {}
 
   std::vector<ImageSight> look_at(const std::vector<std::string>& image_ids);
 
@@ -33,7 +32,7 @@ class StoreView {
   // times `gone`, and at least several thousand.
   std::string doubt(const std::string& place, std::int64_t gone);
 
-  // Store directories that cannot be opened and that the operator did not leave out.
+  // Places that this host cannot use and that the operator did not leave out: a sentence for each.
   std::vector<std::string> unavailable() const;
 
   // Both questions. This must live longer than they do.
@@ -43,13 +42,12 @@ class StoreView {
   ImageSight look_at_one(const ImageDetails& image, bool has_others) const;
   bool is_left_out(const LocationRow& row, const std::string& scheme,
                    const std::string& place) const;
-  bool is_place_left_out(const std::string& place) const;
+  bool is_place_left_out(const PlaceState& place) const;
   // True if a location of the image in `place` can be opened and has the right length.
   bool is_found(const ImageDetails& image, const std::string& place) const;
   bool has_place(const ImageDetails& image, const std::string& place) const;
 
   Session& session_;
-  const Site& site_;
   const Stores& stores_;
   std::set<std::string> without_;
 };

@@ -28,6 +28,7 @@ constexpr EngineFacts kSqlite = {
     // 64 TiB, so that a sum of very many is still an integer; Glance's own cap is 1 TiB.
     .known_size =
         "CAST(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END AS INTEGER)",
+    .location_scheme = "substr(l.value, 1, max(instr(l.value, '://') - 1, 0))",
     .text_type = "TEXT",
     .exact = "",
     .as_datetime = "",
@@ -77,6 +78,9 @@ constexpr EngineFacts kPostgresql = {
     .day_ago = "(statement_timestamp() AT TIME ZONE 'UTC' - INTERVAL '1 day')",
     .has_id = "i.id <> ''",
     .known_size = "(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END)",
+    .location_scheme =
+        "(CASE WHEN strpos(l.value, '://') > 0 THEN split_part(l.value, '://', 1) "
+        "ELSE '' END)",
     .text_type = "TEXT",
     .exact = "",
     .as_datetime = "::timestamp",
@@ -122,6 +126,9 @@ constexpr EngineFacts kMariadb = {
     .day_ago = "(UTC_TIMESTAMP() - INTERVAL 1 DAY)",
     .has_id = "i.id <> ''",
     .known_size = "(CASE WHEN i.size BETWEEN 0 AND 70368744177664 THEN i.size ELSE 0 END)",
+    .location_scheme =
+        "(CASE WHEN LOCATE('://', l.value) > 0 "
+        "THEN LOWER(SUBSTRING_INDEX(l.value, '://', 1)) ELSE '' END)",
     .text_type = "CHAR",
     .exact = "BINARY ",
     .as_datetime = "",
@@ -223,6 +230,7 @@ std::string in_dialect(std::string_view sql, const EngineFacts& facts) {
       {"{day_ago}", facts.day_ago},
       {"{has_id}", facts.has_id},
       {"{known_size}", facts.known_size},
+      {"{location_scheme}", facts.location_scheme},
       {"{text_type}", facts.text_type},
       {"{as_datetime}", facts.as_datetime},
       {"{exact}", facts.exact},

@@ -27,6 +27,8 @@ struct EngineFacts {
   // large.
   std::string_view has_id;
   std::string_view known_size;
+  // The scheme of the location l, in the case in which it is stored; '' if the value has none.
+  std::string_view location_scheme;
   std::string_view text_type;  // the type for CAST that turns any value into text
   // Before a column: compares byte for byte, if the engine would otherwise ignore case.
   std::string_view exact;

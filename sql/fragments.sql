@@ -185,3 +185,10 @@ pg_catalog.current_setting('backglance.schema')
 -- The same before a name that becomes an object with to_regclass.
 -- name: schema_prefix
 quote_ident({schema_of_tables}) || '.'
+
+-- The location l is the first live one of its image.
+-- name: is_first_location
+COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active'
+AND NOT EXISTS (SELECT 1 FROM image_locations o
+                WHERE o.image_id = l.image_id AND o.id < l.id
+                AND   COALESCE(o.deleted, {true}) = {false} AND {exact}o.status = 'active')

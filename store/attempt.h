@@ -24,7 +24,10 @@ namespace backglance {
 struct AttemptFailure : ReadFailure {
   // Of a transient failure: the server was not reached at all, so that the place may be away.
   bool is_unreached = false;
-  bool is_overloaded = false;           // the server asks for fewer requests (429, 498, 503)
+  bool is_overloaded = false;  // the server asks for fewer requests (429, 498, 503)
+  // Of a place failure: the keys in the location were refused. Other locations of the place may
+  // have other keys, so the place is not remembered as away.
+  bool is_of_keys = false;
   std::chrono::seconds retry_after{0};  // what the server asked for; 0: nothing
 };
 
@@ -55,6 +58,7 @@ class Object {
   virtual std::optional<std::string> identity_when_opened() const = 0;
   virtual std::variant<std::string, AttemptFailure> identity() = 0;
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
+  virtual bool proves_its_end() const { return true; }
 };
 
 // Opens objects of one type of store. Thread-safe.
@@ -68,6 +72,7 @@ class ObjectStore {
   virtual std::variant<std::string, AttemptFailure> identify(const Location& location) = 0;
   virtual std::string place_of(const Location& location) const = 0;
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
+  virtual std::string unusable() const { return {}; }
   // One attempt for each place, with short timeouts.
   virtual std::vector<PlaceState> survey() = 0;
 };

@@ -41,6 +41,7 @@ class RetryingStore::RetryingSource : public Source {
     return object_->identity_when_opened();
   }
   std::optional<std::string> stored_md5() const override { return object_->stored_md5(); }
+  bool proves_its_end() const override { return object_->proves_its_end(); }
 
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;
@@ -141,7 +142,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
       if (give_up && failure.is_unreached)
         failure.kind = FailureKind::place;
     }
-    if (give_up && failure.kind == FailureKind::place) {
+    if (give_up && failure.kind == FailureKind::place && !failure.is_of_keys) {
       there.away = static_cast<const ReadFailure&>(failure);
       there.away_since = Clock::now();
     }

@@ -48,6 +48,7 @@ class RetryingStore : public SourceOpener {
   std::string place_of(const Location& location) const override;
   std::optional<PlaceTraits> traits(const std::string& place) const override;
   bool is_empty(const std::string&) const override { return false; }
+  std::string unusable() const override { return store_->unusable(); }
   std::vector<PlaceState> survey() const override;
 
  private:

@@ -57,6 +57,10 @@ class Source {
   // keeps none, or not of the content.
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
 
+  // After the last byte: false if nothing proves that it was the last. Then the length or the
+  // checksum that Glance knows must prove it.
+  virtual bool proves_its_end() const { return true; }
+
   // Call it after the last byte. Returns a text that proves that all reads saw the same object, or
   // changed_while_read. For a file it is "device:inode:length:mtime:ctime", times in ns: whoever
   // writes to a file may put its mtime back, but not its ctime.
@@ -80,6 +84,7 @@ struct PlaceState {
   std::string place;      // as SourceOpener::place_of() names it
   std::string store_id;   // in enabled_backends; empty: an old-style store
   std::string away = {};  // why this host cannot use it; empty: it can
+  std::string type = {};  // the driver\'s name; Stores fills it in
 };
 
 // Opens locations of one type of store: one class for each type. Thread-safe.
@@ -102,6 +107,10 @@ class SourceOpener {
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
   // True if the place contains nothing at all, as when nothing is mounted there.
   virtual bool is_empty(const std::string& place) const = 0;
+
+  // Why no location of this type can be read, whatever it is: nothing is configured, switched on or
+  // installed for it. One sentence; empty if some can be read.
+  virtual std::string unusable() const { return {}; }
 
   // All places that the configuration names, looked at now. A place that is away looks like a store
   // without images, and must not be taken for one. May wait for a server, for about 10 s each.

@@ -32,4 +32,7 @@ struct StoreSettings {
   std::vector<std::string> allow_http = {};
 };
 
+// Throws Error{usage} for a text that is no rule.
+void require_http_rules(const std::vector<std::string>& rules);
+
 }  // namespace backglance

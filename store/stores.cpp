@@ -17,8 +17,13 @@ std::string place_text(const std::string& place) {
   return place.starts_with('/') ? "store directory " + printable(place) : printable(place);
 }
 
-Stores::Stores(const Site& site, const StoreSettings& settings, AllAway all_away)
+std::string away_text(const PlaceState& place) {
+  return fmt::format("{} cannot be opened: {}", place_text(place.place), place.away);
+}
+
+Stores::Stores(const Site& site, AllAway all_away)
     : site_(std::make_unique<Site>(site)), hooks_(std::make_unique<StoreHooks>()) {
+  const StoreSettings settings{.allow_http = site.allow_http};
   std::vector<std::string> reasons;
   for (const StoreType& type : store_types()) {
     auto opener = type.open(*site_, settings, *hooks_);
@@ -27,8 +32,9 @@ Stores::Stores(const Site& site, const StoreSettings& settings, AllAway all_away
         places_.push_back(state.place);
       if (!state.away.empty()) {
         unavailable_.push_back(state.place);
-        reasons.push_back(place_text(state.place) + ": " + state.away);
+        reasons.push_back(printable(state.place) + ": " + state.away);
       }
+      state.type = type.name;
       survey_.push_back(std::move(state));
     }
     open_.push_back({&type, std::move(opener)});
@@ -57,11 +63,27 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   std::string scheme = location->scheme;
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
-        type->schemes.end())
+        type->schemes.end()) {
+      if (std::string why = unusable(std::string(type->name)); !why.empty())
+        return {std::move(scheme), ReadFailure{ImageResult::store_not_supported, std::move(why)}};
       return {std::move(scheme), FoundLocation{std::move(*location), opener.get()}};
-  ReadFailure failure{ImageResult::store_not_supported,
-                      fmt::format("store {} is not supported yet", printable(scheme, 32))};
+    }
+  std::string why = is_glance_scheme(scheme) ? unusable(store_type_of(scheme))
+                                             : "no store of Glance has the scheme of its location";
+  ReadFailure failure{ImageResult::store_not_supported, std::move(why)};
   return {std::move(scheme), std::move(failure)};
+}
+
+std::string Stores::unusable(const std::string& type) const {
+  for (const OpenStores& stores : open_) {
+    if (stores.type->name != type)
+      continue;
+    const auto& all = site_->stores;
+    if (stores.type->needs_store && std::ranges::find(all, type, &Store::type) == all.end())
+      return fmt::format("no store of type {} is configured", type);
+    return stores.opener->unusable();
+  }
+  return fmt::format("this release cannot read stores of type {}", printable(type, 32));
 }
 
 bool Stores::is_empty(const std::string& place) const {

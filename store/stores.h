@@ -28,6 +28,8 @@ struct FoundLocation {
 
 // "store directory /srv/images"; the place itself, if it is no directory; safe to print.
 std::string place_text(const std::string& place);
+// "store directory /srv/images cannot be opened: No such file or directory".
+std::string away_text(const PlaceState& place);
 
 // The stores of one site. Any thread, once made.
 class Stores {
@@ -39,8 +41,7 @@ class Stores {
 
   // Opens the site's stores of every type in store/registry.h and asks each whether it is there.
   // Throws Error{usage} for options that cannot be meant. `site` may go.
-  explicit Stores(const Site& site, const StoreSettings& settings = {},
-                  AllAway all_away = AllAway::refuse);
+  explicit Stores(const Site& site, AllAway all_away = AllAway::refuse);
 
   // The location that a row of image_locations holds (value: a secret, possibly encrypted;
   // meta_data), and its store; or why it cannot be read: it is no URI, or no store here is for its
@@ -54,6 +55,8 @@ class Stores {
   };
   Located locate(const std::string& value, std::string_view meta_data) const;
 
+  // Why no location of this type (a driver's name) can be read; empty if some can.
+  std::string unusable(const std::string& type) const;
   // True if a store says that nothing at all is in `place` (SourceOpener::is_empty). False for an
   // empty `place`: that stands for a location outside every place.
   bool is_empty(const std::string& place) const;

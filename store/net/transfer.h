@@ -21,7 +21,7 @@ namespace backglance {
 
 struct TransferRequest {
   std::string method = "GET";  // or HEAD, POST
-  std::string url;             // percent-encoded; sent as it is. A secret.
+  std::string url = {};        // percent-encoded; sent as it is. A secret.
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
   // For Basic authentication; empty: none.

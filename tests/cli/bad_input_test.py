@@ -416,7 +416,7 @@ class Rights(sites.SmallSiteTest):
         self.site.store.chmod(0)
         self.site.database.path.chmod(0o666)
         self.site.directory.chmod(0o777)
-        self.assert_one_line(self.as_user('backfill', code=FAILED), ['no store directory'])
+        self.assert_one_line(self.as_user('backfill', code=FAILED), ['no store can be opened'])
         self.assertEqual(self.site.database.rows('SELECT * FROM backglance_item'), [])
 
     def test_image_that_may_not_be_read(self):

@@ -31,10 +31,10 @@ class Stores(sites.SmallSiteTest):
         for command in (('backfill',), ('verify',), ('sync',), ('contract',), ('backfill', '--dry-run'),
                         ('verify', '--dry-run'), ('sync', '--dry-run'), ('contract', '--dry-run')):
             with self.subTest(command):
-                self.refused(command[0], *self.options, *gone, *command[1:], words=['no store directory'])
+                self.refused(command[0], *self.options, *gone, *command[1:], words=['no store can be opened'])
         # sync had something to do before it reads
         self.assertEqual(program.tree_digest(self.site.directory), before)
-        words = 'backfill would end at once: no store directory can be opened: /no/such/store'
+        words = 'backfill would end at once: no store can be opened: /no/such/store: No such file or directory'
         self.assertIn('note: %s\n' % words, self.program('plan', *self.options, *gone).out)
         self.assertIn(words, self.program('plan', *self.options, *gone, '--json').object['notes'])
         for state, code in (('expand', EXPAND_DUE), ('migrate', MIGRATE_DUE)):
@@ -47,13 +47,13 @@ class Stores(sites.SmallSiteTest):
 
     def test_a_file_is_refused_as_a_store(self):
         self.refused('backfill', *self.options, '--store-dir', self.site.config,
-                     words=['no store directory'])
+                     words=['no store can be opened'])
 
     def test_one_of_two_stores_gone_lets_the_other_go_on(self):
         away = self.second.rename(self.second.with_name('away'))
         self.addCleanup(shutil.rmtree, away, ignore_errors=True)
         result = self.backfill(self.site.store, self.second, code=FAILED)
-        warning = 'store directory %s cannot be opened' % self.second
+        warning = 'store directory %s cannot be opened: No such file or directory' % self.second
         self.assertIn('warning: ' + warning, result.err)
         self.assertIn('none of 1 image could be opened on this host from store directory %s'
                       % self.second, result.err)

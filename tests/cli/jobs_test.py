@@ -308,7 +308,7 @@ class Log(JobsTest):
         self.on_site('backfill', '--log', self.path, code=FAILED)
         lines = self.path.read_text().splitlines()
         self.assertEqual(len(lines), 4)
-        self.assertRegex(lines[-1], r'run_ended exit_code=1 error="no store directory can be opened')
+        self.assertRegex(lines[-1], r'run_ended exit_code=1 error="no store can be opened')
 
     def test_log_that_cannot_be_written_ends_the_run_before_it_begins(self):
         self.refused('backfill', *self.site.options, '--log', self.path / 'no', words=['log file'])

@@ -38,6 +38,8 @@ allow_expired_window = 0
 key_repository = {home}/fernet
 [credential]
 key_repository = {home}/credential
+[identity]
+password_hash_rounds = 4
 [oslo_policy]
 policy_file = {home}/none.yaml
 '''

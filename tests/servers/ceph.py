@@ -108,6 +108,7 @@ rgw usage max shards = 1
 rgw data log num shards = 1
 rgw md log max shards = 1
 rgw enable apis = s3, swift, swift_auth
+rgw dns name = localhost
 '''
 
 

@@ -49,7 +49,7 @@ struct ContractSite {
 
   StoreQuestions readable() {
     stores.emplace(site.site());
-    view.emplace(site.sql(), site.site(), *stores, without);
+    view.emplace(site.sql(), *stores, without);
     return view->questions();
   }
 

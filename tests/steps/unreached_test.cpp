@@ -76,7 +76,7 @@ TEST_CASE("a host that is configured with another store directory skips no image
     const Error error = required_error([&] { run(); });
     CHECK(error.kind() == ErrorKind::io);
     CHECK_THAT(error.what(), Contains("outside the configured store directories"));
-    CHECK_THAT(error.next(), Contains("check the store directories"));
+    CHECK_THAT(error.next(), Contains("(or with --store-dir)"));
   };
   SECTION("backfill") {
     refused([&] { run_backfill(site, {.jobs = 2}); });

@@ -11,6 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "store/net/transfer.h"
 
 namespace backglance {
 
@@ -67,5 +71,42 @@ class FaultProcess {
   pid_t pid_ = -1;
   int in_ = -1;
 };
+
+// One for the whole test program.
+inline FaultProcess& server() {
+  static FaultProcess process;
+  return process;
+}
+
+inline StoreHooks never_stopped() {
+  return {.should_stop = [] { return false; }};
+}
+
+// A pool and its hooks.
+struct Pool {
+  explicit Pool(TransferTerms terms = {}, StoreHooks given = never_stopped())
+      : hooks(std::move(given)), pool(std::move(terms), hooks) {}
+  StoreHooks hooks;
+  TransferPool pool;
+};
+
+// What the server answers for the path.
+inline void script(const std::string& path, const nlohmann::json& answers) {
+  Pool control;
+  const auto answer =
+      control.pool.ask({.method = "POST",
+                        .url = server().url("/_script"),
+                        .body = nlohmann::json{{"path", path}, {"answers", answers}}.dump()});
+  if (std::get<TransferPool::Answer>(answer).head.status != 200)
+    throw std::runtime_error("the fault server takes no script");
+}
+
+// The requests that the server has seen for the path.
+inline nlohmann::json seen(const std::string& path) {
+  Pool control;
+  const auto answer =
+      control.pool.ask({.url = server().url("/_seen?" + path)}, std::size_t{1} << 22);
+  return nlohmann::json::parse(std::get<TransferPool::Answer>(answer).body);
+}
 
 }  // namespace backglance

@@ -83,9 +83,7 @@ void fail(nlohmann::json& answer, const ReadFailure& failure) {
 
 // Reads to the end. Returns nothing, or the failure.
 std::optional<ReadFailure> read_all(Source& source, const nlohmann::json& asked,
-                                    nlohmann::json& answer) {
-  Digest md5(EVP_md5());
-  Digest sha512(EVP_sha512());
+                                    nlohmann::json& answer, Digest& md5, Digest& sha512) {
   std::vector<std::byte> buffer(1 << 20);
   std::uint64_t bytes = 0;
   constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
@@ -104,7 +102,7 @@ std::optional<ReadFailure> read_all(Source& source, const nlohmann::json& asked,
     bytes += count;
     answer["bytes"] = bytes;
     if (count < part.size())
-      break;
+      return std::nullopt;
     if (pause == bytes) {
       std::cout << nlohmann::json{{"paused", true}} << std::endl;
       std::string line;
@@ -112,9 +110,6 @@ std::optional<ReadFailure> read_all(Source& source, const nlohmann::json& asked,
       pause = kNever;
     }
   }
-  answer["md5"] = md5.text();
-  answer["sha512"] = sha512.text();
-  return std::nullopt;
 }
 
 nlohmann::json read_one(const Stores& stores, const nlohmann::json& asked) {
@@ -142,7 +137,9 @@ nlohmann::json read_one(const Stores& stores, const nlohmann::json& asked) {
     fail(answer, {ImageResult::unreadable, "the store cannot skip"});
     return answer;
   }
-  if (const auto failure = read_all(source, asked, answer)) {
+  Digest md5(EVP_md5());
+  Digest sha512(EVP_sha512());
+  if (const auto failure = read_all(source, asked, answer, md5, sha512)) {
     fail(answer, *failure);
     return answer;
   }
@@ -151,6 +148,8 @@ nlohmann::json read_one(const Stores& stores, const nlohmann::json& asked) {
     fail(answer, *failure);
     return answer;
   }
+  answer["md5"] = md5.text();
+  answer["sha512"] = sha512.text();
   answer["identity"] = std::get<std::string>(identity);
   answer["result"] = "hashed";
   return answer;

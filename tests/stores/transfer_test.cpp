@@ -12,45 +12,12 @@
 #include <thread>
 
 #include "base/error.h"
-
 #include "fault_process.h"
 
 using namespace backglance;
 using nlohmann::json;
 
 namespace {
-
-FaultProcess& server() {
-  static FaultProcess process;
-  return process;
-}
-
-StoreHooks never_stopped() {
-  return {.should_stop = [] { return false; }};
-}
-
-struct Pool {
-  explicit Pool(TransferTerms terms = {}, StoreHooks given = never_stopped())
-      : hooks(std::move(given)), pool(std::move(terms), hooks) {}
-  StoreHooks hooks;
-  TransferPool pool;
-};
-
-void script(const std::string& path, const json& answers) {
-  Pool control;
-  const auto answer = control.pool.ask({.method = "POST",
-                                        .url = server().url("/_script"),
-                                        .body = json{{"path", path}, {"answers", answers}}.dump()});
-  REQUIRE(std::get<TransferPool::Answer>(answer).head.status == 200);
-}
-
-// The requests that the server has seen for the path.
-json seen(const std::string& path) {
-  Pool control;
-  const auto answer =
-      control.pool.ask({.url = server().url("/_seen?" + path)}, std::size_t{1} << 22);
-  return json::parse(std::get<TransferPool::Answer>(answer).body);
-}
 
 std::vector<std::byte> pattern(std::size_t size, unsigned int seed = 0, std::size_t from = 0) {
   constexpr std::size_t kPeriod = 65521;

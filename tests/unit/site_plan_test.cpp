@@ -62,6 +62,21 @@ TEST_CASE("a plan for a person has the notes, the statements and what would be r
         "\nnothing was changed\n");
 }
 
+TEST_CASE("a plan says what each store holds and what cannot be read") {
+  SitePlan plan = small_plan();
+  // One store, and all of it can be read: nothing is to be said.
+  plan.stores = {{.type = "file", .pending = {2, 2048, 1}}, {.type = "http", .why_not = "off"}};
+  CHECK_THAT(plan_text(plan), !Contains("file"));
+  plan.stores.push_back(
+      {.id = "fast", .type = "rbd", .why_not = "no keyring", .pending = {3, 0, 0}});
+  plan.stores.push_back({.type = "s3", .pending = {1, 0, 0}, .is_configured = false});
+  CHECK_THAT(plan_text(plan),
+             Contains("  file: 2 images without a hash, 2.0 KiB and 1 of unknown size\n"
+                      "  fast: rbd: 3 images without a hash, 0 B -- not readable here: no keyring\n"
+                      "  s3: 1 image without a hash, 0 B\n"
+                      "  3 of these cannot be read by what is configured here\n"));
+}
+
 TEST_CASE("a plan says of the guard what is there, and nothing where its statements are planned") {
   SitePlan plan = small_plan();
   plan.with_guard = true;
@@ -119,7 +134,8 @@ TEST_CASE("a plan as JSON has every member as a number, a text, a list or null")
                                     {"bytes", 2048},
                                     {"unknown_size", 1},
                                     {"failed_before", 1},
-                                    {"to_restore", 6}}));
+                                    {"to_restore", 6},
+                                    {"stores", json::array()}}));
   plan.galera = cluster();
   CHECK(plan_json(plan)["galera"] == json({{"nodes", 3},
                                            {"status", "Primary"},
@@ -161,7 +177,7 @@ TEST_CASE("expand says what it ran and what is next, or what it would run") {
 
 TEST_CASE("a plan says after the notes on the schema why a backfill would end at once") {
   SitePlan plan = small_plan();
-  plan.notes = {"backfill would end at once: no store directory can be opened: /images"};
+  plan.notes = {"backfill would end at once: no store can be opened: /images"};
   CHECK(plan_text(plan).find("expand waits until that has ended\nnote: " + plan.notes[0] +
                              "\nexpand: 3 statements\n") != std::string::npos);
   CHECK(plan_json(plan)["notes"].size() == 3);

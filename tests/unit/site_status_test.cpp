@@ -17,8 +17,11 @@ SiteStatus before_expand() {
   SiteStatus status;
   status.database = "sqlite:////var/lib/glance/glance.sqlite";
   status.hashing_algorithm = "sha512";
-  status.stores = {{"", "file", true, {{"/images", true}, {"/cold\x1b[2J", false}}},
-                   {"far", "http", false, {}}};
+  status.stores = {{.type = "file",
+                    .places = {{"/images", ""}, {"/cold\x1b[2J", "", "No such file or directory"}},
+                    .pending = {15, 3 << 20, 1}},
+                   {.id = "far", .type = "http", .why_not = "switched off"},
+                   {.id = "fast", .type = "rbd", .why_not = "no keyring", .pending = {1, 0, 0}}};
   status.config_files = {"/etc/glance/glance-api.conf"};
   status.schema.revisions = {"queens_contract01"};
   status.without_hash = {.images = 16, .bytes = 3 << 20, .unknown_size = 1};
@@ -64,16 +67,19 @@ SiteStatus at_work() {
 }  // namespace
 
 TEST_CASE("the status of a site before expand is what the schema, the stores and the images are") {
-  CHECK(status_text(before_expand()) ==
-        "Database    sqlite:////var/lib/glance/glance.sqlite\n"
-        "Store       file  /images, /cold\\x1b[2J ** cannot be opened **\n"
-        "Store       far: http (not read by this release)\n"
-        "Hashing     sha512\n"
-        "Schema      queens_contract01: os_hidden missing, os_hash columns missing, backglance's "
-        "tables missing, no guard\n"
-        "Images      16 live images without a hash, known size 3.0 MiB (1 of unknown size)\n"
-        "Due         16 schema statements to run\n"
-        "Next        backglance expand\n");
+  CHECK(
+      status_text(before_expand()) ==
+      "Database    sqlite:////var/lib/glance/glance.sqlite\n"
+      "Store       file  /images, /cold\\x1b[2J ** cannot be read here: No such file or directory "
+      "**, 15 images without a hash, 3.0 MiB and 1 of unknown size\n"
+      "Store       far: http  not read: switched off, no image without a hash\n"
+      "Store       fast: rbd  ** cannot be read here: no keyring **, 1 image without a hash, 0 B\n"
+      "Hashing     sha512\n"
+      "Schema      queens_contract01: os_hidden missing, os_hash columns missing, backglance's "
+      "tables missing, no guard\n"
+      "Images      16 live images without a hash, known size 3.0 MiB (1 of unknown size)\n"
+      "Due         16 schema statements to run\n"
+      "Next        backglance expand\n");
 }
 
 TEST_CASE("the status of a site at work has the queue, the signatures and the runs") {
@@ -109,14 +115,25 @@ TEST_CASE("status says why a run waits, who asked a run to stop and who paused t
 
 TEST_CASE("the status as JSON has every member as a number, a text, a list or null") {
   const json object = status_json(at_work());
-  CHECK(object["site"] ==
-        json({{"database", "sqlite:////var/lib/glance/glance.sqlite"},
-              {"hashing_algorithm", "sha512"},
-              {"encrypted_locations", true},
-              {"stores",
-               {{{"id", ""}, {"type", "file"}, {"directories", {"/images", "/cold\x1b[2J"}}},
-                {{"id", "far"}, {"type", "http"}, {"directories", json::array()}}}},
-              {"config_files", {"/etc/glance/glance-api.conf"}}}));
+  CHECK(object["site"] == json({{"database", "sqlite:////var/lib/glance/glance.sqlite"},
+                                {"hashing_algorithm", "sha512"},
+                                {"encrypted_locations", true},
+                                {"stores", object["site"]["stores"]},
+                                {"config_files", {"/etc/glance/glance-api.conf"}}}));
+  REQUIRE(object["site"]["stores"].size() == 3);
+  CHECK(object["site"]["stores"][0] ==
+        json({{"id", ""},
+              {"type", "file"},
+              {"directories", {"/images", "/cold\x1b[2J"}},
+              {"places",
+               {{{"place", "/images"}, {"away", nullptr}},
+                {{"place", "/cold\x1b[2J"}, {"away", "No such file or directory"}}}},
+              {"configured", true},
+              {"why_not", nullptr},
+              {"images", 15},
+              {"bytes", 3 << 20},
+              {"unknown_size", 1}}));
+  CHECK(object["site"]["stores"][2]["why_not"] == "no keyring");
   CHECK(object["schema"] == json({{"alembic_version", {"queens_contract01", "rocky_expand02"}},
                                   {"os_hidden", true},
                                   {"os_hash", true},

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/store_shares.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/text.h"
+#include "glance/location.h"
+#include "sql/location_groups.h"
+
+namespace backglance {
+namespace {
+
+void add(PendingTotals& totals, const PendingTotals& more) {
+  totals.images += more.images;
+  totals.bytes += more.bytes;
+  totals.unknown_size += more.unknown_size;
+}
+
+// Of a scheme that Glance does not know, nothing is shown: it may be any text.
+std::string type_of(const std::string& scheme) {
+  return is_glance_scheme(scheme) ? store_type_of(scheme) : "";
+}
+
+// By type and store id, as the locations name them.
+using Totals = std::map<std::pair<std::string, std::string>, PendingTotals>;
+
+Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded) {
+  Totals totals;
+  bool has_secret_ones = false;
+  for (const LocationGroup& group : location_groups(session, expanded)) {
+    has_secret_ones = has_secret_ones || group.scheme.empty();
+    add(totals[{type_of(group.scheme), store_id(group.meta_data)}], group.totals);
+  }
+  if (!has_secret_ones || site.metadata_encryption_key.empty())
+    return totals;
+  totals.clear();
+  pending_locations(session, expanded, [&](const PendingLocation& one) {
+    const std::string scheme = stores.locate(one.value, one.meta_data).scheme;
+    add(totals[{type_of(scheme), store_id(one.meta_data)}],
+        {.images = 1, .bytes = one.size, .unknown_size = one.is_size_unknown ? 1 : 0});
+  });
+  return totals;
+}
+
+std::string why_unreadable(const StoreShare& share, const Stores& stores) {
+  if (share.type.empty())
+    return "their locations are of no store that Glance knows, or are encrypted with another key";
+  if (std::string why = stores.unusable(share.type); !why.empty())
+    return why;
+  // Its options are not known. An http location needs none, and an id is no condition for a file.
+  if (!share.is_configured && !share.id.empty())
+    return fmt::format("no store with the id {} is configured", printable(share.id, 80));
+  const auto is_away = [](const PlaceState& place) { return !place.away.empty(); };
+  if (share.places.empty() || !std::all_of(share.places.begin(), share.places.end(), is_away))
+    return {};
+  return share.places.front().away;
+}
+
+}  // namespace
+
+std::string store_name(const StoreShare& share) {
+  const std::string type = share.type.empty() ? "unknown" : printable(share.type, 32);
+  return share.id.empty() ? type : fmt::format("{}: {}", printable(share.id, 80), type);
+}
+
+std::vector<StoreShare> store_shares(Session& session, const Site& site, const Stores& stores,
+                                     bool expanded) {
+  std::vector<StoreShare> shares;
+  for (const Store& store : site.stores)
+    shares.push_back({.id = store.id, .type = store.type});
+  for (const auto& [name, totals] : totals_of(session, site, stores, expanded)) {
+    const auto& [type, id] = name;
+    // Without an id Glance tries every store of the type: if there is one, it is that one.
+    const auto is_it = [&, type = type, id = id](const StoreShare& share) {
+      return share.type == type && (share.id == id || id.empty());
+    };
+    const auto of_type = std::count_if(shares.begin(), shares.end(), is_it);
+    auto found = std::find_if(shares.begin(), shares.end(), is_it);
+    if (of_type != 1) {
+      shares.push_back({.id = id, .type = type, .is_configured = false});
+      found = shares.end() - 1;
+    }
+    add(found->pending, totals);
+  }
+  for (StoreShare& share : shares) {
+    for (const PlaceState& place : stores.survey())
+      if (share.is_configured && place.type == share.type && place.store_id == share.id)
+        share.places.push_back(place);
+    share.why_not = why_unreadable(share, stores);
+  }
+  return shares;
+}
+
+}  // namespace backglance

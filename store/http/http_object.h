@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "store/attempt.h"
+#include "store/http/http_location.h"
+#include "store/http/http_servers.h"
+#include "store/http/http_version.h"
+#include "store/net/transfer.h"
+
+namespace backglance {
+
+// Asks for the version of the object at a location: by HEAD; and where that does not tell, by a GET
+// whose body is not read. `is_opened`: as for HttpServers::ask().
+std::variant<HttpVersion, AttemptFailure> look_at(HttpServers& servers, TransferPool& pool,
+                                                  const HttpLocation& location, bool is_opened);
+
+// The object of one location. It is read by one GET. If its connection breaks, the next GET asks
+// for the rest (Range), and counts only if the server proves that it is of the same version: many
+// servers ignore If-Match, and some ignore Range.
+class HttpObject : public Object {
+ public:
+  // Larger objects are refused: Glance's image_size_cap, by default.
+  static constexpr std::uint64_t kLargest = std::uint64_t{1} << 40;
+
+  // `found` is what look_at() returned. `servers` and `pool` must live longer than this.
+  HttpObject(HttpServers& servers, TransferPool& pool, HttpLocation location, HttpVersion found,
+             std::uint64_t largest = kLargest);
+
+  std::optional<std::uint64_t> length() const override { return found_.length; }
+  std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) override;
+  // False if nothing could prove that the bytes before and after belong together.
+  bool skip_to(std::uint64_t offset) override;
+  std::optional<std::string> identity_when_opened() const override;
+  std::variant<std::string, AttemptFailure> identity() override;
+  bool proves_its_end() const override { return proves_its_end_; }
+
+ private:
+  // Sends the GET for what comes after offset_. Sets transfer_, or is_at_end_.
+  std::optional<AttemptFailure> connect();
+  std::optional<AttemptFailure> accept(const HttpServers::Answer& answer);
+  // The transfer has ended without a failure.
+  std::optional<AttemptFailure> end();
+
+  HttpServers& servers_;
+  TransferPool& pool_;
+  HttpLocation location_;
+  HttpVersion found_;                 // when it was opened
+  std::optional<HttpVersion> began_;  // of the GET for the first byte
+  std::uint64_t largest_;
+
+  std::unique_ptr<Transfer> transfer_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t to_drop_ = 0;  // of the transfer's bytes: they come before offset_
+  bool is_at_end_ = false;
+  bool proves_its_end_ = true;
+};
+
+}  // namespace backglance

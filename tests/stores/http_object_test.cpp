@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Objects of the http store, from the fault server (tests/servers/faults.py): what store_reader
+// does not show. See http_test.py for the rest.
+#include "store/http/http_object.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "fault_process.h"
+#include "store/http/http_store.h"
+
+using namespace backglance;
+using nlohmann::json;
+
+namespace {
+
+struct OpenStore {
+  explicit OpenStore(std::uint64_t largest = HttpObject::kLargest)
+      : hooks(never_stopped()),
+        store({}, {{"127.0.0.1:" + std::to_string(server().ports.at("port").get<int>())}}, hooks,
+              largest) {}
+
+  std::unique_ptr<Object> open(const std::string& path) {
+    auto opened = store.open({.scheme = "http", .uri = server().url(path)});
+    if (const auto* const failure = std::get_if<AttemptFailure>(&opened))
+      FAIL(failure->reason);
+    return std::get<std::unique_ptr<Object>>(std::move(opened));
+  }
+
+  StoreHooks hooks;
+  HttpStore store;
+};
+
+// Bytes until the end or a failure.
+std::variant<std::uint64_t, AttemptFailure> read_all(Object& object) {
+  std::vector<std::byte> buffer(100'000);
+  for (std::uint64_t bytes = 0;;) {
+    const auto got = object.read_some(buffer);
+    if (const auto* const failure = std::get_if<AttemptFailure>(&got))
+      return *failure;
+    if (std::get<std::size_t>(got) == 0)
+      return bytes;
+    bytes += std::get<std::size_t>(got);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("http: close-delimited: the end of a connection proves no end") {
+  script("/close", {{{"size", 250'000}, {"framing", "close"}, {"etag", "\"e\""}}});
+  OpenStore store;
+  const auto object = store.open("/close");
+  CHECK_FALSE(object->length());
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 250'000);
+  CHECK_FALSE(object->proves_its_end());
+  // A length that was told before does, and so do chunks.
+  script("/close", {{{"size", 250'000}, {"methods", {"HEAD"}}},
+                    {{"size", 250'000}, {"framing", "close"}, {"methods", {"GET"}}}});
+  const auto of_known_length = store.open("/close");
+  CHECK(std::get<std::uint64_t>(read_all(*of_known_length)) == 250'000);
+  CHECK(of_known_length->proves_its_end());
+  script("/close", {{{"size", 250'000}, {"framing", "chunked"}}});
+  const auto chunked = store.open("/close");
+  CHECK(std::get<std::uint64_t>(read_all(*chunked)) == 250'000);
+  CHECK(chunked->proves_its_end());
+}
+
+TEST_CASE("http: endless body: unreadable at the cap") {
+  script("/endless", {{{"framing", "endless"}}});
+  OpenStore store(5'000'000);
+  const auto object = store.open("/endless");
+  const auto read = read_all(*object);
+  REQUIRE(std::holds_alternative<AttemptFailure>(read));
+  const auto& failure = std::get<AttemptFailure>(read);
+  CHECK(failure.result == ImageResult::unreadable);
+  CHECK(failure.kind == FailureKind::image);
+  CHECK(failure.reason == "it has more than 4.8 MiB");
+}
+
+TEST_CASE("one attempt is one attempt: a read goes on where it failed, and not by itself") {
+  script("/cut", {{{"size", 250'000}, {"cut", 100'000}, {"etag", "\"e\""}, {"methods", {"GET"}}},
+                  {{"size", 250'000}, {"etag", "\"e\""}}});
+  OpenStore store;
+  const auto object = store.open("/cut");
+  CHECK(object->length() == 250'000);
+  const auto failed = read_all(*object);
+  REQUIRE(std::holds_alternative<AttemptFailure>(failed));
+  CHECK(std::get<AttemptFailure>(failed).kind == FailureKind::transient);
+  CHECK(seen("/cut").size() == 2);  // HEAD and GET
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 150'000);
+  CHECK(seen("/cut").size() == 3);
+  CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
+}
+
+TEST_CASE("http: opening costs one request, and reads no data") {
+  script("/open", {{{"size", 250'000}, {"etag", "\"e\""}}});
+  OpenStore store;
+  const auto object = store.open("/open");
+  const json requests = seen("/open");
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0]["method"] == "HEAD");
+  const auto identity = store.store.identify({.scheme = "http", .uri = server().url("/open")});
+  CHECK(std::get<std::string>(identity) == object->identity_when_opened());
+}
+
+TEST_CASE("a server that cannot be reached several times in a row is lost for a while") {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  const AttemptFailure refused = unreached_failure("refused");
+  LostServers servers(milliseconds(0), hours(1));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(servers.failed("a", refused).kind == FailureKind::transient);
+    CHECK_FALSE(servers.failed("a", refused).is_unreached);
+    servers.answered("a");
+  }
+  CHECK_FALSE(servers.known("a"));
+  servers.failed("a", refused);
+  servers.failed("a", refused);
+  CHECK_FALSE(servers.known("a"));
+  const AttemptFailure lost = servers.failed("a", refused);
+  CHECK(lost.kind == FailureKind::image);
+  CHECK(lost.result == ImageResult::unreadable);
+  REQUIRE(servers.known("a"));
+  CHECK(servers.known("a")->reason == "refused");
+  CHECK_FALSE(servers.known("b"));
+  servers.answered("a");
+  CHECK_FALSE(servers.known("a"));
+
+  LostServers patient(hours(1), hours(1));
+  LostServers forgetful(milliseconds(0), milliseconds(0));
+  for (int i = 0; i < 9; ++i) {
+    CHECK(patient.failed("a", refused).kind == FailureKind::transient);
+    forgetful.failed("a", refused);
+  }
+  CHECK_FALSE(patient.known("a"));
+  CHECK_FALSE(forgetful.known("a"));
+  // Names of strangers fill no memory.
+  for (int i = 0; i < 3000; ++i)
+    forgetful.failed(std::to_string(i), refused);
+}

@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reads images out of a real Swift behind a real Keystone: tokens of version 3, the catalog, application credentials,
+and accounts of other projects.
+
+    swift_keystone_test.py STORE_READER
+
+Comments that begin with "Row:" name a hazard of the acceptance table of stores.
+"""
+
+import contextlib
+import pathlib
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import unittest
+
+from swift_cases import Objects, config_text, meta, pattern
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'key_manager'))
+
+from key_manager import PASSWORD, KeyManager, request  # noqa: E402  (found by the line above)
+from reader import Reader, set_binary  # noqa: E402
+from servers import make_directory_until_exit  # noqa: E402
+from swift import Swift  # noqa: E402
+
+SEGMENT = 64 << 10
+ACCOUNTS = '''
+[ref1]
+auth_address = {auth}
+user = admin:admin
+key = {password}
+[credential]
+auth_address = {auth}
+application_credential_id = {credential[id]}
+application_credential_secret = {credential[secret]}
+[domain]
+auth_address = {root}
+user = admin:admin
+key = {password}
+user_domain_name = Default
+project_domain_name = Default
+[nodomain]
+auth_address = {root}
+user = admin:admin
+key = {password}
+user_domain_name = Another
+[wrong]
+auth_address = {auth}
+user = admin:admin
+key = plantedwrongkey
+[noproject]
+auth_address = {auth}
+user = admin
+key = {password}
+[nokeystone]
+auth_address = {root}/nothing
+user = admin:admin
+key = {password}
+'''
+
+
+class Keystone(KeyManager):
+    """Without a Barbican. With a write-ahead log, or SQLite refuses to write while Keystone has a read open."""
+
+    def _start_barbican(self):
+        pass
+
+    def _serve(self, name, port, url):
+        with contextlib.closing(sqlite3.connect(self.home / 'keystone.sqlite')) as database:
+            database.execute('PRAGMA journal_mode = WAL')
+        super()._serve(name, port, url)
+
+    def post(self, path, token, **body):
+        status, _, made = request('POST', self.auth_url + path, token, body)
+        assert status == 201, (status, made)
+        return next(iter(made.values()))
+
+    def put(self, path, token):
+        status, _, answer = request('PUT', self.auth_url + path, token)
+        assert status == 204, (status, answer)
+
+    def scoped(self, user, password, project):
+        """A token and the storage URL in its catalog."""
+        status, headers, body = request('POST', self.auth_url + '/auth/tokens', body={'auth': {
+            'identity': {'methods': ['password'], 'password': {'user': {
+                'name': user, 'domain': {'name': 'Default'}, 'password': password}}},
+            'scope': {'project': {'name': project, 'domain': {'name': 'Default'}}}}})
+        assert status == 201, status
+        self.body = body['token']
+        return headers['X-Subject-Token'], next(
+            service['endpoints'][0]['url'] for service in body['token']['catalog']
+            if service['type'] == 'object-store')
+
+
+class SwiftKeystone(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        home = pathlib.Path(tempfile.mkdtemp(prefix='backglance-swift-keystone-'))
+        cls.addClassCleanup(shutil.rmtree, home, ignore_errors=True)
+        make_directory_until_exit(home / 'server')
+        keystone = Keystone(home / 'server' / 'keystone')
+        cls.addClassCleanup(keystone.stop)
+        keystone.__enter__()
+        cls.swift = Swift(home / 'server' / 'swift', keystone=(keystone.auth_url, 'admin', PASSWORD))
+        cls.addClassCleanup(cls.swift.stop, signal.SIGKILL)
+        cls.swift.start()
+        cls.keystone = keystone
+        token = keystone.token()
+        service = keystone.post('/services', token, service={'type': 'object-store', 'name': 'swift'})
+        keystone.post('/regions', token, region={'id': 'RegionThree'})
+        for interface, region, url in (('public', 'RegionOne', cls.swift.keystone_url),
+                                       ('internal', 'RegionOne', cls.swift.keystone_url + '/'),
+                                       ('public', 'RegionThree', 'http://127.0.0.1:1/v1/AUTH_%(tenant_id)s')):
+            keystone.post('/endpoints', token, endpoint={'service_id': service['id'], 'interface': interface,
+                                                         'region': region, 'url': url})
+        # A project of somebody else.
+        project = keystone.post('/projects', token, project={'name': 'tenant'})
+        user = keystone.post('/users', token, user={'name': 'tenant', 'password': 'plantedtenant'})
+        member = request('GET', keystone.auth_url + '/roles?name=member', token)[2]['roles'][0]['id']
+        keystone.put('/projects/%s/users/%s/roles/%s' % (project['id'], user['id'], member), token)
+        token, storage = keystone.scoped('admin', PASSWORD, 'admin')
+        cls.admin = keystone.body
+        cls.credential = keystone.post('/users/%s/application_credentials' % cls.admin['user']['id'], token,
+                                       application_credential={'name': 'reader'})
+        cls.objects = Objects(cls.caller(token, storage))
+        cls.objects.put('images')
+        cls.tenant_token, cls.tenant_storage = keystone.scoped('tenant', 'plantedtenant', 'tenant')
+        cls.tenant = Objects(cls.caller(cls.tenant_token, cls.tenant_storage))
+        cls.tenant.put('images')
+        cls.write_config(home)
+        cls.reader = Reader(cls.config)
+        cls.reader.survey()
+
+    @classmethod
+    def write_config(cls, home):
+        root = cls.keystone.auth_url.rpartition('/v3')[0]
+        (home / 'accounts.conf').write_text(ACCOUNTS.format(auth=cls.keystone.auth_url, root=root, password=PASSWORD,
+                                                            credential=cls.credential))
+        common = {'swift_store_config_file': home / 'accounts.conf', 'swift_store_container': 'images',
+                  'swift_store_region': 'RegionOne'}
+        options = {'swift_store_auth_address': root, 'swift_store_user': 'admin:admin', 'swift_store_key': PASSWORD,
+                   'swift_store_container': 'images', 'swift_store_region': 'RegionOne'}
+        cls.config = home / 'glance-api.conf'
+        cls.config.write_text(config_text({
+            'fast': common,
+            'inside': {**common, 'swift_store_endpoint_type': 'internalURL'},
+            'options': options,
+            'nowhere': {**common, 'swift_store_region': 'RegionTwo'},
+            'endpoint': {**common, 'swift_store_region': 'RegionTwo',
+                         'swift_store_endpoint': cls.swift.keystone_url % {'tenant_id': cls.admin['project']['id']}},
+            'tenants': {**options, 'swift_store_multi_tenant': 'True'}}))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.reader.__exit__()
+        # Row: all | secret in row or config | in no output
+        for secret in (PASSWORD, 'planted', 'gAAAA', cls.credential['id'], cls.credential['secret'], '127.0.0.1',
+                       cls.admin['project']['id']):
+            assert secret not in cls.reader.said, (secret, cls.reader.said)
+
+    @classmethod
+    def caller(cls, token, storage):
+        return lambda method, path, body=None, headers=(): cls.swift.request(
+            method, storage + '/' + path, body, {'X-Auth-Token': token, **dict(headers)})
+
+    def read(self, name, reference='ref1', store='fast'):
+        return self.reader.read('swift+config://%s/images/%s' % (reference, name), meta(store))
+
+    def assert_read(self, answer, expected):
+        self.assertEqual((answer['result'], answer['reason']), ('hashed', None))
+        for name, value in expected.items():
+            self.assertEqual(answer[name], value, name)
+
+    def assert_failed(self, answer, result, kind, words):
+        self.assertEqual((answer['result'], answer['kind']), (result, kind), answer['reason'])
+        self.assertIn(words, answer['reason'])
+
+    def test_password_and_application_credential(self):
+        expected = self.objects.plain('images', 'plain', pattern(1 << 20, 1))
+        for reference in ('ref1', 'domain', 'credential'):
+            self.assert_read(self.read('plain', reference), expected)
+
+    def test_options_without_an_accounts_file(self):
+        expected = self.objects.plain('images', 'options', b'by options')
+        self.assert_read(self.read('options', store='options'), expected)
+
+    def test_endpoint_by_interface_region_and_option(self):
+        expected = self.objects.plain('images', 'endpoint', b'by an endpoint')
+        for store in ('fast', 'inside', 'endpoint'):
+            self.assert_read(self.read('endpoint', store=store), expected)
+        self.assert_failed(self.read('endpoint', store='nowhere'), 'unreadable', 'place', 'region RegionTwo')
+
+    def test_credentials_in_the_location(self):
+        expected = self.tenant.plain('images', 'own', b'with credentials')
+        host = self.keystone.auth_url.partition('://')[2]
+        value = 'swift+http://tenant%%3Atenant:%s@%s/images/own'
+        self.assert_read(self.reader.read(value % ('plantedtenant', host), meta('fast')), expected)
+        # A version 2.0 in an old row is Keystone's version 3 today.
+        self.assert_read(self.reader.read(value % ('plantedtenant', host.replace('/v3', '/v2.0')), meta('fast')),
+                         expected)
+        self.assert_failed(self.reader.read(value % ('plantedwrong', host), meta('fast')), 'unreadable', 'image',
+                           'Keystone refuses the user in the location (HTTP 401)')
+
+    # Row: all | 401/403 for all | place
+    def test_users_that_keystone_refuses(self):
+        for reference in ('wrong', 'nodomain'):
+            self.assert_failed(self.read('plain', reference), 'unreadable', 'place',
+                               'Keystone refuses the configured user (HTTP 401)')
+        self.assert_failed(self.read('plain', 'noproject'), 'unreadable', 'place', 'project:user')
+        self.assert_failed(self.read('plain', 'nokeystone'), 'unreadable', 'place', 'check the auth address')
+
+    def test_dynamic_large_object(self):
+        expected = self.objects.dynamic('images', 'dlo', pattern(21 * SEGMENT, 2), SEGMENT)
+        self.assert_read(self.read('dlo', 'credential'), expected)
+
+    # Row: swift | multi-tenant row, no rights | unreadable; token sent to no host but the catalog's
+    def test_multi_tenant_locations(self):
+        expected = self.tenant.plain('images', 'image', b'of a tenant')
+        value = 'swift+http://%s/images/image' % self.tenant_storage.partition('://')[2]
+        self.assert_failed(self.reader.read(value, meta('tenants')), 'unreadable', 'image', 'ResellerAdmin')
+        # A read ACL, which the owner gives.
+        self.tenant.call('POST', 'images', headers={'X-Container-Read': '%s:*' % self.admin['project']['id']})
+        self.assert_read(self.reader.read(value, meta('tenants')), expected)
+        self.tenant.call('POST', 'images', headers={'X-Container-Read': ''})
+        # The role, with a new token: of another process.
+        token = self.keystone.token()
+        role = self.keystone.post('/roles', token, role={'name': 'ResellerAdmin'})
+        self.keystone.put('/projects/%s/users/%s/roles/%s' % (
+            self.admin['project']['id'], self.admin['user']['id'], role['id']), token)
+        with Reader(self.config) as reader:
+            self.assert_read(reader.read(value, meta('tenants')), expected)
+        elsewhere = value.replace(str(self.swift.ports['keystone-proxy']), str(self.swift.ports['proxy']))
+        before = len(self.swift.requests())
+        self.assert_failed(self.reader.read(elsewhere, meta('tenants')), 'unreadable', 'image', 'no token was sent')
+        self.assertEqual(len(self.swift.requests()), before)
+
+    def test_survey(self):
+        away = self.reader.survey()
+        for place in ('container images of store fast', 'container images of store inside',
+                      'container images of store options', 'container images of store endpoint',
+                      'account of store tenants'):
+            self.assertEqual(away[place], '', place)
+        self.assertIn('region RegionTwo', away['container images of store nowhere'])
+
+
+if __name__ == '__main__':
+    set_binary(sys.argv.pop(1))
+    unittest.main()
