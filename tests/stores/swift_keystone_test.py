@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'key_man
 
 from key_manager import PASSWORD, KeyManager, request  # noqa: E402  (found by the line above)
 from reader import Reader, set_binary  # noqa: E402
-from servers import make_directory_until_exit  # noqa: E402
+from servers import make_directory, remove_from_memory  # noqa: E402
 from swift import Swift  # noqa: E402
 
 SEGMENT = 64 << 10
@@ -100,7 +100,8 @@ class SwiftKeystone(unittest.TestCase):
     def setUpClass(cls):
         home = pathlib.Path(tempfile.mkdtemp(prefix='backglance-swift-keystone-'))
         cls.addClassCleanup(shutil.rmtree, home, ignore_errors=True)
-        make_directory_until_exit(home / 'server')
+        make_directory(home / 'server')
+        cls.addClassCleanup(remove_from_memory, home / 'server')
         keystone = Keystone(home / 'server' / 'keystone')
         cls.addClassCleanup(keystone.stop)
         keystone.__enter__()

@@ -17,7 +17,7 @@ from swift_cases import MIB, Objects, config_text, digests, meta, pattern
 
 import ceph
 from reader import Reader, set_binary
-from servers import make_directory_until_exit
+from servers import make_directory, remove_from_memory
 from swift import Swift
 
 SEGMENT = 64 << 10
@@ -28,7 +28,8 @@ class SwiftOfRadosgw(unittest.TestCase):
     def setUpClass(cls):
         home = pathlib.Path(tempfile.mkdtemp(prefix='bg-rgw-'))
         cls.addClassCleanup(shutil.rmtree, home, ignore_errors=True)
-        make_directory_until_exit(home / 'ceph')
+        make_directory(home / 'ceph')
+        cls.addClassCleanup(remove_from_memory, home / 'ceph')
         server = ceph.Ceph(home / 'ceph')
         cls.addClassCleanup(server.stop)
         server.start(radosgw=True)

@@ -23,7 +23,7 @@ from swift_cases import MIB, GlanceDriver, Objects, config_text, digests, lose_o
 
 from faults import FaultServer
 from reader import Reader, set_binary
-from servers import make_directory_until_exit
+from servers import make_directory, remove_from_memory
 from swift import USERS, Swift
 
 ACCOUNTS = '''
@@ -79,7 +79,8 @@ class SwiftTempauth(unittest.TestCase):
         home = pathlib.Path(tempfile.mkdtemp(prefix='backglance-swift-'))
         cls.home = home
         cls.addClassCleanup(shutil.rmtree, home, ignore_errors=True)
-        make_directory_until_exit(home / 'server')
+        make_directory(home / 'server')
+        cls.addClassCleanup(remove_from_memory, home / 'server')
         cls.swift = Swift(home / 'server')
         cls.addClassCleanup(cls.swift.stop, signal.SIGKILL)
         cls.swift.start()
