@@ -138,7 +138,7 @@ std::vector<bool> Settler::record(std::vector<SettledImage>& images) {
     }
     outcome.again = is_tried_again(outcome, claim);
     // What was read before the store failed is not read again.
-    if (has_checkpoint && !(outcome.again && outcome.is_transient))
+    if (has_checkpoint && (outcome.forgets_checkpoint || !(outcome.again && outcome.is_transient)))
       done_with_.push_back(claim.image_id);
   }
   return ours;

@@ -42,9 +42,12 @@ struct ReadOutcome {
   // `unreadable`, because this host cannot use the store now (store/source.h, FailureKind::place):
   // that is no result of the image, and is never recorded.
   bool store_is_away = false;
+  bool store_refused = false;  // of those: the store answered, and refused this object
   // `unreadable`, because the store failed several times in a row; it may answer soon. Recorded as
   // a result only if later attempts fail too.
   bool is_transient = false;
+  // What was read before is in doubt, so that no checkpoint of it may be kept; not recorded.
+  bool forgets_checkpoint = false;
 };
 
 // When the image is read again by itself.

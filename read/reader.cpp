@@ -118,7 +118,10 @@ class Reading {
     digests_.emplace(workers_, algorithms_, source_->length().value_or(0));
     if (from == nullptr)
       return std::nullopt;
-    if (resume(*from, *source_, *digests_)) {
+    const auto resumed = resume(*from, *source_, *digests_);
+    if (const auto* const failure = std::get_if<ReadFailure>(&resumed))
+      return *failure;
+    if (std::get<bool>(resumed)) {
       offset_ = from->offset;
       return std::nullopt;
     }
@@ -195,6 +198,7 @@ class Failures {
       severity_ = severity_of(failure);
       worst_.result = failure.result;
       worst_.store_is_away = failure.kind == FailureKind::place;
+      worst_.store_refused = failure.is_refusal;
       worst_.is_transient = failure.kind == FailureKind::transient;
     }
     reasons_ +=
@@ -216,6 +220,8 @@ class Failures {
     reasons_ += fmt::format(
         "; location {} could be read, but no checksum proves that it holds the image", location_id);
   }
+
+  void forget_checkpoint() { worst_.forgets_checkpoint = true; }
 
   ReadOutcome outcome() const {
     ReadOutcome outcome = worst_;
@@ -346,6 +352,9 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     if (!failure) {
       hex = reading.digests().finish();
       failure = store_contradicts(task.image, reading.source(), hex[0]);
+      // Bytes before a checkpoint may be the wrong ones.
+      if (failure)
+        failures.forget_checkpoint();
     }
     if (failure) {
       if (failure->kind == FailureKind::stopped)

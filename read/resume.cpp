@@ -24,7 +24,8 @@ std::string tail_digest(std::span<const std::byte> tail) {
   return digest.finish().front();
 }
 
-bool resume(const Checkpoint& from, Source& source, DigestStream& digests) {
+std::variant<bool, ReadFailure> resume(const Checkpoint& from, Source& source,
+                                       DigestStream& digests) {
   const auto identity = source.identity_when_opened();
   const auto tail_start = from.offset - static_cast<std::int64_t>(kTailBytes);
   if (!identity || !is_same_object(*identity, from.identity) || tail_start < 0 ||
@@ -33,6 +34,10 @@ bool resume(const Checkpoint& from, Source& source, DigestStream& digests) {
   // The buffer is free: nothing was handed over yet.
   const auto tail = digests.buffer().first(kTailBytes);
   const auto got = source.read(tail);
+  // A store that is away says nothing against the checkpoint.
+  if (const auto* const failure = std::get_if<ReadFailure>(&got);
+      failure != nullptr && failure->kind != FailureKind::image)
+    return *failure;
   const auto* bytes = std::get_if<std::size_t>(&got);
   return bytes != nullptr && *bytes == tail.size() && tail_digest(tail) == from.tail_digest &&
          digests.restore(states_of(from), static_cast<std::uint64_t>(from.offset));

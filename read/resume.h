@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
 #include "digest/digest_stream.h"
 #include "ledger/checkpoints.h"
@@ -31,8 +32,10 @@ std::string tail_digest(std::span<const std::byte> tail);
 // Moves a source that was just opened, and digests that have no data yet, to the checkpoint. This
 // needs the same object (inode, length, mtime and ctime; the number of the device differs between
 // hosts) and the same last kTailBytes before the offset. False if one of them differs, or if the
-// checkpoint is of other digests. After false, neither the source nor the digests may be used.
-bool resume(const Checkpoint& from, Source& source, DigestStream& digests);
+// checkpoint is of other digests. After false, neither the source nor the digests may be used. A
+// failure that is not of the image says nothing against the checkpoint, and is returned.
+std::variant<bool, ReadFailure> resume(const Checkpoint& from, Source& source,
+                                       DigestStream& digests);
 
 // How one read takes and uses checkpoints.
 struct Resumption {

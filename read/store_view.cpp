@@ -14,9 +14,18 @@ namespace {
 
 constexpr auto kPage = static_cast<std::int64_t>(kRowsPerStatement);
 
+// Whether the name can be pasted into a shell as it is. The id of a store in a row is anybody's
+// text.
+bool is_plain(const std::string& name) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !name.empty() && name.size() <= 80 && name[0] != '-' &&
+         name.find_first_not_of(kPlain) == std::string::npos;
+}
+
 // The name that --without-store takes.
 std::string name_of(const Location& location) {
-  return location.store_id.empty() ? store_type_of(location.scheme) : location.store_id;
+  return is_plain(location.store_id) ? location.store_id : store_type_of(location.scheme);
 }
 
 }  // namespace
@@ -29,7 +38,9 @@ bool StoreView::is_place_left_out(const PlaceState& place) const {
 bool StoreView::is_left_out(const LocationRow& row, const std::string& scheme,
                             const std::string& place) const {
   const std::string id = store_id(row.meta_data);
-  if ((!id.empty() && without_.contains(id)) ||
+  // An id that the configuration gives to another type of store is a mistake of the row.
+  if ((!id.empty() && without_.contains(id) &&
+       stores_.may_be_of(id, scheme.empty() ? "" : store_type_of(scheme))) ||
       (!scheme.empty() && (without_.contains(scheme) || without_.contains(store_type_of(scheme)))))
     return true;
   if (place.empty())

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -26,10 +27,14 @@ UnreachedImages::Decided UnreachedImages::add(SettledImage settled) {
   // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
+  if (settled.outcome.store_is_away && settled.outcome.store_refused && reached_.contains(place)) {
+    refused_[place].push_back(std::move(settled));
+    return {};
+  }
   if (settled.outcome.store_is_away) {
     Decided decided;
     decided.left.push_back(std::move(settled));
-    leave(place, decided.left).is_away = true;
+    leave_away(place, decided.left);
     if (sees_nothing())
       throw Error(*error());
     return decided;
@@ -49,20 +54,43 @@ UnreachedImages::Decided UnreachedImages::add(SettledImage settled) {
   return decided;
 }
 
-UnreachedImages::Decided UnreachedImages::reached(const std::string& place) {
+void UnreachedImages::leave_away(const std::string& place, const Images& left) {
+  leave(place, left).is_away = true;
+}
+
+UnreachedImages::Decided UnreachedImages::reached(const std::string& place, std::int64_t order) {
   // This host sees the place, so images that did not open there are really lost.
   reached_.insert(place);
   if (const auto unseen = unseen_.find(place); unseen != unseen_.end())
     unseen->second.over = true;
-  return {believe(place), {}};
+  Decided decided{believe(place), {}};
+  if (const auto refused = refused_.find(place); refused != refused_.end()) {
+    Images& images = refused->second;
+    // Claimed later, so it was opened later: the store still gave what it has.
+    const auto is_of_image = [&](const SettledImage& image) {
+      return image.claim.order > 0 && order > image.claim.order;
+    };
+    const auto begin =
+        std::stable_partition(images.begin(), images.end(), std::not_fn(is_of_image));
+    for (auto image = begin; image != images.end(); ++image)
+      image->outcome.store_is_away = false;
+    std::move(begin, images.end(), std::back_inserter(decided.believed));
+    images.erase(begin, images.end());
+  }
+  return decided;
 }
 
 UnreachedImages::Decided UnreachedImages::finish() {
   Decided all;
+  for (auto& [place, images] : refused_)
+    if (!images.empty()) {
+      leave_away(place, images);
+      append(all.left, std::exchange(images, {}));
+    }
   while (!images_.empty()) {
     const std::string place = images_.begin()->first;
-    // If one image of the place was opened in this run, the host sees the place.
-    Decided decided = reached_.contains(place) ? Decided{believe(place), {}} : decide(place);
+    // Asked again, though images of the place were opened in this run: it may be gone since.
+    Decided decided = decide(place);
     append(all.believed, std::move(decided.believed));
     append(all.left, std::move(decided.left));
   }
@@ -73,7 +101,10 @@ UnreachedImages::Images UnreachedImages::take_all() {
   Images all;
   for (auto& [place, images] : images_)
     append(all, std::move(images));
+  for (auto& [place, images] : refused_)
+    append(all, std::move(images));
   images_.clear();
+  refused_.clear();
   return all;
 }
 
@@ -105,7 +136,7 @@ UnreachedImages::Unseen& UnreachedImages::leave(const std::string& place, const 
 bool UnreachedImages::sees_nothing() const {
   const auto is_unseen = [&](const std::string& place) {
     const auto unseen = unseen_.find(place);
-    return unseen != unseen_.end() && !unseen->second.over;
+    return unseen != unseen_.end() && !unseen->second.over && !reached_.contains(place);
   };
   // The answer about "" is one about all places.
   return (is_unseen("") && reached_.empty()) ||
@@ -123,7 +154,14 @@ std::optional<Error> UnreachedImages::error() const {
     return std::nullopt;
   std::vector<std::string> texts;
   std::vector<std::string> next;
+  // Rows may name any number of places.
+  constexpr std::size_t kMostTexts = 8;
   for (const auto& [place, unseen] : unseen_) {
+    if (texts.size() == kMostTexts) {
+      texts.push_back(fmt::format("and so on for {} more",
+                                  counted(std::ssize(unseen_) - std::ssize(texts), "place")));
+      break;
+    }
     const std::string none =
         fmt::format("none of {} could be opened on this host", counted(unseen.images, "image"));
     const std::string example =

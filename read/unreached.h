@@ -40,12 +40,15 @@ class UnreachedImages {
     Images left;      // of a place that this host does not see: for another host, or a later run
   };
 
-  // An image whose store cannot be used (ReadOutcome::store_is_away) is left at once. Another place
+  // An image whose store cannot be used (ReadOutcome::store_is_away) is left at once. One that its
+  // store refused is left at finish(), unless an image that was claimed after it was opened there:
+  // then the refusal was of the image alone, and its result is believed. Another place
   // is decided once there are many images of it, at finish(), or when an image of it was
   // opened in this run. A place that is not seen does not keep the run from reading the others.
   // add() throws Error{io} if no place of the site is seen: then the run can read nothing.
   Decided add(SettledImage settled);
-  Decided reached(const std::string& place);
+  // `order`: Claim::order of the image that was opened; 0 if it has none.
+  Decided reached(const std::string& place, std::int64_t order);
   Decided finish();
 
   // The Error{io} with which the run must end, because images were left; it names their places.
@@ -66,6 +69,8 @@ class UnreachedImages {
 
   // Takes out the images of the place, to be recorded with their results.
   Images believe(const std::string& place);
+  // Leaves images of a store that cannot be used.
+  void leave_away(const std::string& place, const Images& left);
   // Asks whether this host sees the place.
   Decided decide(const std::string& place);
   // Counts images that are left.
@@ -77,7 +82,8 @@ class UnreachedImages {
   const Stores& stores_;
   StoreProbe probe_;
   std::map<std::string, Unseen> unseen_;
-  std::map<std::string, Images> images_;  // by place; since an image of the place was opened
+  std::map<std::string, Images> images_;   // by place; since an image of the place was opened
+  std::map<std::string, Images> refused_;  // by place
   std::set<std::string> reached_;
 };
 

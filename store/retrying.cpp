@@ -130,16 +130,20 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
     return failure;
   ++row.failures;
   bool give_up = failure.kind == FailureKind::place;
+  failure.is_refusal = give_up;
   {
     const std::lock_guard lock(mutex_);
     Place& there = places_[place];
     if (!give_up) {
+      const auto now = Clock::now();
       const bool is_first_contact = failure.is_unreached && !there.has_answered;
       give_up = is_first_contact
                     ? row.failures >= terms_.first_tries
-                    : row.failures >= terms_.tries && Clock::now() - row.since >= terms_.patience;
-      // Nobody is there, so nothing is said of the image.
-      if (give_up && failure.is_unreached)
+                    : (row.failures >= terms_.tries && now - row.since >= terms_.patience) ||
+                          now - row.since >= terms_.longest_row;
+      // Nobody is there, or what is there answers nobody: nothing is said of the image.
+      const bool answers_nobody = !there.has_answered || there.last_answer <= row.since;
+      if (give_up && (failure.is_unreached || answers_nobody))
         failure.kind = FailureKind::place;
     }
     if (give_up && failure.kind == FailureKind::place && !failure.is_of_keys) {
@@ -170,6 +174,7 @@ void RetryingStore::answered(const std::string& place) {
   const std::lock_guard lock(mutex_);
   Place& there = places_[place];
   there.has_answered = true;
+  there.last_answer = Clock::now();
   there.away.reset();
 }
 

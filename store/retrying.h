@@ -26,6 +26,8 @@ struct RetryTerms {
   // Given up after this many failures in a row and this time since the last byte or answer.
   int tries = 8;
   std::chrono::seconds patience{120};
+  // Whatever the number of failures: a request may itself take minutes to fail.
+  std::chrono::seconds longest_row{600};
   // The same for a place that has never answered this process: a wrong host name must not look like
   // a slow one.
   int first_tries = 3;
@@ -35,7 +37,8 @@ struct RetryTerms {
 
 // A SourceOpener for a network store: repeats attempts that may go well soon, tells
 // StoreHooks::waiting of each wait, ends each wait when the run must stop, and remembers places
-// that are away. Thread-safe.
+// that are away. A transient failure that stays is of the place, unless the place has answered
+// other requests meanwhile: then it is of this object. Thread-safe.
 class RetryingStore : public SourceOpener {
  public:
   // `hooks` must live longer than this.
@@ -60,6 +63,7 @@ class RetryingStore : public SourceOpener {
   };
   struct Place {
     bool has_answered = false;
+    std::chrono::steady_clock::time_point last_answer;
     std::optional<ReadFailure> away;
     std::chrono::steady_clock::time_point away_since;
   };

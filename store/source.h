@@ -31,6 +31,9 @@ struct ReadFailure {
   ImageResult result = ImageResult::unreadable;
   std::string reason;
   FailureKind kind = FailureKind::image;
+  // Of a place: it answered, and refused this one object. If it gives others afterwards, the
+  // refusal was of the image alone.
+  bool is_refusal = false;
 };
 
 // The bytes of one location, read from the first to the last. One thread at a time.

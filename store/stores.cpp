@@ -86,6 +86,11 @@ std::string Stores::unusable(const std::string& type) const {
   return fmt::format("this release cannot read stores of type {}", printable(type, 32));
 }
 
+bool Stores::may_be_of(const std::string& id, const std::string& type) const {
+  const auto store = std::ranges::find(site_->stores, id, &Store::id);
+  return store == site_->stores.end() || type.empty() || store->type == type;
+}
+
 bool Stores::is_empty(const std::string& place) const {
   return !place.empty() && std::any_of(open_.begin(), open_.end(), [&](const OpenStores& stores) {
     return stores.opener->is_empty(place);

@@ -57,6 +57,8 @@ class Stores {
 
   // Why no location of this type (a driver's name) can be read; empty if some can.
   std::string unusable(const std::string& type) const;
+  // False if the configuration has a store of this id, and it is of another type.
+  bool may_be_of(const std::string& id, const std::string& type) const;
   // True if a store says that nothing at all is in `place` (SourceOpener::is_empty). False for an
   // empty `place`: that stands for a location outside every place.
   bool is_empty(const std::string& place) const;

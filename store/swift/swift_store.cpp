@@ -191,7 +191,8 @@ void SwiftStore::remember(const SwiftTarget& target, const AttemptFailure* failu
   const std::lock_guard lock(mutex_);
   if (failure == nullptr)
     refused_.erase(target.place);
-  else if (failure->kind == FailureKind::image)
+  else if (failure->kind == FailureKind::image && failure->result != ImageResult::missing &&
+           refused_.size() < kMostRefused)
     refused_.insert(target.place);
 }
 

@@ -79,8 +79,10 @@ class SwiftStore : public ObjectStore {
   std::shared_ptr<const AddressPolicy> policy_;
   SwiftSessions sessions_;
   std::map<const SwiftConfig*, Pools> pools_;
-  mutable std::mutex mutex_;       // guards refused_
-  std::set<std::string> refused_;  // places
+  mutable std::mutex mutex_;  // guards refused_
+  // Places; rows may name any number of them.
+  static constexpr std::size_t kMostRefused = 1000;
+  std::set<std::string> refused_;
 };
 
 inline constexpr std::string_view kSwiftSchemes[] = {"swift", "swift+http", "swift+https",

@@ -5,6 +5,7 @@
 #include "expand/expand.h"
 #include "ledger/queue_figures.h"
 #include "ledger/runs.h"
+#include "read/unreached.h"
 #include "sql/schema_state.h"
 #include "tests/steps/glance_site.h"
 
@@ -228,4 +229,36 @@ TEST_CASE("a sweep on a host that does not see the store deletes no digest", "[s
   CHECK(site_figures(site.sql(), read_schema_state(site.sql())).erased == 5);
   mount(site.store());
   CHECK(run_sweep(site).images(ImageResult::restored) == 5);
+}
+
+TEST_CASE("an image that its store refuses is a finding only if the store gives a later one",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload_many(1);
+  const Stores stores(site.site());
+  UnreachedImages unreached(site.sql(), /*has_ledger=*/true, stores);
+  const auto refused = [](const std::string& id, std::int64_t order) {
+    SettledImage image;
+    image.claim = {.image_id = id, .order = order};
+    image.outcome = {.reason = "refused", .place = "bucket b"};
+    image.outcome.store_is_away = image.outcome.store_refused = true;
+    return image;
+  };
+  // Nothing was opened there yet: it may refuse everything.
+  CHECK(unreached.add(refused("first", 1)).left.size() == 1);
+  CHECK(unreached.reached("bucket b", 2).believed.empty());
+  CHECK(unreached.add(refused("second", 3)).left.empty());
+  CHECK(unreached.add(refused("third", 5)).left.empty());
+  // The fourth was claimed between them.
+  const auto decided = unreached.reached("bucket b", 4);
+  REQUIRE(decided.believed.size() == 1);
+  CHECK(decided.believed[0].claim.image_id == "second");
+  CHECK_FALSE(decided.believed[0].outcome.store_is_away);
+  const auto rest = unreached.finish();
+  REQUIRE(rest.left.size() == 1);
+  CHECK(rest.left[0].claim.image_id == "third");
+  CHECK(rest.believed.empty());
+  REQUIRE(unreached.error());
+  CHECK_THAT(unreached.error()->what(), Contains("bucket b") || Contains("refused"));
 }

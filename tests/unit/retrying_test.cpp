@@ -167,14 +167,31 @@ TEST_CASE("an outage that does not end is given up after several tries") {
   Tested it;
   it.plan.opens = times(100, transient_failure("503"));
   const ReadFailure failure = it.failure();
-  CHECK(failure.kind == FailureKind::transient);
+  // It answered nobody: nothing is said of the image, and no other image waits as long.
+  CHECK(failure.kind == FailureKind::place);
+  CHECK_FALSE(failure.is_refusal);
   CHECK(failure.result == ImageResult::unreadable);
   CHECK(failure.reason == "503");
   CHECK(it.plan.asked == 4);
   CHECK(it.waits.size() == 3);
-  // The place has answered, badly; the next image is tried.
-  CHECK(it.failure().kind == FailureKind::transient);
-  CHECK(it.plan.asked == 8);
+  CHECK(it.failure().kind == FailureKind::place);
+  CHECK(it.plan.asked == 4);
+}
+
+TEST_CASE("a failure that stays while the place answers others is of the object") {
+  Tested it;
+  it.hooks.waiting = [&](const StoreWait&) {
+    // Another object of the place, which is read meanwhile.
+    const auto other = it.store.identify({.scheme = "planned", .uri = "planned://a/other"});
+    CHECK(std::holds_alternative<std::string>(other));
+  };
+  for (int i = 0; i < 4; ++i) {
+    it.plan.opens.emplace_back(transient_failure("503"));
+    it.plan.opens.emplace_back();
+  }
+  const ReadFailure failure = it.failure();
+  CHECK(failure.kind == FailureKind::transient);
+  CHECK(failure.result == ImageResult::unreadable);
 }
 
 TEST_CASE("patience lasts, however many tries fail") {
@@ -196,7 +213,7 @@ TEST_CASE("each byte ends a row of failures") {
   }
   CHECK(std::get<std::size_t>(read(*source, 3)) == 3);
   it.plan.reads = times(4, transient_failure("cut"));
-  CHECK(std::get<ReadFailure>(read(*source)).kind == FailureKind::transient);
+  CHECK(std::get<ReadFailure>(read(*source)).kind == FailureKind::place);
 }
 
 TEST_CASE("a place that never answered is given up soon, and is then away") {
@@ -247,6 +264,7 @@ TEST_CASE("a place that refuses this host is not asked again until it has rested
     it.plan.opens = times(1, place_failure("status 403"));
     const ReadFailure failure = it.failure();
     CHECK(failure.kind == FailureKind::place);
+    CHECK(failure.is_refusal);
     CHECK(failure.reason == "status 403");
     CHECK(it.plan.asked == 1);
     CHECK(it.waits.empty());
