@@ -171,12 +171,11 @@ int main(int argc, char** argv) {
   }
   install_stop_handlers();
   try {
-    StoreSettings settings;
-    for (int i = 2; i + 1 < argc; i += 2)
-      settings.allow_http.emplace_back(argv[i + 1]);
     SiteSource source;
     source.config.push_back({argv[1], false});
-    const Stores stores(read_site(source), settings, Stores::AllAway::accept);
+    for (int i = 2; i + 1 < argc; i += 2)
+      source.allow_http.emplace_back(argv[i + 1]);
+    const Stores stores(read_site(source), Stores::AllAway::accept);
     for (std::string line; std::getline(std::cin, line);) {
       const auto asked = nlohmann::json::parse(line);
       std::cout << (asked.contains("survey") ? survey(stores) : read_one(stores, asked))
