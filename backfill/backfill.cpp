@@ -37,12 +37,18 @@ void read_and_judge(Work& work, DigestWorkers& workers, ReadContext& context,
   check_signatures(work, options);
 }
 
-// Throws Error{usage} for an unknown image before the first one is forgotten.
-void forget_named(Session& session, const std::vector<std::string>& images) {
+// Throws Error{usage} for an unknown image before the first one is forgotten. Returns the number of
+// those of which the ledger held something.
+std::int64_t forget_named(Session& session, const std::vector<std::string>& images) {
   for (const std::string& image_id : images)
     retry(session, [&] { named_image(session, image_id); });
-  for (const std::string& image_id : images)
+  std::int64_t forgotten = 0;
+  for (const std::string& image_id : images) {
+    const auto item = retry(session, [&] { return QueueFigures(session).item(image_id); });
     retry(session, [&] { Results(session).forget(image_id); });
+    forgotten += item ? 1 : 0;
+  }
+  return forgotten;
 }
 
 // Queues the images that --image names, whatever their result was. Returns those that are to be
@@ -175,7 +181,7 @@ ReadResult backfill(const Site& site, ReadContext& context, const ReadOptions& o
   retry(session, [&] { Checkpoints(session).forget_settled(); });
   context.control.may_go_on();
   if (options.forget)  // before the sweep, which would publish it
-    forget_named(session, options.images);
+    result.forgotten = forget_named(session, options.images);
   sweep_erased(session, context, on_result, result);
   const auto may_go_on = [&] { return context.control.may_go_on(); };
   result.queued = queue.queue_new(may_go_on);

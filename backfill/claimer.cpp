@@ -144,7 +144,7 @@ bool Claimer::refill_from_list() {
       hold(std::move(*claim));
       return true;
     } else if (retry(session_, [&] { return queue_.is_leased(image_id); })) {
-      ++held_by_others_;
+      held_by_others_.push_back(image_id);
     }
   }
   return false;

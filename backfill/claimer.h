@@ -6,6 +6,7 @@
 #include <deque>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "backfill/passed_images.h"
 #include "ledger/checkpoints.h"
@@ -25,8 +26,8 @@ class Claimer : public ClaimStage {
   Claimer(const Site& site, const std::string& run_id, ReadContext& context,
           const ReadOptions& options, PassedImages& passed);
 
-  // How many of the images given by --image are held by another run.
-  std::int64_t held_by_others() const { return held_by_others_; }
+  // The images given by --image that are held by another run.
+  const std::vector<std::string>& held_by_others() const { return held_by_others_; }
 
   // Gives back images that were claimed and not handed out. Call it after the pipeline.
   void release_rest();
@@ -62,7 +63,7 @@ class Claimer : public ClaimStage {
   std::set<std::string> parts_;  // images that claim_part() has handed out
   std::set<std::string> whole_;  // images whose checkpoint does not fit
   std::size_t next_listed_ = 0;
-  std::int64_t held_by_others_ = 0;
+  std::vector<std::string> held_by_others_;
 };
 
 }  // namespace backglance

@@ -55,10 +55,7 @@ LineReader::Found LineReader::next(std::string& line) {
 }
 
 bool LineReader::fill() {
-  ssize_t got = 0;
-  do {
-    got = read(descriptor_, buffer_.data(), buffer_.size());
-  } while (got < 0 && errno == EINTR);
+  const ssize_t got = read_some(descriptor_, buffer_, file_);
   if (got < 0)
     throw io_error(printable(file_.native()) + " cannot be read to its end", errno);
   at_ = 0;

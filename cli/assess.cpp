@@ -44,11 +44,15 @@ Due phase_due(Session& session, const SchemaState& state, const std::optional<Si
   if (to_read > 0 || erased > 0) {
     // Nothing can be claimed now; a later run reads these images.
     const bool later = erased == 0 && figures.doubted.images == 0 && figures.claimable.images == 0;
-    return {ExitCode::migrate_due,
-            fmt::format("{} to read{}, {} to restore", counted(to_read, "image"),
-                        later ? " (all busy in Glance or claimed by another run)" : "",
-                        counted(erased, "hash")),
-            "backglance backfill"};
+    return {
+        ExitCode::migrate_due,
+        fmt::format(
+            "{} to read{}, {} to restore", counted(to_read, "image"),
+            later ? " (none of them can be read now: they are busy in Glance, changed while they "
+                    "were read, or claimed by another run)"
+                  : "",
+            counted(erased, "hash")),
+        "backglance backfill"};
   }
   const std::int64_t due = due_count(session);
   const QueueTotals failed = figures.failed;

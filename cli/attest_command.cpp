@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/option_values.h"
+#include "cli/output_file.h"
 #include "contract/archive.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -266,6 +267,8 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
   for (const std::string& file : flags.files)
     if (access(file.c_str(), R_OK) != 0)
       throw Error(ErrorKind::usage, io_error(printable(file), errno).what());
+  for (const std::string& file : flags.files)
+    require_no_stream("FILE", file);
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
   require_os_hash(read_schema_state(session));

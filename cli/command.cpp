@@ -31,12 +31,15 @@ const std::vector<Command>& commands() {
       {"pause", "Pause all runs that read images, on all hosts, until backglance resume", true,
        add_pause},
       {"resume", "Let paused runs continue on all hosts", true, add_resume},
-      {"stop", "Stop all running commands that read images, on all hosts", true, add_stop},
+      {"stop",
+       "Stop all running commands of backglance on all hosts, within seconds; each can be run "
+       "again",
+       true, add_stop},
       {"attest", "Check signed statements against the public key and the database", false,
        add_attest},
       {"check",
-       "Show what is due, by exit code as well: 0 nothing, 3 expand, 4 migrate or backfill, 5 "
-       "contract; the codes of glance-manage db check",
+       "Show which command is due next. The exit code says it too, as that of glance-manage db "
+       "check does",
        false, add_check},
   };
   return table;

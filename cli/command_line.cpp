@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -19,6 +20,7 @@
 #include "cli/help_text.h"
 #include "cli/usage_check.h"
 #include "cli/usage_text.h"
+#include "store/store_settings.h"
 #include "version.h"
 
 namespace backglance {
@@ -30,13 +32,25 @@ constexpr const char* kSizeUnits =
 constexpr const char* kTimeUnits =
     "TIME: number and unit s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
 
-constexpr const char* kFooter =
-    "Exit codes:\n"
-    "  0 done                            5 contract is due\n"
-    "  1 failed                         10 done, with findings: see backglance report\n"
-    "  2 wrong usage                    11 another run is at work\n"
-    "  3 expand is due                  12 unknown whether a commit succeeded\n"
-    "  4 migrate or backfill is due    130 interrupted, or ended by backglance stop";
+// The exit codes with which a command may end; of the program (null), all.
+std::string exit_codes(const Command* command) {
+  const std::string_view name = command == nullptr ? std::string_view() : command->name;
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return command == nullptr || std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const bool changes = command == nullptr || command->changes;
+  const bool is_order = command != nullptr && is_one_of({"pause", "resume", "stop"});
+  std::string text = "Exit codes:\n    0 done\n    1 failed\n    2 wrong usage\n";
+  if (is_one_of({"check"}))
+    text += "    3 expand is due\n    4 migrate or backfill is due\n    5 contract is due\n";
+  if (is_one_of({"backfill", "verify", "sync", "contract", "attest", "check"}))
+    text += "   10 done, with findings: see backglance report\n";
+  if (changes && !is_order)
+    text += "   11 another run is at work\n";
+  if (changes)
+    text += "   12 unknown whether a commit succeeded\n";
+  return text + "  130 interrupted" + (changes && !is_order ? ", or ended by backglance stop" : "");
+}
 
 // CLI11's own layout prints each text in one line of any length, and after the name of a value the
 // names of its checks.
@@ -356,14 +370,14 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "backglance " + std::string(kVersion));
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(exit_codes(nullptr));
   SourceFlags before_command;
   add_source(Arguments(app), before_command);
   SourceFlags after_command;
   CommandLine line;
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
-    sub->footer(kFooter);
+    sub->footer(exit_codes(&command));
     sub->group("Commands");
     Arguments arguments(*sub);
     arguments.group(kMainGroup);
@@ -397,6 +411,8 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
     refuse(app, *fault);
   const CLI::App& sub = *app.get_subcommands().front();
   line.common.source = joined(in_order(app, before_command), in_order(sub, after_command));
+  // Before anything is read: a rule that is none would be found by some commands only.
+  require_http_rules(line.common.source.allow_http);
   return line;
 }
 

@@ -19,11 +19,15 @@
 #include "cli/contract_revert.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
+#include "cli/readiness.h"
+#include "cli/settled_view.h"
+#include "cli/without_store.h"
 #include "contract/blocking.h"
 #include "contract/contract.h"
 #include "ledger/signatures.h"
 #include "read/read_context.h"
 #include "read/store_view.h"
+#include "sql/schema_state.h"
 #include "store/stores.h"
 
 namespace backglance {
@@ -110,10 +114,16 @@ ExitCode run_uninstall(const CommonOptions& common, Session& session, const Cont
 }
 
 json settled_json(const ContractPlan& plan) {
-  return {{"settled_images", plan.settled_images},
-          {"settled_properties", plan.settled_properties},
-          {"outdated_images", plan.outdated_images},
-          {"unarchivable_images", plan.unarchivable}};
+  json unknown = json::array();
+  for (const UnseenImages::Group& one : plan.unseen.groups)
+    unknown.push_back({{"reason", one.reason},
+                       {"store", ""},
+                       {"images", one.images},
+                       {"example", printable(one.example)}});
+  return {
+      {"settled_images", plan.settled_images},   {"settled_properties", plan.settled_properties},
+      {"outdated_images", plan.outdated_images}, {"unarchivable_images", plan.unarchivable},
+      {"unknown_images", plan.unseen.images},    {"unknown", unknown}};
 }
 
 json plan_json(const ContractPlan& plan, const std::vector<BlockingImage>& first_blocking) {
@@ -227,6 +237,16 @@ ExitCode tell_unarchivable(const Found& found) {
   return ExitCode::findings;
 }
 
+// These images keep all of their properties too.
+ExitCode tell_unseen(const UnseenImages& unseen) {
+  if (unseen.images == 0)
+    return ExitCode::done;
+  print_err("not removed: {} cannot be read on this host: {}; for example {}\n",
+            counted(unseen.images, "settled image"), unseen.reasons(),
+            printable(unseen.groups.front().example));
+  return ExitCode::findings;
+}
+
 void print_removed(const ContractResult& result, const std::string& nothing) {
   if (result.archive.empty())
     print_out("nothing to remove{}{}\n", nothing.empty() ? "" : ": ", nothing);
@@ -248,10 +268,13 @@ ExitCode say_removed(const CommonOptions& common, const ContractResult& result,
                 {"properties", result.properties},
                 {"safety_copy", result.safety_copy.string()},
                 {"archive", result.archive.string()},
-                {"unarchivable_images", result.unarchivable}});
+                {"unarchivable_images", result.unarchivable},
+                {"unknown_images", result.unseen.images}});
   else
     print_removed(result, nothing);
-  return tell_unarchivable(result);
+  const ExitCode unseen = tell_unseen(result.unseen);
+  const ExitCode unarchivable = tell_unarchivable(result);
+  return unseen == ExitCode::done ? unarchivable : unseen;
 }
 
 void print_dry_run(const CommonOptions& common, json object, const ContractPlan& plan,
@@ -263,23 +286,14 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
   print_outdated(plan);
 }
 
-std::set<std::string> left_out_by(const ContractFlags& flags) {
-  std::set<std::string> names;
-  for (std::string name : flags.without_stores) {
-    // A directory may be named with a slash at its end.
-    while (name.size() > 1 && name.ends_with('/'))
-      name.pop_back();
-    if (trim(name).empty())
-      throw Error(ErrorKind::usage, "--without-store: the name of the store is empty");
-    names.insert(std::move(name));
-  }
-  return names;
-}
-
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
-  const std::set<std::string> left_out = left_out_by(flags);
+  const std::set<std::string> left_out = stores_left_out(flags.without_stores);
   const Stores stores(site, left_out.empty() ? Stores::AllAway::refuse : Stores::AllAway::accept);
+  if (!left_out.empty()) {
+    require_expanded(read_schema_state(session));
+    require_known_stores(session, site, stores, left_out);
+  }
   StoreView view(session, stores, left_out);
   if (const auto unavailable = view.unavailable(); !unavailable.empty())
     throw Error(ErrorKind::gate,
@@ -307,20 +321,27 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
 
 ExitCode run_settled(const CommonOptions& common, const Site& site, Session& session,
                      const ContractFlags& flags, const ContractOptions& options) {
-  const ContractPlan plan = plan_settled(session);
+  SettledView view(session, site);
+  const StoreQuestions questions = view.questions();
+  const ContractPlan plan = plan_settled(session, questions);
   if (common.dry_run) {
     print_dry_run(common, settled_json(plan), plan, [](const ContractPlan& of) {
       print_out("would remove {} of {}\n", properties_text(of.settled_properties),
                 counted(of.settled_images, "settled image"));
     });
-    return tell_unarchivable(plan);
+    const ExitCode unarchivable = tell_unarchivable(plan);
+    const ExitCode unseen = tell_unseen(plan.unseen);
+    if (unseen == ExitCode::done)
+      return unarchivable;
+    // Then the run refuses.
+    return plan.settled_images == 0 ? exit_code_of(ErrorKind::gate) : unseen;
   }
   if (plan.settled_images > 0)
     confirm(flags,
             fmt::format("This removes {} of {}", properties_text(plan.settled_properties),
                         counted(plan.settled_images, "settled image")),
             "remove");
-  return say_removed(common, contract_settled(session, site.database, options),
+  return say_removed(common, contract_settled(session, site.database, questions, options),
                      plan.unarchivable > 0 ? "" : "no image is settled");
 }
 
@@ -331,6 +352,8 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (common.dry_run)
+    warn_of_write_obstacles(session, site, {flags.uninstall ? RightsFor::ledger : RightsFor::rows});
   if (flags.revert.revert)
     return run_revert(common, session, flags.revert);
   if (flags.uninstall)
@@ -356,9 +379,9 @@ Runner add_contract(Arguments& app) {
       "Remove legacy signature properties now, before the grace period has ended, but only "
       "from images that were signed again (img_signature) and verified");
   Option without = app.option("--without-store", flags->without_stores,
-                              "Let images stay without a hash whose data is in this store, which "
-                              "cannot be read: its id, its type such as rbd, or a store "
-                              "directory; may be repeated")
+                              "Let the images in this store stay without a hash, because the store "
+                              "cannot be read. NAME is the id of the store, its type (for example "
+                              "rbd) or a store directory; may be repeated")
                        .type("NAME")
                        .repeatable()
                        .excludes(settled);
@@ -376,9 +399,9 @@ Runner add_contract(Arguments& app) {
       .excludes(settled)
       .excludes(key);
   app.option("--archive-dir", flags->directory,
-             "Write the archive of the removed properties, and with SQLite a safety copy of the "
-             "database, to this directory (default: that of an SQLite database, else the current "
-             "directory)")
+             "Directory for the new archive of the removed properties and, with SQLite, for a "
+             "safety copy of the database (default: the directory of the SQLite database; with a "
+             "server, the current directory)")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_contract(common, *flags); };
 }

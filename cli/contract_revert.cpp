@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "attest/key.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/option_values.h"
+#include "cli/output_file.h"
 #include "contract/contract.h"
 #include "sql/schema_state.h"
 
@@ -71,13 +73,50 @@ void print_fault(const ArchiveFault& fault) {
     print_err("line {}: {}\n", fault.line, fault.text);
 }
 
+// Before the first property is put back: what a full disk has cut off is half of an archive, and
+// what it gives back looks like the whole. Reads the file once more. A file of which the key
+// accepts no line gives nothing back, and its lines are named.
+void require_complete(const std::filesystem::path& file, const SiteKey* key) {
+  const std::string named = printable(file.native());
+  // Of a pipe there is no second reading.
+  std::error_code error;
+  const auto kind = std::filesystem::status(file, error).type();
+  if (kind == std::filesystem::file_type::fifo || kind == std::filesystem::file_type::socket)
+    throw Error(ErrorKind::usage, named + ": it is a pipe and cannot be read twice; name a file");
+  ArchiveReader archive(file, key);
+  std::string first_fault;
+  while (const auto found = archive.next()) {
+    if (stop_requested())
+      throw Error(ErrorKind::interrupted, "interrupted; nothing was put back",
+                  "backglance contract --revert");
+    if (const auto* const fault = std::get_if<ArchiveFault>(&*found);
+        fault != nullptr && first_fault.empty())
+      first_fault = fmt::format("line {}: {}", fault->line, fault->text);
+  }
+  const bool gives_nothing = archive.lines() > 0 && archive.accepted() == 0;
+  if (archive.missing().empty() || (gives_nothing && key != nullptr))
+    return;
+  if (gives_nothing && !first_fault.empty())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {}; nothing can be put back from it", named, first_fault));
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: {}; nothing was put back. A full disk or a killed contract leaves "
+                          "such a file, and so did versions before 0.2.0",
+                          named, archive.missing()),
+              "use a complete copy of it; if there is none, add --incomplete to put back what it "
+              "still contains");
+}
+
 ExitCode revert_from_archive(const CommonOptions& common, Session& session,
                              const RevertFlags& flags) {
   std::optional<SiteKey> key;
   if (flags.key)
     key.emplace(key_option("--key", *flags.key, SiteKey::Part::open));
   std::optional<ArchiveReader> archive;
+  require_no_stream("--archive", *flags.archive);
   try {
+    if (!flags.is_incomplete)
+      require_complete(*flags.archive, key ? &*key : nullptr);
     archive.emplace(*flags.archive, key ? &*key : nullptr);
   } catch (const Error& error) {
     throw error.within("--archive");
@@ -90,6 +129,10 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
       });
   if (printed > kMostFaults)
     print_err("and {} more\n", counted(printed - kMostFaults, "fault"));
+  // With a key this is among the faults.
+  const std::string missing = key ? std::string() : archive->missing();
+  if (!missing.empty())
+    print_err("the archive: {}\n", missing);
   const RestoreCounts& counts = revert.properties;
   if (common.json)
     print_json({{"dry_run", common.dry_run},
@@ -102,9 +145,11 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
   else
     print_out("{} {}{}\n", common.dry_run ? "would put back" : "put back",
               counts_text(counts, common.dry_run ? "keep" : "kept"),
-              revert.faults == 0 ? (revert.whole ? "; the archive is complete" : "")
-                                 : "; " + counted(revert.faults, "fault") + " in the archive");
-  return revert.faults > 0 ? ExitCode::findings : ExitCode::done;
+              revert.faults > 0  ? "; " + counted(revert.faults, "fault") + " in the archive"
+              : !missing.empty() ? "; the archive is incomplete"
+              : revert.whole     ? "; the archive is complete"
+                                 : "");
+  return revert.faults > 0 || !missing.empty() ? ExitCode::findings : ExitCode::done;
 }
 
 }  // namespace
@@ -114,9 +159,8 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
                            "Put back the properties that contract removed; cannot be used with "
                            "--settled or --attest");
   Option archive = app.option("--archive", flags.archive,
-                              "Put back the properties in this file, an archive that contract "
-                              "wrote, instead of those that the database lists as removed; "
-                              "requires --revert")
+                              "Put back the properties from this file, which contract wrote (an "
+                              "archive), and not from the database; requires --revert")
                        .type("FILE")
                        .needs(revert);
   Option key = app.option("--key", flags.key,
@@ -128,6 +172,10 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
            "Accept an archive that was not signed; requires --archive, cannot be used with --key")
       .needs(archive)
       .excludes(key);
+  app.flag("--incomplete", flags.is_incomplete,
+           "Also accept an archive that was cut off, and put back what it still contains; requires "
+           "--archive")
+      .needs(archive);
   return revert;
 }
 

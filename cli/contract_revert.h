@@ -15,6 +15,7 @@ struct RevertFlags {
   std::optional<std::string> archive;
   std::optional<std::string> key;
   bool is_unsigned = false;
+  bool is_incomplete = false;
 };
 
 // Adds its options and returns --revert.

@@ -46,6 +46,7 @@ void require_ready(const Site& site, const ReadOptions& options) {
 // expand. After them, because a database that is not Glance's has none.
 void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
   Session session(site.database, {.mode = OpenMode::read_only});
+  warn_of_write_obstacles(session, site);
   try {
     require(read_schema_state(session));
   } catch (const Error& error) {
@@ -201,6 +202,8 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (common.dry_run)
+    warn_of_write_obstacles(session, site);
   if (common.dry_run && options.untag) {
     require_expanded(read_schema_state(session));
     require_storable(session, options);
@@ -220,9 +223,10 @@ ExitCode run_migrate(const CommonOptions& common, const MigrateFlags& flags) {
   else if (common.dry_run)
     print_migrate_result(result, true);
   else
-    print_migrate_result(result, false, retry(session, [&] {
-                           return assess(session, read_schema_state(session)).next;
-                         }));
+    print_migrate_result(
+        result, false, retry(session, [&] {
+          return with_stores(assess(session, read_schema_state(session)), site).next;
+        }));
   return ExitCode::done;
 }
 
@@ -244,8 +248,8 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
 // The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
   add_read_options(app, flags,
-                   "End after this time; images too large for the remaining time are read last, "
-                   "over several runs (default: no limit)");
+                   "End after this time. An image that is too large for the rest of the time is "
+                   "read in parts, in this run and later ones (default: no limit)");
   app.group(kSpeedGroup);
   app.option("--checkpoint-every", flags.checkpoint_every,
              "Save how far an image was read after every SIZE bytes of it, and every 30 s; if the "
@@ -300,6 +304,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   }
   if (common.dry_run) {
     Session session(site.database, {.mode = OpenMode::read_only});
+    warn_of_write_obstacles(session, site);
     const SchemaState state = read_schema_state(session);
     const ExpandPlan schema = plan_expand(state, session.engine());
     const SiteFigures figures = site_figures(session, state);
@@ -345,18 +350,18 @@ void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_r
       .type("ID")
       .repeatable();
   app.group(kLimitsGroup);
-  app.option("--limit", flags.limit, "End after N images (default: no limit)")
+  app.option("--limit", flags.limit, "Read at most N images, the largest first (default: no limit)")
       .type("N")
       .at_least(1);
   app.option("--max-bytes", flags.max_bytes,
-             "End after reading this many bytes; an image larger than what is left of them is not "
-             "started (default: no limit)")
+             "Read at most this many bytes. An image that has more bytes than are left is not read "
+             "(default: no limit)")
       .type("SIZE");
   app.option("--max-runtime", flags.max_runtime, max_runtime).type("TIME");
   app.group(kSpeedGroup);
   app.option("--jobs", flags.jobs,
-             "Use N CPU cores, and read N images in parallel (default: all cores, and as many "
-             "images as these can digest together)")
+             "Number of CPU cores to use, and of images to read in parallel (default: all cores, "
+             "and as many images as they can digest)")
       .type("N")
       .range(1, kMaxJobs);
   app.option("--streams-per-store", flags.streams,
@@ -441,7 +446,10 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
   const auto end = [&] {
     switch (result.end) {
       case RunEnd::complete:
-        return "complete";
+        // A sweep reads no image, so it leaves none.
+        return result.left_images + result.again == 0 && result.held_by_others.empty()
+                   ? "complete"
+                   : (verb == "sweep" ? "complete" : "ended");
       case RunEnd::limit:
         return "ended by --limit or --max-bytes";
       case RunEnd::out_of_time:
@@ -466,8 +474,11 @@ void print_read_result(const ReadResult& result, const std::string& verb) {
               verb == "verify" ? "not compared" : "left for later");
   if (result.lost_leases > 0)
     print_out(", {} taken over by another run", result.lost_leases);
-  if (result.held_by_others > 0)
-    print_out(", {} being read by another run", counted(result.held_by_others, "image"));
+  if (!result.held_by_others.empty())
+    print_out(", {} being read by another run",
+              counted(std::ssize(result.held_by_others), "image"));
+  if (result.forgotten > 0)
+    print_out(", forgot what the ledger held of {}", counted(result.forgotten, "image"));
   if (result.failed_before > 0)
     print_out(", {} failed in earlier runs (backfill --retry-failed reads them again)",
               counted(result.failed_before, "image"));
@@ -538,8 +549,8 @@ Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_read_options(
       app, *flags,
-      "End after this time; images that were not read to their end by then are not "
-      "compared, and the next verify starts again with all images (default: no limit)");
+      "End after this time. An image that is not read to its end by then is not compared. The next "
+      "verify begins again with the largest image (default: no limit)");
   app.flag("--signatures", flags->signatures.signed_only,
            "Read only signed images, with or without a hash; requires --certificates or "
            "--key-manager");

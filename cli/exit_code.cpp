@@ -30,7 +30,10 @@ ExitCode exit_code_of(const ReadResult& result) {
   // This comes first: the findings of such a run are not complete.
   if (result.end == RunEnd::interrupted || result.end == RunEnd::stopped)
     return ExitCode::interrupted;
-  return result.has_findings() ? ExitCode::findings : ExitCode::done;
+  if (result.has_findings())
+    return ExitCode::findings;
+  // Whoever names an image wants to know its result, and another run has that.
+  return result.held_by_others.empty() ? ExitCode::done : ExitCode::locked;
 }
 
 }  // namespace backglance

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/json.h"
+#include "cli/readiness.h"
 #include "ledger/fleet.h"
 #include "sql/schema_state.h"
 
@@ -83,6 +84,8 @@ ExitCode run_wish(const CommonOptions& common, FleetWish wish, const std::string
   const Site site = read_site(common.source);
   Session session(site.database,
                   {.mode = common.dry_run ? OpenMode::read_only : OpenMode::read_write});
+  if (common.dry_run)
+    warn_of_write_obstacles(session, site, {});
   const SchemaState state = read_schema_state(session);
   require_ledger(state);
   // An earlier version of the ledger is enough: before an upgrade of backglance, its runs must be

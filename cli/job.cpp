@@ -241,6 +241,10 @@ ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOption
         if (attestations)
           attestations->add(id, outcome);
       });
+  for (const std::string& image_id : result.held_by_others)
+    reporting.warning(fmt::format(
+        "image {}: another run is reading it, so this run has not; its result is not known yet",
+        printable(image_id)));
   // Before the window and the throttles end: what they made the run wait for is a figure too.
   reporting.detach();
   // Once for all statements: nothing has reported yet that they exist.
@@ -279,8 +283,8 @@ void add_job_options(Arguments& app, JobFlags& flags) {
              "Append the run's events to this file, one per line; - is standard error")
       .type("FILE");
   app.option("--log-format", flags.log_format,
-             "Write the run's events, one per line, in this format (default: text): to the file "
-             "of --log, else to standard error")
+             "Format of the events of the run (default: text). Without --log, the events go to "
+             "standard error")
       .type("text|json")
       .one_of({"text", "json"});
   app.group(kSignaturesGroup);

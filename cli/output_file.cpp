@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -50,11 +52,16 @@ std::string named(const NamedOutput& output) {
   return output.option + " " + printable(output.file);
 }
 
-bool is_file_of(int fd, const OutputPlace& place) {
+bool is_file_of(int fd, const std::optional<struct stat>& there) {
   struct stat opened = {};
-  const auto there = place.status();
   return there && fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
          opened.st_dev == there->st_dev && opened.st_ino == there->st_ino;
+}
+
+[[noreturn]] void refuse_stream(int fd, const std::string& named) {
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: standard {} goes to the same file; name a file of its own", named,
+                          fd == STDOUT_FILENO ? "output" : "error"));
 }
 
 }  // namespace
@@ -98,12 +105,23 @@ void require_distinct(const std::vector<NamedOutput>& outputs) {
         throw Error(ErrorKind::usage,
                     fmt::format("{}: {} names the same file; give each output its own",
                                 named(*output), places[j].first->option));
-    for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
-      if (output->is_replaced && !place.is_descriptor() && is_file_of(fd, place))
-        throw Error(ErrorKind::usage,
-                    fmt::format("{}: standard {} goes to the same file; give each output its own",
-                                named(*output), fd == STDOUT_FILENO ? "output" : "error"));
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+      // Two that append share a file. A stream that does not writes over what the other has added.
+      const bool destroys =
+          (output->is_replaced && !place.is_descriptor()) || (fcntl(fd, F_GETFL) & O_APPEND) == 0;
+      if (destroys && is_file_of(fd, place.status()))
+        refuse_stream(fd, named(*output));
+    }
   }
+}
+
+void require_no_stream(const std::string& option, const fs::path& file) {
+  struct stat there = {};
+  if (stat(file.c_str(), &there) != 0)
+    return;  // whoever reads or writes it reports this
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
+    if (is_file_of(fd, there))
+      refuse_stream(fd, option + " " + printable(file.native()));
 }
 
 }  // namespace backglance

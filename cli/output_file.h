@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,13 @@ struct NamedOutput {
   bool is_replaced = false;  // else appended to
 };
 // Throws Error{usage} if two of them are the same file, by whatever path or link, or if one is the
-// file that standard output or standard error goes to, and either would destroy the other. Throws
-// what OutputPlace throws, except that a file in a directory that does not exist is passed over.
+// file that standard output or standard error goes to, and either would destroy the other: the
+// output is replaced, or the shell opened the file with > and not with >>. Throws what OutputPlace
+// throws, except that a file in a directory that does not exist is passed over.
 void require_distinct(const std::vector<NamedOutput>& outputs);
+
+// Throws Error{usage} if standard output or standard error goes to `file`, which `option` names:
+// for a file that is read, which the shell may have emptied already, and for one that is replaced.
+void require_no_stream(const std::string& option, const std::filesystem::path& file);
 
 }  // namespace backglance

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
+#include "cli/assess.h"
 #include "glance/site.h"
+#include "sql/rights.h"
+#include "sql/session.h"
 
 namespace backglance {
 
@@ -17,6 +21,20 @@ namespace backglance {
 // Error{io} if no store can be opened. Returns one sentence for each other store
 // directory that cannot be opened: the run only warns of these.
 std::vector<std::string> require_readable(const Site& site);
+
+// What keeps a command from writing to the database, one sentence each, as far as it can be seen
+// without a write. Of an SQLite database: the file, or the directory in which SQLite makes its
+// journal, cannot be written. Of a server: it accepts no writes, or the account lacks a right of
+// `needs`. Then `plan` and dry runs tell what a run would end on.
+using Needs = std::set<RightsFor>;
+std::vector<std::string> write_obstacles(Session& session, const Site& site, const Needs& needs);
+// The same, each as a warning at standard error. For dry runs.
+void warn_of_write_obstacles(Session& session, const Site& site,
+                             const Needs& needs = {RightsFor::rows});
+
+// `due`, with the stores to mount as the next step if images are to be read and no store directory
+// can be opened on this host.
+Due with_stores(Due due, const Site& site);
 
 // The same for commands whose answer holds without the stores (plan, check).
 struct Readiness {

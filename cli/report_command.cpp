@@ -53,6 +53,12 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   }
   require_distinct(
       {{"--html", flags.html.value_or(""), true}, {"--owners", page_among_owners(flags), true}});
+  if (flags.owners) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(*flags.owners, error))
+      if (is_owner_file(entry.path().filename()))
+        require_no_stream("--owners", entry.path());
+  }
   constexpr FileKind kPage = {"report of backglance", is_report_page};
   const bool writes_page = flags.html && flags.html != "-";
   if (writes_page)
@@ -104,8 +110,8 @@ Runner add_report(Arguments& app) {
              "Write the report as one HTML page to this file; - is standard output")
       .type("FILE");
   app.option("--owners", flags->owners,
-             "Write to this directory an HTML page and a CSV file for each owner who has to sign "
-             "images again, and an index")
+             "Write files for the owners who have to sign images again into this directory: an "
+             "HTML page and a CSV file for each owner, and an index")
       .type("DIR");
   return [flags](const CommonOptions& common) { return run_report(common, *flags); };
 }

@@ -5,10 +5,13 @@
 #include <memory>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/assess.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/readiness.h"
 #include "cli/site_plan.h"
+#include "ledger/runs.h"
 #include "sql/retry.h"
 
 namespace backglance {
@@ -19,6 +22,21 @@ struct ExpandFlags {
   bool repair = false;
   bool guard = false;
 };
+
+// expand with nothing to run enters no run, so no other run keeps it out; and a dry run enters none
+// at all. Whoever runs it in a script must learn that the site is being worked on.
+void add_live_runs(Session& session, ExpandOutcome& outcome) {
+  if (!outcome.dry_run && !outcome.plan.statements.empty())
+    return;
+  const auto runs = retry(session, [&] {
+    return read_schema_state(session).has_ledger ? live_runs(session) : std::vector<LiveRun>();
+  });
+  for (const LiveRun& run : runs)
+    outcome.plan.notes.push_back(fmt::format(
+        "another run is at work: {} on {} since {} UTC{}", printable(run.command),
+        printable(run.host), utc_time(within_calendar(run.started_at)),
+        outcome.plan.statements.empty() ? "" : "; expand would refuse to run beside it"));
+}
 
 ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   const Site site = read_site(common.source);
@@ -33,13 +51,20 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
     const SchemaState state = read_schema_state(session);
     plan = flags.revert ? plan_revert(session, state, options)
                         : plan_expand(state, session.engine(), options);
+    Needs needs;
+    for (const PlannedStatement& planned : plan.statements)
+      needs.insert(rights_for(planned.statement.sql));
+    warn_of_write_obstacles(session, site, needs);
   } else {
     plan = flags.revert ? revert_expand(session, options) : expand(session, options);
   }
   ExpandOutcome outcome{std::move(plan), common.dry_run, flags.revert, {}};
   // After an upgrade of the ledger, migrate may have nothing to do.
   if (!common.json && !common.dry_run && !flags.revert && !outcome.plan.statements.empty())
-    outcome.next = retry(session, [&] { return assess(session, read_schema_state(session)).next; });
+    outcome.next = retry(session, [&] {
+      return with_stores(assess(session, read_schema_state(session)), site).next;
+    });
+  add_live_runs(session, outcome);
   print_expand(outcome, common.json);
   return ExitCode::done;
 }
@@ -56,16 +81,17 @@ ExitCode run_plan(const CommonOptions& common, bool with_guard) {
 Runner add_expand(Arguments& app) {
   // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ExpandFlags>();
-  Option revert = app.flag("--revert", flags->revert,
-                           "Remove backglance's tables, and the columns and indexes that expand "
-                           "added, unless Glance or the images need them");
+  Option revert =
+      app.flag("--revert", flags->revert,
+               "Undo expand: remove backglance's tables, and the columns and indexes that expand "
+               "added to Glance's tables. Columns that Glance or an image uses stay");
   app.flag("--repair", flags->repair,
            "Also add columns that are missing although alembic_version, Glance's schema version, "
            "says that they exist; cannot be used with --revert")
       .excludes(revert);
   app.flag("--guard", flags->guard,
-           "Also create the guard: a trigger that keeps a published hash when Glance saves an "
-           "older copy of the row; with --revert, remove only the guard");
+           "Also create the guard, a database trigger: if Glance saves an old copy of an image's "
+           "row, the trigger keeps the published hash. With --revert: remove only the guard");
   return [flags](const CommonOptions& common) { return run_expand(common, *flags); };
 }
 

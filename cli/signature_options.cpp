@@ -54,9 +54,10 @@ void add_signature_options(Arguments& app, SignatureFlags& flags) {
              "Barbican at this URL; set OS_TOKEN, or OS_CLOUD for a cloud of clouds.yaml, or "
              "OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME")
       .type("URL");
-  app.option("--trusted-certificates", flags.trusted,
-             "Check, as Nova does, that a trusted certificate in this directory (*.pem, *.crt, "
-             "*.der) stands behind each signature; requires --certificates or --key-manager")
+  app.option(
+         "--trusted-certificates", flags.trusted,
+         "Also check that the certificate of each signature was issued by a certificate in this "
+         "directory (*.pem, *.crt, *.der), as Nova does; requires --certificates or --key-manager")
       .type("DIR");
 }
 

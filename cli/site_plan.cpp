@@ -38,6 +38,10 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
     plan.notes.push_back(std::move(readiness.refusal));
   for (std::string& limit : server_limits(session))
     plan.notes.push_back(std::move(limit));
+  // Of a server, the limits and the rights say it.
+  if (site.database.engine == Engine::sqlite)
+    for (std::string& obstacle : write_obstacles(session, site, {}))
+      plan.notes.push_back(std::move(obstacle));
   plan.database = site.database.redacted();
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});

@@ -2,6 +2,7 @@
 #include "cli/site_status.h"
 
 #include "base/error.h"
+#include "cli/readiness.h"
 #include "digest/algorithm.h"
 #include "ledger/removal.h"
 #include "sql/schema_state.h"
@@ -64,7 +65,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   // A running expand is shown as soon as it has made our tables.
   if (state.has_ledger)
     status.runs = read_runs(session);
-  status.due = assess_or_refusal(session, state, figures);
+  status.due = with_stores(assess_or_refusal(session, state, figures), site);
   return status;
 }
 

@@ -24,7 +24,8 @@ Runner add_check(Arguments&) {
     const Readiness readiness = readiness_of(site);
     Session session(site.database, {.mode = OpenMode::read_only});
     const SchemaState state = read_schema_state(session);
-    CheckAnswer answer{assess(session, state), find_guard(state, session.engine()).state};
+    CheckAnswer answer{with_stores(assess(session, state), site),
+                       find_guard(state, session.engine()).state};
     if (!readiness.refusal.empty())
       answer.due.why += "; " + readiness.refusal;
     for (const std::string& warning : readiness.warnings)

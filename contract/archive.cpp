@@ -80,12 +80,13 @@ RemovalArchive::~RemovalArchive() {
 
 void RemovalArchive::add(const RemovedProperty& property) {
   nlohmann::json line = as_json(property);
+  ++lines_;
   if (key_ == nullptr) {
     buffer_ += text_of(line) + '\n';
     return;
   }
   line["archive"] = id_;
-  line["number"] = ++lines_;
+  line["number"] = lines_;
   buffer_ += seal(*key_, kRemovedPayloadType, text_of(line)) + '\n';
 }
 
@@ -98,11 +99,9 @@ void RemovalArchive::sync() {
 }
 
 void RemovalArchive::close() {
-  if (key_ != nullptr) {
-    const nlohmann::json end = {{"archive", id_}, {"lines", lines_}};
-    buffer_ += seal(*key_, kArchiveEndPayloadType, text_of(end)) + '\n';
-    sync();
-  }
+  const std::string end = text_of({{"archive", id_}, {"lines", lines_}});
+  buffer_ += (key_ == nullptr ? end : seal(*key_, kArchiveEndPayloadType, end)) + '\n';
+  sync();
   int failed = rename_to_free_name(AT_FDCWD, unfinished_.string(), AT_FDCWD, path_.string());
   closed_ = failed == 0;
   if (failed == 0)

@@ -16,12 +16,14 @@ class SiteKey;
 
 // A file of removed properties, one JSON object per line: image_id, property_id, name, updated_at,
 // deleted_at, and the value as `value` (a text, or null) or, if it is not UTF-8, as `value_base64`.
+// The last line has `archive`, the id of the file, and `lines`, the number of lines before it:
+// without it, a file that a full disk has cut off would look complete.
 //
 // With a key, each line is a DSSE envelope (attest/envelope.h) with a payload type of its own. The
 // object in it has two more members: `archive`, which all lines of one file share and no other file
-// has, and `number`, from 1. An envelope of another type ends the file and holds the number of
-// lines. No two lines have the same archive and number, so a line that is missing, repeated or from
-// another archive is noticed; a digest of the whole file would add nothing.
+// has, and `number`, from 1. The last line is an envelope of another type. No two lines have the
+// same archive and number, so a line that is missing, repeated or from another archive is noticed;
+// a digest of the whole file would add nothing.
 inline constexpr std::string_view kRemovedPayloadType = "application/vnd.backglance.removed+json";
 inline constexpr std::string_view kArchiveEndPayloadType =
     "application/vnd.backglance.removed-end+json";
@@ -59,9 +61,8 @@ class RemovalArchive {
   void add(const RemovedProperty& property);
   // Writes all added lines to the disk (fsync). Throws Error{io}.
   void sync();
-  // Writes the last line to the disk: it says that the archive is complete. An archive without a
-  // key has no such line. Then gives the file its name. Throws Error{io}, also if the name is
-  // taken.
+  // Writes the last line to the disk: it says that the archive is complete. Then gives the file its
+  // name. Throws Error{io}, also if the name is taken.
   void close();
 
  private:
@@ -93,25 +94,37 @@ class ArchiveReader {
   // Returns the next property or fault; nothing at the end. Throws Error{io}.
   std::optional<std::variant<RemovedProperty, ArchiveFault>> next();
 
-  // Call it after next() has returned nothing. True if no line is missing, foreign or changed.
-  // Nothing for an archive without signatures, which cannot show this.
+  // Call these after next() has returned nothing.
+  // True if no line is missing, foreign or changed. An archive without signatures cannot show that
+  // none was changed: false if it is incomplete, else nothing.
   std::optional<bool> is_whole() const;
+  // What the file lacks: a sentence that begins with "it"; empty if it is complete. An archive
+  // without its last line is incomplete, and so is one with fewer lines than that line says.
+  std::string missing() const;
+  // The lines of the file that are not empty, and those of them that are properties of the archive.
+  std::int64_t lines() const { return lines_found_; }
+  std::int64_t accepted() const { return accepted_; }
 
  private:
   using Found = std::variant<RemovedProperty, ArchiveFault>;
   std::optional<Found> judge(const std::string& line);
+  std::optional<Found> judge_unsigned(const std::string& line);
   std::optional<Found> judge_signed(const std::string& line);
   // Empty if the line is the next one; otherwise why it does not count.
   std::string take_place(const std::string& archive, std::int64_t number);
   std::optional<Found> close(std::string_view payload);
   ArchiveFault fault(std::string text);
+  ArchiveFault lines_missing(std::int64_t number);
   std::int64_t missing_before(std::int64_t number) const;
 
   LineReader lines_;
   const SiteKey* key_;
-  std::string archive_;           // of the first line that was accepted
-  std::int64_t number_ = 0;       // of the last line that was accepted
-  std::int64_t strange_ = 0;      // lines since then that were not accepted
+  std::string archive_;       // of the first line that was accepted
+  std::int64_t number_ = 0;   // of the last line that was accepted
+  std::int64_t strange_ = 0;  // lines since then that were not accepted
+  std::int64_t lines_found_ = 0;
+  std::int64_t accepted_ = 0;
+  std::int64_t missing_ = 0;      // lines that the numbers, or the last line, show to be missing
   std::optional<Found> pending_;  // to return at the next call
   bool closed_ = false;
   bool ended_ = false;

@@ -74,6 +74,21 @@ std::optional<RemovedProperty> read_property(const json& object) {
 
 constexpr const char* kNoProperty = "it is not a removed signature property";
 
+// The last line of an archive without signatures.
+bool is_plain_end(const json& object) {
+  return object.is_object() && object.contains("lines") && !object.contains("property_id") &&
+         !text_member(object, "archive").empty();
+}
+
+// The number of lines before the end: at least 0, or nothing if it is not said.
+std::optional<std::int64_t> lines_before_end(const json& object) {
+  const auto found = object.is_object() ? object.find("lines") : object.end();
+  if (found != object.end() && found->is_number_integer() && *found == 0)
+    return 0;
+  const std::int64_t lines = number_member(object, "lines");
+  return lines > 0 ? std::optional(lines) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<RemovedProperty> archived_property(std::string_view payload) {
@@ -84,7 +99,19 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path, const SiteKey* k
     : lines_(path, kLongestArchiveLine), key_(key) {}
 
 std::optional<bool> ArchiveReader::is_whole() const {
-  return key_ == nullptr ? std::nullopt : std::optional(whole_);
+  if (key_ != nullptr)
+    return whole_;
+  return missing().empty() ? std::nullopt : std::optional(false);
+}
+
+std::string ArchiveReader::missing() const {
+  if (lines_found_ == 0)
+    return "it is empty";
+  if (!closed_)
+    return fmt::format("it has no end: lines after line {} may be missing", lines_.number());
+  if (missing_ > 0)
+    return fmt::format("it lacks {} of its lines", missing_);
+  return {};
 }
 
 std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next() {
@@ -94,6 +121,7 @@ std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next()
   for (;;) {
     switch (lines_.next(line)) {
       case LineReader::Found::too_long:
+        ++lines_found_;
         return fault(fmt::format("it has more than {}", human_bytes(kLongestArchiveLine)));
       case LineReader::Found::line:
         if (auto found = line.empty() ? std::nullopt : judge(line))
@@ -113,11 +141,25 @@ std::optional<std::variant<RemovedProperty, ArchiveFault>> ArchiveReader::next()
 }
 
 std::optional<ArchiveReader::Found> ArchiveReader::judge(const std::string& line) {
-  if (key_ != nullptr)
-    return judge_signed(line);
+  ++lines_found_;
+  return key_ == nullptr ? judge_unsigned(line) : judge_signed(line);
+}
+
+// Files that somebody has put together have several ends; the last line of the file must be one.
+std::optional<ArchiveReader::Found> ArchiveReader::judge_unsigned(const std::string& line) {
   const json object = parse_json(line);
-  if (auto property = read_property(object))
+  if (is_plain_end(object)) {
+    missing_ += missing_before(lines_before_end(object).value_or(number_ + strange_ + 1) + 1);
+    closed_ = true;
+    number_ = strange_ = 0;
+    return std::nullopt;
+  }
+  closed_ = false;
+  if (auto property = read_property(object)) {
+    ++number_;
+    ++accepted_;
     return std::move(*property);
+  }
   return fault(object.is_object() && object.contains("signatures")
                    ? "it is signed and can be read only with --key"
                    : kNoProperty);
@@ -140,13 +182,12 @@ std::optional<ArchiveReader::Found> ArchiveReader::judge_signed(const std::strin
   const std::int64_t missing = missing_before(number);
   if (std::string why = take_place(text_member(object, "archive"), number); !why.empty())
     return fault(std::move(why));
+  ++accepted_;
   if (missing == 0)
     return std::move(*property);
   // First the fault about the missing lines; next() returns this line after it.
   pending_ = std::move(*property);
-  whole_ = false;
-  return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive missing before it"};
+  return lines_missing(missing);
 }
 
 std::string ArchiveReader::take_place(const std::string& archive, std::int64_t number) {
@@ -169,13 +210,15 @@ std::optional<ArchiveReader::Found> ArchiveReader::close(std::string_view payloa
     return fault("it is the end of another archive");
   archive_ = archive;
   closed_ = true;
-  const std::int64_t missing =
-      object.is_object() ? missing_before(number_member(object, "lines") + 1) : 1;
-  if (missing == 0)
-    return std::nullopt;
+  const auto lines = lines_before_end(object);
+  const std::int64_t missing = lines ? missing_before(*lines + 1) : 1;
+  return missing == 0 ? std::nullopt : std::optional<Found>(lines_missing(missing));
+}
+
+ArchiveFault ArchiveReader::lines_missing(std::int64_t number) {
   whole_ = false;
-  return ArchiveFault{lines_.number(),
-                      counted(missing, "line") + " of the archive missing before it"};
+  missing_ += number;
+  return {lines_.number(), counted(number, "line") + " of the archive missing before it"};
 }
 
 ArchiveFault ArchiveReader::fault(std::string text) {

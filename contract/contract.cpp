@@ -34,6 +34,12 @@ std::vector<std::string> page_of(Session& session, Removable which, const std::s
                                  : settled_page(session, after, kPage);
 }
 
+void require_no_stop() {
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted; properties already removed can be put back",
+                "backglance contract");
+}
+
 // Calls `on_image` with each candidate and its removable properties, which may be none.
 template <typename OnImage>
 void for_each_removable(Session& session, Removable which, const OnImage& on_image) {
@@ -43,10 +49,7 @@ void for_each_removable(Session& session, Removable which, const OnImage& on_ima
     if (page.empty())
       return;
     for (const std::string& image_id : page) {
-      if (stop_requested())
-        throw Error(ErrorKind::interrupted,
-                    "interrupted; properties already removed can be put back",
-                    "backglance contract");
+      require_no_stop();
       on_image(image_id,
                retry(session, [&] { return removable_properties(session, image_id, which); }));
     }
@@ -95,21 +98,23 @@ void count_due(Session& session, ContractPlan& plan) {
                      });
 }
 
-void count_settled(Session& session, ContractPlan& plan) {
+// `stores` null: it does not matter whether this host sees the images.
+void count_settled(Session& session, const StoreQuestions* stores, ContractPlan& plan) {
   const auto still_has_some = [&](const std::string& image_id) {
     const auto look = [&] { return removable_properties(session, image_id, Removable::due); };
     return !retry(session, look).empty();
   };
-  for_each_removable(session, Removable::settled,
-                     [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
-                       if (!fit_archive(image_id, properties, plan))
-                         return;
-                       plan.settled_images += properties.empty() ? 0 : 1;
-                       plan.settled_properties += static_cast<std::int64_t>(properties.size());
-                       // The last verification found it settled, and it no longer is.
-                       plan.outdated_images +=
-                           properties.empty() && still_has_some(image_id) ? 1 : 0;
-                     });
+  for_each_removable(
+      session, Removable::settled,
+      [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
+        if (!fit_archive(image_id, properties, plan) ||
+            (stores != nullptr && !properties.empty() && !is_seen(*stores, image_id, plan.unseen)))
+          return;
+        plan.settled_images += properties.empty() ? 0 : 1;
+        plan.settled_properties += static_cast<std::int64_t>(properties.size());
+        // The last verification found it settled, and it no longer is.
+        plan.outdated_images += properties.empty() && still_has_some(image_id) ? 1 : 0;
+      });
 }
 
 // Different for each run: "2026-03-08T024011Z-1f0b5e0c".
@@ -119,7 +124,7 @@ std::string file_stamp(const Run& run) {
   for (const char c : time)
     stamp += c == ' ' ? 'T' : c;
   std::erase(stamp, ':');
-  return stamp + "Z-" + run.id().substr(0, 8);
+  return stamp + "Z-" + run.id().substr(run.id().size() - 8);
 }
 
 void drop_tables(Session& session, const SchemaState& state) {
@@ -177,9 +182,16 @@ ContractPlan look_at_due(Session& session, const StoreQuestions& stores) {
   return plan;
 }
 
-// Removes all removable properties. Each image's properties are archived first. `gate` may be null.
-void remove_all(Session& session, const Run& run, Removable which, RemovalArchive& archive,
-                ContractResult& result, GateWatch* gate) {
+// What is asked before the properties of an image are removed: the gate, or whether this host sees
+// the image. The other one is null.
+struct Before {
+  GateWatch* gate = nullptr;
+  const StoreQuestions* stores = nullptr;
+};
+
+// Removes all removable properties. Each image's properties are archived first.
+void remove_all(Session& session, Run& run, Removable which, RemovalArchive& archive,
+                ContractResult& result, const Before& before) {
   // Called before the COMMIT: the archive is on the disk before the removal is.
   const auto archive_first = [&](const std::vector<RemovedProperty>& properties) {
     if (!std::all_of(properties.begin(), properties.end(), can_be_archived))
@@ -192,8 +204,12 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
   const auto remove = [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
     if (properties.empty() || !fit_archive(image_id, properties, result))
       return;
-    if (gate != nullptr)
-      gate->before_removal(image_id);
+    run.look_at_orders();
+    require_no_stop();
+    if (before.gate != nullptr)
+      before.gate->before_removal(image_id);
+    if (before.stores != nullptr && !is_seen(*before.stores, image_id, result.unseen))
+      return;
     const auto removed = remove_properties(session, run.id(), image_id, which, archive_first);
     result.images += removed.empty() ? 0 : 1;
     result.properties += static_cast<std::int64_t>(removed.size());
@@ -214,7 +230,7 @@ void remove_all(Session& session, const Run& run, Removable which, RemovalArchiv
 
 ContractResult remove_into_archive(Session& session, const DatabaseUrl& database, Run& run,
                                    Removable which, const ContractOptions& options,
-                                   GateWatch* gate) {
+                                   const Before& before) {
   const std::string stamp = file_stamp(run);
   ContractResult result;
   remove_unfinished(options.directory,
@@ -226,10 +242,10 @@ ContractResult remove_into_archive(Session& session, const DatabaseUrl& database
     copy_sqlite_database(database, result.safety_copy);
   }
   // The copy may have taken minutes.
-  if (gate != nullptr)
-    gate->look();
+  if (before.gate != nullptr)
+    before.gate->look();
   RemovalArchive archive(result.archive, run.id(), options.key);
-  remove_all(session, run, which, archive, result, gate);
+  remove_all(session, run, which, archive, result, before);
   // Their signatures are no longer deprecated.
   untag_settled(session);
   run.finish("done", result.images);
@@ -250,17 +266,17 @@ ContractPlan plan_contract(Session& session, const StoreQuestions& stores) {
   ContractPlan plan = look_at_due(session, stores);
   // An image may be both due and settled, and counts once.
   ContractPlan settled;
-  count_settled(session, settled);
+  count_settled(session, nullptr, settled);
   plan.settled_images = settled.settled_images;
   plan.settled_properties = settled.settled_properties;
   plan.outdated_images = settled.outdated_images;
   return plan;
 }
 
-ContractPlan plan_settled(Session& session) {
+ContractPlan plan_settled(Session& session, const StoreQuestions& stores) {
   require_expanded(read_schema_state(session));
   ContractPlan plan;
-  count_settled(session, plan);
+  count_settled(session, &stores, plan);
   return plan;
 }
 
@@ -274,20 +290,23 @@ ContractResult contract(Session& session, const DatabaseUrl& database, const Sto
   GateWatch gate(session, stores);
   if (plan.due_images > 0) {
     require_agreeing_clocks(session);
-    return remove_into_archive(session, database, run, Removable::due, options, &gate);
+    return remove_into_archive(session, database, run, Removable::due, options, {.gate = &gate});
   }
   run.finish("done");
   return nothing_removed(plan);
 }
 
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
-                                const ContractOptions& options) {
+                                const StoreQuestions& stores, const ContractOptions& options) {
   require_writable(read_schema_state(session));
   Run run(session, "contract settled");
   ContractPlan plan;
-  count_settled(session, plan);
+  count_settled(session, &stores, plan);
   if (plan.settled_images > 0)
-    return remove_into_archive(session, database, run, Removable::settled, options, nullptr);
+    return remove_into_archive(session, database, run, Removable::settled, options,
+                               {.stores = &stores});
+  if (plan.unseen.images > 0)
+    refuse_unseen(plan.unseen);
   run.finish("done");
   return nothing_removed(plan);
 }

@@ -10,6 +10,7 @@
 #include "base/image_sight.h"
 #include "contract/archive.h"
 #include "contract/gate.h"
+#include "contract/seen.h"
 #include "glance/database_url.h"
 #include "ledger/removal.h"
 #include "sql/patience.h"
@@ -36,11 +37,14 @@ struct ContractPlan {
   std::vector<std::string> first_unarchivable;
   // Images that the last verification found settled and that were changed since.
   std::int64_t outdated_images = 0;
+  // Of plan_settled: settled images whose data this host does not see. They keep all their
+  // properties and count nowhere else.
+  UnseenImages unseen;
 };
 
 ContractPlan plan_contract(Session& session, const StoreQuestions& stores);
 // Counts only settled images. They have a hash themselves, so other images do not block them.
-ContractPlan plan_settled(Session& session);
+ContractPlan plan_settled(Session& session, const StoreQuestions& stores);
 
 struct ContractResult {
   std::int64_t images = 0;
@@ -50,6 +54,7 @@ struct ContractResult {
   // As in ContractPlan.
   std::int64_t unarchivable = 0;
   std::vector<std::string> first_unarchivable;
+  UnseenImages unseen;
 };
 
 struct ContractOptions {
@@ -71,9 +76,10 @@ struct ContractOptions {
 // call continues. If nothing is due, it writes no file.
 ContractResult contract(Session& session, const DatabaseUrl& database, const StoreQuestions& stores,
                         const ContractOptions& options);
-// The same, only for settled images and without the gate.
+// The same, only for settled images and without the gate. Each image must be seen (contract/seen.h)
+// before its properties are removed; throws Error{gate} if there are settled images and none is.
 ContractResult contract_settled(Session& session, const DatabaseUrl& database,
-                                const ContractOptions& options);
+                                const StoreQuestions& stores, const ContractOptions& options);
 
 // Puts back the properties that contract removed, unless somebody has set the property or deleted
 // the image since.

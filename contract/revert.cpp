@@ -16,13 +16,17 @@ constexpr std::size_t kMostLines = 100;
 constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 
 // Passes the archive's properties to `take` in batches, and its faults to `on_fault` one by one.
+// `run` may be null.
 template <typename Take>
-ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const Take& take) {
+ArchiveRevert for_batches(ArchiveReader& archive, Run* run, const OnFault& on_fault,
+                          const Take& take) {
   ArchiveRevert revert;
   std::vector<RemovedProperty> batch;
   std::size_t bytes = 0;
   const auto flush = [&] {
     // Between two transactions: nothing is half done.
+    if (run != nullptr)
+      run->look_at_orders();
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");
@@ -53,7 +57,7 @@ ArchiveRevert for_batches(ArchiveReader& archive, const OnFault& on_fault, const
 RestoreCounts revert_contract(Session& session) {
   require_writable(read_schema_state(session));
   Run run(session, "contract revert");
-  const RestoreCounts counts = restore_properties(session);
+  const RestoreCounts counts = restore_properties(session, [&] { run.look_at_orders(); });
   run.finish("done", counts.restored);
   return counts;
 }
@@ -67,9 +71,9 @@ ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFaul
   std::optional<Run> run;
   if (state.has_ledger)
     run.emplace(session, "contract revert");
-  const ArchiveRevert revert = for_batches(archive, on_fault, [&](const auto& batch) {
-    return restore_removed(session, batch, state.has_ledger);
-  });
+  const ArchiveRevert revert = for_batches(
+      archive, run ? &*run : nullptr, on_fault,
+      [&](const auto& batch) { return restore_removed(session, batch, state.has_ledger); });
   if (run)
     run->finish("done", revert.properties.restored);
   return revert;
@@ -78,7 +82,7 @@ ArchiveRevert revert_from(Session& session, ArchiveReader& archive, const OnFaul
 ArchiveRevert plan_revert_from(Session& session, ArchiveReader& archive, const OnFault& on_fault) {
   const SchemaState state = read_schema_state(session);
   require_glance(state);
-  return for_batches(archive, on_fault, [&](const auto& batch) {
+  return for_batches(archive, nullptr, on_fault, [&](const auto& batch) {
     return plan_restore(session, batch, state.has_ledger);
   });
 }

@@ -62,6 +62,8 @@ ExpandPlan expand(Session& session, const ExpandOptions& options) {
   result.statements.clear();
   std::optional<Run> run;
   for (const std::string& step : expand_steps()) {
+    if (run)
+      run->look_at_orders();
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted between two steps; nothing is half done",
                   "backglance expand");

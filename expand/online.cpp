@@ -83,6 +83,8 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
   CalmTeller tell(options.on_wait);
   SchemaState state = read_schema_state(session);
   for (bool first = true;; first = false) {
+    if (run)
+      run->look_at_orders();
     require_no_stop(kCommand);
     const ExpandPlan plan = plan_expand(state, session.engine(), options);
     if (first)

@@ -252,11 +252,13 @@ std::vector<RemovedProperty> remove_properties(Session& session, const std::stri
   return removed;
 }
 
-RestoreCounts restore_properties(Session& session) {
+RestoreCounts restore_properties(Session& session, const std::function<void()>& before_page) {
   RestoreCounts counts;
   std::string after_image;
   std::string after_name;
   for (;;) {
+    if (before_page)
+      before_page();
     if (stop_requested())
       throw Error(ErrorKind::interrupted, "interrupted; properties already put back are kept",
                   "backglance contract --revert");

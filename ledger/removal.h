@@ -79,7 +79,8 @@ struct RestoreCounts {
 // Puts back the properties in backglance_removed, and deletes from it the ones that were put back.
 // If `glance-manage db purge` has deleted the row since, a new row is made; its created_at is the
 // time of the property's last change.
-RestoreCounts restore_properties(Session& session);
+// `before_page` is called between two transactions and may request a stop.
+RestoreCounts restore_properties(Session& session, const std::function<void()>& before_page = {});
 // Properties in backglance_removed, and those of them whose image is deleted or purged.
 struct RemovedCounts {
   std::int64_t properties = 0;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/process.h"
@@ -19,11 +20,19 @@
 namespace backglance {
 namespace {
 
-// 16 random bytes, written like a UUID.
-std::string random_id() {
+// 16 bytes, written like a UUID: the milliseconds since 1970, then random ones. So the ids of runs
+// that began in the same second, which is all that started_at shows, are in the order of the runs.
+std::string new_id() {
+  constexpr std::size_t kTime = 6;
   std::array<unsigned char, 16> bytes = {};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
     throw Error(ErrorKind::io, "no random numbers from OpenSSL");
+  using std::chrono::milliseconds;
+  using std::chrono::system_clock;
+  auto time = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+  for (std::size_t i = kTime; i > 0; --i, time >>= 8U)
+    bytes[i - 1] = static_cast<unsigned char>(time & 0xFFU);
   std::string id;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10)
@@ -100,7 +109,7 @@ void lock_runs(Session& session) {
 }
 
 Run::Run(Session& session, const std::string& command, RunLife life)
-    : session_(session), id_(random_id()) {
+    : session_(session), id_(new_id()) {
   // On Galera, if several nodes begin a run at the same time, all but one fail to commit, at each
   // attempt. So do not wait long for a lock that somebody keeps.
   retry(session_, [&] { enter(command); }, {.waited = 2});
@@ -151,6 +160,14 @@ Run::~Run() {
   } catch (const Error&) {
     // The next run sees that this process is gone, and ends its row.
   }
+}
+
+void Run::look_at_orders() {
+  const Orders orders = retry(session_, [&] { return read_orders(session_, id_); });
+  if (orders.given_up)
+    request_stop(StopWish::lost);
+  else if (orders.stop)
+    request_stop(StopWish::fleet);
 }
 
 void Run::finish(const std::string& outcome, std::int64_t images, std::int64_t bytes) {

@@ -68,6 +68,9 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   const std::string& id() const { return id_; }
+  // Reads the orders to this run now. The heartbeat reads them every 2 s: too late for a short
+  // command, which would get to its end after it was told to stop. An order becomes request_stop().
+  void look_at_orders();
   // Waits for a server that is away (sql/retry.h).
   void finish(const std::string& outcome, std::int64_t images = 0, std::int64_t bytes = 0);
   // True once RunLife::lost was called. Thread-safe.

@@ -58,5 +58,5 @@ LIMIT    :count;
 SELECT   run_id, command, host, started_at, finished_at, outcome, images, bytes, stop_at, stop_by,
          heartbeat_at - {now}
 FROM     backglance_run
-ORDER BY CASE WHEN started_at > {now} + 240 AND finished_at IS NOT NULL THEN 0 ELSE started_at END DESC, COALESCE(finished_at, 9007199254740992) DESC, run_id
+ORDER BY CASE WHEN started_at > {now} + 240 AND finished_at IS NOT NULL THEN 0 ELSE started_at END DESC, run_id DESC
 LIMIT    :count;

@@ -63,11 +63,21 @@ std::vector<OwnerDeadlines> in_order(Session& session, const Owners& owners) {
   return out;
 }
 
+// `what`: what was done to the images so far.
+void require_no_stop(Run& run, const char* what) {
+  run.look_at_orders();
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted,
+                fmt::format("interrupted; images already {0} stay {0}", what),
+                "backglance migrate");
+}
+
 // Flags one batch in one transaction. Counts are added only after the COMMIT.
-void write_flags(Session& session, const Run& run, const std::vector<SignedImage>& batch,
+void write_flags(Session& session, Run& run, const std::vector<SignedImage>& batch,
                  const MigrateOptions& options, MigrateResult& result, Owners& owners) {
   if (batch.empty())
     return;
+  require_no_stop(run, "flagged");
   std::map<FlagChange, std::int64_t> changes;
   Owners counted;
   retry(session, [&] {
@@ -90,14 +100,10 @@ void write_flags(Session& session, const Run& run, const std::vector<SignedImage
   owners = std::move(counted);
 }
 
-void flag_all(Session& session, const Run& run, const MigrateOptions& options,
-              MigrateResult& result) {
+void flag_all(Session& session, Run& run, const MigrateOptions& options, MigrateResult& result) {
   std::vector<SignedImage> batch;
   Owners owners = owners_of(options);
   for_each_signed_image(session, [&](const SignedImage& image) {
-    if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; images already flagged stay flagged",
-                  "backglance migrate");
     batch.push_back(image);
     if (batch.size() >= kFlagBatch) {
       write_flags(session, run, batch, options, result, owners);
@@ -106,6 +112,7 @@ void flag_all(Session& session, const Run& run, const MigrateOptions& options,
   });
   write_flags(session, run, batch, options, result, owners);
   result.owners = retry(session, [&] { return in_order(session, owners); });
+  require_no_stop(run, "flagged");
   // Last: only a run that has seen every image knows which flags have lost theirs.
   result.cleared = clear_unseen_flags(session, run.id());
 }
@@ -153,10 +160,11 @@ MigrateResult migrate(Session& session, const MigrateOptions& options) {
   if (options.untag) {
     result.tagged = untag(session, *options.untag);
   } else {
-    result.queued = Queue(session).queue_new();
-    if (stop_requested())
-      throw Error(ErrorKind::interrupted, "interrupted; images already queued stay queued",
-                  "backglance migrate");
+    result.queued = Queue(session).queue_new([&] {
+      run.look_at_orders();
+      return !stop_requested();
+    });
+    require_no_stop(run, "queued");
     flag_all(session, run, options, result);
     if (options.tag)
       result.tagged = tag_flagged(session, *options.tag);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/image_result.h"
 #include "ledger/read_outcome.h"
@@ -37,9 +38,11 @@ struct ReadResult {
   std::int64_t over_budget = 0;  // the part of them that --max-bytes does not permit to read
   // Images that failed in earlier runs and were not read in this one.
   std::int64_t failed_before = 0;
-  std::int64_t lost_leases = 0;     // images that another run took over
-  std::int64_t held_by_others = 0;  // images given by --image that another run was reading
-  std::string waited_for;  // what the run waited for when it ended; empty if it did not wait
+  std::int64_t lost_leases = 0;  // images that another run took over
+  // Images given by --image that another run was reading; nothing is known of them.
+  std::vector<std::string> held_by_others = {};
+  std::int64_t forgotten = 0;  // images of which --forget has discarded what the ledger held
+  std::string waited_for;      // what the run waited for when it ended; empty if it did not wait
   // Images that are too large for a whole --max-runtime, at the speed of this run.
   std::int64_t too_large = 0;
   bool in_parts = false;              // such an image is read in parts, over several runs

@@ -72,6 +72,11 @@ Fed feed(Source& source, const ImageRow& image, DigestStream& digests, Checkpoin
     }
     checkpoints.passed(buffer, outcome.bytes, digests);
   }
+  if (!source.proves_its_end() && !image.size && !has_proof(image))
+    return {false,
+            ReadFailure{ImageResult::unreadable,
+                        "the server does not say where it ends, and Glance knows neither its "
+                        "size nor its checksum"}};
   // After the last byte: a change before this point shows here, a later one does not matter.
   auto identity = source.identity();
   if (auto* failure = std::get_if<ReadFailure>(&identity))
@@ -230,6 +235,21 @@ class Failures {
   bool has_place_of_store_ = false;
 };
 
+// The digests of an image whose bytes were all read: MD5, `algorithm`, and perhaps a signature's.
+void take_digests(const std::vector<std::string>& hex, const DigestAlgorithm& algorithm,
+                  const ImageRow& image, ReadOutcome& outcome) {
+  outcome.md5 = hex[0];
+  outcome.digest = hex[1];
+  if (hex.size() > 2)
+    outcome.signature_digest = hex[2];
+  // Keep Glance's spelling if it is the image's own algorithm. It may be another one: verify
+  // reads an image without a hash with MD5 only.
+  const bool is_images_own =
+      !image.os_hash_algo.empty() && find_digest_algorithm(image.os_hash_algo) == &algorithm;
+  outcome.algorithm = is_images_own ? image.os_hash_algo : std::string(algorithm.name);
+  outcome.result = ImageResult::hashed;
+}
+
 // The store's own MD5 of the object is not that of the bytes which it sent. Where Glance has a
 // checksum, that one decides.
 std::optional<ReadFailure> store_contradicts(const ImageRow& image, const Source& source,
@@ -334,11 +354,6 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       if (outcome.result == ImageResult::size_differs)
         return outcome;
       failure = std::move(fed.failure);
-      if (!failure && !reading.source().proves_its_end() && !task.image.size &&
-          !has_proof(task.image))
-        failure = ReadFailure{ImageResult::unreadable,
-                              "the server does not say where it ends, and Glance knows neither its "
-                              "size nor its checksum"};
     }
     std::vector<std::string> hex;
     if (!failure) {
@@ -354,16 +369,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       failures.add(row.id, *failure, is_of_image ? "" : there.place());
       continue;
     }
-    outcome.md5 = hex[0];
-    outcome.digest = hex[1];
-    if (signed_over != nullptr)
-      outcome.signature_digest = hex[2];
-    // Keep Glance's spelling if it is the image's own algorithm. It may be another one: verify
-    // reads an image without a hash with MD5 only.
-    const bool is_images_own = !task.image.os_hash_algo.empty() &&
-                               find_digest_algorithm(task.image.os_hash_algo) == &algorithm;
-    outcome.algorithm = is_images_own ? task.image.os_hash_algo : std::string(algorithm.name);
-    outcome.result = ImageResult::hashed;
+    take_digests(hex, algorithm, task.image, outcome);
     if (!failures.is_empty())
       outcome.reason = fmt::format("read from location {}; {}", row.id, failures.reasons());
     return outcome;

@@ -159,10 +159,12 @@ std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   }
   if (found > missing)
     return {};
-  return fmt::format("{}: {} of {} is there{}; is this the right directory, and is it mounted?",
-                     place_text(place), found == 0 ? "none" : fmt::format("only {}", found),
-                     counted(found + missing, "image file"),
-                     stores_.is_empty(place) ? ", and nothing else" : "");
+  return fmt::format("{}: {} of the {} that should be there {} there{}; {}", place_text(place),
+                     found == 0 ? "none" : fmt::format("only {}", found),
+                     counted(found + missing, "image file"), found > 1 ? "are" : "is",
+                     stores_.is_empty(place) ? ", and nothing else" : "",
+                     place.starts_with('/') ? "is this the right directory, and is it mounted?"
+                                            : "is this the right store?");
 }
 
 std::vector<std::string> StoreView::unavailable() const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "sql/text.h"
@@ -29,20 +30,34 @@ bool is(const Settings& settings, const std::string& name, std::string_view valu
   return found != settings.end() && found->second == value;
 }
 
+std::string mysql_refusal(const Settings& settings) {
+  for (const std::string name : {"super_read_only", "innodb_read_only", "read_only", "tx_read_only",
+                                 "transaction_read_only"})
+    if (is(settings, name, "on"))
+      return fmt::format(
+          "the server does not accept writes ({} = ON), except from privileged accounts; if it is "
+          "a replica, run the commands with --database and the URL of the primary",
+          name);
+  return {};
+}
+
+std::string postgresql_refusal(const Settings& settings) {
+  if (is(settings, "in_recovery", "true"))
+    return "the server is a standby and does not accept writes; run the commands with --database "
+           "and the URL of the primary";
+  if (is(settings, "default_transaction_read_only", "on"))
+    return "default_transaction_read_only is on for this role or database, so no command can "
+           "write; ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only";
+  return {};
+}
+
 std::vector<std::string> mysql_limits(Session& session) {
   // Statements of this size are rare: an archived property with a long value.
   constexpr std::int64_t kSmallPacket = 1 << 20;
   std::vector<std::string> limits;
   const Settings settings = read_settings(session);
-  for (const std::string name : {"super_read_only", "innodb_read_only", "read_only", "tx_read_only",
-                                 "transaction_read_only"})
-    if (is(settings, name, "on")) {
-      limits.push_back(fmt::format(
-          "the server does not accept writes ({} = ON), except from privileged accounts; if it is "
-          "a replica, run the commands with --database and the URL of the primary",
-          name));
-      break;
-    }
+  if (std::string refusal = mysql_refusal(settings); !refusal.empty())
+    limits.push_back(std::move(refusal));
   if (const auto engine = settings.find("enforce_storage_engine");
       engine != settings.end() && !engine->second.empty() && engine->second != "innodb")
     limits.push_back(
@@ -69,14 +84,8 @@ std::vector<std::string> mysql_limits(Session& session) {
 std::vector<std::string> postgresql_limits(Session& session) {
   std::vector<std::string> limits;
   const Settings settings = read_settings(session);
-  if (is(settings, "in_recovery", "true"))
-    limits.emplace_back(
-        "the server is a standby and does not accept writes; run the commands with --database and "
-        "the URL of the primary");
-  else if (is(settings, "default_transaction_read_only", "on"))
-    limits.emplace_back(
-        "default_transaction_read_only is on for this role or database, so no command can write; "
-        "ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only");
+  if (std::string refusal = postgresql_refusal(settings); !refusal.empty())
+    limits.push_back(std::move(refusal));
   session.query(
       sql_text(session.engine(), "server_limits", "triggers"), {}, [&](const SqlRow& row) {
         limits.push_back(fmt::format(
@@ -99,6 +108,18 @@ std::vector<std::string> server_limits(Session& session) {
       return mysql_limits(session);
     case Engine::postgresql:
       return postgresql_limits(session);
+    case Engine::sqlite:
+      break;
+  }
+  return {};
+}
+
+std::string write_refusal(Session& session) {
+  switch (session.engine().engine) {
+    case Engine::mysql:
+      return mysql_refusal(read_settings(session));
+    case Engine::postgresql:
+      return postgresql_refusal(read_settings(session));
     case Engine::sqlite:
       break;
   }

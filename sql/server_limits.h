@@ -13,4 +13,8 @@ namespace backglance {
 // is opened (sql/driver_*.cpp) and are not named here.
 std::vector<std::string> server_limits(Session& session);
 
+// The one of them because of which no command can write at all: the server is a replica, or a
+// setting makes it read-only. Empty if there is none.
+std::string write_refusal(Session& session);
+
 }  // namespace backglance

@@ -35,4 +35,7 @@ struct StoreSettings {
   ThroughApi through_api = ThroughApi::off;
 };
 
+// Throws Error{usage} for a text that is no rule.
+void require_http_rules(const std::vector<std::string>& rules);
+
 }  // namespace backglance

@@ -63,6 +63,9 @@ AttemptFailure curl_failure(CURLcode code, CURL* easy, bool has_answer) {
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED:  // a user within the URL, which is not taken
       return image_failure(ImageResult::unreadable, "its URL cannot be used");
+    case CURLE_BAD_CONTENT_ENCODING:  // 8.x, of a transfer coding
+      return image_failure(ImageResult::unreadable,
+                           "the server sends it in a transfer coding that was not asked for");
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
       throw Error(ErrorKind::io, "no memory for a transfer");

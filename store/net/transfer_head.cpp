@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an answer's status and headers say. How it is received: transfer.cpp.
+// What an answer's status and headers say. How it is received: curl_transfer.cpp.
 #include <curl/curl.h>
 #include <fmt/format.h>
 

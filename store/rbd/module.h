@@ -25,12 +25,13 @@ enum class RbdProblem {
   configuration,  // ceph.conf cannot be read, or the client refuses what it says
   no_monitor,     // ceph.conf names no monitor, or none answered within client_mount_timeout
   no_keyring,
-  refused,      // the key of the user, or its capabilities
-  no_pool,      // the cluster was asked for its newest map, and has no such pool
-  no_image,     // the pool is there and has no such image
-  no_snapshot,  // the image is there and has no such snapshot
-  incomplete,   // the image is there, but its header or its parent cannot be opened
-  blocklisted,  // the cluster has cut this client off; the next call connects anew
+  refused,        // the key of the user, or its capabilities
+  other_cluster,  // connected anew, but to a cluster with another fsid
+  no_pool,        // the cluster was asked for its newest map, and has no such pool
+  no_image,       // the pool is there and has no such image
+  no_snapshot,    // the image is there and has no such snapshot
+  incomplete,     // the image is there, but its header, its parent or the pool of its data is not
+  blocklisted,    // the cluster has cut this client off; the next call connects anew
   timeout,
   shrunk,   // Ceph returned fewer bytes than the image had when it was opened
   stopped,  // should_stop became true

@@ -41,6 +41,8 @@ AttemptFailure attempt_failure(const RbdFailure& failure, bool has_answered) {
       return place_failure(
           "Ceph refuses the cephx user (rbd_store_user): its key is wrong, or it may not read this "
           "pool");
+    case RbdProblem::other_cluster:
+      return place_failure("Ceph's configuration file has begun to name another cluster");
     case RbdProblem::no_pool:
       return place_failure("the Ceph cluster has no pool of this name");
     case RbdProblem::no_image:
@@ -50,8 +52,8 @@ AttemptFailure attempt_failure(const RbdFailure& failure, bool has_answered) {
                            "its snapshot is gone, but the image is there: a delete failed halfway");
     case RbdProblem::incomplete:
       return image_failure(ImageResult::unreadable,
-                           "the image is there, but its header or its parent cannot be opened: the "
-                           "cephx user needs to read the parent's pool too");
+                           "the image is there, but its header, its parent or the pool of its data "
+                           "cannot be opened: the cephx user needs to read these pools too");
     case RbdProblem::blocklisted:
       return transient_failure("Ceph has put this client on its blocklist");
     case RbdProblem::timeout:

@@ -97,20 +97,20 @@ std::string S3Client::region_of(const std::string& bucket) const {
   return known == regions_.end() ? settings_.region : known->second;
 }
 
-TransferRequest S3Client::request(const Question& question) const {
+TransferRequest S3Client::request(const Question& question, const std::string& region) const {
   const S3Target target =
       s3_target(settings_.endpoint, settings_.format, question.bucket, question.key);
   TransferRequest request;
   request.method = question.method;
   request.url = target.url(question.query);
   request.range = question.range;
+  // Range and If-Match stay unsigned: the answer is checked for both.
   if (question.keys.are_set())
-    request.headers =
-        s3_signature({.method = question.method,
-                      .host = target.host,
-                      .path = target.path,
-                      .query = question.query},
-                     question.keys, region_of(question.bucket), std::chrono::system_clock::now());
+    request.headers = s3_signature({.method = question.method,
+                                    .host = target.host,
+                                    .path = target.path,
+                                    .query = question.query},
+                                   question.keys, region, std::chrono::system_clock::now());
   if (!question.if_match.empty())
     request.headers.emplace_back("if-match", question.if_match);
   return request;
@@ -119,7 +119,7 @@ TransferRequest S3Client::request(const Question& question) const {
 std::variant<S3Client::Answer, AttemptFailure> S3Client::ask(TransferPool& pool,
                                                              const Question& question) const {
   const std::string region = region_of(question.bucket);
-  auto answer = pool.ask(request(question), kMostOfError);
+  auto answer = pool.ask(request(question, region), kMostOfError);
   const auto* const first = std::get_if<Answer>(&answer);
   if (first == nullptr || is_success(first->head.status))
     return answer;
@@ -132,7 +132,7 @@ std::variant<S3Client::Answer, AttemptFailure> S3Client::ask(TransferPool& pool,
       regions_.clear();
     regions_[question.bucket] = error.region;
   }
-  return pool.ask(request(question), kMostOfError);
+  return pool.ask(request(question, error.region), kMostOfError);
 }
 
 std::variant<S3Sight, S3Client::Refused> S3Client::look(const S3Location& object,
@@ -151,8 +151,12 @@ std::variant<S3Sight, S3Client::Refused> S3Client::look(const S3Location& object
     return Refused{std::move(*failure)};
 
   const auto& [head, body, is_cut] = std::get<Answer>(answer);
+  // The answer to HEAD cannot say NoSuchKey. The next attempt begins with GET again.
+  if (question.method == "HEAD" && head.status == 404)
+    return Refused{transient_failure("the object was replaced while it was opened")};
   if (!is_success(head.status)) {
     const S3Error error = error_of(head, body);
+    // Not AccessDenied: these keys may be good for the next object.
     const bool is_refused = refuses_keys(error);
     if (is_refused && error.code != "AccessDenied") {
       const std::lock_guard lock(mutex_);
@@ -161,6 +165,7 @@ std::variant<S3Sight, S3Client::Refused> S3Client::look(const S3Location& object
     }
     return Refused{s3_failure(error), is_refused};
   }
+  // Of an answer that ignores the range the body was not read, and no window could be either.
   std::optional<std::uint64_t> length;
   if (const auto range = head.content_range(); range && range->first == 0)
     length = range->whole;
@@ -172,8 +177,9 @@ std::variant<S3Sight, S3Client::Refused> S3Client::look(const S3Location& object
   if (question.method == "HEAD" && *length != 0)
     return Refused{transient_failure("the object was replaced while it was opened")};
   S3Sight sight = s3_sight(head, *length);
-  if (sight.etag.empty())
-    return Refused{place_failure("the store tells no ETag, so that no change would show")};
+  // With a weak one, which a proxy may make of it, If-Match is never true (RFC 9110, 13.1.1).
+  if (sight.etag.empty() || sight.etag.starts_with("W/"))
+    return Refused{place_failure("the store tells no strong ETag, so that no change would show")};
   return sight;
 }
 
@@ -188,7 +194,7 @@ std::variant<std::unique_ptr<Transfer>, AttemptFailure> S3Client::read(const S3L
   question.if_match = seen.etag;
   if (!seen.version.empty())
     question.query = {{"versionId", seen.version}};
-  std::unique_ptr<Transfer> transfer = pool_->begin(request(question));
+  std::unique_ptr<Transfer> transfer = pool_->begin(request(question, region_of(object.bucket)));
   const auto begun = transfer->head();
   if (const auto* failure = std::get_if<AttemptFailure>(&begun))
     return *failure;

@@ -71,7 +71,7 @@ class S3Client {
   struct Question;
   using Answer = TransferPool::Answer;
 
-  TransferRequest request(const Question& question) const;
+  TransferRequest request(const Question& question, const std::string& region) const;
   // With one more attempt for the region.
   std::variant<Answer, AttemptFailure> ask(TransferPool& pool, const Question& question) const;
   std::string region_of(const std::string& bucket) const;

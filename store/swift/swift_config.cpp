@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 // As oslo.config's find_file(): a relative name is looked for beside the configuration.
 fs::path find_file(const std::string& name, const Site& site) {
-  const fs::path file(name);
+  fs::path file(name);
   std::error_code error;
   if (file.is_relative())
     for (const fs::path& config : site.config_files)
@@ -75,8 +75,10 @@ SwiftConfig config_of(const Store& store, const Site& site) {
     config.accounts_fault = error.what();
   }
   if (file.empty() && config.accounts.empty())
-    config.accounts_fault =
-        fmt::format("{} names no account: set swift_store_config_file", config.group);
+    config.accounts_fault = fmt::format(
+        "{} names no account: set swift_store_config_file, or swift_store_auth_address, "
+        "swift_store_user and swift_store_key",
+        config.group);
   return config;
 }
 

@@ -171,9 +171,10 @@ void SwiftStore::resolve_storage_url(const SwiftLocation& location, Resolved& re
   else if (std::holds_alternative<std::string>(account))
     resolved.failure = image_failure(
         ImageResult::unreadable,
-        fmt::format("the location is of a multi-tenant store, and {} has no user who may read "
-                    "other accounts: set default_swift_reference and swift_store_config_file",
-                    target.config->group));
+        fmt::format(
+            "the location is of a multi-tenant store, and {} has no user who may read "
+            "other accounts: set swift_store_auth_address, swift_store_user and swift_store_key",
+            target.config->group));
   else
     target.account = std::get<SwiftAccount>(std::move(account));
 }
@@ -184,26 +185,46 @@ SwiftRequests SwiftStore::requests_for(SwiftTarget target) {
   return {std::move(target), sessions_, pool};
 }
 
+void SwiftStore::remember(const SwiftTarget& target, const AttemptFailure* failure) {
+  if (target.owner == SwiftOwner::configuration && target.storage_url.empty())
+    return;
+  const std::lock_guard lock(mutex_);
+  if (failure == nullptr)
+    refused_.erase(target.place);
+  else if (failure->kind == FailureKind::image)
+    refused_.insert(target.place);
+}
+
 std::variant<std::unique_ptr<Object>, AttemptFailure> SwiftStore::open(const Location& location) {
   Resolved resolved = resolve(location);
   if (resolved.failure)
     return std::move(*resolved.failure);
-  return open_swift_object(requests_for(std::move(resolved.target)));
+  auto opened = open_swift_object(requests_for(resolved.target));
+  remember(resolved.target, std::get_if<AttemptFailure>(&opened));
+  return opened;
 }
 
 std::variant<std::string, AttemptFailure> SwiftStore::identify(const Location& location) {
   Resolved resolved = resolve(location);
   if (resolved.failure)
     return std::move(*resolved.failure);
-  SwiftRequests requests = requests_for(std::move(resolved.target));
+  SwiftRequests requests = requests_for(resolved.target);
   auto state = look_at_object(requests);
-  if (auto* const failure = std::get_if<AttemptFailure>(&state))
+  auto* const failure = std::get_if<AttemptFailure>(&state);
+  remember(resolved.target, failure);
+  if (failure != nullptr)
     return std::move(*failure);
   return std::get<SwiftState>(state).identity();
 }
 
 std::string SwiftStore::place_of(const Location& location) const {
-  return resolve(location).target.place;
+  Resolved resolved = resolve(location);
+  // Nobody is asked for such a location.
+  if (resolved.failure && resolved.failure->kind == FailureKind::image)
+    return {};
+  const std::lock_guard lock(mutex_);
+  return refused_.contains(resolved.target.place) ? std::string()
+                                                  : std::move(resolved.target.place);
 }
 
 std::optional<PlaceTraits> SwiftStore::traits(const std::string& place) const {

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -36,7 +38,9 @@ namespace backglance {
 //   default reference, and if Keystone's catalog or swift_store_endpoint names its server.
 //
 // A place is a container of a store. Locations of another account have places of their own, so that
-// nobody can make a container of the operator look away.
+// nobody can make a container of the operator look away. If their server answers that it refuses
+// the user, or does not have the object, they are in no place: the answer is of this image alone,
+// and no other image is left because of it.
 class SwiftStore : public ObjectStore {
  public:
   // All must live longer than this, `policy` too. Asks nobody.
@@ -67,12 +71,16 @@ class SwiftStore : public ObjectStore {
   void resolve_credentials(const SwiftLocation& location, Resolved& resolved) const;
   void resolve_storage_url(const SwiftLocation& location, Resolved& resolved) const;
   SwiftRequests requests_for(SwiftTarget target);
+  // Remembers, for place_of(), whether the server of another account has refused an image.
+  void remember(const SwiftTarget& target, const AttemptFailure* failure);
   std::string why_away(const SwiftConfig& config);
 
   std::vector<SwiftConfig> configs_;
   std::shared_ptr<const AddressPolicy> policy_;
   SwiftSessions sessions_;
   std::map<const SwiftConfig*, Pools> pools_;
+  mutable std::mutex mutex_;       // guards refused_
+  std::set<std::string> refused_;  // places
 };
 
 inline constexpr std::string_view kSwiftSchemes[] = {"swift", "swift+http", "swift+https",

@@ -4,13 +4,18 @@
 
 import base64
 import json
+import os
+import pathlib
+import re
+import signal
+import time
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 import program
-from program import DONE, FAILED, FINDINGS, USAGE
+from program import DONE, FAILED, FINDINGS, INTERRUPTED, USAGE
 from signing import certificate
 import sites
 
@@ -68,6 +73,25 @@ class AttestTest(sites.SmallSiteTest):
     def attest(self, command='backfill', key=None, **options):
         path = self.file_of(private_pem(key or self.key))
         return self.on_site(command, '--attest', path, '--attest-to', self.statements, **options)
+
+    def test_attest_verify_that_waits_for_a_pipe_ends_by_a_signal_as_interrupted(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
+        public = self.file_of(public_pem(self.key), 'public.pem')
+        pipe = self.site.directory / 'pipe'
+        os.mkfifo(pipe)
+        for opened in (False, True):
+            with self.subTest(opened=opened):
+                process = program.start('attest', 'verify', pipe, '--key', public, *self.site.options)
+                writer = os.open(pipe, os.O_WRONLY) if opened else None
+                status = pathlib.Path('/proc/%d/status' % process.pid)
+                program.wait_for(lambda: re.search(r'State:\tS(?s:.*)SigCgt:\t\w+4\w{3}\n', status.read_text()))
+                time.sleep(0.3)
+                result = program.stop(process, signal.SIGTERM)
+                self.assert_code(result, INTERRUPTED)
+                self.assert_one_line(result, ['interrupted'])
+                if opened:
+                    os.close(writer)
 
     def verify(self, key=None, code=DONE):
         path = self.file_of(public_pem(key or self.key), 'public.pem')

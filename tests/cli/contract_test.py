@@ -4,6 +4,8 @@
 
 import base64
 import json
+import pathlib
+import shutil
 import signal
 import time
 
@@ -127,6 +129,7 @@ class Removal(ContractTest):
             self.assertEqual(copy.path.stat().st_mode & 0o777, 0o600)
         with open(result['archive'], encoding='utf-8') as file:
             lines = [json.loads(line) for line in file]
+        self.assertEqual(lines.pop()['lines'], len(lines))
         self.assertEqual({(line['property_id'], line['image_id'], line['name'], line['value'])
                           for line in lines},
                          {row[:4] for row in before if row[2] in sites.LEGACY})
@@ -354,7 +357,11 @@ class Archive(ContractTest):
             file.seek(0)
             file.write('\n'.join(lines[:-1]) + '\n')
             file.truncate()
-        result = self.on_site('contract', '--revert', '--archive', archive, '--key', self.public, code=FINDINGS)
+        # It has lost its end.
+        self.refused('contract', *self.site.options, '--revert', '--archive', archive, '--key', self.public,
+                     code=USAGE, words=['no end', '--incomplete'])
+        result = self.on_site('contract', '--revert', '--archive', archive, '--key', self.public, '--incomplete',
+                              code=FINDINGS)
         self.assertRegex(result.err, r'\Aline 5: .*no valid signature.*\nthe archive: it has no end.*\n\Z')
         self.assertIn('put back 11 ', result.out)
         self.assertIn('2 faults', result.out)
@@ -371,8 +378,38 @@ class Archive(ContractTest):
         self.assertEqual((result['restored'], result['whole']), (12, None))
         self.assertEqual(self.properties(), before)
 
+    def test_an_archive_that_was_cut_off_is_refused_whole_and_given_back_by_name(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
+        archive = pathlib.Path(self.contract('--yes')['archive'])
+        removed, whole = self.properties(), archive.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        self.assertEqual(len(lines), 13)
+        empty = self.site.directory / 'empty'
+        revert = ('contract', *self.site.options, '--revert', '--unsigned', '--archive')
+        for lacks, data in {'it is empty': b'', 'no end: lines after line 12 ': b''.join(lines[:-1]),
+                            'no end: lines after line 5 ': whole[:len(b''.join(lines[:5])) - 7],
+                            'it lacks 2 of its lines': b''.join(lines[:3] + lines[5:]),
+                            'it lacks 12 of its lines': lines[12], 'nothing can be put back': b'something else\n'}.items():
+            archive.write_bytes(data)
+            for dry_run in ((), ('--dry-run',)):
+                with self.subTest(lacks=lacks, dry_run=dry_run):
+                    self.refused(*revert, archive, *dry_run, code=USAGE, words=[archive.name, lacks])
+        self.refused(*revert, '/dev/null', code=USAGE, words=['it is empty'])
+        self.assertEqual(self.properties(), removed)
+        archive.write_bytes(b''.join(lines[:5]) + lines[5][:9])
+        result = self.on_site(*revert[:1], *revert[3:], archive, '--incomplete', code=FINDINGS)
+        self.assertRegex(result.err, r'\Aline 6: [^\n]*\nthe archive: it has no end: [^\n]*\n\Z')
+        self.assertIn('put back 5 ', result.out)
+        # Two archives in one file are as good as one.
+        archive.write_bytes(whole + whole)
+        self.assertIn('put back 7 ', self.on_site(*revert[:1], *revert[3:], archive).out)
+        empty.touch()
+        self.refused('contract', *self.site.options, '--revert', '--archive', empty, '--key', self.public, code=USAGE,
+                     words=['it is empty'])
+
     def test_options_that_do_not_go_together_are_refused(self):
-        for options in (['--archive', 'x'], ['--key', 'x'], ['--unsigned'], ['--revert', '--key', 'x'],
+        for options in (['--archive', 'x'], ['--incomplete'], ['--revert', '--incomplete'], ['--key', 'x'], ['--unsigned'], ['--revert', '--key', 'x'],
                         ['--revert', '--attest', self.key], ['--uninstall', '--attest', self.key],
                         ['--revert', '--archive', 'x', '--key', self.public, '--unsigned'],
                         ['--settled', '--revert'], ['--settled', '--uninstall'], ['--yes', '--attest', ''],
@@ -418,7 +455,7 @@ class Settled(sites.SmallSiteTest):
         super().setUp()
         self.certificates = self.site.directory / 'certificates'
         self.certificates.mkdir()
-        signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
+        signer = self.signer = Signer(self.certificates, 'RSA-PSS', rsa.generate_private_key(65537, 2048))
         expired = Signer(self.certificates, 'RSA-PSS', signer.key, end=-DAY / 2)
         self.settled = self.add(signer.values(b'settled', 'SHA-256'), b'settled')
         self.others = [self.add(signer.values(b'other bytes', 'SHA-256'), b'invalid'),
@@ -448,7 +485,8 @@ class Settled(sites.SmallSiteTest):
         self.assertIn('; 1 settled\n', self.on_site('status').out)
         self.assertIn('settled: 1 image, 4 legacy', self.on_site('contract', '--dry-run').out)
         self.assertEqual(self.contract('--dry-run'), {'dry_run': True, 'settled_images': 1, 'settled_properties': 4,
-                                                      'outdated_images': 0, 'unarchivable_images': 0})
+                                                      'outdated_images': 0, 'unarchivable_images': 0,
+                                                      'unknown_images': 0, 'unknown': []})
         self.assertIn('of 1 settled image\n', self.on_site('contract', '--settled', '--dry-run').out)
         self.refused('contract', *self.site.options, '--settled', code=USAGE, words=['1 settled image', '--yes'])
         # Another image that cannot be hashed is in the way of plain contract alone.
@@ -471,6 +509,39 @@ class Settled(sites.SmallSiteTest):
         self.assertLessEqual(set(NAMES), self.names(self.settled))
         self.on_site('verify', '--signatures', '--certificates', self.certificates, code=FINDINGS)
         self.assertEqual(self.contract('--dry-run')['outdated_images'], 0)
+
+    def test_a_settled_image_that_this_host_does_not_see_keeps_its_properties(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
+        other = self.add(self.signer.values(b'settled too', 'SHA-256'), b'settled too')
+        self.sync('--certificates', self.certificates)
+        away = self.site.store.with_name('away')
+        before = self.site.database.rows('SELECT * FROM image_properties ORDER BY id')
+        self.site.store.rename(away)
+        # Not there, nothing mounted there, and the store of another site there.
+        for make, words in ((lambda: None, ['no store directory can be opened']),
+                            (self.site.store.mkdir, ['2 settled images cannot be read', 'no such file in store']),
+                            (lambda: (self.site.store / 'another').touch(), ['2 settled images cannot be read'])):
+            make()
+            self.refused('contract', *self.site.options, '--settled', '--yes', words=words)
+            dry = self.on_site('contract', '--settled', '--dry-run', code=FAILED)
+            self.assertIn(words[0], dry.err)
+        shutil.rmtree(self.site.store)
+        away.rename(self.site.store)
+        path = self.site.path_of(other)
+        path.rename(path.with_name('moved'))
+        dry = self.contract('--dry-run', code=FINDINGS)
+        self.assertEqual((dry['settled_images'], dry['unknown_images']), (1, 1))
+        self.assertEqual(dry['unknown'][0]['example'], other)
+        path.write_bytes(b'')  # as an empty file in its place
+        self.assertIn('another length', self.contract('--dry-run', code=FINDINGS)['unknown'][0]['reason'])
+        path.unlink()
+        self.assertEqual(self.site.database.rows('SELECT * FROM image_properties ORDER BY id'), before)
+        result = self.on_site('contract', '--settled', '--yes', code=FINDINGS)
+        self.assertRegex(result.err, r'\Anot removed: 1 settled image cannot be read on this host: no such file in '
+                         r'store directory .* \(1\); for example %s\n\Z' % other)
+        self.assertEqual(self.names(self.settled), {'img_' + name for name in NAMES})
+        self.assertLessEqual(set(NAMES), self.names(other))
 
     def test_verify_settles_what_backfill_did_not_verify(self):
         self.site.database.execute('UPDATE backglance_signature SET verdict = NULL, verified_state = NULL')

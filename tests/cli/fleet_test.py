@@ -210,5 +210,50 @@ class Stop(FleetTest):
         return '%02d:00-%02d:01' % (hour, hour)
 
 
+class ShortCommands(sites.SmallSiteTest):
+    """Each gets the order while it works and would be at its end before the heartbeat looks for orders."""
+
+    def setUp(self):
+        if sites.ON_SERVER:
+            self.skipTest('the triggers are in the words of SQLite')
+        super().setUp()
+        with self.site.database.batch():
+            for number in range(4):
+                self.site.add_legacy_signature(self.site.add(b'signed %d' % number))
+
+    def stop_after(self, event):
+        self.site.database.execute("CREATE TRIGGER said_stop AFTER %s BEGIN UPDATE backglance_run SET stop_at = 1,"
+                                   " stop_by = 'a person' WHERE finished_at IS NULL; END" % event)
+
+    def assert_stopped(self, command, *arguments):
+        self.assert_one_line(self.on_site(command, *arguments, code=INTERRUPTED))
+        self.site.database.execute('DROP TRIGGER said_stop')
+        self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_run WHERE finished_at IS NULL'), 0)
+        self.assertEqual(self.site.database.rows('SELECT outcome FROM backglance_run WHERE stop_at = 1'),
+                         [('stopped',)])
+        self.site.database.execute('UPDATE backglance_run SET stop_at = NULL')
+        self.site.database.execute("UPDATE backglance_run SET outcome = 'done'")
+
+    def test_a_command_that_works_for_a_moment_obeys_stop(self):
+        self.on_site('expand')
+        self.stop_after('INSERT ON backglance_run')
+        self.assert_stopped('expand', '--guard')
+        self.stop_after('INSERT ON backglance_item')
+        self.assert_stopped('migrate')
+        self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_signature'), 0)
+        self.sync('--grace', '0s')
+        self.stop_after('INSERT ON backglance_removed')
+        self.assert_stopped('contract', '--yes')
+        removed = 'SELECT count(*) FROM backglance_removed'
+        self.assertEqual(self.site.database.value(removed), 4)
+        self.stop_after('INSERT ON backglance_run')
+        self.assert_stopped('contract', '--revert')
+        self.assertEqual(self.site.database.value(removed), 4)
+        (archive,) = self.site.directory.glob('backglance-removed-*.jsonl')
+        self.stop_after('INSERT ON backglance_run')
+        self.assert_stopped('contract', '--revert', '--archive', archive, '--unsigned')
+        self.assertEqual(self.site.database.value(removed), 4)
+
+
 if __name__ == '__main__':
     program.main()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate of contract: what it has not seen, it does not take for gone."""
 
+import json
 import shutil
 import uuid
 
@@ -50,7 +51,7 @@ class NotSeenIsNotGone(ContractTest):
         for names in ((), ('lost+found',), ('of-another-use',), (str(uuid.uuid4()),)):
             with self.subTest(names=names):
                 self.replace_store(names)
-                self.assert_blocked(['none of 5 image files is there', 'mounted', '--dry-run'])
+                self.assert_blocked(['none of the 5 image files that should be there is there', 'mounted', '--dry-run'])
                 self.restore_store()
 
     def test_an_old_copy_of_the_store_blocks_contract(self):
@@ -61,12 +62,12 @@ class NotSeenIsNotGone(ContractTest):
         self.replace_store()
         for name in [name for name in names if name != late][:2]:
             shutil.copy(self.away / name, self.site.store / name)
-        self.assert_blocked(['of 5 image files is there'])
+        self.assert_blocked(['only 2 of the 5 image files that should be there are there'])
 
     def test_other_files_under_the_same_names_block_contract(self):
         self.replace_store([path.name for path in self.site.store.iterdir()
                             if path.read_bytes() != b'late'])
-        self.assert_blocked(['none of 5 image files is there'])
+        self.assert_blocked(['none of the 5 image files that should be there is there'])
 
     def test_another_store_dir_blocks_contract(self):
         self.assert_blocked(['outside the configured store directories (1)'],
@@ -92,7 +93,7 @@ class NotSeenIsNotGone(ContractTest):
         self.point_to('file://%s/none' % self.site.store)
         self.on_site('backfill', code=FINDINGS)
         self.replace_store(['none-of-them'])
-        self.assert_blocked(['none of 5 image files is there'])
+        self.assert_blocked(['none of the 5 image files that should be there is there'])
 
     def test_a_store_that_cannot_be_read_blocks_contract_until_it_is_named(self):
         for scheme, name in (('rbd', 'rbd'), ('swift+https', 'swift'), ('https', 'http'),
@@ -100,8 +101,11 @@ class NotSeenIsNotGone(ContractTest):
             with self.subTest(scheme=scheme):
                 self.point_to(scheme + '://secret@somewhere/image', meta_data='{"store": "far"}')
                 self.assert_blocked(['in a store of type %s' % name, '--without-store ' + name])
-                self.assert_blocked(['--without-store ' + name], '--without-store', 'near',
-                                    '--without-store', 'file')
+                self.assert_blocked(['--without-store ' + name], '--without-store', 'file')
+                for command in ('--yes', '--dry-run'):
+                    self.refused('contract', *self.site.options, command, '--without-store', 'near', '--without-store',
+                                 name, code=USAGE,
+                                 words=['--without-store near: ', 'known names are', ' far, file, ', name])
                 for named in (name, scheme, 'far'):
                     dry = self.on_site('contract', '--dry-run', '--without-store', named)
                     self.assertIn('left out by --without-store: 1 image\n', dry.out)
@@ -134,7 +138,8 @@ class NotSeenIsNotGone(ContractTest):
         for image_id in (second, third):
             self.assertEqual(self.live_names(image_id), {*sites.LEGACY, 'os_type'})
         [archive] = self.files('backglance-removed-*')
-        self.assertEqual(len(archive.read_text().splitlines()), 4)
+        lines = archive.read_text().splitlines()
+        self.assertEqual((len(lines), json.loads(lines[4])['lines']), (5, 4))
 
 
 if __name__ == '__main__':

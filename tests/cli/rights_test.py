@@ -94,6 +94,9 @@ class Replica(RightsTest):
             for command in LOOKS:
                 self.program(command[0], *self.options(url), *command[1:], code={DONE, FINDINGS, MIGRATE_DUE})
             self.assertIn('does not accept writes', self.program('plan', *self.options(url)).out)
+            for command in ('backfill', 'migrate', 'stop'):
+                self.assertRegex(self.program(command, '--dry-run', *self.options(url)).err,
+                                 r'\Awarning: the run itself may fail: .* does not accept writes')
         self.assertEqual(self.site.database.rows('SELECT 1 FROM backglance_item'), [])
         self.assertEqual(self.site.database.rows("SELECT 1 FROM backglance_run WHERE command <> 'expand'"), [])
 
@@ -188,6 +191,11 @@ class OneRightMissing(RightsTest):
         else:
             execute("GRANT SELECT ON `%s`.* TO %s@'127.0.0.1'" % (self.site.database.name, ROLE))
         rights = self.missing_rights()
+        for command in ('expand', 'migrate', 'backfill', 'sync'):
+            warnings = self.program(command, '--dry-run', *self.options(self.url_of())).err
+            self.assertIn('warning: the run itself may fail: this account lacks the right ', warnings)
+            self.assertIn(' -- next: GRANT ', warnings)
+        self.assertEqual(self.on_site('backfill', '--dry-run').err.count('may fail'), 0)
         if on_postgresql:
             # one statement for all tables that lack the same
             self.assertIn(('INSERT, UPDATE ON image_properties, image_tags',

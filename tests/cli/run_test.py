@@ -196,8 +196,23 @@ class Together(SlowSiteTest):
         status = self.on_site('status', '--json').object
         self.assertEqual([run['command'] for run in status['runs']], ['backfill'])
         self.assertIn('to read', self.on_site('check', code=MIGRATE_DUE).out)
+        note = 'another run is at work: backfill on '
+        self.assertIn(note, self.on_site('expand').out)
+        self.assertIn(note, self.on_site('expand', '--dry-run').out)
+        self.assertRegex(self.on_site('expand', '--guard', '--dry-run').out, note + '.*would refuse to run beside it')
         self.assert_code(program.stop(backfill), INTERRUPTED)
         self.on_site('migrate')
+        self.assertNotIn(note, self.on_site('expand').out)
+
+    def test_an_image_that_another_run_reads_is_named_and_is_no_success(self):
+        if sites.ON_SERVER:
+            self.skipTest('nothing in it differs by engine')
+        backfill = self.start_slow_backfill(bandwidth='64K')
+        image = self.site.database.value('SELECT image_id FROM backglance_item WHERE lease_run IS NOT NULL')
+        result = self.on_site('backfill', '--image', image, code=LOCKED)
+        self.assertIn('warning: image %s: another run is reading it' % image, result.err)
+        self.assertRegex(result.out, r'(?m)^backfill: ended, .*, 1 image being read by another run')
+        self.assert_code(program.stop(backfill), INTERRUPTED)
 
     def test_revert_of_expand_finds_a_backfill_at_work(self):
         # Nothing has a result yet, so that no gate but the run itself is in its way.
@@ -238,6 +253,8 @@ class Evidence(sites.SmallSiteTest):
         self.rewrite(self.site.path_of(image), b'b' * 1024 * KIB)
         out, _ = process.communicate(timeout=60)
         self.assertRegex(out.decode(), r'changed while read +1 +0 B')
+        self.assertRegex(out.decode(), r'(?m)^backfill: ended, .*, 1 image \(1.0 MiB\) left for later$')
+        self.assertIn('changed while they were read', self.on_site('check', code=MIGRATE_DUE).out)
         self.assertEqual(self.site.hashes()[image], (None, None, None))
 
     def test_a_hash_that_verify_contradicted_is_not_published_again(self):
@@ -275,7 +292,11 @@ class Evidence(sites.SmallSiteTest):
         self.assertIn('would forget what the ledger holds of 1 image',
                       self.on_site('backfill', '--forget', '--image', image, '--dry-run').out)
         result = self.on_site('backfill', '--forget', '--image', image)
-        self.assertRegex(result.out, r'hashed +1 +10 B\nbackfill: complete, 10 B read')
+        self.assertRegex(result.out, r'hashed +1 +10 B\nbackfill: complete, 10 B read, forgot what the ledger held of '
+                         r'1 image\n')
+        never = self.site.add(b'never read')
+        result = self.on_site('backfill', '--forget', '--image', never, '--json').object
+        self.assertEqual((result['forgotten'], result['classes']['hashed']['images']), (0, 1))
         self.assertEqual(self.site.hashes()[image][1], sites.sha512(b'some bytes'))
         self.assert_one_line(self.on_site('backfill', '--forget', '--image', 'unknown', code=USAGE),
                              ['there is no image \'unknown\''])

@@ -6,7 +6,7 @@ import os
 import stat
 
 import program
-from program import DONE, FINDINGS, USAGE
+from program import DONE, FAILED, FINDINGS, USAGE
 import sites
 
 KIB = 1024
@@ -129,6 +129,53 @@ class Owners(sites.SmallSiteTest):
                 os.umask(before)
             self.assertEqual(stat.S_IMODE(directory.stat().st_mode), 0o750)
             self.assertEqual({stat.S_IMODE(page.stat().st_mode) for page in directory.iterdir()}, {0o640})
+
+
+class ReadOnly(sites.SmallSiteTest):
+    def test_plan_and_dry_runs_say_that_the_database_cannot_be_written(self):
+        self.site.add_legacy_signature(self.site.add(b'signed'))
+        self.sync('--grace', '0s')
+        commands = (('expand', '--guard'), ('migrate',), ('backfill',), ('verify',), ('sync',), ('contract',),
+                    ('contract', '--settled'), ('contract', '--revert'), ('contract', '--uninstall'), ('pause',),
+                    ('stop',))
+        user = () if os.getuid() == 0 else ('--map-root-user',)
+        for path, words in ((self.site.database.path, 'the database file '), (self.site.directory, 'SQLite cannot make')):
+            script = 'mount --bind "%s" "%s" && mount -o remount,bind,ro "%s" && exec "$@"' % ((path,) * 3)
+            prefix = ('unshare', '--mount', *user, 'sh', '-c', script, 'sh')
+            with self.subTest(words):
+                for command in commands:
+                    result = self.on_site(*command, '--dry-run', prefix=prefix)
+                    self.assertIn('warning: the run itself may fail: ' , result.err, str(result))
+                    self.assertIn(words, result.err)
+                    self.assertIn('Read-only file system', result.err)
+                self.assertRegex(self.on_site('plan', prefix=prefix).out, '(?m)^note: %s.*Read-only' % words)
+                self.assertNotEqual(self.on_site('migrate', prefix=prefix, code=FAILED).err, '')
+        for command in commands:
+            self.assertEqual(self.on_site(*command, '--dry-run').err, '')
+
+    def test_check_names_the_store_to_mount_where_no_store_opens(self):
+        image = self.site.add(b'to read')
+        self.on_site('expand')
+        away = self.site.store.rename(self.site.store.with_name('away'))
+        next_step = 'mount the store directory %s on this host, then backglance backfill' % self.site.store
+        self.assertTrue(self.on_site('migrate').out.splitlines()[0].endswith(' -- next: ' + next_step))
+        result = self.on_site('check', code=program.MIGRATE_DUE)
+        self.assertTrue(result.out.endswith(' -- next: %s\n' % next_step), result.out)
+        self.assertEqual(self.on_site('check', '--json', code=program.MIGRATE_DUE).object['next'], next_step)
+        self.assertIn('Next        %s\n' % next_step, self.on_site('status').out)
+        away.rename(self.site.store)
+        self.assertIn('Next        backglance backfill\n', self.on_site('status').out)
+        self.assertIn(image, self.site.hashes())
+
+    def test_status_lists_runs_of_one_second_in_their_order(self):
+        self.site.add(b'some bytes')
+        commands = ['expand', 'migrate', 'backfill', 'verify']
+        for command in commands:
+            self.on_site(command)
+        self.site.database.execute('UPDATE backglance_run SET started_at = 1796000000, finished_at = 1796000000,'
+                                   ' heartbeat_at = 1796000000')
+        runs = [line.split()[2] for line in self.on_site('status').out.splitlines() if line.startswith('Run ')]
+        self.assertEqual(runs, commands[::-1])
 
 
 class Reverted(sites.SmallSiteTest):

@@ -89,7 +89,8 @@ class OlderLedger(old_ledger.OldLedgerTest):
         self.on_site('verify', '--attest', key, '--attest-to', statements, code=(DONE, FINDINGS))
         self.load()
         self.on_site('attest', 'verify', statements, '--key', public)
-        restored = self.on_site('contract', '--revert', '--archive', archive, '--unsigned', '--json').object
+        restored = self.on_site('contract', '--revert', '--archive', archive, '--unsigned', '--incomplete',
+                                '--json', code=FINDINGS).object  # version 0.1.0 wrote no end
         self.assertEqual(restored['restored'], len(rows))
         self.assertEqual(self.database.value('SELECT count(*) FROM backglance_removed'), 0)
 

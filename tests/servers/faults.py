@@ -102,7 +102,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._control(body)
         owner = self.server.owner
         answer = owner.take(self.path, self.command, {
-            'method': self.command, 'path': self.path, 'connection': self.connection_number, 'body': body.decode('latin-1'),
+            'method': self.command, 'path': self.path, 'connection': self.connection_number,
+            'body': body.decode('latin-1'),
             'headers': {name.lower(): value for name, value in self.headers.items()}})
         if answer is None:
             answer = {'status': 404, 'body': 'no such path\n'}
@@ -328,9 +329,9 @@ def make_certificate(directory, name, host, authority='authority'):
 
 def _certificate(directory, name, options):
     path = directory / (name + '.pem')
-    subprocess.run(['openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-                    '-subj', '/CN=backglance test ' + name, '-keyout', str(directory / (name + '.key')),
-                    '-out', str(path), *options],
+    subprocess.run(['openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                    '-days', '2', '-subj', '/CN=backglance test ' + name,
+                    '-keyout', str(directory / (name + '.key')), '-out', str(path), *options],
                    check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return path
 

@@ -204,7 +204,7 @@ TEST_CASE("--image reports that another run is reading the image", "[backfill]")
           ->text_or_empty(0);
   const BackfillRun run = run_backfill(far.site, {.jobs = 1, .images = {image}});
   CHECK(run.order.empty());
-  CHECK(run.result.held_by_others == 1);
+  CHECK(run.result.held_by_others.size() == 1);
 }
 
 TEST_CASE("what a killed backfill had read is not read again", "[backfill]") {

@@ -366,7 +366,7 @@ TEST_CASE("another key, or none, gives back nothing", "[contract]") {
   revert_contract(it.site.sql());
   const fs::path unsigned_one = it.run().archive;
   const auto with_key = it.revert(unsigned_one);
-  CHECK(with_key.faults == 5);
+  CHECK(with_key.faults == 6);
   CHECK(with_key.properties.restored == 0);
   CHECK(it.live(image).empty());
 }

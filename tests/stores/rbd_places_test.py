@@ -12,6 +12,7 @@ import shutil
 import sys
 import unittest
 
+import rbd_site
 import reader
 from rbd_cases import RbdTest, start_ceph
 from rbd_site import MIB, ceph_server, pattern
@@ -108,9 +109,12 @@ class Places(RbdTest):
 
     def test_row_mon_down(self):
         """rbd | no pool, no keyring, mon down | place, within client_mount_timeout"""
+        by_glance = rbd_site.glance_conf(self.scratch / 'by-glance.conf',
+                                         {'fast': self.options(rados_connect_timeout=2)})
         conf = self.conf_with({'fast': self.options(rbd_store_ceph_conf=self.ceph_conf_with(client_mount_timeout=2))})
         self.ceph.suspend('mon')
         try:
+            self.assertIn('no Ceph monitor answered', self.survey(by_glance)[self.place])
             with Reader(conf) as one:
                 self.assertIn('no Ceph monitor answered', one.survey()[self.place])
                 answer = one.read(self.images.uri('any'))
@@ -125,7 +129,26 @@ class Places(RbdTest):
         self.ceph.make_pool('parents')
         self.images.plant('parent', 2 * MIB, [(0, pattern(2 * MIB))], pool='parents')
         uri = self.images.clone('parents', 'parent', 'orphan')
-        self.assert_failed(self.read(uri), 'unreadable', 'image', "read the parent's pool")
+        self.assert_failed(self.read(uri), 'unreadable', 'image', 'its parent')
+
+    def test_pool_of_the_data_that_is_deleted_in_mid_read(self):
+        """The image itself stays, and so do all others."""
+        self.ceph.make_pool('bulk')
+        data, uri = self.images.plant('bulky', 48 * MIB, [(0, pattern(48 * MIB))], data_pool='bulk')
+        whole, other = self.images.plant('not-bulky', MIB, [(0, pattern(MIB))])
+        conf = self.conf_with({'fast': self.options(rbd_store_user='admin')})
+        with Reader(conf) as one:
+            self.assert_hashed(one.read(uri), data)
+            one.begin(uri, MIB)
+            self.ceph.ceph('osd', 'pool', 'delete', 'bulk', 'bulk', '--yes-i-really-really-mean-it')
+            self.assert_failed(one.end(), 'unreadable', 'image', 'the pool of its data')
+            self.assert_failed(one.read(uri), 'unreadable', 'image', 'the pool of its data')
+            self.assert_hashed(one.read(other), whole)
+
+    def test_pool_of_the_data_that_may_not_be_read(self):
+        self.ceph.make_pool('closed')
+        _, uri = self.images.plant('closed', 2 * MIB, [(0, pattern(2 * MIB))], data_pool='closed')
+        self.assert_failed(self.read(uri), 'unreadable', 'image', 'the pool of its data')
 
     def test_program_without_the_module(self):
         alone = self.scratch / 'alone' / 'tests'

@@ -24,6 +24,7 @@ import ceph  # noqa: E402  (found by the line above)
 import forwarder  # noqa: E402
 import reader  # noqa: E402
 import s3_cases  # noqa: E402
+import s3_network_cases  # noqa: E402
 import servers  # noqa: E402
 
 CEPH = None
@@ -40,7 +41,7 @@ def setUpModule():
     CEPH.start(radosgw=True)
 
 
-class GatewayTest(s3_cases.S3Cases, unittest.TestCase):
+class GatewayTest(s3_network_cases.S3NetworkCases, s3_cases.S3Cases, unittest.TestCase):
     secrets = (ceph.S3_ACCESS_KEY, ceph.S3_SECRET_KEY, 'dead/secret', 'deadkey', 'other/secret')
 
     @classmethod

@@ -2,6 +2,7 @@
 """What the tests of the swift store share: objects of each kind, a configuration of Glance, and the secrets that no
 output may have."""
 
+import io
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import pickle
 import random
 import sys
 import urllib.parse
+import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / 'servers')]
@@ -53,6 +55,30 @@ class Objects:
             manifest.append({'path': '/' + part})
         self.put('%s/%s?multipart-manifest=put' % (container, name), json.dumps(manifest).encode())
         return digests(data)
+
+
+class GlanceDriver:
+    """glance_store itself, with options of each swift store by id. Once for each process: it has one configuration."""
+
+    def __init__(self, stores):
+        import glance_store  # pylint: disable=import-outside-toplevel
+        from oslo_config import cfg  # pylint: disable=import-outside-toplevel
+        self.store, self.conf = glance_store, cfg.CONF
+        self.conf.register_opt(cfg.DictOpt('enabled_backends'))
+        self.conf([], default_config_files=[])
+        self.conf.set_override('enabled_backends', dict.fromkeys(stores, 'swift'))
+        glance_store.register_store_opts(self.conf)
+        self.conf.set_override('default_backend', next(iter(stores)), group='glance_store')
+        for name, options in stores.items():
+            for option, value in options.items():
+                self.conf.set_override(option, value, group=name)
+        glance_store.create_multi_stores(self.conf)
+
+    def add(self, store, data):
+        """Location, size, MD5, SHA-512 and meta_data, as they get into Glance's database."""
+        *row, meta_data = self.store.add_with_multihash(self.conf, str(uuid.uuid4()), io.BytesIO(data), len(data), store,
+                                                        'sha512')
+        return (*row, json.dumps(meta_data))
 
 
 def lose_on_disk(home, path):

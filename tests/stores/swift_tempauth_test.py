@@ -19,7 +19,7 @@ import threading
 import unittest
 import urllib.parse
 
-from swift_cases import MIB, Objects, config_text, digests, lose_on_disk, meta, pattern
+from swift_cases import MIB, GlanceDriver, Objects, config_text, digests, lose_on_disk, meta, pattern
 
 from faults import FaultServer
 from reader import Reader, set_binary
@@ -168,8 +168,11 @@ class SwiftTempauth(unittest.TestCase):
         expected = other.plain('own', 'image', b'of another account')
         answer = self.reader.read('swift+http://admin%%3Aadmin:administering@%s/own/image' % host, '')
         self.assert_read(answer, expected)
-        self.assertRegex(self.reader.read('swift+http://test%%3Astranger:plantedkey@%s/images/old' % host)['place'],
+        # A user whom only the location names has a place of its own until the server refuses it.
+        stranger = 'swift+http://test%%3Astranger:plantedkey@%s/images/old' % host
+        self.assertRegex(self.reader.read(stranger)['place'],
                          '^container images of account [0-9a-f]{8} of store fast$')
+        self.assertEqual(self.reader.read(stranger)['place'], '')
 
     def test_keys_with_signs(self):
         other = Objects(lambda *arguments: self.swift.call(*arguments, user='glance:store'))
@@ -178,6 +181,28 @@ class SwiftTempauth(unittest.TestCase):
         answer = self.read('odd', reference='odd')
         self.assert_read(answer, expected)
         self.assertEqual(answer['place'], 'container images of reference odd of store fast')
+
+    def test_objects_that_glance_has_stored(self):
+        """Locations that glance_store's own driver has written: by reference, and with credentials in them."""
+        common = {'swift_store_container': 'stored', 'swift_store_create_container_on_put': True,
+                  'swift_store_large_object_size': 1, 'swift_store_large_object_chunk_size': 1}
+        stores = {
+            'reference': {**common, 'swift_store_config_file': str(self.home / 'accounts.conf')},
+            'credentials': {**common, 'swift_store_auth_address': self.swift.auth_url,
+                            'swift_store_auth_version': '1', 'swift_store_user': 'test:tester',
+                            'swift_store_key': 'testing'}}
+        (self.home / 'stored.conf').write_text(config_text(stores))
+        driver = GlanceDriver(stores)
+        segment = 1000 * 1024
+        with Reader(self.home / 'stored.conf') as reader:
+            for store, scheme in (('reference', 'swift+config'), ('credentials', 'swift+http')):
+                # The last is a dynamic large object of 12 segments.
+                for size in (1, 200_000, 11 * segment + 3):
+                    location, stored, checksum, multihash, meta_data = driver.add(store, pattern(size, size))
+                    self.assertEqual(location.partition('://')[0], scheme)
+                    self.assert_read(reader.read(location, meta_data), {
+                        'bytes': stored, 'length': size, 'md5': checksum, 'sha512': multihash})
+        self.check_secrets(reader.said)
 
     def test_static_large_object(self):
         data = pattern(12 * MIB // 4, 3)
@@ -399,4 +424,4 @@ class SwiftTempauth(unittest.TestCase):
 
 if __name__ == '__main__':
     set_binary(sys.argv.pop(1))
-    unittest.main()
+    unittest.main(warnings='ignore')  # of the libraries

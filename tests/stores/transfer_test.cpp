@@ -392,7 +392,12 @@ TEST_CASE("an endless body takes no memory") {
   // The server is faster than this reader, which takes a little at a time.
   for (int i = 0; i < 1000; ++i)
     REQUIRE(std::get<std::size_t>(transfer->read(buffer)) == buffer.size());
+    // Sanitizers keep what was freed.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(peak_kib() - before < 2048);
+#else
+  CHECK(peak_kib() - before < 32768);
+#endif
 }
 
 TEST_CASE("a small answer is cut at the limit") {

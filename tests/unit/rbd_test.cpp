@@ -96,8 +96,9 @@ TEST_CASE("only what Ceph says is gone is missing") {
     // once bytes were read, it has changed
     CHECK(failure_after_open({problem, ENOENT}).result == ImageResult::changed_while_read);
   }
-  for (const RbdProblem problem : {RbdProblem::configuration, RbdProblem::no_keyring,
-                                   RbdProblem::refused, RbdProblem::no_pool}) {
+  for (const RbdProblem problem :
+       {RbdProblem::configuration, RbdProblem::no_keyring, RbdProblem::refused, RbdProblem::no_pool,
+        RbdProblem::other_cluster}) {
     CHECK(attempt_failure({problem, ENOENT}, true).kind == FailureKind::place);
     CHECK(failure_after_open({problem, ENOENT}).kind == FailureKind::place);
   }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/rbd/librbd/connection.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
 namespace backglance {
@@ -60,7 +63,26 @@ RbdFailure connect_failure(rados_t cluster, int error) {
   }
 }
 
+// Of this process. Counted until rados_shutdown() has returned.
+std::atomic<int> connections = 0;
+
+// A run that was stopped does not wait for a Ceph that hangs: it leaves connections behind, and
+// their threads would use what the destructors of Ceph's libraries have taken down, and crash. What
+// is registered after a library was loaded is called before its destructors.
+void end_without_destructors(int status, void*) {
+  if (connections == 0)
+    return;
+  std::fflush(nullptr);
+  _exit(status);
+}
+
 }  // namespace
+
+Connection::Connection(rados_t cluster) : cluster_(cluster) {
+  static const int registered = on_exit(end_without_destructors, nullptr);
+  static_cast<void>(registered);
+  ++connections;
+}
 
 std::variant<std::shared_ptr<Connection>, RbdFailure> Connection::make(
     const RbdSettings& settings) {
@@ -83,6 +105,7 @@ std::variant<std::shared_ptr<Connection>, RbdFailure> Connection::make(
 Connection::~Connection() {
   pools_.clear();
   rados_shutdown(cluster_);
+  --connections;
 }
 
 std::variant<std::string, RbdFailure> Connection::fsid() const {
@@ -113,11 +136,11 @@ void Connection::forget(const std::string& name) {
   pools_.erase(name);
 }
 
-std::variant<bool, RbdFailure> Connection::has(const Pool& pool) const {
+std::variant<bool, RbdFailure> Connection::has_pool(std::int64_t id) const {
   if (const int error = rados_wait_for_latest_osdmap(cluster_); error < 0)
     return RbdFailure{error == -ETIMEDOUT ? RbdProblem::timeout : RbdProblem::other, -error};
   std::array<char, 512> name = {};
-  const int length = rados_pool_reverse_lookup(cluster_, pool.id(), name.data(), name.size());
+  const int length = rados_pool_reverse_lookup(cluster_, id, name.data(), name.size());
   return length != -ENOENT;
 }
 

@@ -43,8 +43,8 @@ class Connection {
   // The pool with this name. It is kept until forget().
   std::variant<std::shared_ptr<Pool>, RbdFailure> pool(const std::string& name);
   void forget(const std::string& name);
-  // Whether the cluster still has the pool, by its newest map.
-  std::variant<bool, RbdFailure> has(const Pool& pool) const;
+  // Whether the cluster still has the pool with this id, by its newest map.
+  std::variant<bool, RbdFailure> has_pool(std::int64_t id) const;
 
   // What an errno of this connection says where nothing more is known. Notes that the cluster has
   // cut it off.
@@ -52,7 +52,7 @@ class Connection {
   bool is_blocklisted() const { return is_blocklisted_; }
 
  private:
-  explicit Connection(rados_t cluster) : cluster_(cluster) {}
+  explicit Connection(rados_t cluster);
 
   rados_t cluster_;
   std::atomic<bool> is_blocklisted_ = false;

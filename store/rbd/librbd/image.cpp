@@ -42,7 +42,7 @@ RbdFailure why_not_opened(Connection& connection, const Pool& pool, const std::s
   if (found == ENOENT)
     found = find_object(pool, name + ".rbd");  // format 1
   if (found == ENOENT) {
-    const auto is_there = connection.has(pool);
+    const auto is_there = connection.has_pool(pool.id());
     if (const RbdFailure* const failure = std::get_if<RbdFailure>(&is_there))
       return *failure;
     return {std::get<bool>(is_there) ? RbdProblem::no_image : RbdProblem::no_pool, ENOENT};
@@ -85,10 +85,32 @@ int read_facts(rbd_image_t image, const std::string& snapshot, RbdImageFacts& fa
   return 0;
 }
 
+// An image whose data is in a pool of its own opens without this pool too. Ceph's client may answer
+// ENOENT for objects of a pool that is gone, and librbd reads ENOENT as zeros.
+std::optional<RbdFailure> data_failure(Connection& connection, const Pool& pool,
+                                       rbd_image_t image) {
+  const std::int64_t id = rbd_get_data_pool_id(image);
+  if (id < 0)
+    return RbdFailure{RbdProblem::incomplete, static_cast<int>(-id)};
+  if (id == pool.id())
+    return std::nullopt;
+  const auto is_there = connection.has_pool(id);
+  if (const RbdFailure* const failure = std::get_if<RbdFailure>(&is_there))
+    return *failure;
+  if (!std::get<bool>(is_there))
+    return RbdFailure{RbdProblem::incomplete, ENOENT};
+  return std::nullopt;
+}
+
 class Image : public RbdImage {
  public:
-  Image(RbdImageFacts facts, std::shared_ptr<Ring> ring, std::shared_ptr<Connection> connection)
-      : facts_(std::move(facts)), ring_(std::move(ring)), connection_(std::move(connection)) {}
+  Image(std::string name, RbdImageFacts facts, std::shared_ptr<Ring> ring,
+        std::shared_ptr<Connection> connection, std::shared_ptr<Pool> pool)
+      : name_(std::move(name)),
+        facts_(std::move(facts)),
+        ring_(std::move(ring)),
+        connection_(std::move(connection)),
+        pool_(std::move(pool)) {}
   ~Image() override { Ring::close(std::move(ring_)); }
 
   const RbdImageFacts& facts() const override { return facts_; }
@@ -100,15 +122,23 @@ class Image : public RbdImage {
       return RbdFailure{RbdProblem::stopped, 0};
     if (got.is_short)
       return RbdFailure{RbdProblem::shrunk, 0};
+    if (is_refusal(got.error)) {
+      // Of the whole pool, or of the pool of its data or of its parent?
+      const int found = find_object(*pool_, "rbd_id." + name_);
+      return found == 0 || found == ENOENT ? RbdFailure{RbdProblem::incomplete, got.error}
+                                           : connection_->failure(found);
+    }
     if (got.error != 0)
       return connection_->failure(got.error);
     return got.bytes;
   }
 
  private:
+  std::string name_;
   RbdImageFacts facts_;
   std::shared_ptr<Ring> ring_;
   std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Pool> pool_;  // declared after its connection: it goes first
 };
 
 }  // namespace
@@ -128,8 +158,12 @@ std::variant<std::unique_ptr<RbdImage>, RbdFailure> open_rbd_image(
     rbd_close(image);
     return connection->failure(answer);
   }
+  if (const auto failure = data_failure(*connection, *pool, image)) {
+    rbd_close(image);
+    return *failure;
+  }
   auto ring = std::make_shared<Ring>(image, facts.size, object_size, connection, pool);
-  return std::make_unique<Image>(std::move(facts), std::move(ring), connection);
+  return std::make_unique<Image>(name, std::move(facts), std::move(ring), connection, pool);
 }
 
 }  // namespace backglance

@@ -42,7 +42,7 @@ class Cluster : public RbdCluster {
     if (error < 0 && error != -ENOENT)
       return there.failure(-error);
     if (error == -ENOENT) {
-      const auto is_there = there.has(found);
+      const auto is_there = there.has_pool(found.id());
       if (const RbdFailure* const failure = std::get_if<RbdFailure>(&is_there))
         return *failure;
       if (!std::get<bool>(is_there)) {
@@ -89,11 +89,19 @@ class Cluster : public RbdCluster {
     }
     auto made = Connection::make(settings_);
     const std::lock_guard lock(mutex_);
-    if (const RbdFailure* const failure = std::get_if<RbdFailure>(&made)) {
+    const auto failed = [this](const RbdFailure& failure) {
       ++failures_;
-      last_ = *failure;
-      return *failure;
-    }
+      last_ = failure;
+      return failure;
+    };
+    if (const RbdFailure* const failure = std::get_if<RbdFailure>(&made))
+      return failed(*failure);
+    const auto fsid = std::get<Connected>(made)->fsid();
+    if (const RbdFailure* const failure = std::get_if<RbdFailure>(&fsid))
+      return failed(*failure);
+    if (!fsid_.empty() && fsid_ != std::get<std::string>(fsid))
+      return failed({RbdProblem::other_cluster, 0});
+    fsid_ = std::get<std::string>(fsid);
     return connection_ = std::get<Connected>(std::move(made));
   }
 
@@ -108,6 +116,7 @@ class Cluster : public RbdCluster {
   Connected connection_;
   std::uint64_t failures_ = 0;
   RbdFailure last_;
+  std::string fsid_;  // of the first connection
 };
 
 std::shared_ptr<RbdCluster> make_cluster(const RbdSettings& settings) {

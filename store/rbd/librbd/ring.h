@@ -64,7 +64,7 @@ class Ring : public std::enable_shared_from_this<Ring> {
     Slot* slot;
   };
 
-  static void completed(rbd_completion_t completion, void* pending);
+  static void completed(rbd_completion_t completion, void* argument);
   void request(const std::shared_ptr<Ring>& self, Slot& slot);
   void finish(Slot& slot, ssize_t got);
   void close_image();

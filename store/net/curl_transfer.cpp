@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/net/transfer.h"
-
+// TransferPool and its transfers. What an answer's head says: transfer_head.cpp.
 #include <curl/curl.h>
-#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
-#include <limits>
-#include <string_view>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "store/net/answer_headers.h"
 #include "store/net/curl_failure.h"
 #include "store/net/curl_lane.h"
+#include "store/net/curl_request.h"
+#include "store/net/transfer.h"
 
 namespace backglance {
 
@@ -41,54 +37,9 @@ struct TransferPool::Shared {
 
 namespace {
 
-constexpr long kReceiveBytes = 256L << 10;
-// A server of a row must not fill the memory with headers.
-constexpr std::size_t kMostHeaders = 200;
-constexpr std::size_t kMostHeaderBytes = 64 << 10;
 // How often should_stop is asked while nothing arrives.
 constexpr int kPollMilliseconds = 100;
 constexpr std::uint64_t kLeastBytesPerSecond = 1 << 10;
-
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, FreeList>;
-
-struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-
-// Scheme, host without brackets, and port of a URL, as libcurl itself will understand them: what is
-// checked is what will be asked.
-struct Target {
-  std::string scheme;
-  std::string host;
-  int port = 0;
-
-  std::string origin() const { return fmt::format("{}://{}:{}", scheme, host, port); }
-};
-
-std::optional<Target> target_of(const std::string& url) {
-  const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
-  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
-    return std::nullopt;
-  const auto part = [&](CURLUPart which, unsigned int flags) {
-    char* text = nullptr;
-    if (curl_url_get(parsed.get(), which, &text, flags) != CURLUE_OK)
-      return std::string();
-    std::string copy(text);
-    curl_free(text);
-    return copy;
-  };
-  Target target{part(CURLUPART_SCHEME, 0), part(CURLUPART_HOST, 0), 0};
-  if (target.host.starts_with('[') && target.host.ends_with(']'))
-    target.host = target.host.substr(1, target.host.size() - 2);
-  const std::string port = part(CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  std::from_chars(port.data(), port.data() + port.size(), target.port);
-  if ((target.scheme != "http" && target.scheme != "https") || target.host.empty())
-    return std::nullopt;
-  return target;
-}
 
 class CurlTransfer : public Transfer {
  public:
@@ -100,7 +51,9 @@ class CurlTransfer : public Transfer {
 
   std::variant<TransferHead, AttemptFailure> head() override;
   std::variant<std::size_t, AttemptFailure> read(std::span<std::byte> buffer) override;
-  bool ended_by_close() const override { return has_body() && !head_.length && !is_chunked_; }
+  bool ended_by_close() const override {
+    return has_body() && !headers_.head().length && !headers_.is_chunked();
+  }
 
  private:
   static std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* self);
@@ -108,8 +61,6 @@ class CurlTransfer : public Transfer {
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   std::optional<AttemptFailure> begin();
-  void set_options();
-  void set_request();
   // Receives until `is_enough`, the end or a failure.
   template <typename IsEnough>
   std::optional<AttemptFailure> run(const IsEnough& is_enough);
@@ -117,26 +68,19 @@ class CurlTransfer : public Transfer {
   bool is_done();
   AttemptFailure failure() const;
   bool is_stalled(Clock::duration waited);
-  void header_line(std::string_view line);
   bool has_body() const {
-    return request_.method != "HEAD" && head_.status != 204 && head_.status != 304;
+    const int status = headers_.head().status;
+    return request_.method != "HEAD" && status != 204 && status != 304;
   }
   // Gives the lane back; what was not received is dropped with its connection.
   void release();
 
   std::shared_ptr<TransferPool::Shared> shared_;
   TransferRequest request_;
-  Target target_;
+  CurlTarget target_;
   std::unique_ptr<CurlLane> lane_;
-  List headers_;
-
-  TransferHead head_;
-  bool has_head_ = false;
-  bool has_status_ = false;
-  bool is_chunked_ = false;
-  bool is_coded_ = false;  // in a transfer coding beside chunks
-  std::size_t header_count_ = 0;
-  std::size_t header_bytes_ = 0;
+  CurlList sent_headers_;
+  AnswerHeaders headers_;
 
   std::span<std::byte> space_;    // what is left of the caller's buffer
   std::vector<std::byte> spill_;  // what came beside; at most one piece of libcurl's, 16 KiB
@@ -157,14 +101,14 @@ class CurlTransfer : public Transfer {
 };
 
 std::variant<TransferHead, AttemptFailure> CurlTransfer::head() {
-  if (!has_head_ && !failed_) {
+  if (!headers_.is_complete() && !failed_) {
     failed_ = begin();
     if (!failed_)
-      failed_ = run([&] { return has_head_; });
+      failed_ = run([&] { return headers_.is_complete(); });
     // It may have ended with the headers.
-    if (!failed_ && !has_head_)
+    if (!failed_ && !headers_.is_complete())
       failed_ = transient_failure("the server closed the connection without an answer");
-    if (!failed_ && is_coded_)
+    if (!failed_ && headers_.is_coded())
       failed_ = image_failure(ImageResult::unreadable,
                               "the server sends it in a transfer coding that was not asked for");
     if (failed_)
@@ -172,7 +116,7 @@ std::variant<TransferHead, AttemptFailure> CurlTransfer::head() {
   }
   if (failed_)
     return *failed_;
-  return head_;
+  return headers_.head();
 }
 
 std::variant<std::size_t, AttemptFailure> CurlTransfer::read(std::span<std::byte> buffer) {
@@ -193,7 +137,8 @@ std::variant<std::size_t, AttemptFailure> CurlTransfer::read(std::span<std::byte
     }
     failed_ = run([&] { return space_.empty(); });
     // libcurl says the same for every length that it has understood. Here it is a matter of proof.
-    if (!failed_ && is_done_ && has_body() && head_.length && received_ != *head_.length)
+    if (!failed_ && is_done_ && has_body() && headers_.head().length &&
+        received_ != *headers_.head().length)
       failed_ = transient_failure("the connection broke off before the end of the answer");
     if (failed_ || is_done_)
       release();
@@ -207,7 +152,7 @@ std::variant<std::size_t, AttemptFailure> CurlTransfer::read(std::span<std::byte
 }
 
 std::optional<AttemptFailure> CurlTransfer::begin() {
-  const auto target = target_of(request_.url);
+  const auto target = curl_target(request_.url);
   if (!target)
     return image_failure(ImageResult::unreadable, "its URL cannot be used");
   target_ = *target;
@@ -219,90 +164,18 @@ std::optional<AttemptFailure> CurlTransfer::begin() {
   }
   lane_ = shared_->lanes.take(target_.origin());
   curl_easy_reset(lane_->easy);  // connections and TLS sessions are kept
-  set_options();
-  set_request();
-  if (curl_multi_add_handle(lane_->multi, lane_->easy) != CURLM_OK)
-    throw Error(ErrorKind::io, "no memory for a transfer");
-  return std::nullopt;
-}
-
-void CurlTransfer::set_options() {
   CURL* const easy = lane_->easy;
-  const TransferTerms& terms = shared_->terms;
-  // Whatever the URL says: libcurl would also read local files.
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  // With HTTP/2, libcurl would have to keep up to 32 MiB for a reader that pauses.
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  // A proxy of the environment would resolve names and connect where no policy is asked.
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (!terms.authorities.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, terms.authorities.c_str());
-    // libcurl's own default is believed besides, if it is left.
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
+  set_options(easy, shared_->terms);
+  sent_headers_ = set_request(easy, request_);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);  // there are other threads
-  // getaddrinfo() in a thread of libcurl's may take a minute. Without this, the end of the transfer
-  // waits for it.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::chrono::milliseconds(terms.connect_timeout).count()));
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBytes);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-}
-
-void CurlTransfer::set_request() {
-  CURL* const easy = lane_->easy;
-  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
-  if (request_.method == "HEAD") {
-    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  } else if (request_.method == "POST") {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.c_str());
-  } else if (request_.method != "GET") {
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  }
-  if (!request_.user.empty()) {
-    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-    curl_easy_setopt(easy, CURLOPT_USERNAME, request_.user.c_str());
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, request_.password.c_str());
-  }
-  const auto add = [&](std::string_view name, std::string_view value) {
-    // "Name;" is how libcurl is told of a header without a value.
-    const std::string line =
-        value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value);
-    // curl_slist_append takes over the list that it is given, and returns it, perhaps with another
-    // beginning.
-    curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
-    if (longer == nullptr)
-      throw Error(ErrorKind::io, "no memory for a request");
-    static_cast<void>(headers_.release());
-    headers_.reset(longer);
-  };
-  add("Accept-Encoding", "identity");
-  // A header of ours: for CURLOPT_RANGE and a 200, libcurl has rules of its own.
-  if (request_.range)
-    add("Range", request_.range->last
-                     ? fmt::format("bytes={}-{}", request_.range->first, *request_.range->last)
-                     : fmt::format("bytes={}-", request_.range->first));
-  for (const auto& [name, value] : request_.headers)
-    add(name, value);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+  if (curl_multi_add_handle(lane_->multi, lane_->easy) != CURLM_OK)
+    throw Error(ErrorKind::io, "no memory for a transfer");
+  return std::nullopt;
 }
 
 template <typename IsEnough>
@@ -346,9 +219,9 @@ AttemptFailure CurlTransfer::failure() const {
   if (refused_addresses_ > 0 && tried_addresses_ == 0)
     return image_failure(ImageResult::unreadable,
                          "the address of its server is not allowed (--allow-http)");
-  if (header_count_ > kMostHeaders || header_bytes_ > kMostHeaderBytes)
+  if (headers_.are_too_many())
     return image_failure(ImageResult::unreadable, "the server's answer has too many headers");
-  return curl_failure(code_, lane_->easy, has_status_);
+  return curl_failure(code_, lane_->easy, headers_.has_status());
 }
 
 bool CurlTransfer::is_stalled(Clock::duration waited) {
@@ -371,54 +244,12 @@ void CurlTransfer::release() {
   shared_->lanes.give(std::move(lane_));
 }
 
-void CurlTransfer::header_line(std::string_view line) {
-  constexpr std::string_view kVersion = "HTTP/";
-  if (line.starts_with(kVersion)) {
-    // Also after "100 Continue": only the last status and its headers count.
-    head_ = {};
-    has_status_ = true;
-    const auto blank = std::min(line.find(' ') + 1, line.size());
-    std::from_chars(line.data() + blank, line.data() + line.size(), head_.status);
-    return;
-  }
-  const std::string_view text = trim(line);
-  if (text.empty()) {
-    constexpr int kFinal = 200;
-    if (head_.status < kFinal)
-      return;
-    const std::string coding = lower_ascii(head_.header("transfer-encoding"));
-    is_chunked_ = coding == "chunked";
-    is_coded_ = !coding.empty() && !is_chunked_;
-    const std::string& length = head_.header("content-length");
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), number);
-    constexpr std::uint64_t kMost = std::numeric_limits<curl_off_t>::max();
-    // Where both are there, the chunks count (RFC 9112, 6.3).
-    if (!length.empty() && error == std::errc() && end == length.data() + length.size() &&
-        number <= kMost && coding.empty())
-      head_.length = number;
-    has_head_ = true;
-    return;
-  }
-  // The begin of a line that goes on in the next (RFC 9112, 5.2) is enough for every header that is
-  // read here.
-  const auto colon = line.find(':');
-  if (colon != std::string_view::npos && line.front() != ' ' && line.front() != '\t')
-    head_.headers[lower_ascii(line.substr(0, colon))] = std::string(trim(line.substr(colon + 1)));
-}
-
 std::size_t CurlTransfer::take_header(char* bytes, std::size_t size, std::size_t count,
                                       void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::size_t length = size * count;
-  transfer.header_bytes_ += length;
   transfer.window_bytes_ += length;
-  if (++transfer.header_count_ > kMostHeaders || transfer.header_bytes_ > kMostHeaderBytes)
-    return 0;  // ends the transfer
-  // What comes after the body, with chunks, are trailers.
-  if (!transfer.has_head_)
-    transfer.header_line({bytes, length});
-  return length;
+  return transfer.headers_.take({bytes, length}) ? length : 0;  // 0 ends the transfer
 }
 
 std::size_t CurlTransfer::take_body(char* bytes, std::size_t size, std::size_t count, void* self) {
