@@ -170,7 +170,8 @@ class GlanceApiTest(program.ProgramTest):
     def test_a_user_who_does_not_see_the_images_records_nothing(self):
         image, _ = SITE.add(content(1000))
         result = self.backfill(API, code=FAILED, env={
-            'OS_USERNAME': api_site.MEMBER, 'OS_PASSWORD': api_site.MEMBER_PASSWORD, 'OS_PROJECT_NAME': api_site.MEMBER})
+            'OS_USERNAME': api_site.MEMBER, 'OS_PASSWORD': api_site.MEMBER_PASSWORD,
+            'OS_PROJECT_NAME': api_site.MEMBER})
         self.assertIn('role admin', result.err)
         self.assertEqual(SITE.result_of(image)[0], None)
 
