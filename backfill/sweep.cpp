@@ -22,7 +22,11 @@ enum class Object { same, other, hidden };
 Object look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& probe) {
   if (!erased.location_value)
     return Object::other;
-  const auto found = stores.find(*erased.location_value, erased.location_meta_data);
+  // What was read through the Glance API has an identity that is never the same again, so the image
+  // is queued. What was read from its store waits for a host that sees this store.
+  const bool was_through_api = erased.identity.starts_with("api:");
+  const auto found = stores.find(*erased.location_value, erased.location_meta_data,
+                                 was_through_api ? erased.image_id : std::string());
   const auto* there = std::get_if<FoundLocation>(&found);
   if (there != nullptr) {
     const auto identity = there->opener->identify(there->location);

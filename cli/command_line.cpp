@@ -154,6 +154,12 @@ void add_source(Arguments app, SourceFlags& flags) {
              "repeated (default: such images are not read)")
       .type("RULE")
       .repeatable();
+  app.flag("--through-api", source.through_api,
+           "Read images whose store cannot be read here through the Glance API, if Glance has a "
+           "checksum of them; set OS_CLOUD for a cloud of clouds.yaml, or OS_AUTH_URL and so on");
+  app.flag("--through-api-unverified", source.through_api_unverified,
+           "As --through-api, and also images without a checksum: the hash is then that of what "
+           "Glance sends, and nothing proves that this is the whole image");
 }
 
 void add_common(Arguments app, CommonOptions& common, bool changes) {
@@ -186,6 +192,8 @@ SiteSource joined(SiteSource before, const SiteSource& after) {
   append(before.config, after.config);
   append(before.store_dirs, after.store_dirs);
   append(before.allow_http, after.allow_http);
+  before.through_api = before.through_api || after.through_api;
+  before.through_api_unverified = before.through_api_unverified || after.through_api_unverified;
   if (after.database_url)
     before.database_url = after.database_url;
   return before;

@@ -44,7 +44,9 @@ std::string store_line(const StoreShare& store) {
     parts.emplace_back("** not in this configuration **");
   const bool has_images = store.pending.images > 0;
   // A type that no image uses, as http on most sites, is nobody's worry.
-  if (!store.why_not.empty() && (has_images || !store.places.empty()))
+  if (const std::string api = through_api_text(store); !api.empty() && has_images)
+    parts.push_back(fmt::format("{} ({})", api, store.why_not));
+  else if (!store.why_not.empty() && (has_images || !store.places.empty()))
     parts.push_back(fmt::format("** cannot be read here: {} **", store.why_not));
   else if (!store.why_not.empty())
     parts.push_back("not read: " + store.why_not);

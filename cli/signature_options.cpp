@@ -29,12 +29,6 @@ void print_verdicts(const std::string& scheme, const ReadResult::Verdicts& verdi
     print_out("  {}: {}\n", scheme, join(parts, "; "));
 }
 
-// The value of an environment variable; empty if it is not set.
-std::string variable(const std::string& name) {
-  const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): no setenv
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 // The directory comes first, because it costs nothing. Null: no signature is to be verified.
 std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
   std::vector<std::unique_ptr<CertificateSource>> sources;
@@ -42,7 +36,7 @@ std::shared_ptr<Certificates> sources_of(const SignatureFlags& flags) {
     sources.push_back(certificate_directory(*flags.certificates));
   if (flags.key_manager) {
     require_key_manager_url(*flags.key_manager);  // before a token is requested
-    sources.push_back(key_manager(*flags.key_manager, read_cloud_access(variable)));
+    sources.push_back(key_manager(*flags.key_manager, read_cloud_access(environment_variable)));
   }
   return sources.empty() ? nullptr : std::make_shared<Certificates>(std::move(sources));
 }

@@ -28,23 +28,40 @@ std::string store_share_text(const PendingTotals& pending) {
                          : "");
 }
 
+std::string through_api_text(const StoreShare& share) {
+  switch (share.through_api) {
+    case ThroughApi::with_checksum:
+      return "read through the Glance API, those with a checksum";
+    case ThroughApi::unverified:
+      return "read through the Glance API";
+    case ThroughApi::off:
+      break;
+  }
+  return {};
+}
+
 std::string store_shares_text(const std::vector<StoreShare>& shares) {
   std::string out;
   int with_images = 0;
+  int through_api = 0;
   PendingTotals unreadable;
   for (const StoreShare& share : shares) {
     if (share.pending.images == 0)
       continue;
     ++with_images;
-    if (!share.why_not.empty()) {
+    std::string note;
+    if (std::string api = through_api_text(share); !api.empty()) {
+      note = fmt::format(" -- {}: {}", api, share.why_not);
+      ++through_api;
+    } else if (!share.why_not.empty()) {
+      note = " -- not readable here: " + share.why_not;
       unreadable.images += share.pending.images;
       unreadable.bytes += share.pending.bytes;
       unreadable.unknown_size += share.pending.unknown_size;
     }
-    out += fmt::format("  {}: {}{}\n", store_name(share), store_share_text(share.pending),
-                       share.why_not.empty() ? "" : " -- not readable here: " + share.why_not);
+    out += fmt::format("  {}: {}{}\n", store_name(share), store_share_text(share.pending), note);
   }
-  if (with_images < 2 && unreadable.images == 0)
+  if (with_images < 2 && unreadable.images == 0 && through_api == 0)
     return {};
   if (unreadable.images > 0)
     out += fmt::format("  {} of these cannot be read by what is configured here\n",
@@ -66,6 +83,7 @@ json store_share_json(const StoreShare& share) {
           {"places", places},
           {"configured", share.is_configured},
           {"why_not", or_null(share.why_not)},
+          {"through_api", share.through_api != ThroughApi::off},
           {"images", share.pending.images},
           {"bytes", share.pending.bytes},
           {"unknown_size", share.pending.unknown_size}};

@@ -14,6 +14,9 @@ namespace backglance {
 // "12 images without a hash, 3.0 GiB and 2 of unknown size".
 std::string store_share_text(const PendingTotals& pending);
 
+// "read through the Glance API, those with a checksum". Empty if `share` is not read so.
+std::string through_api_text(const StoreShare& share);
+
 // One line for each store that has images without a hash, and how much of it cannot be read by what
 // is configured here; each ends with a newline. Empty if everything is in one store and can be
 // read.

@@ -14,6 +14,9 @@ struct Location {
   std::string uri;     // complete, with the scheme
   // The id of the store, as image_locations.meta_data has it; empty if it names none.
   std::string store_id = {};
+  // The image whose only live location this is; empty if it has others, or if the caller does not
+  // know. Without it nothing is read through the Glance API.
+  std::string image_id = {};
 };
 
 // Reads `stored`, a value of image_locations.value.

@@ -317,6 +317,10 @@ Site read_site(const SiteSource& source) {
   Site site;
   site.config_files = config.files();
   site.allow_http = source.allow_http;
+  if (source.through_api_unverified)
+    site.through_api = ThroughApi::unverified;
+  else if (source.through_api)
+    site.through_api = ThroughApi::with_checksum;
   site.database = read_database(config, source);
   site.stores = read_stores(shared, source);
   site.store_weights = read_weights(config);

@@ -34,6 +34,13 @@ struct Store {
 // `weight` of the stores of enabled_backends, by id; without those whose weight is 0, the default.
 using StoreWeights = std::map<std::string, std::int64_t>;
 
+// Whether images whose store cannot be read here are read through the Glance API.
+enum class ThroughApi {
+  off,
+  with_checksum,  // --through-api: only those that Glance has a checksum of
+  unverified,     // --through-api-unverified: all
+};
+
 // What backglance needs to know of a Glance site.
 struct Site {
   DatabaseUrl database;
@@ -45,6 +52,7 @@ struct Site {
   std::string metadata_encryption_key;              // a secret; empty: locations are plain text
   std::vector<std::filesystem::path> config_files;  // the files that were read, in order
   std::vector<std::string> allow_http = {};         // SiteSource::allow_http
+  ThroughApi through_api = ThroughApi::off;
 
   // The directories of all file stores.
   std::vector<std::filesystem::path> store_directories() const;
@@ -64,6 +72,8 @@ struct SiteSource {
   std::vector<std::filesystem::path> store_dirs;
   // Hosts from which locations by URL may be read, as store/net/address_policy.h has the rules.
   std::vector<std::string> allow_http = {};
+  bool through_api = false;
+  bool through_api_unverified = false;  // counts more than through_api
 };
 
 // Reads the site as oslo.config does. If no files are named, the default files are read; if no

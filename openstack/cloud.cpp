@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <array>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -99,8 +100,14 @@ void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access
     if (std::string token = text_of(auth, "token"); !token.empty())
       access.token = std::move(token);
   }
-  if (std::string file = text_of(cloud, "cacert"); !file.empty())
-    access.authorities = std::move(file);
+  const auto take_text = [&](const char* name, std::string& text) {
+    if (std::string value = text_of(cloud, name); !value.empty())
+      text = std::move(value);
+  };
+  take_text("cacert", access.authorities);
+  take_text("region_name", access.region_name);
+  take_text("interface", access.interface);
+  take_text("image_endpoint_override", access.image_endpoint);
   if (says_no(text_of(cloud, "verify")))
     refuse_unverified(where);
 }
@@ -130,13 +137,13 @@ CloudAccess of_environment(const Environment& environment) {
 }
 
 // Before the run begins: Keystone would refuse the same, but hours later.
-void check(const CloudAccess& access) {
-  const auto need = [](bool is_there, const char* what) {
+void check(const CloudAccess& access, std::string_view who) {
+  const auto need = [&](bool is_there, const char* what) {
     if (!is_there)
       refuse(fmt::format(
-          "the key manager requires a token or a password, and {} is not set: set OS_TOKEN, or "
-          "OS_CLOUD, or OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME",
-          what));
+          "{} requires a token or a password, and {} is not set: set OS_TOKEN, or OS_CLOUD, or "
+          "OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME",
+          who, what));
   };
   need(!access.auth_url.empty(), "auth_url");
   need(!access.user_name.empty() || !access.user_id.empty(), "username");
@@ -146,7 +153,12 @@ void check(const CloudAccess& access) {
 
 }  // namespace
 
-CloudAccess read_cloud_access(const Environment& environment) {
+std::string environment_variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): no setenv
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+CloudAccess read_cloud_access(const Environment& environment, std::string_view who) {
   CloudAccess access;
   const std::string cloud = environment("OS_CLOUD");
   // A token that somebody else has fetched needs no user: then nothing else is read.
@@ -158,14 +170,20 @@ CloudAccess read_cloud_access(const Environment& environment) {
       !insecure.empty() && !says_no(insecure))
     refuse_unverified("OS_INSECURE");
   // Of both, the environment wins.
-  if (const std::string file = environment("OS_CACERT"); !file.empty())
-    access.authorities = file;
+  const auto take_variable = [&](const char* name, std::string& text) {
+    if (std::string value = environment(name); !value.empty())
+      text = std::move(value);
+  };
+  take_variable("OS_CACERT", access.authorities);
+  take_variable("OS_REGION_NAME", access.region_name);
+  take_variable("OS_INTERFACE", access.interface);
+  take_variable("OS_IMAGE_ENDPOINT_OVERRIDE", access.image_endpoint);
   std::error_code error;
   if (!access.authorities.empty() && !std::filesystem::is_regular_file(access.authorities, error))
     refuse(fmt::format("the file {} of certificate authorities does not exist",
                        printable(access.authorities)));
   if (access.has_password())
-    check(access);
+    check(access, who);
   for (const char c : access.token + access.password)
     // A line end in a header would begin another header.
     if (c == '\n' || c == '\r' || c == '\0')

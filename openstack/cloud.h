@@ -4,12 +4,13 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace backglance {
 
 // Credentials for a cloud: a token, or a user with a password and a project.
 struct CloudAccess {
-  std::string token;  // if not empty, only this and `authorities` are used
+  std::string token;  // if not empty, only this, `authorities` and `image_endpoint` are used
   std::string auth_url;
   std::string user_name;
   std::string user_id;
@@ -21,12 +22,20 @@ struct CloudAccess {
   std::string project_domain_name;
   std::string project_domain_id;
   std::string authorities;  // a PEM file; empty: the system's
+  // Which endpoints of the catalog: `region_name` and `interface` of a cloud, OS_REGION_NAME and
+  // OS_INTERFACE. An empty region stands for all.
+  std::string region_name;
+  std::string interface = "public";
+  // Glance's URL in place of the catalog's: image_endpoint_override, OS_IMAGE_ENDPOINT_OVERRIDE.
+  std::string image_endpoint;
 
   bool has_password() const { return token.empty(); }
 };
 
 // Returns the value of an environment variable, or "".
 using Environment = std::function<std::string(const std::string& name)>;
+// That of this process.
+std::string environment_variable(const std::string& name);
 
 // Finds the credentials by the rules of openstacksdk ("Configuring OpenStack SDK Applications"), as
 // far as they are about tokens and passwords:
@@ -35,7 +44,9 @@ using Environment = std::function<std::string(const std::string& name)>;
 //    ~/.config/openstack and /etc/openstack; the first secure.yaml adds to it.
 // 3. OS_AUTH_URL, OS_USERNAME and so on.
 // A domain that is not named is the one with the id `default`. Throws Error{usage} if there are no
-// credentials, if they are incomplete, or if they ask not to verify certificates.
-CloudAccess read_cloud_access(const Environment& environment);
+// credentials, if they are incomplete, or if they ask not to verify certificates. `who` requires
+// them: the subject of the message.
+CloudAccess read_cloud_access(const Environment& environment,
+                              std::string_view who = "the key manager");
 
 }  // namespace backglance

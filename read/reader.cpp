@@ -164,6 +164,11 @@ bool is_spent(const Resumption& resumption, const LocationRow& row, const ReadTa
           }));
 }
 
+// The image if it has one location: Glance does not say which of several it reads.
+std::string_view only_of(const ReadTask& task) {
+  return task.locations.size() == 1 ? std::string_view(task.image.id) : std::string_view();
+}
+
 // The locations in the order in which Glance tries them.
 std::vector<LocationRow> in_order(std::vector<LocationRow> rows, const ReadContext& context) {
   if (context.order.is_by_id() || rows.size() < 2)
@@ -283,7 +288,7 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
   }
   Failures failures;
   for (const LocationRow& row : in_order(task.locations, context)) {
-    const auto found = context.stores.find(row.value, row.meta_data);
+    const auto found = context.stores.find(row.value, row.meta_data, only_of(task));
     if (const auto* failure = std::get_if<ReadFailure>(&found)) {
       failures.add(row.id, *failure, "");
       continue;
@@ -299,6 +304,14 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     if (!failures.is_empty() && !has_proof(task.image)) {
       failures.only_another_opens(row.id);
       break;
+    }
+    if (reading.source().needs_checksum() && !has_proof(task.image)) {
+      failures.add(row.id,
+                   {ImageResult::unreadable,
+                    "Glance has no checksum of it, so nothing can prove that the Glance API sends "
+                    "the whole image (--through-api-unverified)"},
+                   there.place());
+      continue;
     }
     ReadOutcome outcome;
     outcome.is_later_location = !failures.is_empty();
@@ -359,8 +372,10 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     if (failure) {
       if (failure->kind == FailureKind::stopped)
         return std::nullopt;
-      // It was opened, so that only what is not of the image itself concerns its place.
-      failures.add(row.id, *failure, failure->kind == FailureKind::image ? "" : there.place());
+      // It was opened, so that only what is not of the image itself concerns its place. The Glance
+      // API opens what Glance knows, and sees the store only when it reads.
+      const bool is_of_image = failure->kind == FailureKind::image && !there.is_through_api;
+      failures.add(row.id, *failure, is_of_image ? "" : there.place());
       continue;
     }
     take_digests(hex, algorithm, task.image, outcome);

@@ -86,7 +86,10 @@ void StoreProbe::look_at(const std::string& place, const std::set<std::string>& 
     const auto images = retry(session_, [&] { return read_details(session_, ids); });
     for (const auto& [id, image] : images)
       for (const LocationRow& location : image.locations) {
-        const auto found = stores_.find(location.value, location.meta_data);
+        // That the API answers says nothing of directories and keys, which "" is about.
+        const bool may_ask_api = !place.empty() && image.locations.size() == 1;
+        const auto found =
+            stores_.find(location.value, location.meta_data, may_ask_api ? id : std::string());
         const auto* there = std::get_if<FoundLocation>(&found);
         if (!place.empty() && (there == nullptr || there->place() != place))
           continue;

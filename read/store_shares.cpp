@@ -91,6 +91,9 @@ std::vector<StoreShare> store_shares(Session& session, const Site& site, const S
       if (share.is_configured && place.type == share.type && place.store_id == share.id)
         share.places.push_back(place);
     share.why_not = why_unreadable(share, stores);
+    if (!share.why_not.empty() && !share.type.empty() &&
+        stores.goes_through_api(share.type, share.id))
+      share.through_api = stores.through_api();
   }
   return shares;
 }

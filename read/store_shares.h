@@ -19,6 +19,8 @@ struct StoreShare {
   // Why this host reads none of its images; empty: it can read some of them. One sentence without
   // secrets.
   std::string why_not = {};
+  // Those of its images that have no other location are read through the Glance API instead.
+  ThroughApi through_api = ThroughApi::off;
   PendingTotals pending = {};  // live images without a hash, by the first location of each
   // Live images name it and the configuration does not.
   bool is_configured = true;

@@ -59,6 +59,7 @@ class Object {
   virtual std::variant<std::string, AttemptFailure> identity() = 0;
   virtual std::optional<std::string> stored_md5() const { return std::nullopt; }
   virtual bool proves_its_end() const { return true; }
+  virtual bool needs_checksum() const { return false; }
 };
 
 // Opens objects of one type of store. Thread-safe.

@@ -42,6 +42,7 @@ class RetryingStore::RetryingSource : public Source {
   }
   std::optional<std::string> stored_md5() const override { return object_->stored_md5(); }
   bool proves_its_end() const override { return object_->proves_its_end(); }
+  bool needs_checksum() const override { return object_->needs_checksum(); }
 
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;

@@ -64,6 +64,10 @@ class Source {
   // checksum that Glance knows must prove it.
   virtual bool proves_its_end() const { return true; }
 
+  // True if the bytes count only where Glance has a checksum or a hash to compare them with: what
+  // was sent may be only a part of the object.
+  virtual bool needs_checksum() const { return false; }
+
   // Call it after the last byte. Returns a text that proves that all reads saw the same object, or
   // changed_while_read. For a file it is "device:inode:length:mtime:ctime", times in ns: whoever
   // writes to a file may put its mtime back, but not its ctime.

@@ -23,7 +23,8 @@ struct PlaceTraits {
   StoreKind kind = StoreKind::remote;
   // Equal for two places that share their disk or server: they share their streams.
   std::string shared = {};
-  int most_streams = 8;  // of one run, unless the operator asks for a number
+  int most_streams = 8;   // of one run, unless the operator asks for a number
+  int most_asked = 1024;  // even if the operator asks for more
 };
 
 PlaceTraits directory_traits(const std::string& directory);

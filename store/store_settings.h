@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/stop.h"
+#include "glance/site.h"
 
 namespace backglance {
 
@@ -30,6 +31,8 @@ struct StoreSettings {
   // --allow-http: hosts from which http:// and https:// locations may be read; none: these
   // locations are not read. See store/net/address_policy.h.
   std::vector<std::string> allow_http = {};
+  // --through-api, --through-api-unverified. See store/glance_api/glance_api_store.h.
+  ThroughApi through_api = ThroughApi::off;
 };
 
 // Throws Error{usage} for a text that is no rule.

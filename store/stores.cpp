@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "glance/location.h"
+#include "store/glance_api/glance_api_store.h"
 
 namespace backglance {
 
@@ -23,21 +24,30 @@ std::string away_text(const PlaceState& place) {
 
 Stores::Stores(const Site& site, AllAway all_away)
     : site_(std::make_unique<Site>(site)), hooks_(std::make_unique<StoreHooks>()) {
-  const StoreSettings settings{.allow_http = site.allow_http};
+  const StoreSettings settings{.allow_http = site.allow_http, .through_api = site.through_api};
   std::vector<std::string> reasons;
-  for (const StoreType& type : store_types()) {
-    auto opener = type.open(*site_, settings, *hooks_);
-    for (PlaceState& state : opener->survey()) {
+  const auto look_at = [&](const SourceOpener& opener, std::string_view type) {
+    for (PlaceState& state : opener.survey()) {
       if (!state.place.empty())
         places_.push_back(state.place);
       if (!state.away.empty()) {
         unavailable_.push_back(state.place);
         reasons.push_back(printable(state.place) + ": " + state.away);
       }
-      state.type = type.name;
+      state.type = type;
       survey_.push_back(std::move(state));
     }
+  };
+  // Before any server is asked: it refuses missing credentials.
+  api_ = open_glance_api(settings, *hooks_);
+  for (const StoreType& type : store_types()) {
+    auto opener = type.open(*site_, settings, *hooks_);
+    look_at(*opener, type.name);
     open_.push_back({&type, std::move(opener)});
+  }
+  if (api_) {
+    look_at(*api_, "");
+    is_api_away_ = !survey_.back().away.empty();
   }
   if (all_away == AllAway::refuse && !unavailable_.empty() && unavailable_.size() >= places_.size())
     throw Error(ErrorKind::io,
@@ -45,11 +55,13 @@ Stores::Stores(const Site& site, AllAway all_away)
 }
 
 std::variant<FoundLocation, ReadFailure> Stores::find(const std::string& value,
-                                                      std::string_view meta_data) const {
-  return locate(value, meta_data).found;
+                                                      std::string_view meta_data,
+                                                      std::string_view image_id) const {
+  return locate(value, meta_data, image_id).found;
 }
 
-Stores::Located Stores::locate(const std::string& value, std::string_view meta_data) const {
+Stores::Located Stores::locate(const std::string& value, std::string_view meta_data,
+                               std::string_view image_id) const {
   auto location = read_location(value, site_->metadata_encryption_key);
   if (!location)
     return {
@@ -61,6 +73,11 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
                 : "the location is not a URI, and metadata_encryption_key does not decrypt it"}};
   location->store_id = store_id(meta_data);
   std::string scheme = location->scheme;
+  if (!image_id.empty() && is_glance_scheme(scheme) &&
+      goes_through_api(store_type_of(scheme), location->store_id)) {
+    location->image_id = image_id;
+    return {std::move(scheme), FoundLocation{std::move(*location), api_.get(), true}};
+  }
   for (const auto& [type, opener] : open_)
     if (std::find(type->schemes.begin(), type->schemes.end(), location->scheme) !=
         type->schemes.end()) {
@@ -72,6 +89,25 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
                                              : "no store of Glance has the scheme of its location";
   ReadFailure failure{ImageResult::store_not_supported, std::move(why)};
   return {std::move(scheme), std::move(failure)};
+}
+
+bool Stores::goes_through_api(const std::string& type, const std::string& store_id) const {
+  if (!api_)
+    return false;
+  if (!unusable(type).empty())
+    return true;
+  // A store that is away may come back, so it counts more than an API that is away too.
+  if (is_api_away_)
+    return false;
+  bool is_away = false;
+  for (const PlaceState& state : survey_) {
+    if (state.type != type || (!store_id.empty() && state.store_id != store_id))
+      continue;
+    if (state.away.empty())
+      return false;
+    is_away = true;
+  }
+  return is_away;
 }
 
 std::string Stores::unusable(const std::string& type) const {
@@ -100,6 +136,9 @@ bool Stores::is_empty(const std::string& place) const {
 PlaceTraits Stores::traits(const std::string& place) const {
   for (const auto& [type, opener] : open_)
     if (const auto traits = opener->traits(place))
+      return *traits;
+  if (api_)
+    if (const auto traits = api_->traits(place))
       return *traits;
   return {.shared = place};
 }

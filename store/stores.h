@@ -18,6 +18,7 @@ namespace backglance {
 struct FoundLocation {
   Location location;
   SourceOpener* opener = nullptr;
+  bool is_through_api = false;
 
   std::string place() const { return opener->place_of(location); }
   // Whether it can be opened for reading now. Reads nothing.
@@ -40,20 +41,34 @@ class Stores {
   enum class AllAway { refuse, accept };
 
   // Opens the site's stores of every type in store/registry.h and asks each whether it is there.
-  // Throws Error{usage} for options that cannot be meant. `site` may go.
+  // Throws Error{usage} for options that cannot be meant, and if the Glance API is to be used and
+  // the environment has no credentials for it. `site` may go.
   explicit Stores(const Site& site, AllAway all_away = AllAway::refuse);
 
   // The location that a row of image_locations holds (value: a secret, possibly encrypted;
   // meta_data), and its store; or why it cannot be read: it is no URI, or no store here is for its
   // scheme.
+  //
+  // `image_id`: the image, if it has this one live location and no other; otherwise empty. Then a
+  // location whose store goes_through_api() belongs to the Glance API. Glance does not say which
+  // of several locations it reads, so these stay as they are.
   std::variant<FoundLocation, ReadFailure> find(const std::string& value,
-                                                std::string_view meta_data) const;
+                                                std::string_view meta_data,
+                                                std::string_view image_id = {}) const;
   // The same, with the location's scheme; the scheme is empty if the value is no URI.
   struct Located {
     std::string scheme;
     std::variant<FoundLocation, ReadFailure> found;
   };
-  Located locate(const std::string& value, std::string_view meta_data) const;
+  Located locate(const std::string& value, std::string_view meta_data,
+                 std::string_view image_id = {}) const;
+
+  // Whether locations of this type (a driver's name) that name this store, or none, are read
+  // through the Glance API: the operator allows it, and no store here can read them, or all their
+  // places were away when this was made.
+  bool goes_through_api(const std::string& type, const std::string& store_id) const;
+  // What the operator allows.
+  ThroughApi through_api() const { return site_->through_api; }
 
   // Why no location of this type (a driver's name) can be read; empty if some can.
   std::string unusable(const std::string& type) const;
@@ -84,6 +99,8 @@ class Stores {
   std::unique_ptr<const Site> site_;   // the openers refer to it
   std::unique_ptr<StoreHooks> hooks_;  // and to these
   std::vector<OpenStores> open_;       // one for each type
+  std::unique_ptr<SourceOpener> api_;  // null: nothing is read through the Glance API
+  bool is_api_away_ = false;
   std::vector<PlaceState> survey_;
   std::vector<std::string> places_;
   std::vector<std::string> unavailable_;

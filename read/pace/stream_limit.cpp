@@ -74,7 +74,8 @@ StreamLimits::Store& StreamLimits::store_at(const std::string& place) {
   if (const auto known = store_at_.find(place); known != store_at_.end())
     return *known->second;
   const PlaceTraits traits = terms_.traits(place);
-  StreamSearch::Terms search{.first = terms_.most, .most = terms_.most};
+  const int asked = std::clamp(terms_.most, 1, traits.most_asked);
+  StreamSearch::Terms search{.first = asked, .most = asked};
   if (!terms_.fixed) {
     search.most = std::max(1, std::min(terms_.most, traits.most_streams));
     search.first = traits.kind == StoreKind::solid ? kFewOfCore * terms_.cores : kFew;

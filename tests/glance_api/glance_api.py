@@ -35,6 +35,10 @@ paste.filter_factory = glance.api.middleware.version_negotiation:VersionNegotiat
 [filter:context]
 paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
 '''
+AUTH_TOKEN = '''
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+'''
 CONFIG = '''
 [DEFAULT]
 bind_host = 127.0.0.1
@@ -86,13 +90,15 @@ def free_port():
 
 class GlanceApi:
     """A server on `database_url`. Everything of it lies below `home`; the stores are the directories fs1 and fs2
-    there. `workers` 0 is one process for all. `anonymous`: no request has to say who asks; it may do everything."""
+    there. `workers` 0 is one process for all. `anonymous`: no request has to say who asks; it may do everything.
+    `keystone`: its section [keystone_authtoken], if a Keystone says who asks."""
 
-    def __init__(self, home, database_url, workers=0, anonymous=False):
+    def __init__(self, home, database_url, workers=0, anonymous=False, keystone=''):
         self.home = pathlib.Path(home)
         self.database_url = database_url
         self.workers = workers
         self.anonymous = anonymous
+        self.keystone = keystone
         self.port = None
         self.config = self.home / 'glance-api.conf'
         self._process = None
@@ -107,12 +113,16 @@ class GlanceApi:
     def start(self):
         for name in ('fs1', 'fs2', 'staging', 'tasks'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        (self.home / 'paste.ini').write_text(
-            PASTE.replace(':ContextMiddleware', ':UnauthenticatedContextMiddleware') if self.anonymous else PASTE)
+        paste = PASTE
+        if self.anonymous:
+            paste = PASTE.replace(':ContextMiddleware', ':UnauthenticatedContextMiddleware')
+        elif self.keystone:
+            paste = PASTE.replace('versionnegotiation context', 'versionnegotiation authtoken context') + AUTH_TOKEN
+        (self.home / 'paste.ini').write_text(paste)
         self.port = free_port()
         self.config.write_text(CONFIG.format(
             home=self.home, fs1=self.home / 'fs1', fs2=self.home / 'fs2', port=self.port,
-            workers=self.workers, database=self.database_url.replace('$', '$$')))
+            workers=self.workers, database=self.database_url.replace('$', '$$')) + self.keystone)
         with open(self.home / 'log', 'ab') as log:
             # A group of its own: with workers the server has children.
             self._process = subprocess.Popen(
@@ -145,15 +155,16 @@ class GlanceApi:
         except OSError:
             return False
 
-    def client(self):
-        return Client(self.port)
+    def client(self, headers=None):
+        return Client(self.port, headers)
 
 
 class Client:
     """One connection, for one thread at a time. Methods are named after what they ask the API for and raise Refused
     for any answer beyond 2xx."""
 
-    def __init__(self, port):
+    def __init__(self, port, headers=None):
+        self._headers = headers or HEADERS
         self._connection = http.client.HTTPConnection('127.0.0.1', port, timeout=120)
 
     def close(self):
@@ -165,7 +176,7 @@ class Client:
             body = json.dumps(body).encode()
         for attempt in (1, 2):
             try:
-                self._connection.request(method, '/v2' + path, body, dict(HEADERS, **{'Content-Type': kind}))
+                self._connection.request(method, '/v2' + path, body, dict(self._headers, **{'Content-Type': kind}))
                 answer = self._connection.getresponse()
                 data = answer.read()
                 break

@@ -8,11 +8,9 @@ and accounts of other projects.
 Comments that begin with "Row:" name a hazard of the acceptance table of stores.
 """
 
-import contextlib
 import pathlib
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import unittest
@@ -21,7 +19,8 @@ from swift_cases import Objects, config_text, meta, pattern
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'key_manager'))
 
-from key_manager import PASSWORD, KeyManager, request  # noqa: E402  (found by the line above)
+from key_manager import PASSWORD  # noqa: E402  (found by the line above)
+from own_keystone import Keystone  # noqa: E402
 from reader import Reader, set_binary  # noqa: E402
 from servers import make_directory, remove_from_memory  # noqa: E402
 from swift import Swift  # noqa: E402
@@ -62,37 +61,11 @@ key = {password}
 '''
 
 
-class Keystone(KeyManager):
-    """Without a Barbican. With a write-ahead log, or SQLite refuses to write while Keystone has a read open."""
-
-    def _start_barbican(self):
-        pass
-
-    def _serve(self, name, port, url):
-        with contextlib.closing(sqlite3.connect(self.home / 'keystone.sqlite')) as database:
-            database.execute('PRAGMA journal_mode = WAL')
-        super()._serve(name, port, url)
-
-    def post(self, path, token, **body):
-        status, _, made = request('POST', self.auth_url + path, token, body)
-        assert status == 201, (status, made)
-        return next(iter(made.values()))
-
-    def put(self, path, token):
-        status, _, answer = request('PUT', self.auth_url + path, token)
-        assert status == 204, (status, answer)
-
-    def scoped(self, user, password, project):
-        """A token and the storage URL in its catalog."""
-        status, headers, body = request('POST', self.auth_url + '/auth/tokens', body={'auth': {
-            'identity': {'methods': ['password'], 'password': {'user': {
-                'name': user, 'domain': {'name': 'Default'}, 'password': password}}},
-            'scope': {'project': {'name': project, 'domain': {'name': 'Default'}}}}})
-        assert status == 201, status
-        self.body = body['token']
-        return headers['X-Subject-Token'], next(
-            service['endpoints'][0]['url'] for service in body['token']['catalog']
-            if service['type'] == 'object-store')
+def scoped(keystone, user, password, project):
+    """A token, the storage URL in its catalog, and what Keystone says of it."""
+    token, body = keystone.authenticate(user, password, project)
+    return token, next(service['endpoints'][0]['url'] for service in body['catalog']
+                       if service['type'] == 'object-store'), body
 
 
 class SwiftKeystone(unittest.TestCase):
@@ -118,17 +91,13 @@ class SwiftKeystone(unittest.TestCase):
             keystone.post('/endpoints', token, endpoint={'service_id': service['id'], 'interface': interface,
                                                          'region': region, 'url': url})
         # A project of somebody else.
-        project = keystone.post('/projects', token, project={'name': 'tenant'})
-        user = keystone.post('/users', token, user={'name': 'tenant', 'password': 'plantedtenant'})
-        member = request('GET', keystone.auth_url + '/roles?name=member', token)[2]['roles'][0]['id']
-        keystone.put('/projects/%s/users/%s/roles/%s' % (project['id'], user['id'], member), token)
-        token, storage = keystone.scoped('admin', PASSWORD, 'admin')
-        cls.admin = keystone.body
+        keystone.add_member('tenant', 'plantedtenant')
+        token, storage, cls.admin = scoped(keystone, 'admin', PASSWORD, 'admin')
         cls.credential = keystone.post('/users/%s/application_credentials' % cls.admin['user']['id'], token,
                                        application_credential={'name': 'reader'})
         cls.objects = Objects(cls.caller(token, storage))
         cls.objects.put('images')
-        cls.tenant_token, cls.tenant_storage = keystone.scoped('tenant', 'plantedtenant', 'tenant')
+        cls.tenant_token, cls.tenant_storage, _ = scoped(keystone, 'tenant', 'plantedtenant', 'tenant')
         cls.tenant = Objects(cls.caller(cls.tenant_token, cls.tenant_storage))
         cls.tenant.put('images')
         cls.write_config(home)

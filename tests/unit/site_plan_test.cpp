@@ -77,6 +77,18 @@ TEST_CASE("a plan says what each store holds and what cannot be read") {
                       "  3 of these cannot be read by what is configured here\n"));
 }
 
+TEST_CASE("a plan says which stores are read through the Glance API") {
+  SitePlan plan = small_plan();
+  plan.stores = {{.type = "rbd",
+                  .why_not = "no keyring",
+                  .through_api = ThroughApi::with_checksum,
+                  .pending = {3, 0, 0}}};
+  CHECK_THAT(plan_text(plan),
+             Contains("  rbd: 3 images without a hash, 0 B -- read through the Glance API, those "
+                      "with a checksum: no keyring\n") &&
+                 !Contains("cannot be read"));
+}
+
 TEST_CASE("a plan says of the guard what is there, and nothing where its statements are planned") {
   SitePlan plan = small_plan();
   plan.with_guard = true;

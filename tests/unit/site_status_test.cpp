@@ -130,6 +130,7 @@ TEST_CASE("the status as JSON has every member as a number, a text, a list or nu
                 {{"place", "/cold\x1b[2J"}, {"away", "No such file or directory"}}}},
               {"configured", true},
               {"why_not", nullptr},
+              {"through_api", false},
               {"images", 15},
               {"bytes", 3 << 20},
               {"unknown_size", 1}}));

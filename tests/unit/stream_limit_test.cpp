@@ -178,6 +178,24 @@ TEST_CASE("directories of one file system share its streams, unless each is give
   CHECK(waited);
 }
 
+TEST_CASE("a place that bears few streams gets no more, even if the operator asks for more",
+          "[streams]") {
+  const auto streams = [](bool fixed) {
+    return StreamLimits({.places = {"a server"},
+                         .cores = 4,
+                         .most = 16,
+                         .fixed = fixed,
+                         .traits =
+                             [](const std::string& place) {
+                               return PlaceTraits{
+                                   .shared = place, .most_streams = 1, .most_asked = 2};
+                             }})
+        .all_streams();
+  };
+  CHECK(streams(false) == 1);
+  CHECK(streams(true) == 2);
+}
+
 TEST_CASE("an image that waits for a stream lets another one start", "[streams]") {
   StreamLimits limits({.places = {"/somewhere"}, .most = 1, .fixed = true});
   const auto never = [] { return false; };
