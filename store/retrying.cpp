@@ -129,7 +129,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
   if (failure.kind == FailureKind::image || failure.kind == FailureKind::stopped)
     return failure;
   ++row.failures;
-  bool give_up = failure.kind == FailureKind::place;
+  bool give_up = failure.kind == FailureKind::place || failure.gives_up;
   {
     const std::lock_guard lock(mutex_);
     Place& there = places_[place];

@@ -27,8 +27,8 @@ class LostServers {
                        std::chrono::milliseconds rest = std::chrono::seconds(30))
       : patience_(patience), rest_(rest) {}
 
-  // After a failure that did not reach the server: transient, or of the image if the server is
-  // lost.
+  // After a failure that did not reach the server: transient, for the server may only be starting.
+  // If it is lost, the attempts end (AttemptFailure::gives_up).
   AttemptFailure failed(const std::string& server, const AttemptFailure& failure);
   void answered(const std::string& server);
   // The last failure, if the server is not to be asked again now.

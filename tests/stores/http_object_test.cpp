@@ -118,10 +118,13 @@ TEST_CASE("a server that cannot be reached several times in a row is lost for a 
   servers.failed("a", refused);
   CHECK_FALSE(servers.known("a"));
   const AttemptFailure lost = servers.failed("a", refused);
-  CHECK(lost.kind == FailureKind::image);
-  CHECK(lost.result == ImageResult::unreadable);
+  // A server that is only restarted makes no finding: the image is put off.
+  CHECK(lost.kind == FailureKind::transient);
+  CHECK(lost.gives_up);
   REQUIRE(servers.known("a"));
   CHECK(servers.known("a")->reason == "refused");
+  CHECK(servers.known("a")->kind == FailureKind::transient);
+  CHECK(servers.known("a")->gives_up);
   CHECK_FALSE(servers.known("b"));
   servers.answered("a");
   CHECK_FALSE(servers.known("a"));
@@ -129,7 +132,7 @@ TEST_CASE("a server that cannot be reached several times in a row is lost for a 
   LostServers patient(hours(1), hours(1));
   LostServers forgetful(milliseconds(0), milliseconds(0));
   for (int i = 0; i < 9; ++i) {
-    CHECK(patient.failed("a", refused).kind == FailureKind::transient);
+    CHECK_FALSE(patient.failed("a", refused).gives_up);
     forgetful.failed("a", refused);
   }
   CHECK_FALSE(patient.known("a"));
