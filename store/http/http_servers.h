@@ -16,9 +16,9 @@
 
 namespace backglance {
 
-// Servers that only rows name, and that could not be reached. One of them says nothing of the
-// others, so they have no place of their own (HttpStore::place_of); but a server that is gone must
-// not keep a stream for two minutes for each of its images. Thread-safe.
+// Servers that only rows name, and that could not be reached. The operator cannot see to them, so
+// none of them is a place that is away, which would end each run with an error; but a server that
+// is gone must not keep a stream for two minutes for each of its images. Thread-safe.
 class LostServers {
  public:
   // A server is lost after 3 failures in a row, and at least `patience` after the first of them.
