@@ -180,6 +180,9 @@ std::optional<AttemptFailure> HttpObject::accept(const HttpServers::Answer& answ
   if (found_.length && version.length && *version.length != *found_.length)
     return changed("the object's length changed since it was opened");
   if (offset_ == 0) {
+    // Two servers behind one name: the bytes of one must not get the proof of the other.
+    if (!found_.agrees_with(version))
+      return changed("the object was replaced since it was opened");
     began_ = version;
   } else if (!(began_ ? *began_ : found_).is_same(version)) {
     return changed("the object was replaced while it was read");
@@ -210,8 +213,12 @@ std::variant<std::string, AttemptFailure> HttpObject::identity() {
     return std::move(*failure);
   }
   const HttpVersion& now = std::get<HttpVersion>(looked);
-  if (!found_.is_same(now) || !now.is_same(found_))
+  if (!found_.is_same(now) || !now.is_same(found_) || (began_ && !began_->agrees_with(now)))
     return changed("the object was replaced while it was read");
+  // The bytes came with less than what would prove the version: the answers to HEAD prove only
+  // themselves.
+  if (began_ && !found_.is_proved_by(*began_))
+    return HttpVersion().identity(location_);
   return found_.identity(location_);
 }
 

@@ -43,6 +43,20 @@ bool HttpVersion::is_same(const HttpVersion& other) const {
          (!length || length == other.length);
 }
 
+bool HttpVersion::agrees_with(const HttpVersion& other) const {
+  const auto agree = [](const std::string& one, const std::string& two) {
+    return one.empty() || two.empty() || one == two;
+  };
+  return agree(etag, other.etag) && agree(last_modified, other.last_modified) &&
+         (!length || !other.length || length == other.length);
+}
+
+bool HttpVersion::is_proved_by(const HttpVersion& other) const {
+  if (!is_provable || !agrees_with(other))
+    return false;
+  return is_strong(etag) ? etag == other.etag : last_modified == other.last_modified;
+}
+
 std::pair<std::string, std::string> HttpVersion::condition() const {
   if (is_strong(etag))
     return {"If-Match", etag};

@@ -92,6 +92,41 @@ TEST_CASE("one attempt is one attempt: a read goes on where it failed, and not b
   CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
 }
 
+TEST_CASE("http: two servers behind one name: the bytes of one get no proof of the other") {
+  const json get = {{"size", 250'000}, {"seed", 1}, {"methods", {"GET"}}};
+  const json head = {
+      {"size", 250'000}, {"etag", "\"a\""}, {"modified", 1'700'000'000}, {"methods", {"HEAD"}}};
+  const auto with = [&](const json& more) {
+    json one = get;
+    one.update(more);
+    return one;
+  };
+  OpenStore store;
+  for (const json& other : {with({{"etag", "\"b\""}}), with({{"modified", 1'700'000'001}}),
+                            with({{"etag", "\"b\""}, {"modified", 1'700'000'000}})}) {
+    CAPTURE(other.dump());
+    script("/two", {head, other});
+    const auto object = store.open("/two");
+    const auto read = read_all(*object);
+    REQUIRE(std::holds_alternative<AttemptFailure>(read));
+    CHECK(std::get<AttemptFailure>(read).result == ImageResult::changed_while_read);
+  }
+  // What says nothing of its version may be read, but HEAD's proof is not that of its bytes.
+  script("/two", {head, get});
+  const auto object = store.open("/two");
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 250'000);
+  CHECK(std::get<std::string>(object->identity()) != object->identity_when_opened());
+  // What the GET alone has said is held against the last answer, too.
+  script("/two", {{{"size", 250'000}, {"methods", {"HEAD"}}},
+                  {{"size", 250'000}, {"etag", "\"b\""}, {"methods", {"GET"}}}});
+  const auto silent = store.open("/two");
+  CHECK(std::get<std::uint64_t>(read_all(*silent)) == 250'000);
+  script("/two", {{{"size", 250'000}, {"etag", "\"c\""}}});
+  const auto identity = silent->identity();
+  REQUIRE(std::holds_alternative<AttemptFailure>(identity));
+  CHECK(std::get<AttemptFailure>(identity).result == ImageResult::changed_while_read);
+}
+
 TEST_CASE("http: opening costs one request, and reads no data") {
   script("/open", {{{"size", 250'000}, {"etag", "\"e\""}}});
   OpenStore store;
