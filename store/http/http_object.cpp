@@ -106,7 +106,7 @@ std::variant<std::size_t, AttemptFailure> HttpObject::read_some(std::span<std::b
       to_drop_ -= count;
     } else {
       offset_ += count;
-      if (found_.length && offset_ > *found_.length)
+      if ((found_.length && offset_ > *found_.length) || (range_end_ && offset_ > *range_end_))
         return changed("the server sends more bytes than it said");
       if (offset_ > largest_)
         return unreadable(fmt::format("it has more than {}", human_bytes(largest_)));
@@ -116,8 +116,15 @@ std::variant<std::size_t, AttemptFailure> HttpObject::read_some(std::span<std::b
   return std::size_t{0};
 }
 
+bool HttpObject::ends_object() const {
+  return offset_ == *range_end_ && whole_ == offset_;
+}
+
 std::optional<AttemptFailure> HttpObject::end() {
-  const bool has_all = to_drop_ == 0 && (!found_.length || offset_ == *found_.length);
+  if (range_end_ && offset_ == *range_end_ && !ends_object())
+    return std::nullopt;  // a server may send a part of what was asked for: connect() asks for more
+  const bool has_all = to_drop_ == 0 && (!found_.length || offset_ == *found_.length) &&
+                       (!whole_ || offset_ == *whole_) && (!range_end_ || ends_object());
   if (!has_all) {
     // A body that is complete by its own length was checked against the object's before; the end of
     // a connection may be a broken one.
@@ -126,7 +133,7 @@ std::optional<AttemptFailure> HttpObject::end() {
     return changed("the server sends fewer bytes than it said");
   }
   is_at_end_ = true;
-  proves_its_end_ = found_.length.has_value() || !transfer_->ended_by_close();
+  proves_its_end_ = found_.length || whole_ || !transfer_->ended_by_close();
   return std::nullopt;
 }
 
@@ -174,20 +181,33 @@ std::optional<AttemptFailure> HttpObject::accept(const HttpServers::Answer& answ
   }
   if (auto failure = encoded(head))
     return failure;
-  const HttpVersion version = HttpVersion::of(head);
-  if (status == kPartialContent && (!range || range->first != offset_))
-    return unreadable("the server sends another range than the one that was asked for");
+  HttpVersion version = HttpVersion::of(head);
+  const HttpVersion& before = began_ ? *began_ : found_;
+  if (status == kPartialContent) {
+    if (!range || range->first != offset_ || !range->last)
+      return unreadable("the server sends another range than the one that was asked for");
+    // Whether there are more bytes than that is seen when they come.
+    if (!version.length)
+      version.length = before.length;
+  }
   if (found_.length && version.length && *version.length != *found_.length)
     return changed("the object's length changed since it was opened");
+  if (whole_ && version.length && *version.length != *whole_)
+    return changed("the object's length changed while it was read");
+  if (version.length)
+    whole_ = version.length;
   if (offset_ == 0) {
     // Two servers behind one name: the bytes of one must not get the proof of the other.
     if (!found_.agrees_with(version))
       return changed("the object was replaced since it was opened");
     began_ = version;
-  } else if (!(began_ ? *began_ : found_).is_same(version)) {
+  } else if (!before.is_same(version)) {
     return changed("the object was replaced while it was read");
   }
   to_drop_ = status == kOk ? offset_ : 0;
+  range_end_.reset();
+  if (status == kPartialContent)
+    range_end_ = *range->last + 1;
   return std::nullopt;
 }
 

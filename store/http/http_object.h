@@ -45,6 +45,8 @@ class HttpObject : public Object {
   // Sends the GET for what comes after offset_. Sets transfer_, or is_at_end_.
   std::optional<AttemptFailure> connect();
   std::optional<AttemptFailure> accept(const HttpServers::Answer& answer);
+  // After the last byte of a range: whether it was the last of the object. "/*" proves no end.
+  bool ends_object() const;
   // The transfer has ended without a failure.
   std::optional<AttemptFailure> end();
 
@@ -57,7 +59,9 @@ class HttpObject : public Object {
 
   std::unique_ptr<Transfer> transfer_;
   std::uint64_t offset_ = 0;
-  std::uint64_t to_drop_ = 0;  // of the transfer's bytes: they come before offset_
+  std::uint64_t to_drop_ = 0;               // of the transfer's bytes: they come before offset_
+  std::optional<std::uint64_t> range_end_;  // what comes after the last byte of transfer_'s range
+  std::optional<std::uint64_t> whole_;      // the length, once a GET has told it
   bool is_at_end_ = false;
   bool proves_its_end_ = true;
 };

@@ -26,9 +26,9 @@ HttpVersion HttpVersion::of(const TransferHead& head) {
   version.length = head.length;
   if (head.status == kPartialContent) {
     const auto range = head.content_range();
+    // "/*": the server does not know it. A server may send less than was asked for, so the end of
+    // the range is no end of the object.
     version.length = range ? range->whole : std::nullopt;
-    if (range && !version.length && head.length)
-      version.length = range->first + *head.length;  // a range to the end was asked for
   }
   const std::time_t modified = curl_getdate(version.last_modified.c_str(), nullptr);
   const std::time_t now = curl_getdate(head.header("date").c_str(), nullptr);

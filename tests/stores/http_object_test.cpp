@@ -92,6 +92,35 @@ TEST_CASE("one attempt is one attempt: a read goes on where it failed, and not b
   CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
 }
 
+TEST_CASE("http: a range that ends before the object is not its end") {
+  for (const char* ranges : {"honour", "unknown"})
+    for (const char* framing : {"length", "chunked"}) {
+      CAPTURE(ranges, framing);
+      const std::string path = std::string("/capped-") + ranges + framing;
+      const json whole = {{"size", 250'000}, {"etag", "\"e\""}, {"framing", framing}};
+      json cut = whole;
+      cut.update({{"cut", 100'000}, {"methods", {"GET"}}});
+      json part = whole;
+      part.update({{"most", 40'000}, {"ranges", ranges}});
+      script(path, {cut, part});
+      OpenStore store;
+      const auto object = store.open(path);
+      CHECK(std::holds_alternative<AttemptFailure>(read_all(*object)));
+      const auto rest = read_all(*object);
+      REQUIRE(std::holds_alternative<std::uint64_t>(rest));
+      CHECK(std::get<std::uint64_t>(rest) == 150'000);
+      CHECK(object->proves_its_end());
+      json asked = json::array();
+      for (const json& request : seen(path))
+        if (request["headers"].contains("range"))
+          asked.push_back(request["headers"]["range"]);
+      REQUIRE(asked.size() >= 4);
+      CHECK(asked[0] == "bytes=100000-");
+      CHECK(asked[1] == "bytes=140000-");
+      CHECK(asked[3] == "bytes=220000-");
+    }
+}
+
 TEST_CASE("http: two servers behind one name: the bytes of one get no proof of the other") {
   const json get = {{"size", 250'000}, {"seed", 1}, {"methods", {"GET"}}};
   const json head = {
