@@ -24,6 +24,12 @@ AttemptFailure changed(std::string reason) {
   return image_failure(ImageResult::changed_while_read, std::move(reason));
 }
 
+AttemptFailure too_slow() {
+  AttemptFailure failure = transient_failure("the server sends too slowly to be read");
+  failure.gives_up = true;
+  return failure;
+}
+
 // A server of a row has no account here that an operator could mend: 401 and 403 are of the image.
 AttemptFailure of_status(const TransferHead& head) {
   AttemptFailure failure = status_failure(head, "the object");
@@ -71,14 +77,37 @@ std::variant<HttpVersion, AttemptFailure> look_at(HttpServers& servers, Transfer
 }
 
 HttpObject::HttpObject(HttpServers& servers, TransferPool& pool, HttpLocation location,
-                       HttpVersion found, std::uint64_t largest)
+                       HttpVersion found, std::uint64_t largest, LeastRate rate)
     : servers_(servers),
       pool_(pool),
       location_(std::move(location)),
       found_(std::move(found)),
-      largest_(largest) {}
+      largest_(largest),
+      rate_(rate) {}
 
 std::variant<std::size_t, AttemptFailure> HttpObject::read_some(std::span<std::byte> buffer) {
+  // A transfer returns when the buffer is full: the rate is looked at more often than that.
+  constexpr std::size_t kMost = 256 << 10;
+  // The wait after a failure is the server's time; the time between other calls is the caller's.
+  if (!has_failed_)
+    rated_until_ = std::chrono::steady_clock::now();
+  auto got = read_next(buffer.first(std::min(buffer.size(), kMost)));
+  const auto* const failure = std::get_if<AttemptFailure>(&got);
+  has_failed_ = failure != nullptr;
+  if (has_failed_ && failure->kind == FailureKind::transient && !failure->gives_up &&
+      is_too_slow(0))
+    return too_slow();
+  return got;
+}
+
+bool HttpObject::is_too_slow(std::size_t bytes) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_met = rate_.is_met(now - rated_until_, bytes);
+  rated_until_ = now;
+  return !is_met;
+}
+
+std::variant<std::size_t, AttemptFailure> HttpObject::read_next(std::span<std::byte> buffer) {
   constexpr std::size_t kDropped = 64 << 10;
   while (!is_at_end_) {
     if (!transfer_) {
@@ -97,6 +126,10 @@ std::variant<std::size_t, AttemptFailure> HttpObject::read_some(std::span<std::b
       return std::move(*failure);
     }
     const std::size_t count = std::get<std::size_t>(got);
+    if (count > 0 && is_too_slow(count)) {
+      transfer_.reset();
+      return too_slow();
+    }
     if (count == 0) {
       auto failure = end();
       transfer_.reset();

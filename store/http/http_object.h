@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "store/http/http_location.h"
 #include "store/http/http_servers.h"
 #include "store/http/http_version.h"
+#include "store/http/least_rate.h"
 #include "store/net/transfer.h"
 
 namespace backglance {
@@ -31,7 +33,7 @@ class HttpObject : public Object {
 
   // `found` is what look_at() returned. `servers` and `pool` must live longer than this.
   HttpObject(HttpServers& servers, TransferPool& pool, HttpLocation location, HttpVersion found,
-             std::uint64_t largest = kLargest);
+             std::uint64_t largest = kLargest, LeastRate rate = LeastRate());
 
   std::optional<std::uint64_t> length() const override { return found_.length; }
   std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) override;
@@ -42,6 +44,9 @@ class HttpObject : public Object {
   bool proves_its_end() const override { return proves_its_end_; }
 
  private:
+  std::variant<std::size_t, AttemptFailure> read_next(std::span<std::byte> buffer);
+  // Counts what came since the last call. True if the server sends too slowly.
+  bool is_too_slow(std::size_t bytes);
   // Sends the GET for what comes after offset_. Sets transfer_, or is_at_end_.
   std::optional<AttemptFailure> connect();
   std::optional<AttemptFailure> accept(const HttpServers::Answer& answer);
@@ -56,9 +61,12 @@ class HttpObject : public Object {
   HttpVersion found_;                 // when it was opened
   std::optional<HttpVersion> began_;  // of the GET for the first byte
   std::uint64_t largest_;
+  LeastRate rate_;
 
   std::unique_ptr<Transfer> transfer_;
   std::uint64_t offset_ = 0;
+  std::chrono::steady_clock::time_point rated_until_;  // what rate_ has seen
+  bool has_failed_ = false;                            // the last read_some()
   std::uint64_t to_drop_ = 0;               // of the transfer's bytes: they come before offset_
   std::optional<std::uint64_t> range_end_;  // what comes after the last byte of transfer_'s range
   std::optional<std::uint64_t> whole_;      // the length, once a GET has told it

@@ -121,6 +121,45 @@ TEST_CASE("http: a range that ends before the object is not its end") {
     }
 }
 
+TEST_CASE("http: a server that sends next to nothing is put off, however it does so") {
+  OpenStore store;
+  TransferPool pool({}, store.hooks);
+  HttpServers servers(std::make_shared<AddressPolicy>(std::vector<std::string>{
+      "127.0.0.1:" + std::to_string(server().ports.at("port").get<int>())}));
+  const json whole = {{"size", 250'000}, {"etag", "\"e\""}};
+  const auto with = [&](const json& more) {
+    json one = whole;
+    one.update(more);
+    return one;
+  };
+  struct Case {
+    json answer;
+    bool is_slow;
+  };
+  for (const auto& [answer, is_slow] : {Case{with({{"piece", 500}, {"pause", 0.05}}), true},
+                                        Case{with({{"cut", 1}}), true}, Case{whole, false}}) {
+    CAPTURE(answer.dump());
+    script("/slow", {answer});
+    const auto location = parse_http_location(server().url("/slow"));
+    auto found = look_at(servers, pool, *location, false);
+    HttpObject object(servers, pool, *location, std::get<HttpVersion>(found), HttpObject::kLargest,
+                      LeastRate(50'000, std::chrono::seconds(1)));
+    std::vector<std::byte> buffer(1000);
+    std::optional<AttemptFailure> last;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < until && (!last || !last->gives_up)) {
+      const auto got = object.read_some(buffer);
+      if (const auto* const failure = std::get_if<AttemptFailure>(&got))
+        last = *failure;
+      else if (std::get<std::size_t>(got) == 0)
+        break;
+    }
+    CHECK((last && last->gives_up) == is_slow);
+    if (last)
+      CHECK(last->kind == FailureKind::transient);
+  }
+}
+
 TEST_CASE("http: two servers behind one name: the bytes of one get no proof of the other") {
   const json get = {{"size", 250'000}, {"seed", 1}, {"methods", {"GET"}}};
   const json head = {

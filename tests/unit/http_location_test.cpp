@@ -193,6 +193,23 @@ TEST_CASE("an http place is one server, and is named only if a rule names it") {
   CHECK(store.survey().empty());
 }
 
+TEST_CASE("a least rate is one over a whole window, and not at each moment") {
+  using std::chrono::seconds;
+  LeastRate rate(1000, seconds(60));
+  CHECK(rate.is_met(seconds(59), 0));
+  CHECK(rate.is_met(seconds(1), 60'000));
+  CHECK(rate.is_met(seconds(59), 59'999));
+  CHECK_FALSE(rate.is_met(seconds(1), 0));
+  // By its defaults, it bears an outage of a minute, and not 2 KiB/s.
+  LeastRate usual;
+  CHECK(usual.is_met(seconds(120), 0));
+  CHECK(usual.is_met(seconds(60), 8 << 20));
+  bool is_met = true;
+  for (int second = 0; second < 301; ++second)
+    is_met = is_met && usual.is_met(seconds(1), 2048);
+  CHECK_FALSE(is_met);
+}
+
 TEST_CASE("http locations are switched off without a rule") {
   const StoreHooks hooks;
   HttpStore store({}, {}, hooks);
