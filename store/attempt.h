@@ -57,6 +57,7 @@ class Object {
   virtual std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) = 0;
 
   // As the members of Source.
+  virtual std::optional<AttemptFailure> confirm_length() { return std::nullopt; }
   virtual bool skip_to(std::uint64_t offset) = 0;
   virtual std::optional<std::string> identity_when_opened() const = 0;
   virtual std::variant<std::string, AttemptFailure> identity() = 0;

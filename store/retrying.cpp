@@ -43,6 +43,18 @@ class RetryingStore::RetryingSource : public Source {
   std::optional<std::string> stored_md5() const override { return object_->stored_md5(); }
   bool proves_its_end() const override { return object_->proves_its_end(); }
 
+  std::optional<ReadFailure> confirm_length() override {
+    Row row{.since = Clock::now()};
+    auto asked = store_.repeat<bool>(place_, row, [&]() -> std::variant<bool, AttemptFailure> {
+      if (auto failure = object_->confirm_length())
+        return std::move(*failure);
+      return true;
+    });
+    if (auto* const failure = std::get_if<ReadFailure>(&asked))
+      return std::move(*failure);
+    return std::nullopt;
+  }
+
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;
     while (filled < buffer.size()) {

@@ -53,16 +53,19 @@ std::optional<AttemptFailure> encoded(const TransferHead& head) {
 }  // namespace
 
 std::variant<HttpVersion, AttemptFailure> look_at(HttpServers& servers, TransferPool& pool,
-                                                  const HttpLocation& location, bool is_opened) {
-  auto asked = servers.ask(pool, location, {.method = "HEAD"}, is_opened);
-  if (auto* const failure = std::get_if<AttemptFailure>(&asked))
-    return std::move(*failure);
-  const TransferHead& told = std::get<HttpServers::Answer>(asked).head;
-  if (told.status == kOk && !is_encoded(told) && told.length != 0)
-    return HttpVersion::of(told);
-  if (told.status != kOk)
-    if (auto failure = of_status(told); failure.kind == FailureKind::transient)
-      return failure;
+                                                  const HttpLocation& location, bool is_opened,
+                                                  LookBy by) {
+  if (by == LookBy::head) {
+    auto asked = servers.ask(pool, location, {.method = "HEAD"}, is_opened);
+    if (auto* const failure = std::get_if<AttemptFailure>(&asked))
+      return std::move(*failure);
+    const TransferHead& told = std::get<HttpServers::Answer>(asked).head;
+    if (told.status == kOk && !is_encoded(told) && told.length != 0)
+      return HttpVersion::of(told);
+    if (told.status != kOk)
+      if (auto failure = of_status(told); failure.kind == FailureKind::transient)
+        return failure;
+  }
   // Some servers know no HEAD, or answer it with a length of 0, or a 404: no object is called lost,
   // and no length wrong, because of that.
   auto got = servers.ask(pool, location, {}, is_opened);
@@ -244,6 +247,22 @@ std::optional<AttemptFailure> HttpObject::accept(const HttpServers::Answer& answ
   return std::nullopt;
 }
 
+std::optional<AttemptFailure> HttpObject::confirm_length() {
+  auto looked = look_at(servers_, pool_, location_, /*is_opened=*/true, LookBy::get);
+  if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
+    if (failure->result == ImageResult::missing)
+      return changed("the object is gone since it was opened");
+    return std::move(*failure);
+  }
+  auto& got = std::get<HttpVersion>(looked);
+  if (got.length == found_.length)
+    return std::nullopt;
+  // From here on, no HEAD is believed: identity() would find another length again.
+  found_ = std::move(got);
+  found_by_ = LookBy::get;
+  return std::nullopt;
+}
+
 bool HttpObject::skip_to(std::uint64_t offset) {
   if (!found_.is_provable || (found_.length && offset > *found_.length))
     return false;
@@ -259,7 +278,7 @@ std::optional<std::string> HttpObject::identity_when_opened() const {
 }
 
 std::variant<std::string, AttemptFailure> HttpObject::identity() {
-  auto looked = look_at(servers_, pool_, location_, /*is_opened=*/true);
+  auto looked = look_at(servers_, pool_, location_, /*is_opened=*/true, found_by_);
   if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
     if (failure->result == ImageResult::missing)
       return changed("the object is gone since it was opened");

@@ -18,10 +18,13 @@
 
 namespace backglance {
 
+enum class LookBy { head, get };
+
 // Asks for the version of the object at a location: by HEAD; and where that does not tell, by a GET
-// whose body is not read. `is_opened`: as for HttpServers::ask().
+// whose body is not read. LookBy::get: by such a GET alone. `is_opened`: as for HttpServers::ask().
 std::variant<HttpVersion, AttemptFailure> look_at(HttpServers& servers, TransferPool& pool,
-                                                  const HttpLocation& location, bool is_opened);
+                                                  const HttpLocation& location, bool is_opened,
+                                                  LookBy by = LookBy::head);
 
 // The object of one location. It is read by one GET. If its connection breaks, the next GET asks
 // for the rest (Range), and counts only if the server proves that it is of the same version: many
@@ -37,6 +40,8 @@ class HttpObject : public Object {
 
   std::optional<std::uint64_t> length() const override { return found_.length; }
   std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) override;
+  // What a GET says, for some servers make up the length in the answer to a HEAD.
+  std::optional<AttemptFailure> confirm_length() override;
   // False if nothing could prove that the bytes before and after belong together.
   bool skip_to(std::uint64_t offset) override;
   std::optional<std::string> identity_when_opened() const override;
@@ -58,7 +63,8 @@ class HttpObject : public Object {
   HttpServers& servers_;
   TransferPool& pool_;
   HttpLocation location_;
-  HttpVersion found_;                 // when it was opened
+  HttpVersion found_;  // when it was opened
+  LookBy found_by_ = LookBy::head;
   std::optional<HttpVersion> began_;  // of the GET for the first byte
   std::uint64_t largest_;
   LeastRate rate_;

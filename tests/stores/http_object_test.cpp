@@ -160,6 +160,25 @@ TEST_CASE("http: a server that sends next to nothing is put off, however it does
   }
 }
 
+TEST_CASE("http: of two lengths, that of the GET counts") {
+  const json get = {{"size", 250'000}, {"etag", "\"e\""}, {"methods", {"GET"}}};
+  script("/length", {{{"size", 9}, {"etag", "\"e\""}, {"methods", {"HEAD"}}}, get});
+  OpenStore store;
+  const auto object = store.open("/length");
+  CHECK(object->length() == 9);
+  CHECK_FALSE(object->confirm_length());
+  CHECK(object->length() == 250'000);
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 250'000);
+  CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
+  // Nothing changes if both say the same.
+  script("/length", {{{"size", 250'000}, {"etag", "\"e\""}}});
+  const auto agreed = store.open("/length");
+  const auto before = agreed->identity_when_opened();
+  CHECK_FALSE(agreed->confirm_length());
+  CHECK(agreed->identity_when_opened() == before);
+  CHECK(std::get<std::uint64_t>(read_all(*agreed)) == 250'000);
+}
+
 TEST_CASE("http: two servers behind one name: the bytes of one get no proof of the other") {
   const json get = {{"size", 250'000}, {"seed", 1}, {"methods", {"GET"}}};
   const json head = {
