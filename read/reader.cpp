@@ -85,14 +85,18 @@ Fed feed(Source& source, const ImageRow& image, DigestStream& digests, Checkpoin
   return {};
 }
 
+bool has_other_length(const ImageRow& image, const Source& source) {
+  const auto length = source.length();
+  return length && image.size && static_cast<std::int64_t>(*length) != *image.size;
+}
+
 // A wrong length is reported before the bytes are read in vain.
 bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& outcome) {
-  const auto length = source.length();
-  if (!length || !image.size || static_cast<std::int64_t>(*length) == *image.size)
+  if (!has_other_length(image, source))
     return false;
   outcome.result = ImageResult::size_differs;
   outcome.reason = fmt::format("location {}: the store holds {} bytes, Glance says {}",
-                               *outcome.location_id, *length, *image.size);
+                               *outcome.location_id, *source.length(), *image.size);
   return true;
 }
 
@@ -301,6 +305,13 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       failures.add(row.id, *failure, there.place());
       continue;
     }
+    if (has_other_length(task.image, reading.source()))
+      if (const auto failure = reading.source().confirm_length()) {
+        if (failure->kind == FailureKind::stopped)
+          return std::nullopt;
+        failures.add(row.id, *failure, failure->kind == FailureKind::image ? "" : there.place());
+        continue;
+      }
     if (!failures.is_empty() && !has_proof(task.image)) {
       failures.only_another_opens(row.id);
       break;

@@ -24,6 +24,9 @@ namespace backglance {
 struct AttemptFailure : ReadFailure {
   // Of a transient failure: the server was not reached at all, so that the place may be away.
   bool is_unreached = false;
+  // Of a transient failure: the next attempt would fail as well, so there is none now. The image is
+  // put off, and its stream is free for others.
+  bool gives_up = false;
   bool is_overloaded = false;  // the server asks for fewer requests (429, 498, 503)
   // Of a place failure: the keys in the location were refused. Other locations of the place may
   // have other keys, so the place is not remembered as away.
@@ -54,6 +57,7 @@ class Object {
   virtual std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) = 0;
 
   // As the members of Source.
+  virtual std::optional<AttemptFailure> confirm_length() { return std::nullopt; }
   virtual bool skip_to(std::uint64_t offset) = 0;
   virtual std::optional<std::string> identity_when_opened() const = 0;
   virtual std::variant<std::string, AttemptFailure> identity() = 0;

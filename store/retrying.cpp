@@ -44,6 +44,18 @@ class RetryingStore::RetryingSource : public Source {
   bool proves_its_end() const override { return object_->proves_its_end(); }
   bool needs_checksum() const override { return object_->needs_checksum(); }
 
+  std::optional<ReadFailure> confirm_length() override {
+    Row row{.since = Clock::now()};
+    auto asked = store_.repeat<bool>(place_, row, [&]() -> std::variant<bool, AttemptFailure> {
+      if (auto failure = object_->confirm_length())
+        return std::move(*failure);
+      return true;
+    });
+    if (auto* const failure = std::get_if<ReadFailure>(&asked))
+      return std::move(*failure);
+    return std::nullopt;
+  }
+
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;
     while (filled < buffer.size()) {
@@ -130,8 +142,8 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
   if (failure.kind == FailureKind::image || failure.kind == FailureKind::stopped)
     return failure;
   ++row.failures;
-  bool give_up = failure.kind == FailureKind::place;
-  failure.is_refusal = give_up;
+  failure.is_refusal = failure.kind == FailureKind::place;
+  bool give_up = failure.is_refusal || failure.gives_up;
   {
     const std::lock_guard lock(mutex_);
     Place& there = places_[place];

@@ -44,6 +44,12 @@ class Source {
   // Length in bytes, if the store knows it before the last byte is read.
   virtual std::optional<std::uint64_t> length() const = 0;
 
+  // Asks again for the length, in the way in which the bytes are read; then length() is what that
+  // says. Call it before the first read, and before a length is called wrong: of some stores, what
+  // finds an object is less to be believed than what sends it. A failure if the store cannot be
+  // asked.
+  virtual std::optional<ReadFailure> confirm_length() { return std::nullopt; }
+
   // Fills `buffer` with the bytes that follow those of the last call. Fewer bytes than the buffer
   // holds, or none, mean the end. Returns within 3 s after StoreHooks::should_stop becomes true.
   virtual std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) = 0;

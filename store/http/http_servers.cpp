@@ -20,6 +20,12 @@ AttemptFailure unreadable(std::string reason) {
   return image_failure(ImageResult::unreadable, std::move(reason));
 }
 
+AttemptFailure put_off(std::string reason) {
+  AttemptFailure failure = transient_failure(std::move(reason));
+  failure.gives_up = true;
+  return failure;
+}
+
 }  // namespace
 
 bool LostServers::is_lost(const Server& server) const {
@@ -35,7 +41,7 @@ AttemptFailure LostServers::failed(const std::string& server, const AttemptFailu
   if (one.failures++ == 0)
     one.first = one.last;
   one.reason = failure.reason;
-  return is_lost(one) ? unreadable(failure.reason) : transient_failure(failure.reason);
+  return is_lost(one) ? put_off(failure.reason) : transient_failure(failure.reason);
 }
 
 void LostServers::answered(const std::string& server) {
@@ -52,7 +58,7 @@ std::optional<AttemptFailure> LostServers::known(const std::string& server) {
     servers_.erase(found);
     return std::nullopt;
   }
-  return unreadable(found->second.reason);
+  return put_off(found->second.reason);
 }
 
 AttemptFailure HttpServers::of_stranger(const HttpLocation& location, AttemptFailure failure,

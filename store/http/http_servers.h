@@ -16,9 +16,9 @@
 
 namespace backglance {
 
-// Servers that only rows name, and that could not be reached. One of them says nothing of the
-// others, so they have no place of their own (HttpStore::place_of); but a server that is gone must
-// not keep a stream for two minutes for each of its images. Thread-safe.
+// Servers that only rows name, and that could not be reached. The operator cannot see to them, so
+// none of them is a place that is away, which would end each run with an error; but a server that
+// is gone must not keep a stream for two minutes for each of its images. Thread-safe.
 class LostServers {
  public:
   // A server is lost after 3 failures in a row, and at least `patience` after the first of them.
@@ -27,8 +27,8 @@ class LostServers {
                        std::chrono::milliseconds rest = std::chrono::seconds(30))
       : patience_(patience), rest_(rest) {}
 
-  // After a failure that did not reach the server: transient, or of the image if the server is
-  // lost.
+  // After a failure that did not reach the server: transient, for the server may only be starting.
+  // If it is lost, the attempts end (AttemptFailure::gives_up).
   AttemptFailure failed(const std::string& server, const AttemptFailure& failure);
   void answered(const std::string& server);
   // The last failure, if the server is not to be asked again now.

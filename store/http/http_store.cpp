@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::string_view kNamedHost = "http host ";
 constexpr std::string_view kOtherHosts = "http hosts allowed by address";
+constexpr std::string_view kOtherHost = "http host allowed by address, ";
+
+// Tells one server from the others, and shows nothing of its name: that is text of a user. 64 bits,
+// so that nobody finds a name with the place of another server.
+std::string stranger(const HttpLocation& where) {
+  constexpr std::size_t kDigits = 16;
+  const std::string digest = network_identity("", {where.server()});  // ":" and digits
+  return std::string(kOtherHost) + digest.substr(1, kDigits);
+}
 
 AttemptFailure not_understood() {
   return image_failure(ImageResult::unreadable, "its location is no http or https URL");
@@ -67,12 +76,15 @@ std::string HttpStore::place_of(const Location& location) const {
   // The name stands in the operator's own rule, so it may be shown.
   return servers_.policy().names(where->host, where->port)
              ? std::string(kNamedHost) + where->server()
-             : std::string(kOtherHosts);
+             : stranger(*where);
 }
 
 std::optional<PlaceTraits> HttpStore::traits(const std::string& place) const {
-  if (place != kOtherHosts && !place.starts_with(kNamedHost))
+  if (!place.starts_with(kNamedHost))
     return std::nullopt;
+  // Whoever registers images could name any number of servers: they share their streams.
+  if (place.starts_with(kOtherHost))
+    return PlaceTraits{.shared = std::string(kOtherHosts)};
   return PlaceTraits{.shared = place};
 }
 

@@ -19,9 +19,11 @@ namespace backglance {
 // Locations that Glance's http driver reads. Whoever registers an image chooses its URL, so none is
 // read unless the operator allows its server (StoreSettings::allow_http, AddressPolicy).
 //
-// Places: "http host images.example.org:443" for a server that a rule names itself, and one place
-// for all others, "http hosts allowed by address": their names are text of users. A location that
-// no rule could allow is in no place.
+// Places: "http host images.example.org:443" for a server that a rule names itself, and "http host
+// allowed by address, 0123456789abcdef" for each other one, with a digest instead of its name,
+// which is text of a user. Each has its own place, because an image that opens shows that the
+// others of its place are really gone, and one server must not show that of another. They share
+// their streams (traits()). A location that no rule could allow is in no place.
 //
 // No configured secret is ever sent: the only credentials are those of the location itself.
 class HttpStore : public ObjectStore {

@@ -26,9 +26,9 @@ HttpVersion HttpVersion::of(const TransferHead& head) {
   version.length = head.length;
   if (head.status == kPartialContent) {
     const auto range = head.content_range();
+    // "/*": the server does not know it. A server may send less than was asked for, so the end of
+    // the range is no end of the object.
     version.length = range ? range->whole : std::nullopt;
-    if (range && !version.length && head.length)
-      version.length = range->first + *head.length;  // a range to the end was asked for
   }
   const std::time_t modified = curl_getdate(version.last_modified.c_str(), nullptr);
   const std::time_t now = curl_getdate(head.header("date").c_str(), nullptr);
@@ -41,6 +41,20 @@ bool HttpVersion::is_same(const HttpVersion& other) const {
   const bool may_lack_date = is_strong(etag) && other.last_modified.empty();
   return etag == other.etag && (last_modified == other.last_modified || may_lack_date) &&
          (!length || length == other.length);
+}
+
+bool HttpVersion::agrees_with(const HttpVersion& other) const {
+  const auto agree = [](const std::string& one, const std::string& two) {
+    return one.empty() || two.empty() || one == two;
+  };
+  return agree(etag, other.etag) && agree(last_modified, other.last_modified) &&
+         (!length || !other.length || length == other.length);
+}
+
+bool HttpVersion::is_proved_by(const HttpVersion& other) const {
+  if (!is_provable || !agrees_with(other))
+    return false;
+  return is_strong(etag) ? etag == other.etag : last_modified == other.last_modified;
 }
 
 std::pair<std::string, std::string> HttpVersion::condition() const {

@@ -29,6 +29,11 @@ struct HttpVersion {
   // Whether `other`, a later answer, is about the same version: whatever this one has is the same
   // there. A Last-Modified may be missing there if a strong ETag is the same.
   bool is_same(const HttpVersion& other) const;
+  // Whether `other` may be of the same version: what both have is the same. Some servers tell less
+  // to a HEAD than to a GET.
+  bool agrees_with(const HttpVersion& other) const;
+  // Whether `other` is of the same version by what makes this one provable.
+  bool is_proved_by(const HttpVersion& other) const;
   // If-Match, or If-Unmodified-Since.
   std::pair<std::string, std::string> condition() const;
   // Source::identity() of an object of this version. If it is not provable: a text that is never

@@ -49,15 +49,16 @@ bool is_in(const AddressBytes& address, const auto& ranges) {
   });
 }
 
-// The registry of IANA for IPv4, and what is not unicast.
+// The registry of IANA for IPv4, what is not unicast, and addresses that look public but are those
+// of a cloud's own services.
 constexpr std::array kNotPublicV4 = {
     Range{"0.0.0.0", 8},                                  // Linux connects to itself
     Range{"10.0.0.0", 8},      Range{"100.64.0.0", 10},   // carriers; some metadata services
     Range{"127.0.0.0", 8},     Range{"169.254.0.0", 16},  // link-local; most metadata services
-    Range{"172.16.0.0", 12},   Range{"192.0.0.0", 24},   Range{"192.0.2.0", 24},
-    Range{"192.88.99.0", 24},  Range{"192.168.0.0", 16}, Range{"198.18.0.0", 15},
-    Range{"198.51.100.0", 24}, Range{"203.0.113.0", 24}, Range{"224.0.0.0", 4},
-    Range{"240.0.0.0", 4},
+    Range{"172.16.0.0", 12},   Range{"192.0.0.0", 24},     Range{"192.0.2.0", 24},
+    Range{"192.88.99.0", 24},  Range{"192.168.0.0", 16},   Range{"198.18.0.0", 15},
+    Range{"198.51.100.0", 24}, Range{"203.0.113.0", 24},   Range{"224.0.0.0", 4},
+    Range{"240.0.0.0", 4},     Range{"168.63.129.16", 32},  // Azure's metadata and agent service
 };
 // All that IANA has given out as global unicast is in here: everything else (::1, fc00::/7,
 // fe80::/10, fec0::/10, ff00::/8, 100::/64, 64:ff9b:1::/48, ::/96, ...) is not public.
@@ -100,12 +101,12 @@ std::optional<AddressBytes> address_of(const sockaddr& address) {
   return std::nullopt;
 }
 
-// Asked each time, because addresses come and go. A host that cannot list them has none to protect
-// beyond those that are never public.
+// Asked each time, because addresses come and go. If they cannot be listed now, for example because
+// no more files can be opened, each address may be one.
 bool is_of_this_host(const AddressBytes& address) {
   ifaddrs* first = nullptr;
   if (getifaddrs(&first) != 0)
-    return false;
+    return true;
   bool found = false;
   for (const ifaddrs* one = first; one != nullptr && !found; one = one->ifa_next)
     found = one->ifa_addr != nullptr && address_of(*one->ifa_addr) == address;

@@ -43,9 +43,11 @@ struct TransferHead {
 
   // The header's value; "" if there is none.
   const std::string& header(const std::string& name) const;
-  // Content-Range of a 206: the first byte, and the length of the whole object if it is told.
+  // Content-Range of a 206: the first and the last byte, and the length of the whole object if it
+  // is told. Of a 416, which sends no byte, `first` is the length and there is no `last`.
   struct ContentRange {
     std::uint64_t first = 0;
+    std::optional<std::uint64_t> last;
     std::optional<std::uint64_t> whole;
   };
   std::optional<ContentRange> content_range() const;

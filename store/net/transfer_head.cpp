@@ -62,6 +62,7 @@ std::optional<TransferHead::ContentRange> TransferHead::content_range() const {
   if (!first || !last || *last < *first || (found.whole && *last >= *found.whole))
     return std::nullopt;
   found.first = *first;
+  found.last = *last;
   return found;
 }
 

@@ -27,7 +27,9 @@ An answer is a dictionary:
     etag         with the quotes; modified: Unix seconds, or a text; date: likewise
     framing      'length', 'chunked', 'close' (neither; the end of the connection is the end), 'endless'
     length       what Content-Length says instead of the truth
-    ranges       'honour', 'ignore', 'shifted' (a byte too late), 'total' (another length of the whole)
+    ranges       'honour', 'ignore', 'shifted' (a byte too late), 'total' (another length of the whole),
+                 'unknown' (no length of the whole)
+    most         bytes of a range, even if more are asked for
     conditions   True: If-Match and If-Unmodified-Since are honoured
     cut          bytes of the body after which the connection breaks; reset: with RST
     stall        bytes of the body after which nothing more comes until the client goes; -1: not even a head
@@ -172,10 +174,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return status, headers, whole
         first = int(asked[1]) + (ranges == 'shifted')
         last = min(int(asked[2] or len(whole)), len(whole) - 1)
+        last = min(last, first + answer.get('most', len(whole)) - 1)
         total = len(whole) + (ranges == 'total')
         if first > last:
             return 416, dict(headers, **{'Content-Range': 'bytes */%d' % total}), b''
-        headers['Content-Range'] = 'bytes %d-%d/%d' % (first, last, total)
+        headers['Content-Range'] = 'bytes %d-%d/%s' % (first, last, '*' if ranges == 'unknown' else total)
         return 206, headers, whole[first:last + 1]
 
     def _conditions_hold(self, headers):

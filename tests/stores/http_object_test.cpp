@@ -92,6 +92,128 @@ TEST_CASE("one attempt is one attempt: a read goes on where it failed, and not b
   CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
 }
 
+TEST_CASE("http: a range that ends before the object is not its end") {
+  for (const char* ranges : {"honour", "unknown"})
+    for (const char* framing : {"length", "chunked"}) {
+      CAPTURE(ranges, framing);
+      const std::string path = std::string("/capped-") + ranges + framing;
+      const json whole = {{"size", 250'000}, {"etag", "\"e\""}, {"framing", framing}};
+      json cut = whole;
+      cut.update({{"cut", 100'000}, {"methods", {"GET"}}});
+      json part = whole;
+      part.update({{"most", 40'000}, {"ranges", ranges}});
+      script(path, {cut, part});
+      OpenStore store;
+      const auto object = store.open(path);
+      CHECK(std::holds_alternative<AttemptFailure>(read_all(*object)));
+      const auto rest = read_all(*object);
+      REQUIRE(std::holds_alternative<std::uint64_t>(rest));
+      CHECK(std::get<std::uint64_t>(rest) == 150'000);
+      CHECK(object->proves_its_end());
+      json asked = json::array();
+      for (const json& request : seen(path))
+        if (request["headers"].contains("range"))
+          asked.push_back(request["headers"]["range"]);
+      REQUIRE(asked.size() >= 4);
+      CHECK(asked[0] == "bytes=100000-");
+      CHECK(asked[1] == "bytes=140000-");
+      CHECK(asked[3] == "bytes=220000-");
+    }
+}
+
+TEST_CASE("http: a server that sends next to nothing is put off, however it does so") {
+  OpenStore store;
+  TransferPool pool({}, store.hooks);
+  HttpServers servers(std::make_shared<AddressPolicy>(std::vector<std::string>{
+      "127.0.0.1:" + std::to_string(server().ports.at("port").get<int>())}));
+  const json whole = {{"size", 250'000}, {"etag", "\"e\""}};
+  const auto with = [&](const json& more) {
+    json one = whole;
+    one.update(more);
+    return one;
+  };
+  struct Case {
+    json answer;
+    bool is_slow;
+  };
+  for (const auto& [answer, is_slow] : {Case{with({{"piece", 500}, {"pause", 0.05}}), true},
+                                        Case{with({{"cut", 1}}), true}, Case{whole, false}}) {
+    CAPTURE(answer.dump());
+    script("/slow", {answer});
+    const auto location = parse_http_location(server().url("/slow"));
+    auto found = look_at(servers, pool, *location, false);
+    HttpObject object(servers, pool, *location, std::get<HttpVersion>(found), HttpObject::kLargest,
+                      LeastRate(50'000, std::chrono::seconds(1)));
+    std::vector<std::byte> buffer(1000);
+    std::optional<AttemptFailure> last;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < until && (!last || !last->gives_up)) {
+      const auto got = object.read_some(buffer);
+      if (const auto* const failure = std::get_if<AttemptFailure>(&got))
+        last = *failure;
+      else if (std::get<std::size_t>(got) == 0)
+        break;
+    }
+    CHECK((last && last->gives_up) == is_slow);
+    if (last)
+      CHECK(last->kind == FailureKind::transient);
+  }
+}
+
+TEST_CASE("http: of two lengths, that of the GET counts") {
+  const json get = {{"size", 250'000}, {"etag", "\"e\""}, {"methods", {"GET"}}};
+  script("/length", {{{"size", 9}, {"etag", "\"e\""}, {"methods", {"HEAD"}}}, get});
+  OpenStore store;
+  const auto object = store.open("/length");
+  CHECK(object->length() == 9);
+  CHECK_FALSE(object->confirm_length());
+  CHECK(object->length() == 250'000);
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 250'000);
+  CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
+  // Nothing changes if both say the same.
+  script("/length", {{{"size", 250'000}, {"etag", "\"e\""}}});
+  const auto agreed = store.open("/length");
+  const auto before = agreed->identity_when_opened();
+  CHECK_FALSE(agreed->confirm_length());
+  CHECK(agreed->identity_when_opened() == before);
+  CHECK(std::get<std::uint64_t>(read_all(*agreed)) == 250'000);
+}
+
+TEST_CASE("http: two servers behind one name: the bytes of one get no proof of the other") {
+  const json get = {{"size", 250'000}, {"seed", 1}, {"methods", {"GET"}}};
+  const json head = {
+      {"size", 250'000}, {"etag", "\"a\""}, {"modified", 1'700'000'000}, {"methods", {"HEAD"}}};
+  const auto with = [&](const json& more) {
+    json one = get;
+    one.update(more);
+    return one;
+  };
+  OpenStore store;
+  for (const json& other : {with({{"etag", "\"b\""}}), with({{"modified", 1'700'000'001}}),
+                            with({{"etag", "\"b\""}, {"modified", 1'700'000'000}})}) {
+    CAPTURE(other.dump());
+    script("/two", {head, other});
+    const auto object = store.open("/two");
+    const auto read = read_all(*object);
+    REQUIRE(std::holds_alternative<AttemptFailure>(read));
+    CHECK(std::get<AttemptFailure>(read).result == ImageResult::changed_while_read);
+  }
+  // What says nothing of its version may be read, but HEAD's proof is not that of its bytes.
+  script("/two", {head, get});
+  const auto object = store.open("/two");
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 250'000);
+  CHECK(std::get<std::string>(object->identity()) != object->identity_when_opened());
+  // What the GET alone has said is held against the last answer, too.
+  script("/two", {{{"size", 250'000}, {"methods", {"HEAD"}}},
+                  {{"size", 250'000}, {"etag", "\"b\""}, {"methods", {"GET"}}}});
+  const auto silent = store.open("/two");
+  CHECK(std::get<std::uint64_t>(read_all(*silent)) == 250'000);
+  script("/two", {{{"size", 250'000}, {"etag", "\"c\""}}});
+  const auto identity = silent->identity();
+  REQUIRE(std::holds_alternative<AttemptFailure>(identity));
+  CHECK(std::get<AttemptFailure>(identity).result == ImageResult::changed_while_read);
+}
+
 TEST_CASE("http: opening costs one request, and reads no data") {
   script("/open", {{{"size", 250'000}, {"etag", "\"e\""}}});
   OpenStore store;
@@ -118,10 +240,13 @@ TEST_CASE("a server that cannot be reached several times in a row is lost for a 
   servers.failed("a", refused);
   CHECK_FALSE(servers.known("a"));
   const AttemptFailure lost = servers.failed("a", refused);
-  CHECK(lost.kind == FailureKind::image);
-  CHECK(lost.result == ImageResult::unreadable);
+  // A server that is only restarted makes no finding: the image is put off.
+  CHECK(lost.kind == FailureKind::transient);
+  CHECK(lost.gives_up);
   REQUIRE(servers.known("a"));
   CHECK(servers.known("a")->reason == "refused");
+  CHECK(servers.known("a")->kind == FailureKind::transient);
+  CHECK(servers.known("a")->gives_up);
   CHECK_FALSE(servers.known("b"));
   servers.answered("a");
   CHECK_FALSE(servers.known("a"));
@@ -129,7 +254,7 @@ TEST_CASE("a server that cannot be reached several times in a row is lost for a 
   LostServers patient(hours(1), hours(1));
   LostServers forgetful(milliseconds(0), milliseconds(0));
   for (int i = 0; i < 9; ++i) {
-    CHECK(patient.failed("a", refused).kind == FailureKind::transient);
+    CHECK_FALSE(patient.failed("a", refused).gives_up);
     forgetful.failed("a", refused);
   }
   CHECK_FALSE(patient.known("a"));

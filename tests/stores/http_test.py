@@ -275,10 +275,10 @@ class Places(HttpTest):
     def test_a_server_that_no_rule_names_says_nothing_of_the_others(self):
         port = web_server.free_port()
         rules = ['127.0.0.0/8:%d' % one for one in (port, self.server.port, self.wrong_name.port)]
-        cases = ((rules, 'http://127.0.0.1:%d/image' % port, 'refused'),
-                 (rules, self.wrong_name.url('/image', 'localhost'), 'another name'),
+        cases = ((rules, 'http://127.0.0.1:%d/image' % port, 'refused', 'transient'),
+                 (rules, self.wrong_name.url('/image', 'localhost'), 'another name', 'image'),
                  # Nor the target of a redirect, although a rule names it.
-                 ([*self.rules, '127.0.0.1:%d' % port], self.server.url('/dead'), 'refused'))
+                 ([*self.rules, '127.0.0.1:%d' % port], self.server.url('/dead'), 'refused', 'transient'))
         self.server.on('/dead', {'status': 302, 'headers': {'Location': 'http://127.0.0.1:%d/x' % port}})
         self.server.on('/image', {'size': SIZE, 'etag': '"e"'})
 
@@ -287,9 +287,9 @@ class Places(HttpTest):
             return one.read(case[1]), one.read(self.server.url('/image'))
 
         with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
-            for (_, url, words), (answer, other) in zip(cases, pool.map(read, cases)):
+            for (_, url, words, kind), (answer, other) in zip(cases, pool.map(read, cases)):
                 with self.subTest(url=url):
-                    self.check_failed(answer, 'unreadable', words=words)
+                    self.check_failed(answer, 'unreadable', kind, words)
                     self.check_hashed(other, faults.pattern(SIZE))
 
     def test_tls_by_the_configured_authority(self):

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -47,7 +48,8 @@ TEST_CASE("no address that only this host or its network reaches is public") {
         "198.51.100.0", "198.51.100.255", "203.0.113.0", "203.0.113.255", "224.0.0.0",
         "239.255.255.255", "240.0.0.0", "255.255.255.255",
         // metadata services
-        "169.254.169.254", "100.100.100.200", "fd00:ec2::254",
+        "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "168.63.129.16",
+        "::ffff:168.63.129.16",
         // IPv6
         "::", "::1", "::10.0.0.1", "::8.8.8.8", "64:ff9b:1::", "64:ff9b:1::8.8.8.8", "100::1",
         "2001::1", "2001:0:1::1", "2001:1ff:ffff::1", "2001:db8::", "2001:db8:ffff::1", "3fff::1",
@@ -91,6 +93,17 @@ TEST_CASE("an address of this host's own is not public") {
   }
   freeifaddrs(first);
   CHECK(checked > 0);
+}
+
+TEST_CASE("no address is public while this host's own cannot be listed") {
+  REQUIRE(is_public("8.8.8.8"));
+  rlimit before = {};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const bool found = is_public_address(*parse_address("8.8.8.8"));
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK_FALSE(found);
 }
 
 TEST_CASE("only the usual spelling of an address is one") {

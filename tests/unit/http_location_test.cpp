@@ -2,6 +2,7 @@
 #include "store/http/http_location.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 
 #include "store/http/http_store.h"
@@ -141,7 +142,7 @@ TEST_CASE("the length of a part is that of the whole") {
     return HttpVersion::of(answer({{"content-range", range}}, 206, part)).length;
   };
   CHECK(length("bytes 10-19/100", 10) == 100);
-  CHECK(length("bytes 10-19/*", 10) == 20);
+  CHECK(length("bytes 10-19/*", 10) == std::nullopt);
   CHECK(length("nonsense", 10) == std::nullopt);
 }
 
@@ -160,16 +161,26 @@ TEST_CASE("an http identity has no text of the server, and is never equal withou
   CHECK_FALSE(is_same_object(none.identity(*location), none.identity(*location)));
 }
 
-TEST_CASE("an http place is a server that a rule names, or all others together") {
+TEST_CASE("an http place is one server, and is named only if a rule names it") {
   const StoreHooks hooks;
   HttpStore store({}, {{"images.example.org", "10.0.0.7:8080", "10.1.0.0/16", "public"}}, hooks);
   const auto place = [&](const char* uri) { return store.place_of(location_of(uri)); };
   CHECK(place("https://user:word@IMAGES.example.org/secret") == "http host images.example.org:443");
   CHECK(place("http://10.0.0.7:8080/a") == "http host 10.0.0.7:8080");
-  for (const char* uri : {"http://10.1.2.3/a", "https://user.example.net/a", "http://8.8.8.8/a"}) {
+  // One image of a stranger's server that opens says nothing of the images of another server.
+  std::set<std::string> places;
+  for (const char* uri : {"http://10.1.2.3/a", "https://user.example.net/a", "http://8.8.8.8/a",
+                          "http://user.example.net/a", "http://other.example.net/a"}) {
     CAPTURE(uri);
-    CHECK(place(uri) == "http hosts allowed by address");
+    const std::string there = place(uri);
+    CHECK(there.starts_with("http host allowed by address, "));
+    CHECK(there.size() == 30 + 16);
+    CHECK(there.find("example") == std::string::npos);
+    CHECK(places.insert(there).second);
+    REQUIRE(store.traits(there));
+    CHECK(store.traits(there)->shared == "http hosts allowed by address");
   }
+  CHECK(place("https://user:word@USER.example.net/b") == place("https://user.example.net/a"));
   for (const char* uri :
        {"http://10.0.0.7/a", "http://127.0.0.1/a", "https://user.example.net:22/a",
         "http://169.254.169.254/a", "http://nonsense:x/a"}) {
@@ -177,10 +188,26 @@ TEST_CASE("an http place is a server that a rule names, or all others together")
     CHECK(place(uri).empty());
   }
   CHECK(store.traits("http host images.example.org:443"));
-  CHECK(store.traits("http hosts allowed by address"));
   CHECK_FALSE(store.traits("/srv/images"));
   CHECK_FALSE(store.traits("bucket images of store fast"));
   CHECK(store.survey().empty());
+}
+
+TEST_CASE("a least rate is one over a whole window, and not at each moment") {
+  using std::chrono::seconds;
+  LeastRate rate(1000, seconds(60));
+  CHECK(rate.is_met(seconds(59), 0));
+  CHECK(rate.is_met(seconds(1), 60'000));
+  CHECK(rate.is_met(seconds(59), 59'999));
+  CHECK_FALSE(rate.is_met(seconds(1), 0));
+  // By its defaults, it bears an outage of a minute, and not 2 KiB/s.
+  LeastRate usual;
+  CHECK(usual.is_met(seconds(120), 0));
+  CHECK(usual.is_met(seconds(60), 8 << 20));
+  bool is_met = true;
+  for (int second = 0; second < 301; ++second)
+    is_met = is_met && usual.is_met(seconds(1), 2048);
+  CHECK_FALSE(is_met);
 }
 
 TEST_CASE("http locations are switched off without a rule") {

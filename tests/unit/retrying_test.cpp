@@ -272,6 +272,19 @@ TEST_CASE("a place that refuses this host is not asked again until it has rested
   }
 }
 
+TEST_CASE("a failure that gives up is not retried, and says nothing of the image or the place") {
+  Tested it;
+  AttemptFailure hopeless = transient_failure("refused");
+  hopeless.gives_up = true;
+  it.plan.opens = times(1, hopeless);
+  const ReadFailure failure = it.failure();
+  CHECK(failure.kind == FailureKind::transient);
+  CHECK(failure.reason == "refused");
+  CHECK(it.plan.asked == 1);
+  CHECK(it.waits.empty());
+  CHECK(std::holds_alternative<std::unique_ptr<Source>>(it.open()));
+}
+
 TEST_CASE("a success ends the memory of a place that was away") {
   Tested it;
   const auto source = it.source();

@@ -22,6 +22,7 @@ TEST_CASE("a Content-Range says where it begins and how long the whole is") {
   const auto range = with("content-range", "bytes 5-9/100").content_range();
   REQUIRE(range);
   CHECK(range->first == 5);
+  CHECK(range->last == 9);
   CHECK(range->whole == 100);
   const auto unknown = with("content-range", "Bytes 0-0/*").content_range();
   REQUIRE(unknown);
@@ -29,6 +30,7 @@ TEST_CASE("a Content-Range says where it begins and how long the whole is") {
   const auto end = with("content-range", "bytes */100", 416).content_range();
   REQUIRE(end);
   CHECK(end->first == 100);
+  CHECK_FALSE(end->last);
   CHECK(end->whole == 100);
   for (const char* text :
        {"", "bytes", "bytes 5-9", "5-9/100", "bytes 9-5/100", "bytes 5-100/100", "bytes -5-9/100",
