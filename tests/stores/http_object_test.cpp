@@ -139,7 +139,7 @@ TEST_CASE("http: a server that sends next to nothing is put off, however it does
   for (const auto& [answer, is_slow] : {Case{with({{"piece", 500}, {"pause", 0.05}}), true},
                                         Case{with({{"cut", 1}}), true}, Case{whole, false}}) {
     CAPTURE(answer.dump());
-    script("/slow", {answer});
+    script("/slow", json::array({answer}));
     const auto location = parse_http_location(server().url("/slow"));
     auto found = look_at(servers, pool, *location, false);
     HttpObject object(servers, pool, *location, std::get<HttpVersion>(found), HttpObject::kLargest,
