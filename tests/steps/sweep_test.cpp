@@ -3,6 +3,7 @@
 #include "ledger/queue_figures.h"
 #include "ledger/read_outcome.h"
 #include "ledger/runs.h"
+#include "migrate/migrate.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -217,6 +218,27 @@ TEST_CASE("a hash that verify has contradicted is not published again without a 
   it.site.sql().execute("UPDATE backglance_item SET finished_at = {now}");
   it.clear();
   CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
+}
+
+TEST_CASE("a verify of signatures that compares nothing leaves a hash in doubt", "[sweep]") {
+  Contradicted it;
+  it.site.add_properties(it.image, {"img_signature", "img_signature_hash_method",
+                                    "img_signature_key_type", "img_signature_certificate_uuid"});
+  migrate(it.site.sql(), {});
+  ReadOptions options = {.jobs = 1};
+  options.signed_only = true;
+  options.certificates =
+      std::make_shared<Certificates>(std::vector<std::unique_ptr<CertificateSource>>());
+  const BackfillRun run = run_verify(it.site, options);
+  CHECK(run.images(ImageResult::verified) == 1);
+  CHECK(run.result.bytes_read == 7);
+  CHECK(it.site.ours("verify", it.image, "result") == "checksum_differs");
+  CHECK(run_sweep(it.site).order.empty());
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+
+  it.site.sql().execute("DELETE FROM backglance_verify");
+  CHECK(run_verify(it.site, options).images(ImageResult::verified) == 1);
+  CHECK(it.site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 0);
 }
 
 TEST_CASE("a hash is put back only if its location is the only one, or a checksum proves it",
