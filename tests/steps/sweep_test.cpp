@@ -313,6 +313,39 @@ TEST_CASE("an image whose file is gone is a finding", "[sweep]") {
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
 }
 
+TEST_CASE("an erased hash stays known while its data cannot be looked at", "[sweep]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload("another, by which the store is seen to be there");
+  const std::string image = site.insert_image();
+  const fs::path folder = site.store() / "folder";
+  fs::create_directory(folder);
+  site.write_file(folder / image, "content");
+  site.add_location(image, "file://" + (folder / image).string());
+  const GlanceSite::Copy old = site.load(image);
+  REQUIRE(run_backfill(site).images(ImageResult::hashed) == 2);
+  site.save(old);
+
+  // Rights do not count for root; a path that leads out of the store cannot be read by anybody.
+  const fs::path outside = site.directory() / "outside";
+  fs::rename(folder, outside);
+  fs::create_directory_symlink(outside, folder);
+  ReadContext context(site.site(), 0, std::nullopt);
+  std::vector<std::string> warnings;
+  context.control.warn_by([&](const std::string& text) { warnings.push_back(text); });
+  CHECK(sweep(site.site(), context, {}).total(ImageResult::restored).images == 0);
+  CHECK(site.ours("item", image, "state") == "done");
+  CHECK(site.ours("item", image, "digest") == digest_of("sha512", "content"));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings.front(), Catch::Contains("1 image, for example " + image) &&
+                                   Catch::Contains("leads out of the store directory"));
+
+  fs::remove(folder);
+  fs::rename(outside, folder);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 1);
+  CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
+}
+
 TEST_CASE("an image whose size or checksum changed since the read is read again", "[sweep]") {
   Erased it;
   SECTION("the checksum") {
