@@ -206,6 +206,15 @@ TEST_CASE("a hash that verify has contradicted is not published again without a 
     it.site.sql().execute("UPDATE backglance_item SET finished_at = finished_at + 100000000");
     run = run_backfill(it.site);
   }
+  SECTION("if the clock was set between the beginning of that run and its read") {
+    it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 1000");
+    it.site.sql().execute("UPDATE backglance_run SET started_at = started_at + 100000000");
+    run = run_backfill(it.site);
+  }
+  SECTION("if the clock of the host that verified is minutes behind") {
+    it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 200");
+    run = run_backfill(it.site);
+  }
   CHECK(run.images(ImageResult::restored) == 0);
   CHECK(run.images(ImageResult::hashed) == 1);
   CHECK(run.result.bytes_read == 7);
@@ -213,7 +222,7 @@ TEST_CASE("a hash that verify has contradicted is not published again without a 
   CHECK(it.site.get(it.image, "checksum") == digest_of("md5", "contenT"));
 
   // What verify found before this read says nothing against it.
-  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 10");
+  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 300");
   it.site.sql().execute("UPDATE backglance_run SET started_at = {now} - 5");
   it.site.sql().execute("UPDATE backglance_item SET finished_at = {now}");
   it.clear();
