@@ -34,6 +34,7 @@ constexpr std::int64_t kMostTold = 20;  // messages; with the wrong key every li
 struct AttestFlags {
   bool verify = false;  // which of the two subcommands was given
   bool missing = false;
+  bool complete = false;  // of verify: each image with a hash needs a statement
   std::vector<std::string> files;
   std::string key;
 };
@@ -226,7 +227,8 @@ ExitCode run_verify(const CommonOptions& common, Session& session, const SiteKey
                 {"first_missing", first_missing}});
   else
     print_verified(found, missing, first_missing);
-  return found.differ + found.unbelieved > 0 ? ExitCode::findings : ExitCode::done;
+  const std::int64_t lacking = flags.complete ? missing : 0;
+  return found.differ + found.unbelieved + lacking > 0 ? ExitCode::findings : ExitCode::done;
 }
 
 // Prints each image at once, so memory does not grow with their number.
@@ -275,14 +277,15 @@ ExitCode run_attest(const CommonOptions& common, const AttestFlags& flags,
   return run(common, session, key, flags);
 }
 
-void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,
-              bool& is_given) {
+Arguments add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* help,
+                   bool& is_given) {
   Arguments verb = app.subcommand(name, help, is_given);
   verb.option("FILE", flags.files, "Files of statements that --attest wrote, one or more")
       .required();
   verb.option("--key", flags.key, "Public key of the site, or its certificate, in PEM")
       .type("FILE")
       .required();
+  return verb;
 }
 
 }  // namespace
@@ -290,8 +293,11 @@ void add_verb(Arguments& app, AttestFlags& flags, const char* name, const char* 
 Runner add_attest(Arguments& app) {
   auto flags = std::make_shared<AttestFlags>();
   // Subcommands of attest, not the commands with these names.
-  add_verb(app, *flags, "verify", "Check each statement against the public key and the database",
-           flags->verify);
+  Arguments verify =
+      add_verb(app, *flags, "verify",
+               "Check each statement against the public key and the database", flags->verify);
+  verify.flag("--complete", flags->complete,
+              "Images that have a hash but no statement are findings too (exit code 10)");
   add_verb(app, *flags, "missing",
            "List the images that have a hash but no statement in these files", flags->missing);
   return [flags](const CommonOptions& common) {

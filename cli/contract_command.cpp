@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -286,6 +287,17 @@ void print_dry_run(const CommonOptions& common, json object, const ContractPlan&
   print_outdated(plan);
 }
 
+// Of a dry run: what the run would end on before it removes anything.
+void warn_of_directory(const std::filesystem::path& directory) {
+  // EACCES and the like; as root only what is not there, or no directory.
+  const std::filesystem::path inside = directory / ".";
+  const int failed = access(inside.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+  if (failed != 0)
+    print_err("warning: the run itself would end at once: {} -- next: contract --archive-dir DIR\n",
+              io_error("archive directory " + printable(directory.string(), kLongestPath), failed)
+                  .what());
+}
+
 ExitCode run_due(const CommonOptions& common, const Site& site, Session& session,
                  const ContractFlags& flags, const ContractOptions& options) {
   const std::set<std::string> left_out = stores_left_out(flags.without_stores);
@@ -307,7 +319,11 @@ ExitCode run_due(const CommonOptions& common, const Site& site, Session& session
     const auto first = needs_of(session, plan.gate.first_readable);
     print_dry_run(common, plan_json(plan, first), plan,
                   [&](const ContractPlan& of) { print_due(of, first); });
+    if (plan.due_images > 0)
+      warn_of_directory(options.directory);
     const ExitCode unarchivable = tell_unarchivable(plan);
+    if (plan.gate.is_open() && plan.due_images > 0)
+      require_agreeing_clocks(session);
     return plan.gate.is_open() ? unarchivable : exit_code_of(ErrorKind::gate);
   }
   if (plan.gate.is_open() && plan.due_images > 0)
@@ -329,6 +345,8 @@ ExitCode run_settled(const CommonOptions& common, const Site& site, Session& ses
       print_out("would remove {} of {}\n", properties_text(of.settled_properties),
                 counted(of.settled_images, "settled image"));
     });
+    if (plan.settled_images > 0)
+      warn_of_directory(options.directory);
     const ExitCode unarchivable = tell_unarchivable(plan);
     const ExitCode unseen = tell_unseen(plan.unseen);
     if (unseen == ExitCode::done)
@@ -361,8 +379,7 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
   // Nothing irreversible by a configuration with which backfill refuses to read.
   required_algorithm(site);
   // Glance serves what lies in a store directory, and its owner may read it.
-  if (!common.dry_run)
-    require_no_data(site, "--archive-dir", output_directory(flags, site).native());
+  require_no_data(site, "--archive-dir", output_directory(flags, site).native());
   const ContractOptions options = {.directory = output_directory(flags, site),
                                    .key = key ? &*key : nullptr};
   return (flags.settled ? run_settled : run_due)(common, site, session, flags, options);

@@ -42,6 +42,16 @@ void require_ready(const Site& site, const ReadOptions& options) {
     options.certificates->prepare();
 }
 
+// Asks the servers of the throttle once, of a run that would ask them before its first read. Throws
+// what the run would end on.
+void try_throttle(const Site& site, const JobOptions& job) {
+  if (!job.throttle.max_load && !job.throttle.max_lag)
+    return;
+  PauseGate gate;
+  const ThrottleWatch once(site.database, job.throttle, gate,
+                           [](const std::string& text) { print_err("warning: {}\n", text); });
+}
+
 // A schema for which `require` throws does not refuse a dry run: its figures help to decide when to
 // expand. After them, because a database that is not Glance's has none.
 void warn_of_schema(const Site& site, void (*require)(const SchemaState&)) {
@@ -122,8 +132,10 @@ ExitCode run_backfill_command(const CommonOptions& common, const ReadFlags& flag
   const JobOptions job = job_options(flags.job);
   const Site site = read_site(common.source);
   require_usable(job, site);
-  if (common.dry_run)
+  if (common.dry_run) {
+    try_throttle(site, job);
     return dry_run_backfill(common, site, options, flags.sweep);
+  }
   const ReadResult result =
       run_job("backfill", site, options, job, flags.sweep ? sweep_command : backfill);
   if (common.json)
@@ -139,6 +151,7 @@ ExitCode run_verify(const CommonOptions& common, const ReadFlags& flags) {
   const Site site = read_site(common.source);
   require_usable(job, site);
   if (common.dry_run) {
+    try_throttle(site, job);
     require_ready(site, options);
     Session session(site.database, {.mode = OpenMode::read_only});
     const PendingTotals totals = plan_verify(session, options);
@@ -292,6 +305,7 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
   require_usable(job, site);
   // Before expand and migrate too: sync must not change half of a site.
   require_ready(site, read_with);
+  try_throttle(site, job);
   if (!read_with.images.empty()) {
     // A misspelt id must not be found only after deadlines were set.
     Session session(site.database, {.mode = OpenMode::read_only});

@@ -49,12 +49,12 @@ bool is_our_csv(std::string_view head) {
 constexpr FileKind kIndexCsv = {"file of backglance report --owners", is_our_index_csv};
 constexpr FileKind kCsv = {"file of backglance report --owners", is_our_csv};
 
-// Only pages that backglance wrote may be removed.
-bool is_stale_page(const fs::path& path) {
+// Only files that backglance wrote may be removed.
+bool is_ours(const fs::path& path, bool (*is_our_kind)(std::string_view head)) {
   try {
     const OutputPlace place(path, path.string(), LastLink::keep);
     const auto there = place.status();
-    return there && S_ISREG(there->st_mode) && is_our_page(place.head());
+    return there && S_ISREG(there->st_mode) && is_our_kind(place.head());
   } catch (const Error&) {
     return false;
   }
@@ -68,12 +68,14 @@ std::int64_t remove_stale(const fs::path& directory, const std::set<std::string>
     const fs::path& path = entry.path();
     const std::string stem = path.stem().string();
     if (path.extension() == ".html" && (stem.starts_with("owner-") || stem == "no-owner") &&
-        !stems.contains(stem) && is_stale_page(path))
+        !stems.contains(stem) && is_ours(path, is_our_page))
       stale.push_back(path);
   }
   for (fs::path path : stale) {
     fs::remove(path, error);
-    fs::remove(path.replace_extension(".csv"), error);
+    // Somebody may have put a table of their own beside the page.
+    if (is_ours(path.replace_extension(".csv"), is_our_csv))
+      fs::remove(path, error);
   }
   return static_cast<std::int64_t>(stale.size());
 }

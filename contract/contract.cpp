@@ -74,20 +74,6 @@ bool fit_archive(const std::string& image_id, const Properties& properties, Foun
   return false;
 }
 
-// A clock that is ahead ends all grace periods at once, and what is removed was to stay for months.
-// On servers there are two clocks to compare.
-void require_agreeing_clocks(Session& session) {
-  constexpr std::int64_t kDay = 86400;
-  const std::int64_t host = std::time(nullptr);
-  const std::int64_t database = retry(session, [&] { return database_time(session); });
-  if (std::abs(database - host) > kDay)
-    throw Error(ErrorKind::gate,
-                fmt::format("contract is blocked: the database's clock says {} UTC and this host's "
-                            "says {} UTC, so it is not known which grace periods have ended",
-                            utc_time(within_calendar(database)), utc_time(within_calendar(host))),
-                "set the wrong clock, then backglance contract");
-}
-
 void count_due(Session& session, ContractPlan& plan) {
   for_each_removable(session, Removable::due,
                      [&](const std::string& image_id, const std::vector<PropertyRow>& properties) {
@@ -260,6 +246,20 @@ ContractResult nothing_removed(const ContractPlan& plan) {
 }
 
 }  // namespace
+
+// A clock that is ahead ends all grace periods at once, and what is removed was to stay for months.
+// On servers there are two clocks to compare.
+void require_agreeing_clocks(Session& session) {
+  constexpr std::int64_t kDay = 86400;
+  const std::int64_t host = std::time(nullptr);
+  const std::int64_t database = retry(session, [&] { return database_time(session); });
+  if (std::abs(database - host) > kDay)
+    throw Error(ErrorKind::gate,
+                fmt::format("contract is blocked: the database's clock says {} UTC and this host's "
+                            "says {} UTC, so it is not known which grace periods have ended",
+                            utc_time(within_calendar(database)), utc_time(within_calendar(host))),
+                "set the wrong clock, then backglance contract");
+}
 
 ContractPlan plan_contract(Session& session, const StoreQuestions& stores) {
   require_expanded(read_schema_state(session));

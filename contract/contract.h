@@ -74,6 +74,8 @@ struct ContractOptions {
 // before expand, Error{locked} if another run is at work, Error{interrupted} between images. Killed
 // at any point, all removed properties are in backglance_removed and in the archive, and the next
 // call continues. If nothing is due, it writes no file.
+// Throws that Error{gate} about the two clocks. For a dry run, which does nothing else of it.
+void require_agreeing_clocks(Session& session);
 ContractResult contract(Session& session, const DatabaseUrl& database, const StoreQuestions& stores,
                         const ContractOptions& options);
 // The same, only for settled images and without the gate. Each image must be seen (contract/seen.h)

@@ -36,6 +36,9 @@ struct ReadOutcome {
   std::string algorithm;  // the name to write into os_hash_algo
   std::string digest;
   std::string place = {};  // of the store in which the image was read or looked for; not recorded
+  // `verified`, but Glance has neither a hash nor a checksum of the image: only its signatures were
+  // looked at. Not recorded as a verification.
+  bool compared_nothing = false;
   std::string signature_digest = {};  // digest of the bytes that img_signature signs; not recorded
   SignaturesFound signatures = {};    // if signatures were to be verified
   bool again = false;  // the image is still in the queue and is tried again; not recorded

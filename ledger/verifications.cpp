@@ -24,9 +24,14 @@ void record_verifications(Session& session, const std::string& run_id,
   for (const auto& [claim, outcome] : verified) {
     // A result that compared nothing does not replace one that did.
     const Evidence evidence = facts_of(outcome.result).evidence;
-    const bool compared = evidence != Evidence::none;
-    if (!compared && session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
+    if (evidence == Evidence::none &&
+        session.count(sql(session, "has_verification"), {{"id", claim.image_id}}) > 0)
       continue;
+    // Even where there is no other: a report would say that the bytes agree.
+    if (outcome.compared_nothing) {
+      record_signatures(session, run_id, claim.image_id, outcome.signatures);
+      continue;
+    }
     // The other run may have read the bytes later: `verified` must not hide its finding.
     if (outcome.result == ImageResult::verified &&
         session.count(sql(session, "has_later_finding"),

@@ -105,7 +105,7 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
   }
   if (has_others && sight.kind != ImageSight::Kind::unknown) {
     sight.kind = ImageSight::Kind::unknown;
-    sight.reason = "a location is neither active nor deleted, so Glance may still serve it";
+    sight.reason = "a location is neither active nor deleted, so its data may come back";
   }
   std::sort(sight.places.begin(), sight.places.end());
   sight.places.erase(std::unique(sight.places.begin(), sight.places.end()), sight.places.end());

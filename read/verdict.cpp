@@ -70,6 +70,7 @@ void judge_for_verify(const ImageRow& image, ReadOutcome& outcome) {
                has_proof(image) ? "the bytes agree, but Glance serves another location first"
                                 : "no checksum proves that it holds the image");
   outcome.result = ImageResult::verified;
+  outcome.compared_nothing = !has_proof(image);
   if (image.os_hash_value != lower_ascii(image.os_hash_value))
     outcome.reason = "os_hash_value is not in lower case: glanceclient's download check will fail";
   else if (image.os_hash_value.empty())

@@ -95,14 +95,15 @@ EXISTS (SELECT 1 FROM image_locations l
 -- name: left_of_item
 CASE WHEN c.offset_bytes <= size_bytes THEN size_bytes - c.offset_bytes ELSE size_bytes END
 
--- For item t: the digest is not to be used. Since the run began that read the bytes, verify has not found them so. A
--- read whose time is in the future was made under a wrong clock; then no finding counts as older.
+-- For item t: the digest is not to be used. Since the run began that read the bytes, verify has not found them so. Times
+-- of two hosts may be some minutes apart, so a finding counts as older only by a margin. A run or a read whose time is
+-- in the future was made under a wrong clock; then no finding counts as older.
 -- name: item_is_doubted
 EXISTS (SELECT 1 FROM backglance_verify v
         WHERE v.image_id = t.image_id
         AND   v.result IN ({results_against})
-        AND   (v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = t.read_run),
-                                         t.finished_at)
+        AND   (COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = t.read_run), t.finished_at)
+               NOT BETWEEN v.verified_at + 241 AND {now}
                OR t.finished_at > {now}))
 
 -- The same for a checkpoint: verify has not found the bytes as they were since it was taken.
@@ -110,7 +111,7 @@ EXISTS (SELECT 1 FROM backglance_verify v
 EXISTS (SELECT 1 FROM backglance_verify v
         WHERE v.image_id = backglance_checkpoint.image_id
         AND   v.result IN ({results_against})
-        AND   (v.verified_at >= backglance_checkpoint.taken_at OR backglance_checkpoint.taken_at > {now}))
+        AND   backglance_checkpoint.taken_at NOT BETWEEN v.verified_at + 241 AND {now})
 
 -- For item t of image i: the digest can only be the image's. Its MD5 is compared with the checksum when it is
 -- published; without a checksum, the location that was read must be the only one.
@@ -141,13 +142,16 @@ s.scheme IN ('legacy_complete', 'legacy_partial', 'both')
 -- For a row of backglance_signature: signed again under the new names, and found valid. Some signatures do not count.
 -- A snapshot's signature is not its owner's, and one with an expired certificate proves nothing: both have verdicts
 -- of their own. Nor does a signature count if its certificate was not trusted at the last check, or if a verify has
--- found other bytes since the run began that read them: hours may lie between a read and its verdict.
+-- found other bytes since the run began that read them: hours may lie between a read and its verdict. The times count
+-- as those of item_is_doubted.
 -- name: settled
 s.scheme = 'both' AND s.verdict = 'valid' AND (s.chain IS NULL OR s.chain = 'trusted')
 AND NOT EXISTS (SELECT 1 FROM backglance_verify v
                 WHERE v.image_id = s.image_id
-                AND   v.verified_at >= COALESCE((SELECT r.started_at FROM backglance_run r
-                                                 WHERE r.run_id = s.verified_run), s.verified_at)
+                AND   (COALESCE((SELECT r.started_at FROM backglance_run r WHERE r.run_id = s.verified_run),
+                                s.verified_at)
+                       NOT BETWEEN v.verified_at + 241 AND {now}
+                       OR s.verified_at > {now})
                 AND   v.result IN ({results_against}))
 
 -- For a row of image_properties: removed, on an image that still exists. Each save of Glance deletes the image's dead

@@ -55,7 +55,9 @@ AND      COALESCE(deleted, {true}) = {false}
 AND      {exact}status = 'active'
 ORDER BY id;
 
--- Glance serves every location that is not deleted, whatever its status.
+-- Glance serves only the location whose status is active (glance/db/__init__.py). One with another status may come back:
+-- who has changed the status by hand can change it again, and the data may still be there. So it counts too. The id is
+-- compared as the database does it, which may find the location for another spelling of the image's id.
 -- name: other_locations
 SELECT i.id
 FROM   images i

@@ -184,6 +184,7 @@ class AttestTest(sites.SmallSiteTest):
         result = self.verify()
         self.assertEqual(result.object, whole(agree=3, missing=2, first_missing=[first, second]))
         path = self.file_of(public_pem(self.key), 'public.pem')
+        self.on_site('attest', 'verify', self.statements, '--key', path, '--complete', code=FINDINGS)
         self.assertRegex(self.on_site('attest', 'verify', self.statements, '--key', path).out,
                          r'2 images with a hash but without a statement -- next: backglance verify --attest KEY '
                          r'--image ID\n  %s\n  %s\n' % (first, second))

@@ -222,6 +222,16 @@ class Usage(sites.SmallSiteTest):
             self.assert_one_line(self.on_site(*command, '--max-load', '1', code=USAGE), ['--max-load is not supported'])
         self.assertEqual(program.tree_digest(self.site.directory), before)
 
+    def test_a_dry_run_refuses_a_replica_that_cannot_be_asked(self):
+        before = program.tree_digest(self.site.directory)
+        lag = ('--max-lag', '1s', '--lag-database', 'postgresql://nobody@127.0.0.1:1/glance')
+        for command in (('backfill', '--dry-run'), ('verify', '--dry-run'), ('sync', '--dry-run'), ('sync',),
+                        ('backfill',)):
+            result = self.on_site(*command, *lag, code=FAILED)
+            self.assertIn('127.0.0.1', result.err)
+            self.assertEqual(result.out, '')
+        self.assertEqual(program.tree_digest(self.site.directory), before)
+
     def test_encryption_key_of_the_wrong_length(self):
         self.site.write_config('metadata_encryption_key = %s' % KEY)
         for command in program.COMMANDS:

@@ -180,6 +180,10 @@ class Removal(ContractTest):
 
     def test_archive_dir_that_is_not_there_is_refused(self):
         before = self.properties()
+        result = self.on_site('contract', '--dry-run', '--archive-dir', '/no/such/directory')
+        self.assertIn('warning: the run itself would end at once: archive directory /no/such/directory: No such file',
+                      result.err)
+        self.assertNotIn('warning', self.on_site('contract', '--dry-run').err)
         result = self.on_site('contract', '--yes', '--archive-dir', '/no/such/directory', code=FAILED)
         self.assert_one_line(result, ['/no/such/directory'])
         self.assertEqual(self.properties(), before)
@@ -253,6 +257,8 @@ class Removal(ContractTest):
     def test_the_archive_is_not_written_into_a_store(self):
         for directory in (self.site.store, '%s/.' % self.site.store):
             result = self.on_site('contract', '--yes', '--archive-dir', directory, code=USAGE)
+            self.assert_one_line(result, ['--archive-dir', 'it lies in a store directory'])
+            result = self.on_site('contract', '--dry-run', '--archive-dir', directory, code=USAGE)
             self.assert_one_line(result, ['--archive-dir', 'it lies in a store directory'])
         self.assertEqual(self.contract('--yes')['images'], 3)
 

@@ -109,8 +109,9 @@ class TwoClocks(HostsTest):
         self.sync('--grace', '0s')
         clock = Clock(self.site.directory / 'clock')
         clock.jump(DAYS)
-        result = self.on_site('contract', '--yes', code=FAILED, env=clock.environment)
-        self.assertIn("contract is blocked: the database's clock says ", result.err)
+        for words in (('--dry-run',), ('--yes',)):
+            result = self.on_site('contract', *words, code=FAILED, env=clock.environment)
+            self.assertIn("contract is blocked: the database's clock says ", result.err)
         self.assertEqual(self.site.database.value('SELECT count(*) FROM backglance_removed'), 0)
         self.assertIn(' of 1 image', self.on_site('contract', '--yes').out)
 

@@ -217,6 +217,17 @@ class Owners(sites.MadeSiteTest):
         # Whoever could read the page that was there still can.
         self.assertEqual((self.target / kept['page']).stat().st_mode & 0o777, 0o644)
 
+    def test_a_table_of_somebody_else_beside_a_page_that_goes_stays(self):
+        self.write()
+        gone = self.rows('index.csv')[0]
+        (self.target / gone['csv']).write_text('notes,of another\n')
+        self.database.execute('UPDATE image_properties SET deleted = ? WHERE image_id IN'
+                              ' (SELECT id FROM images WHERE owner = ?)', True, gone['owner'])
+        self.on_site('migrate')
+        self.write()
+        self.assertFalse((self.target / gone['page']).exists())
+        self.assertEqual((self.target / gone['csv']).read_text(), 'notes,of another\n')
+
     def test_a_site_with_nothing_to_do_has_an_index_that_says_so(self):
         self.database.execute('UPDATE image_properties SET deleted = ?', True)
         self.on_site('migrate')

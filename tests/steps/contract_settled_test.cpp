@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was signed again and verified may go before its day, and what rests on anything else stays.
+#include <fmt/format.h>
+
 #include <thread>
 
 #include "ledger/runs.h"
@@ -145,12 +147,27 @@ TEST_CASE("a finding from before the signature was verified does not block its r
   const std::string image = it.settled();
   it.site.write_file(it.site.file(image), "damaged");
   CHECK(run_verify(it.site).result.has_findings());
-  it.verify_as(image, SignatureVerdict::valid);  // in the same second, or the next
-  it.site.sql().execute("UPDATE backglance_run SET started_at = started_at + 5");
+  it.verify_as(image, SignatureVerdict::valid);
+  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 300");
   CHECK(settled_count(it.site.sql()) == 1);
-  // A run that began before may have read the bytes before.
-  it.site.sql().execute("UPDATE backglance_run SET started_at = started_at - 10");
-  it.site.sql().execute("UPDATE backglance_signature SET verified_at = verified_at + 10");
+  const auto move = [&](const char* table, const char* column, std::int64_t seconds) {
+    it.site.sql().execute(
+        fmt::format("UPDATE backglance_{} SET {} = {} + {}", table, column, column, seconds));
+  };
+  SECTION("a run that began before may have read the bytes before") {
+    move("run", "started_at", -310);
+  }
+  SECTION("the clocks of the two hosts may be minutes apart") {
+    move("verify", "verified_at", 100);
+  }
+  SECTION("a clock that was years ahead makes no verdict newer") {
+    SECTION("when the run began") {
+      move("run", "started_at", 100'000'000);
+    }
+    SECTION("when the verdict was recorded") {
+      move("signature", "verified_at", 100'000'000);
+    }
+  }
   CHECK(settled_count(it.site.sql()) == 0);
 }
 

@@ -3,6 +3,7 @@
 #include "ledger/queue_figures.h"
 #include "ledger/read_outcome.h"
 #include "ledger/runs.h"
+#include "migrate/migrate.h"
 #include "tests/steps/glance_site.h"
 
 using namespace backglance;
@@ -205,6 +206,15 @@ TEST_CASE("a hash that verify has contradicted is not published again without a 
     it.site.sql().execute("UPDATE backglance_item SET finished_at = finished_at + 100000000");
     run = run_backfill(it.site);
   }
+  SECTION("if the clock was set between the beginning of that run and its read") {
+    it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 1000");
+    it.site.sql().execute("UPDATE backglance_run SET started_at = started_at + 100000000");
+    run = run_backfill(it.site);
+  }
+  SECTION("if the clock of the host that verified is minutes behind") {
+    it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 200");
+    run = run_backfill(it.site);
+  }
   CHECK(run.images(ImageResult::restored) == 0);
   CHECK(run.images(ImageResult::hashed) == 1);
   CHECK(run.result.bytes_read == 7);
@@ -212,11 +222,32 @@ TEST_CASE("a hash that verify has contradicted is not published again without a 
   CHECK(it.site.get(it.image, "checksum") == digest_of("md5", "contenT"));
 
   // What verify found before this read says nothing against it.
-  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 10");
+  it.site.sql().execute("UPDATE backglance_verify SET verified_at = verified_at - 300");
   it.site.sql().execute("UPDATE backglance_run SET started_at = {now} - 5");
   it.site.sql().execute("UPDATE backglance_item SET finished_at = {now}");
   it.clear();
   CHECK(run_sweep(it.site).images(ImageResult::restored) == 1);
+}
+
+TEST_CASE("a verify of signatures that compares nothing leaves a hash in doubt", "[sweep]") {
+  Contradicted it;
+  it.site.add_properties(it.image, {"img_signature", "img_signature_hash_method",
+                                    "img_signature_key_type", "img_signature_certificate_uuid"});
+  migrate(it.site.sql(), {});
+  ReadOptions options = {.jobs = 1};
+  options.signed_only = true;
+  options.certificates =
+      std::make_shared<Certificates>(std::vector<std::unique_ptr<CertificateSource>>());
+  const BackfillRun run = run_verify(it.site, options);
+  CHECK(run.images(ImageResult::verified) == 1);
+  CHECK(run.result.bytes_read == 7);
+  CHECK(it.site.ours("verify", it.image, "result") == "checksum_differs");
+  CHECK(run_sweep(it.site).order.empty());
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+
+  it.site.sql().execute("DELETE FROM backglance_verify");
+  CHECK(run_verify(it.site, options).images(ImageResult::verified) == 1);
+  CHECK(it.site.sql().count("SELECT COUNT(*) FROM backglance_verify") == 0);
 }
 
 TEST_CASE("a hash is put back only if its location is the only one, or a checksum proves it",
@@ -289,6 +320,39 @@ TEST_CASE("an image whose file is gone is a finding", "[sweep]") {
   CHECK(run_backfill(it.site).images(ImageResult::hashed) == 1);
   CHECK(run_backfill(it.site).images(ImageResult::missing) == 1);
   CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+}
+
+TEST_CASE("an erased hash stays known while its data cannot be looked at", "[sweep]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload("another, by which the store is seen to be there");
+  const std::string image = site.insert_image();
+  const fs::path folder = site.store() / "folder";
+  fs::create_directory(folder);
+  site.write_file(folder / image, "content");
+  site.add_location(image, "file://" + (folder / image).string());
+  const GlanceSite::Copy old = site.load(image);
+  REQUIRE(run_backfill(site).images(ImageResult::hashed) == 2);
+  site.save(old);
+
+  // Rights do not count for root; a path that leads out of the store cannot be read by anybody.
+  const fs::path outside = site.directory() / "outside";
+  fs::rename(folder, outside);
+  fs::create_directory_symlink(outside, folder);
+  ReadContext context(site.site(), 0, std::nullopt);
+  std::vector<std::string> warnings;
+  context.control.warn_by([&](const std::string& text) { warnings.push_back(text); });
+  CHECK(sweep(site.site(), context, {}).total(ImageResult::restored).images == 0);
+  CHECK(site.ours("item", image, "state") == "done");
+  CHECK(site.ours("item", image, "digest") == digest_of("sha512", "content"));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings.front(), Catch::Contains("1 image, for example " + image) &&
+                                   Catch::Contains("leads out of the store directory"));
+
+  fs::remove(folder);
+  fs::rename(outside, folder);
+  CHECK(run_sweep(site).images(ImageResult::restored) == 1);
+  CHECK(site.get(image, "os_hash_value") == digest_of("sha512", "content"));
 }
 
 TEST_CASE("an image whose size or checksum changed since the read is read again", "[sweep]") {

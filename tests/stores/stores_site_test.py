@@ -88,7 +88,7 @@ class StoresSiteTest(program.ProgramTest):
         self.assertIn('restored', self.on_site('backfill', '--sweep').out)
         self.assertEqual(dict(self.rows('SELECT id, os_hash_value FROM images')), hashes)
         verified = self.on_site('verify', '--json', code=FINDINGS).object
-        self.assertEqual(verified['results']['verified']['images'], 4 * IMAGES)
+        self.assertEqual(verified['classes']['verified']['images'], 4 * IMAGES)
         for name, in self.rows("SELECT name FROM sqlite_master WHERE name LIKE 'backglance%' AND type = 'table'"):
             text = str(self.rows('SELECT * FROM %s' % name))
             for secret in self.secrets:
