@@ -56,7 +56,7 @@ Look look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& pr
     return {Object::hidden};
   // Missing rights or a bad disk may be mended, and the object be what it was. To queue the image
   // would delete what the ledger knows of it.
-  if (failure->result != ImageResult::missing && failure->result != ImageResult::changed_while_read)
+  if (there == nullptr || failure->result == ImageResult::unreadable)
     return {Object::hidden, failure->reason};
   return {Object::other};
 }
