@@ -525,7 +525,7 @@ class Settled(sites.SmallSiteTest):
         before = self.site.database.rows('SELECT * FROM image_properties ORDER BY id')
         self.site.store.rename(away)
         # Not there, nothing mounted there, and the store of another site there.
-        for make, words in ((lambda: None, ['no store directory can be opened']),
+        for make, words in ((lambda: None, ['no store can be opened']),
                             (self.site.store.mkdir, ['2 settled images cannot be read', 'no such file in store']),
                             (lambda: (self.site.store / 'another').touch(), ['2 settled images cannot be read'])):
             make()
