@@ -105,8 +105,9 @@ class Reading(RbdTest):
             after = peak(one.process)
         print('rbd: peak memory %.1f MiB after 21 images, %.1f MiB after 124' % (before / MIB, after / MIB))
         if not os.environ.get('BACKGLANCE_TEST_SANITIZED'):
-            self.assertLess(after, 96 * MIB)
-            self.assertLess(after - before, 8 * MIB)
+            self.assertLess(after, 112 * MIB)
+            # The allocator keeps a piece or two for another thread; a leak of one for each image would be 800 MiB.
+            self.assertLess(after - before, 24 * MIB)
 
 
 class Deleting(RbdTest):
