@@ -385,7 +385,7 @@ class Limits(SlowSiteTest):
         result = self.on_site('backfill', '--sweep', '--dry-run')
         self.assertEqual(result.out, 'would restore 32 hashes and read no image\n')
         self.assertEqual(self.backfill('--sweep', '--dry-run'), {
-            'dry_run': True, 'images': 0, 'bytes': 0, 'unknown_size': 0, 'failed_before': 0, 'to_restore': 32})
+            'dry_run': True, 'images': 0, 'bytes': 0, 'unknown_size': 0, 'failed_before': 0, 'to_restore': 32, 'stores': []})
 
     def test_sync_takes_the_options_of_migrate_and_backfill(self):
         image_id = self.site.add(b'signed')
