@@ -273,6 +273,35 @@ std::optional<ReadFailure> store_contradicts(const ImageRow& image, const Source
                      FailureKind::transient};
 }
 
+// Opens the location, and asks what must be known before its first byte.
+std::optional<ReadFailure> open_location(Reading& reading, const ImageRow& image) {
+  if (auto failure = reading.begin())
+    return failure;
+  if (has_other_length(image, reading.source()))
+    if (auto failure = reading.source().confirm_length())
+      return failure;
+  if (reading.source().needs_checksum() && !has_proof(image))
+    return ReadFailure{ImageResult::unreadable,
+                       "Glance has no checksum of it, so nothing can prove that the Glance API "
+                       "sends the whole image (--through-api-unverified)"};
+  return std::nullopt;
+}
+
+// False if the run must end before this object is read: its checkpoint is spent, or it does not
+// fit.
+bool is_wanted(Reading& reading, const LocationRow& row, const ReadTask& task,
+               const Resumption& resumption) {
+  if (reading.offset() == 0 && resumption.refused && is_spent(resumption, row, task)) {
+    resumption.refused();
+    return false;
+  }
+  const auto length = reading.source().length();
+  if (!length || !resumption.fits)
+    return true;
+  const auto whole = static_cast<std::int64_t>(*length);
+  return resumption.fits(std::max<std::int64_t>(whole - reading.offset(), 0), whole);
+}
+
 }  // namespace
 
 const DigestAlgorithm* algorithm_of(const ImageRow& image, const ReadContext& context) {
@@ -299,30 +328,15 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     }
     const FoundLocation& there = std::get<FoundLocation>(found);
     Reading reading(there, workers, algorithms);
-    if (const auto failure = reading.begin()) {
+    if (const auto failure = open_location(reading, task.image)) {
       if (failure->kind == FailureKind::stopped)
         return std::nullopt;
       failures.add(row.id, *failure, there.place());
       continue;
     }
-    if (has_other_length(task.image, reading.source()))
-      if (const auto failure = reading.source().confirm_length()) {
-        if (failure->kind == FailureKind::stopped)
-          return std::nullopt;
-        failures.add(row.id, *failure, failure->kind == FailureKind::image ? "" : there.place());
-        continue;
-      }
     if (!failures.is_empty() && !has_proof(task.image)) {
       failures.only_another_opens(row.id);
       break;
-    }
-    if (reading.source().needs_checksum() && !has_proof(task.image)) {
-      failures.add(row.id,
-                   {ImageResult::unreadable,
-                    "Glance has no checksum of it, so nothing can prove that the Glance API sends "
-                    "the whole image (--through-api-unverified)"},
-                   there.place());
-      continue;
     }
     ReadOutcome outcome;
     outcome.is_later_location = !failures.is_empty();
@@ -347,16 +361,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     }
     if (!failure) {
       outcome.bytes = reading.offset();
-      if (outcome.bytes == 0 && resumption.refused && is_spent(resumption, row, task)) {
-        resumption.refused();
+      if (!is_wanted(reading, row, task, resumption))
         return std::nullopt;
-      }
-      const auto length = reading.source().length();
-      if (length && resumption.fits) {
-        const auto whole = static_cast<std::int64_t>(*length);
-        if (!resumption.fits(std::max<std::int64_t>(whole - outcome.bytes, 0), whole))
-          return std::nullopt;
-      }
       context.counters.skip(outcome.bytes, 0);
       CheckpointTaker checkpoints(resumption,
                                   {.image_id = task.image.id,

@@ -152,11 +152,11 @@ bool StoreView::is_found(const ImageDetails& image, const std::string& place) co
 std::string StoreView::doubt(const std::string& place, std::int64_t gone) {
   // A sample that shows the share of files that are there, however few are missing.
   constexpr std::int64_t kFewest = 64;
-  const std::int64_t kMost = place.starts_with('/') ? 4096 : 256;  // each costs a request there
+  const std::int64_t most = place.starts_with('/') ? 4096 : 256;  // each costs a request there
   std::int64_t found = 0;
   std::int64_t missing = gone;
   std::string after;
-  while (found + missing - gone < kMost + 4 * gone) {
+  while (found + missing - gone < most + 4 * gone) {
     // Ids are random, so a page has images of every age.
     const auto ids = retry(session_, [&] { return hashed_page(session_, after, kPage); });
     if (ids.empty())
