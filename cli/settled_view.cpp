@@ -21,14 +21,7 @@ bool SettledView::has_right_length(const ImageDetails& image) const {
   return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
     const auto found = stores_->find(row.value, row.meta_data);
     const auto* const there = std::get_if<FoundLocation>(&found);
-    if (there == nullptr)
-      return false;
-    const auto opened = there->opener->open(there->location);
-    const auto* const source = std::get_if<std::unique_ptr<Source>>(&opened);
-    if (source == nullptr)
-      return false;
-    const auto length = (*source)->length();
-    return !length || !image.row.size || static_cast<std::int64_t>(*length) == *image.row.size;
+    return there != nullptr && opens_whole(*there, image.row);
   });
 }
 

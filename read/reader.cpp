@@ -85,11 +85,6 @@ Fed feed(Source& source, const ImageRow& image, DigestStream& digests, Checkpoin
   return {};
 }
 
-bool has_other_length(const ImageRow& image, const Source& source) {
-  const auto length = source.length();
-  return length && image.size && static_cast<std::int64_t>(*length) != *image.size;
-}
-
 // A wrong length is reported before the bytes are read in vain.
 bool length_differs(const ImageRow& image, const Source& source, ReadOutcome& outcome) {
   if (!has_other_length(image, source))

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "read/verdict.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
 
@@ -34,6 +35,12 @@ std::string name_of(const Location& location) {
 }
 
 }  // namespace
+
+bool opens_whole(const FoundLocation& there, const ImageRow& image) {
+  const auto opened = there.opener->open(there.location);
+  const auto* const source = std::get_if<std::unique_ptr<Source>>(&opened);
+  return source != nullptr && !has_other_length(image, **source);
+}
 
 bool StoreView::is_place_left_out(const PlaceState& place) const {
   return without_.contains(place.place) || without_.contains(place.type) ||
@@ -138,14 +145,7 @@ bool StoreView::is_found(const ImageDetails& image, const std::string& place) co
   return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
     const auto found = stores_.find(row.value, row.meta_data, only_of(image));
     const auto* const there = std::get_if<FoundLocation>(&found);
-    if (there == nullptr || there->place() != place)
-      return false;
-    const auto opened = there->opener->open(there->location);
-    const auto* const source = std::get_if<std::unique_ptr<Source>>(&opened);
-    if (source == nullptr)
-      return false;
-    const auto length = (*source)->length();
-    return !length || !image.row.size || static_cast<std::int64_t>(*length) == *image.row.size;
+    return there != nullptr && there->place() == place && opens_whole(*there, image.row);
   });
 }
 

@@ -13,6 +13,9 @@
 
 namespace backglance {
 
+// Whether the location can be opened now, and has the length that Glance knows. Reads nothing.
+bool opens_whole(const FoundLocation& there, const ImageRow& image);
+
 // Answers StoreQuestions with what this host sees. "Not seen" is never "not there": everything that
 // could not be looked at is `unknown`. Changes nothing and reads no image. One thread at a time.
 class StoreView {

@@ -44,6 +44,11 @@ bool is_md5_hex(const std::string& checksum) {
          checksum.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
 }
 
+bool has_other_length(const ImageRow& image, const Source& source) {
+  const auto length = source.length();
+  return length && image.size && static_cast<std::int64_t>(*length) != *image.size;
+}
+
 bool has_proof(const ImageRow& image) {
   return !image.checksum.empty() || !image.os_hash_value.empty();
 }

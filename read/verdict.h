@@ -5,6 +5,7 @@
 
 #include "ledger/read_outcome.h"
 #include "sql/images.h"
+#include "store/source.h"
 
 namespace backglance {
 
@@ -16,6 +17,9 @@ namespace backglance {
 // proof, only the order of the locations says which bytes are the image: those that Glance serves
 // first.
 bool has_proof(const ImageRow& image);
+
+// Whether the store says another length than Glance. False if one of them does not know it.
+bool has_other_length(const ImageRow& image, const Source& source);
 
 // For backfill: sets outcome.result and, for a finding, outcome.reason, from outcome.bytes and
 // outcome.md5.

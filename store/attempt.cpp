@@ -28,6 +28,14 @@ AttemptFailure image_failure(ImageResult result, std::string reason) {
   return made;
 }
 
+AttemptFailure unreadable_failure(std::string reason) {
+  return image_failure(ImageResult::unreadable, std::move(reason));
+}
+
+AttemptFailure changed_failure(std::string reason) {
+  return image_failure(ImageResult::changed_while_read, std::move(reason));
+}
+
 AttemptFailure place_failure(std::string reason) {
   return failure(FailureKind::place, std::move(reason));
 }

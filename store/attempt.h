@@ -36,6 +36,8 @@ struct AttemptFailure : ReadFailure {
 
 // The failures that most attempts make.
 AttemptFailure image_failure(ImageResult result, std::string reason);
+AttemptFailure unreadable_failure(std::string reason);
+AttemptFailure changed_failure(std::string reason);
 AttemptFailure place_failure(std::string reason);
 AttemptFailure transient_failure(std::string reason);
 AttemptFailure unreached_failure(std::string reason);

@@ -26,10 +26,6 @@ constexpr int kNotFound = 404;
 // A catalog of many services is long, and an image may have many properties.
 constexpr std::size_t kLongestAnswer = 4 << 20;
 
-AttemptFailure unreadable(std::string reason) {
-  return image_failure(ImageResult::unreadable, std::move(reason));
-}
-
 // "v2", "v2.0": a catalog may have the version in the endpoint or not.
 bool is_version(std::string_view part) {
   return part.size() >= 2 && part[0] == 'v' && std::isdigit(static_cast<unsigned char>(part[1])) &&
@@ -58,10 +54,10 @@ std::string glance_images_url(std::string endpoint) {
 std::variant<ApiImage, AttemptFailure> read_api_image(std::string_view body) {
   const json image = json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (!image.is_object() || text_member(image, "id").empty())
-    return unreadable("the Glance API's answer does not describe an image");
+    return unreadable_failure("the Glance API's answer does not describe an image");
   const auto size = image.find("size");
   if (size == image.end() || !size->is_number_unsigned())
-    return unreadable("Glance has no size of it, so the Glance API cannot send it");
+    return unreadable_failure("Glance has no size of it, so the Glance API cannot send it");
   return ApiImage{size->get<std::uint64_t>(), lower_ascii(text_member(image, "checksum")),
                   text_member(image, "status")};
 }
@@ -69,16 +65,16 @@ std::variant<ApiImage, AttemptFailure> read_api_image(std::string_view body) {
 AttemptFailure api_failure(const TransferHead& head) {
   switch (head.status) {
     case kForbidden:
-      return unreadable(
+      return unreadable_failure(
           "the Glance API does not let this user download it (HTTP 403): use a user with the role "
           "admin");
     case kNotFound:
-      return unreadable(
+      return unreadable_failure(
           "the Glance API does not show it to this user (HTTP 404): use a user with the role "
           "admin, "
           "and the API of this database");
     case 400:
-      return unreadable("Glance cannot read from the store that has it (HTTP 400)");
+      return unreadable_failure("Glance cannot read from the store that has it (HTTP 400)");
     default:
       break;
   }
@@ -194,7 +190,7 @@ std::variant<std::string, AttemptFailure> GlanceApi::body_of(Answer& answer) {
       return body;
     body.append(reinterpret_cast<const char*>(part.data()), count);
     if (body.size() > kLongestAnswer)
-      return unreadable("the Glance API's answer is too long");
+      return unreadable_failure("the Glance API's answer is too long");
   }
 }
 

@@ -18,13 +18,6 @@ constexpr int kOk = 200;
 constexpr int kNoContent = 204;
 constexpr int kNotFound = 404;
 
-AttemptFailure unreadable(std::string reason) {
-  return image_failure(ImageResult::unreadable, std::move(reason));
-}
-AttemptFailure changed(std::string reason) {
-  return image_failure(ImageResult::changed_while_read, std::move(reason));
-}
-
 }  // namespace
 
 std::string new_api_identity() {
@@ -88,21 +81,21 @@ std::optional<AttemptFailure> GlanceApiObject::connect() {
       is_at_end_ = true;
       return std::nullopt;
     }
-    return offset_ > 0 ? changed("the object is gone since it was opened")
+    return offset_ > 0 ? changed_failure("the object is gone since it was opened")
                        : image_failure(ImageResult::missing,
                                        "Glance finds no data of it in its store (HTTP 204)");
   }
   if (head.status == kNotFound)
-    return changed("the image is gone from Glance since it was opened");
+    return changed_failure("the image is gone from Glance since it was opened");
   if (head.status != kOk)
     return api_failure(head);
   // A proxy before Glance may send another length, or none: then nothing would prove the end.
   if (head.length != image_.size)
-    return changed("the Glance API sends another length than the image has");
+    return changed_failure("the Glance API sends another length than the image has");
   // Content-MD5 is images.checksum, as this answer knows it.
   const std::string md5 = lower_ascii(head.header("content-md5"));
   if (!md5.empty() && md5 != image_.checksum)
-    return changed("the image's checksum in Glance changed since it was opened");
+    return changed_failure("the image's checksum in Glance changed since it was opened");
   transfer_ = std::move(transfer);
   return std::nullopt;
 }
@@ -113,17 +106,18 @@ AttemptFailure GlanceApiObject::broken(AttemptFailure failure) {
   // Each one costs Glance all bytes before it once more.
   constexpr int kMostBreaks = 5;
   if (offset_ > 0 && image_.checksum.empty())
-    return changed(
+    return changed_failure(
         "the connection broke, and without a checksum nothing proves that a second answer has the "
         "same bytes");
   // A connection breaks anywhere; an object that is too short ends each time at the same byte.
   if (answered_ == offset_ && broke_at_ == offset_)
-    return unreadable(
+    return unreadable_failure(
         fmt::format("Glance's answer ends each time after {} of {} bytes", offset_, image_.size));
   if (answered_ == offset_)
     broke_at_ = offset_;
   if (++breaks_ >= kMostBreaks)
-    return unreadable(fmt::format("the answer of the Glance API broke off {} times", breaks_));
+    return unreadable_failure(
+        fmt::format("the answer of the Glance API broke off {} times", breaks_));
   return failure;
 }
 
@@ -131,11 +125,11 @@ std::variant<std::string, AttemptFailure> GlanceApiObject::identity() {
   auto looked = api_.look_at(image_id_);
   if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
     if (failure->kind == FailureKind::image)
-      return changed("the image is gone from Glance since it was opened");
+      return changed_failure("the image is gone from Glance since it was opened");
     return std::move(*failure);
   }
   if (std::get<ApiImage>(looked) != image_)
-    return changed("the image was changed in Glance while it was read");
+    return changed_failure("the image was changed in Glance while it was read");
   return new_api_identity();
 }
 

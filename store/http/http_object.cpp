@@ -17,13 +17,6 @@ constexpr int kPartialContent = 206;
 constexpr int kPreconditionFailed = 412;
 constexpr int kRangeNotSatisfiable = 416;
 
-AttemptFailure unreadable(std::string reason) {
-  return image_failure(ImageResult::unreadable, std::move(reason));
-}
-AttemptFailure changed(std::string reason) {
-  return image_failure(ImageResult::changed_while_read, std::move(reason));
-}
-
 AttemptFailure too_slow() {
   AttemptFailure failure = transient_failure("the server sends too slowly to be read");
   failure.gives_up = true;
@@ -46,7 +39,7 @@ bool is_encoded(const TransferHead& head) {
 std::optional<AttemptFailure> encoded(const TransferHead& head) {
   // What Glance hands to its users is the encoded body, or not, as the user's own client asks.
   if (is_encoded(head))
-    return unreadable("the server sends it in an encoding that was not asked for");
+    return unreadable_failure("the server sends it in an encoding that was not asked for");
   return std::nullopt;
 }
 
@@ -143,9 +136,9 @@ std::variant<std::size_t, AttemptFailure> HttpObject::read_next(std::span<std::b
     } else {
       offset_ += count;
       if ((found_.length && offset_ > *found_.length) || (range_end_ && offset_ > *range_end_))
-        return changed("the server sends more bytes than it said");
+        return changed_failure("the server sends more bytes than it said");
       if (offset_ > largest_)
-        return unreadable(fmt::format("it has more than {}", human_bytes(largest_)));
+        return unreadable_failure(fmt::format("it has more than {}", human_bytes(largest_)));
       return count;
     }
   }
@@ -166,7 +159,7 @@ std::optional<AttemptFailure> HttpObject::end() {
     // a connection may be a broken one.
     if (transfer_->ended_by_close())
       return transient_failure("the connection broke off before the end of the answer");
-    return changed("the server sends fewer bytes than it said");
+    return changed_failure("the server sends fewer bytes than it said");
   }
   is_at_end_ = true;
   proves_its_end_ = found_.length || whole_ || !transfer_->ended_by_close();
@@ -178,7 +171,7 @@ std::optional<AttemptFailure> HttpObject::connect() {
   const HttpVersion& version = began_ ? *began_ : found_;
   if (offset_ > 0) {
     if (!version.is_provable)
-      return changed(
+      return changed_failure(
           "the connection broke, and nothing that the server says proves that the object is still "
           "the same");
     request.range = TransferRequest::Range{.first = offset_};
@@ -205,14 +198,14 @@ std::optional<AttemptFailure> HttpObject::accept(const HttpServers::Answer& answ
       is_at_end_ = true;
       return std::nullopt;
     }
-    return changed("the object became shorter while it was read");
+    return changed_failure("the object became shorter while it was read");
   }
   if (status == kPreconditionFailed && offset_ > 0)
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   if (status != kOk && (status != kPartialContent || offset_ == 0)) {
     AttemptFailure failure = of_status(head);
     return failure.result == ImageResult::missing
-               ? changed("the object is gone since it was opened")
+               ? changed_failure("the object is gone since it was opened")
                : failure;
   }
   if (auto failure = encoded(head))
@@ -221,24 +214,24 @@ std::optional<AttemptFailure> HttpObject::accept(const HttpServers::Answer& answ
   const HttpVersion& before = began_ ? *began_ : found_;
   if (status == kPartialContent) {
     if (!range || range->first != offset_ || !range->last)
-      return unreadable("the server sends another range than the one that was asked for");
+      return unreadable_failure("the server sends another range than the one that was asked for");
     // Whether there are more bytes than that is seen when they come.
     if (!version.length)
       version.length = before.length;
   }
   if (found_.length && version.length && *version.length != *found_.length)
-    return changed("the object's length changed since it was opened");
+    return changed_failure("the object's length changed since it was opened");
   if (whole_ && version.length && *version.length != *whole_)
-    return changed("the object's length changed while it was read");
+    return changed_failure("the object's length changed while it was read");
   if (version.length)
     whole_ = version.length;
   if (offset_ == 0) {
     // Two servers behind one name: the bytes of one must not get the proof of the other.
     if (!found_.agrees_with(version))
-      return changed("the object was replaced since it was opened");
+      return changed_failure("the object was replaced since it was opened");
     began_ = version;
   } else if (!before.is_same(version)) {
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   }
   to_drop_ = status == kOk ? offset_ : 0;
   range_end_.reset();
@@ -251,7 +244,7 @@ std::optional<AttemptFailure> HttpObject::confirm_length() {
   auto looked = look_at(servers_, pool_, location_, /*is_opened=*/true, LookBy::get);
   if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
     if (failure->result == ImageResult::missing)
-      return changed("the object is gone since it was opened");
+      return changed_failure("the object is gone since it was opened");
     return std::move(*failure);
   }
   auto& got = std::get<HttpVersion>(looked);
@@ -281,12 +274,12 @@ std::variant<std::string, AttemptFailure> HttpObject::identity() {
   auto looked = look_at(servers_, pool_, location_, /*is_opened=*/true, found_by_);
   if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
     if (failure->result == ImageResult::missing)
-      return changed("the object is gone since it was opened");
+      return changed_failure("the object is gone since it was opened");
     return std::move(*failure);
   }
   const HttpVersion& now = std::get<HttpVersion>(looked);
   if (!found_.is_same(now) || !now.is_same(found_) || (began_ && !began_->agrees_with(now)))
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   // The bytes came with less than what would prove the version: the answers to HEAD prove only
   // themselves.
   if (began_ && !found_.is_proved_by(*began_))

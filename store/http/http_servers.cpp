@@ -16,10 +16,6 @@ bool is_redirect(int status) {
   return status == 301 || status == 302;
 }
 
-AttemptFailure unreadable(std::string reason) {
-  return image_failure(ImageResult::unreadable, std::move(reason));
-}
-
 AttemptFailure put_off(std::string reason) {
   AttemptFailure failure = transient_failure(std::move(reason));
   failure.gives_up = true;
@@ -69,7 +65,7 @@ AttemptFailure HttpServers::of_stranger(const HttpLocation& location, AttemptFai
   }
   // A certificate that does not verify: nobody here can see to that.
   if (failure.kind == FailureKind::place)
-    return unreadable(std::move(failure.reason));
+    return unreadable_failure(std::move(failure.reason));
   return failure;
 }
 
@@ -98,12 +94,12 @@ std::variant<HttpServers::Answer, AttemptFailure> HttpServers::ask(TransferPool&
     if (!is_redirect(answer.head.status))
       return answer;
     if (requests == kMostRequests)
-      return unreadable("the server redirects more than 4 times");
+      return unreadable_failure("the server redirects more than 4 times");
     const auto next = parse_http_location(answer.head.header("location"));
     if (!next)
-      return unreadable("the server redirects to what is no absolute http or https URL");
+      return unreadable_failure("the server redirects to what is no absolute http or https URL");
     if (at.is_tls && !next->is_tls)
-      return unreadable("the server redirects from https to http");
+      return unreadable_failure("the server redirects from https to http");
     at = *next;
   }
 }

@@ -4,14 +4,6 @@
 #include <algorithm>
 
 namespace backglance {
-namespace {
-
-AttemptFailure unreadable(std::string reason) {
-  return image_failure(ImageResult::unreadable, std::move(reason));
-}
-
-}  // namespace
-
 std::variant<std::vector<std::size_t>, AttemptFailure> choose_stores(
     const RbdAddress& address, std::string_view store_id, std::span<const RbdCandidate> stores) {
   if (stores.empty())
@@ -30,9 +22,9 @@ std::variant<std::vector<std::size_t>, AttemptFailure> choose_stores(
     chosen.push_back(i);
   }
   if (chosen.empty())
-    return unreadable(has_pool
-                          ? "it is of another Ceph cluster than the stores that are configured"
-                          : "its pool is not the rbd_store_pool of a store that is configured");
+    return unreadable_failure(
+        has_pool ? "it is of another Ceph cluster than the stores that are configured"
+                 : "its pool is not the rbd_store_pool of a store that is configured");
   // The row's own store first, then those whose cluster is known to be the right one.
   std::ranges::stable_sort(chosen, [&](std::size_t one, std::size_t other) {
     const auto rank = [&](std::size_t i) {

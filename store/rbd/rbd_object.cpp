@@ -23,10 +23,6 @@ std::chrono::nanoseconds unix_now() {
   return std::chrono::system_clock::now().time_since_epoch();
 }
 
-AttemptFailure changed(std::string reason) {
-  return image_failure(ImageResult::changed_while_read, std::move(reason));
-}
-
 }  // namespace
 
 std::string rbd_identity(const RbdTarget& target, const RbdImageFacts& facts) {
@@ -105,11 +101,11 @@ std::variant<std::unique_ptr<RbdImage>, AttemptFailure> RbdObject::open_again() 
   auto& image = std::get<std::unique_ptr<RbdImage>>(opened);
   const RbdImageFacts& now = image->facts();
   if (now.pool_id != facts_.pool_id || now.image_id != facts_.image_id)
-    return changed("another image got its name while it was read");
+    return changed_failure("another image got its name while it was read");
   if (now.snap_id != facts_.snap_id)
-    return changed("another snapshot got the name of its snapshot while it was read");
+    return changed_failure("another snapshot got the name of its snapshot while it was read");
   if (now != facts_)
-    return changed("it was written to while it was read");
+    return changed_failure("it was written to while it was read");
   return std::move(image);
 }
 
@@ -118,7 +114,7 @@ std::variant<std::string, AttemptFailure> RbdObject::identity() {
   if (const AttemptFailure* const failure = std::get_if<AttemptFailure>(&opened))
     return *failure;
   if (may_hide_a_write_)
-    return changed("it was written to shortly before it was read, and it has no snapshot");
+    return changed_failure("it was written to shortly before it was read, and it has no snapshot");
   return rbd_identity(target_, facts_);
 }
 

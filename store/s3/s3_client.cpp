@@ -33,10 +33,6 @@ std::string unquoted(std::string_view etag) {
   return lower_ascii(etag);
 }
 
-AttemptFailure changed(std::string reason) {
-  return image_failure(ImageResult::changed_while_read, std::move(reason));
-}
-
 // What of an error body is looked at.
 std::variant<std::string, AttemptFailure> rest_of(Transfer& transfer) {
   std::string body(kMostOfError, '\0');
@@ -205,23 +201,23 @@ std::variant<std::unique_ptr<Transfer>, AttemptFailure> S3Client::read(const S3L
     case 200:
       return place_failure("the store does not answer requests for a part of an object");
     case 412:
-      return changed("another object replaced it while it was read");
+      return changed_failure("another object replaced it while it was read");
     case 416:
-      return changed("it became shorter while it was read");
+      return changed_failure("it became shorter while it was read");
     default: {
       const auto body = rest_of(*transfer);
       if (const auto* failure = std::get_if<AttemptFailure>(&body))
         return *failure;
       AttemptFailure failure = s3_failure(error_of(head, std::get<std::string>(body)));
       if (failure.kind == FailureKind::image && failure.result == ImageResult::missing)
-        return changed("it was removed while it was read");
+        return changed_failure("it was removed while it was read");
       return failure;
     }
   }
   const auto range = head.content_range();
   const S3Sight now = s3_sight(head, range ? range->whole.value_or(seen.length) : seen.length);
   if (now.length != seen.length || now.etag != seen.etag)
-    return changed("another object replaced it while it was read");
+    return changed_failure("another object replaced it while it was read");
   const std::uint64_t count = last - first + 1;
   if (!range || range->first != first || head.length.value_or(count) != count)
     return transient_failure("the store's answer has other bytes than those that were asked for");

@@ -14,10 +14,6 @@ namespace {
 using Replica = SwiftRequests::Replica;
 using Subject = SwiftRequests::Subject;
 
-AttemptFailure changed(std::string reason) {
-  return image_failure(ImageResult::changed_while_read, std::move(reason));
-}
-
 AttemptFailure failure_of(const SwiftRequests& requests, const TransferHead& head,
                           std::string_view what) {
   if (head.status == 401 || head.status == 403)
@@ -145,7 +141,7 @@ std::optional<AttemptFailure> SwiftObject::begin_window() {
   const auto state = read_state(head, whole);
   // If-Match is proof enough for Swift; a proxy between may not know it.
   if (!std::holds_alternative<SwiftState>(state) || !state_.is_same(std::get<SwiftState>(state)))
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   transfer_ = std::move(transfer);
   return std::nullopt;
 }
@@ -164,14 +160,14 @@ std::optional<AttemptFailure> SwiftObject::end_window() {
 
 AttemptFailure SwiftObject::failure_in_read(const TransferHead& head) {
   if (head.status == 412 || head.status == 416)
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   if (head.status == 404) {
     auto again = look_again(requests_);
     if (std::holds_alternative<SwiftState>(again))
       return transient_failure("Swift did not find the object, but has it");
     AttemptFailure failure = std::get<AttemptFailure>(std::move(again));
     if (failure.kind == FailureKind::image && failure.result == ImageResult::missing)
-      return changed("the object was deleted while it was read");
+      return changed_failure("the object was deleted while it was read");
     return failure;
   }
   // Of a large object: the first segment in the range is not there, or is not what the manifest
@@ -190,11 +186,11 @@ std::variant<std::string, AttemptFailure> SwiftObject::identity() {
   auto looked = look_at_object(requests_);
   if (auto* const failure = std::get_if<AttemptFailure>(&looked)) {
     if (failure->kind == FailureKind::image && failure->result == ImageResult::missing)
-      return changed("the object was deleted while it was read");
+      return changed_failure("the object was deleted while it was read");
     return std::move(*failure);
   }
   if (!state_.is_same(std::get<SwiftState>(looked)))
-    return changed("the object was replaced while it was read");
+    return changed_failure("the object was replaced while it was read");
   return state_.identity();
 }
 
