@@ -50,7 +50,7 @@ void SettleStage::add(Work& work) {
     return take_from([&] { return unreached_.add(std::move(image)); });
   // Images of the same place that were held back are older, so they come first.
   if (image.outcome.location_id)
-    take_from([&] { return unreached_.reached(image.outcome.place, image.claim.order); });
+    take_from([&] { return unreached_.reached(image.outcome.place, image.claim); });
   take(std::move(image));
   // A run that is about to wait records at once: the wait may take hours.
   if (pace_.add(work.took) || context_.control.pause_gate().is_closed())

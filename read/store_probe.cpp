@@ -22,14 +22,15 @@ bool is_elsewhere(const std::variant<FoundLocation, ReadFailure>& found) {
 
 }  // namespace
 
-bool StoreProbe::sees(const std::string& place, const std::set<std::string>& doubted) {
+bool StoreProbe::sees(const std::string& place, const std::set<std::string>& doubted,
+                      const std::string& opened) {
   constexpr std::chrono::minutes kGood{1};
   const auto now = std::chrono::steady_clock::now();
   const auto known = answers_.find(place);
-  if (known != answers_.end() && now - known->second.at < kGood &&
-      (!place.empty() || doubted.size() <= known->second.doubted))
+  if (opened.empty() && known != answers_.end() && now - known->second.at < kGood &&
+      (place.empty() ? doubted.size() <= known->second.doubted : !known->second.sees))
     return known->second.sees;
-  const bool sees = look(place, doubted);
+  const bool sees = look(place, doubted, opened);
   answers_[place] = {sees, doubted.size(), now};
   return sees;
 }
@@ -40,13 +41,26 @@ bool StoreProbe::is_configured(const std::string& place) const {
                                               place) != stores_.places().end();
 }
 
-bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted) {
+bool StoreProbe::look(const std::string& place, const std::set<std::string>& doubted,
+                      const std::string& opened) {
   // Ids are random, so a page has images of every size and age. An image that was read once can be
   // opened, so a few are enough; many images that were never read may be unreadable on every host.
   constexpr int kSome = 64;
   constexpr int kMany = 4096;
   constexpr int kManyRequests = 256;
   const bool is_remote = !place.empty() && !place.starts_with('/');
+  if (!opened.empty()) {
+    // Its result may not be recorded yet, and those that are recorded may be lost.
+    Seen now;
+    look_at(
+        place, doubted,
+        [&](const std::string& after) {
+          return after.empty() ? std::vector{opened} : std::vector<std::string>();
+        },
+        1, now);
+    if (now.opened)
+      return true;
+  }
   if (has_ledger_) {
     const auto page = [&](const std::string& after) {
       return Results(session_).read_page(after, kRowsPerStatement);
@@ -71,7 +85,7 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
   }
   constexpr int kStrays = 2;
   if (!place.empty() && !is_configured(place))
-    return seen.tried <= kStrays && look("", doubted);
+    return seen.tried <= kStrays && look("", doubted, {});
   return place.empty() && seen.tells_nothing();
 }
 

@@ -24,7 +24,11 @@ class StoreProbe {
       : session_(session), has_ledger_(has_ledger), stores_(stores) {}
 
   // True if the result of the `doubted` images, which could not be opened in `place`, is to be
-  // believed. False if this host does not see the place. The answer is kept for a minute.
+  // believed. False if this host does not see the place; this answer is kept for a minute. An image
+  // that opens is looked for each time, since a place may be lost at any moment.
+  //
+  // `opened`: an image that this run opened in the place before; "" if there is none. True if it
+  // opens there now.
   //
   // With the ledger, it tries several dozen images in the place that some host has read: true if
   // one opens here, false if none does. If none was ever read there, it tries all images that
@@ -41,7 +45,8 @@ class StoreProbe {
   // none opens, true only if all others lie in stores that backglance does not support and are no
   // fewer than the doubted ones: then the site is like that. This answer holds for no more images
   // than it was given for.
-  bool sees(const std::string& place, const std::set<std::string>& doubted);
+  bool sees(const std::string& place, const std::set<std::string>& doubted,
+            const std::string& opened = {});
 
  private:
   // Counts of the locations that were looked at.
@@ -57,7 +62,8 @@ class StoreProbe {
   using Page = std::function<std::vector<std::string>(const std::string& after)>;
 
   bool is_configured(const std::string& place) const;
-  bool look(const std::string& place, const std::set<std::string>& doubted);
+  bool look(const std::string& place, const std::set<std::string>& doubted,
+            const std::string& opened);
   // Adds to `seen` until one location opens or `most` were tried.
   void look_at(const std::string& place, const std::set<std::string>& doubted, const Page& page,
                int most, Seen& seen);

@@ -27,28 +27,24 @@ UnreachedImages::Decided UnreachedImages::add(SettledImage settled) {
   // One or two lost images are normal; this many at once are a reason to check the place.
   constexpr std::size_t kMany = 20;
   const std::string place = settled.outcome.place;
-  if (settled.outcome.store_is_away && settled.outcome.store_refused && reached_.contains(place)) {
-    refused_[place].push_back(std::move(settled));
-    return {};
-  }
-  if (settled.outcome.store_is_away) {
-    Decided decided;
+  const bool is_away = settled.outcome.store_is_away;
+  const bool is_refused = is_away && settled.outcome.store_refused;
+  const auto unseen = unseen_.find(place);
+  const bool is_unseen = unseen != unseen_.end() && !unseen->second.over;
+  Decided decided;
+  if (is_away ? is_unseen || !is_refused : is_unseen) {
     decided.left.push_back(std::move(settled));
-    leave_away(place, decided.left);
-    if (sees_nothing())
-      throw Error(*error());
-    return decided;
+    if (is_away)
+      leave_away(place, decided.left);
+    else
+      ++unseen->second.images;
+  } else {
+    Images& images = is_refused ? refused_[place] : images_[place];
+    images.push_back(std::move(settled));
+    if (images.size() < kMany)
+      return {};
+    decided = is_refused ? decide_refused(place) : decide(place);
   }
-  if (const auto unseen = unseen_.find(place); unseen != unseen_.end() && !unseen->second.over) {
-    ++unseen->second.images;
-    Decided decided;
-    decided.left.push_back(std::move(settled));
-    return decided;
-  }
-  images_[place].push_back(std::move(settled));
-  if (images_[place].size() < kMany)
-    return {};
-  Decided decided = decide(place);
   if (sees_nothing())
     throw Error(*error());
   return decided;
@@ -58,9 +54,9 @@ void UnreachedImages::leave_away(const std::string& place, const Images& left) {
   leave(place, left).is_away = true;
 }
 
-UnreachedImages::Decided UnreachedImages::reached(const std::string& place, std::int64_t order) {
+UnreachedImages::Decided UnreachedImages::reached(const std::string& place, const Claim& claim) {
   // This host sees the place, so images that did not open there are really lost.
-  reached_.insert(place);
+  reached_[place] = claim.image_id;
   if (const auto unseen = unseen_.find(place); unseen != unseen_.end())
     unseen->second.over = true;
   Decided decided{believe(place), {}};
@@ -68,7 +64,7 @@ UnreachedImages::Decided UnreachedImages::reached(const std::string& place, std:
     Images& images = refused->second;
     // Claimed later, so it was opened later: the store still gave what it has.
     const auto is_of_image = [&](const SettledImage& image) {
-      return image.claim.order > 0 && order > image.claim.order;
+      return image.claim.order > 0 && claim.order > image.claim.order;
     };
     const auto begin =
         std::stable_partition(images.begin(), images.end(), std::not_fn(is_of_image));
@@ -82,18 +78,15 @@ UnreachedImages::Decided UnreachedImages::reached(const std::string& place, std:
 
 UnreachedImages::Decided UnreachedImages::finish() {
   Decided all;
-  for (auto& [place, images] : refused_)
-    if (!images.empty()) {
-      leave_away(place, images);
-      append(all.left, std::exchange(images, {}));
-    }
-  while (!images_.empty()) {
-    const std::string place = images_.begin()->first;
-    // Asked again, though images of the place were opened in this run: it may be gone since.
-    Decided decided = decide(place);
+  const auto add_all = [&](Decided decided) {
     append(all.believed, std::move(decided.believed));
     append(all.left, std::move(decided.left));
-  }
+  };
+  // Asked again, though images of the place were opened in this run: it may be gone since.
+  while (!refused_.empty())
+    add_all(decide_refused(std::string(refused_.begin()->first)));
+  while (!images_.empty())
+    add_all(decide(std::string(images_.begin()->first)));
   return all;
 }
 
@@ -114,14 +107,32 @@ UnreachedImages::Images UnreachedImages::believe(const std::string& place) {
 }
 
 UnreachedImages::Decided UnreachedImages::decide(const std::string& place) {
+  Images images = believe(place);
+  if (sees(place, images))
+    return {std::move(images), {}};
+  leave(place, images);
+  return {{}, std::move(images)};
+}
+
+UnreachedImages::Decided UnreachedImages::decide_refused(const std::string& place) {
+  Images images = std::move(refused_.extract(place).mapped());
+  if (images.empty())
+    return {};
+  if (!sees(place, images)) {
+    leave_away(place, images);
+    return {{}, std::move(images)};
+  }
+  for (SettledImage& image : images)
+    image.outcome.store_is_away = false;
+  return {std::move(images), {}};
+}
+
+bool UnreachedImages::sees(const std::string& place, const Images& doubted) {
   std::set<std::string> ids;
-  for (const SettledImage& one : images_[place])
+  for (const SettledImage& one : doubted)
     ids.insert(one.claim.image_id);
-  if (probe_.sees(place, ids))
-    return {believe(place), {}};
-  Images left = believe(place);
-  leave(place, left);
-  return {{}, std::move(left)};
+  const auto opened = reached_.find(place);
+  return probe_.sees(place, ids, opened == reached_.end() ? std::string() : opened->second);
 }
 
 UnreachedImages::Unseen& UnreachedImages::leave(const std::string& place, const Images& left) {

@@ -40,15 +40,15 @@ class UnreachedImages {
     Images left;      // of a place that this host does not see: for another host, or a later run
   };
 
-  // An image whose store cannot be used (ReadOutcome::store_is_away) is left at once. One that its
-  // store refused is left at finish(), unless an image that was claimed after it was opened there:
-  // then the refusal was of the image alone, and its result is believed. Another place
-  // is decided once there are many images of it, at finish(), or when an image of it was
-  // opened in this run. A place that is not seen does not keep the run from reading the others.
-  // add() throws Error{io} if no place of the site is seen: then the run can read nothing.
+  // An image whose store cannot be used (ReadOutcome::store_is_away) is left at once. If its store
+  // refused it (store_refused), its result is believed once the store gives an image later: one
+  // that was claimed after it, or one that the probe opens. Another place is decided once there
+  // are many images of it, at finish(), or when an image of it was opened in this run. A place that
+  // is not seen does not keep the run from reading the others. add() throws Error{io} if no place
+  // of the site is seen: then the run can read nothing.
   Decided add(SettledImage settled);
-  // `order`: Claim::order of the image that was opened; 0 if it has none.
-  Decided reached(const std::string& place, std::int64_t order);
+  // `claim`: of an image that was opened there.
+  Decided reached(const std::string& place, const Claim& claim);
   Decided finish();
 
   // The Error{io} with which the run must end, because images were left; it names their places.
@@ -73,6 +73,9 @@ class UnreachedImages {
   void leave_away(const std::string& place, const Images& left);
   // Asks whether this host sees the place.
   Decided decide(const std::string& place);
+  // Asks whether the place gives an image now.
+  Decided decide_refused(const std::string& place);
+  bool sees(const std::string& place, const Images& doubted);
   // Counts images that are left.
   Unseen& leave(const std::string& place, const Images& left);
   bool is_configured(const std::string& place) const;
@@ -84,7 +87,8 @@ class UnreachedImages {
   std::map<std::string, Unseen> unseen_;
   std::map<std::string, Images> images_;   // by place; since an image of the place was opened
   std::map<std::string, Images> refused_;  // by place
-  std::set<std::string> reached_;
+  // By place, the image that was opened last. The ledger may not have it yet.
+  std::map<std::string, std::string> reached_;
 };
 
 }  // namespace backglance

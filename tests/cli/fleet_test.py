@@ -192,6 +192,8 @@ class Stop(FleetTest):
         self.start('backfill')
         self.start('backfill', '--window', self.window_that_is_shut())
         program.wait_for(lambda: all(run.events('waiting') for run in self.runs))
+        # A run waits for its window before it is known to the others.
+        program.wait_for(lambda: len(self.status()['runs']) == len(self.runs))
         since, _ = self.say('stop')
         for run in self.runs:
             result = program.finish(run.process)

@@ -245,20 +245,54 @@ TEST_CASE("an image that its store refuses is a finding only if the store gives 
     image.outcome.store_is_away = image.outcome.store_refused = true;
     return image;
   };
-  // Nothing was opened there yet: it may refuse everything.
-  CHECK(unreached.add(refused("first", 1)).left.size() == 1);
-  CHECK(unreached.reached("bucket b", 2).believed.empty());
+  const auto claim = [](std::int64_t order) { return Claim{.image_id = "", .order = order}; };
   CHECK(unreached.add(refused("second", 3)).left.empty());
+  CHECK(unreached.reached("bucket b", claim(2)).believed.empty());
   CHECK(unreached.add(refused("third", 5)).left.empty());
   // The fourth was claimed between them.
-  const auto decided = unreached.reached("bucket b", 4);
+  const auto decided = unreached.reached("bucket b", claim(4));
   REQUIRE(decided.believed.size() == 1);
   CHECK(decided.believed[0].claim.image_id == "second");
   CHECK_FALSE(decided.believed[0].outcome.store_is_away);
+  // No image of the bucket opens now: it may refuse everything.
   const auto rest = unreached.finish();
   REQUIRE(rest.left.size() == 1);
   CHECK(rest.left[0].claim.image_id == "third");
   CHECK(rest.believed.empty());
   REQUIRE(unreached.error());
   CHECK_THAT(unreached.error()->what(), Contains("bucket b") || Contains("refused"));
+}
+
+TEST_CASE("a run believes what it opened itself before the ledger has it", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto read = site.upload_many(3);
+  run_backfill(site);
+  const auto lost = site.upload_many(1);
+  for (const auto& ids : {read, lost})
+    for (const std::string& id : ids)
+      std::filesystem::remove(site.file(id));
+  const auto whole = site.upload_many(1);
+  const Stores stores(site.site());
+  SettledImage missing;
+  missing.claim.image_id = lost[0];
+  missing.outcome = {.result = ImageResult::missing, .place = site.store()};
+  SECTION("and opens now") {
+    UnreachedImages unreached(site.sql(), /*has_ledger=*/true, stores);
+    unreached.reached(site.store(), {.image_id = whole[0]});
+    unreached.add(missing);
+    CHECK(unreached.finish().believed.size() == 1);
+  }
+  SECTION("but not what is gone since") {
+    UnreachedImages unreached(site.sql(), /*has_ledger=*/true, stores);
+    unreached.reached(site.store(), {.image_id = whole[0]});
+    std::filesystem::remove(site.file(whole[0]));
+    unreached.add(missing);
+    CHECK(unreached.finish().left.size() == 1);
+  }
+  SECTION("nor without it") {
+    UnreachedImages unreached(site.sql(), /*has_ledger=*/true, stores);
+    unreached.add(missing);
+    CHECK(unreached.finish().left.size() == 1);
+  }
 }
