@@ -17,12 +17,12 @@ endfunction()
 
 # A module of the program: the static library backglance_<name>. It sees the whole source tree by its top-level names
 # ("glance/site.h"), and links only the modules and packages that it is given.
-# SQL names its files of SQL: they are compiled into the program (backglance_embed_sql).
+# Every file of SQL in its folder is compiled into the program (backglance_embed_sql).
 # EMBED names other texts that the module uses: <name>_files(), for it to declare, gives them.
 #
 # All modules share one precompiled header, which is built for backglance_precompiled.
 function(backglance_module name)
-  cmake_parse_arguments(MODULE "" "" "SOURCES;SQL;EMBED;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(MODULE "" "" "SOURCES;EMBED;PUBLIC;PRIVATE" ${ARGN})
   if(MODULE_EMBED)
     list(TRANSFORM MODULE_EMBED PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
     backglance_embed_text(${name}_files.cpp ${name}_files ${MODULE_EMBED})
@@ -33,11 +33,12 @@ function(backglance_module name)
     PUBLIC ${MODULE_PUBLIC}
     PRIVATE ${MODULE_PRIVATE} backglance_options)
   target_precompile_headers(backglance_${name} REUSE_FROM backglance_precompiled)
-  list(TRANSFORM MODULE_SQL PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
-  set_property(GLOBAL APPEND PROPERTY BACKGLANCE_SQL_FILES ${MODULE_SQL})
+  # So a schema step, or a statement for one more engine, is a file and nothing else.
+  file(GLOB_RECURSE _sql CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.sql)
+  set_property(GLOBAL APPEND PROPERTY BACKGLANCE_SQL_FILES ${_sql})
 endfunction()
 
-# Makes the library backglance_sql_files: the text of every file that a module named under SQL. After all modules.
+# Makes the library backglance_sql_files: the text of every file of SQL of the modules. After all modules.
 function(backglance_embed_sql)
   get_property(_files GLOBAL PROPERTY BACKGLANCE_SQL_FILES)
   backglance_embed_text(sql_files.cpp sql_files ${_files})
