@@ -423,13 +423,8 @@ ReadOptions read_options(const ReadFlags& flags) {
     throw Error(ErrorKind::usage,
                 "--checkpoint-every cannot be used with --digest-engine openssl, which cannot save "
                 "the state of a digest");
-  if (flags.bandwidth) {
-    std::string rate = *flags.bandwidth;
-    // Accept "200M/s" like "200M".
-    if (rate.ends_with("/s"))
-      rate.resize(rate.size() - 2);
-    options.bandwidth = static_cast<std::uint64_t>(size_option("--bandwidth", rate));
-  }
+  if (flags.bandwidth)
+    options.bandwidth = static_cast<std::uint64_t>(rate_option("--bandwidth", *flags.bandwidth));
   take_signature_options(flags.signatures, options);
   options.images = flags.images;
   // An image that is named twice is read once.

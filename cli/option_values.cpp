@@ -36,6 +36,10 @@ std::int64_t size_option(const std::string& name, const std::string& text) {
   return static_cast<std::int64_t>(*bytes);
 }
 
+std::int64_t rate_option(const std::string& name, const std::string& text) {
+  return size_option(name, text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
+}
+
 DatabaseUrl database_option(const std::string& name, const std::string& url) {
   try {
     return connectable(parse_database_url(url));

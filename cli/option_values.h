@@ -23,6 +23,9 @@ std::chrono::seconds duration_in(const std::string& given, const std::string& te
 // A size of one byte or more.
 std::int64_t size_option(const std::string& name, const std::string& text);
 
+// Bytes per second, one or more: a size, with or without "/s" behind it.
+std::int64_t rate_option(const std::string& name, const std::string& text);
+
 // A URL of a database, in SQLAlchemy's form, and connectable() (glance/connection_url.h).
 DatabaseUrl database_option(const std::string& name, const std::string& url);
 

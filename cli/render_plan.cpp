@@ -51,6 +51,8 @@ std::string backfill_text(const SitePlan& plan) {
           ? fmt::format(" and {} of unknown or no size", counted(plan.unknown_size, "image"))
           : "");
   out += store_shares_text(plan.stores);
+  if (plan.forecast)
+    out += forecast_text(*plan.forecast);
   if (plan.reads.failed > 0)
     out += fmt::format("  {} failed before; only backfill --retry-failed reads them again\n",
                        counted(plan.reads.failed, "image"));
@@ -145,7 +147,8 @@ json plan_json(const SitePlan& plan) {
             {"unknown_size", plan.unknown_size},
             {"failed_before", plan.reads.failed},
             {"to_restore", plan.reads.erased},
-            {"stores", store_shares_json(plan.stores)}}}};
+            {"stores", store_shares_json(plan.stores)},
+            {"forecast", plan.forecast ? forecast_json(*plan.forecast) : json(nullptr)}}}};
 }
 
 void print_plan(const SitePlan& plan, bool as_json) {

@@ -2,13 +2,17 @@
 // expand and plan: the commands about the schema.
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/text.h"
 #include "cli/assess.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/option_values.h"
 #include "cli/readiness.h"
 #include "cli/site_plan.h"
 #include "ledger/runs.h"
@@ -69,10 +73,19 @@ ExitCode run_expand(const CommonOptions& common, const ExpandFlags& flags) {
   return ExitCode::done;
 }
 
-ExitCode run_plan(const CommonOptions& common, bool with_guard) {
+struct PlanFlags {
+  bool guard = false;
+  std::optional<std::int64_t> hosts;
+  std::optional<std::string> rate;
+};
+
+ExitCode run_plan(const CommonOptions& common, const PlanFlags& flags) {
   const Site site = read_site(common.source);
   Session session(site.database, {.mode = OpenMode::read_only});
-  print_plan(collect_plan(session, site, with_guard), common.json);
+  ForecastWish wish{.hosts = flags.hosts};
+  if (flags.rate)
+    wish.rate = rate_option("--rate", *flags.rate);
+  print_plan(collect_plan(session, site, flags.guard, wish), common.json);
   return ExitCode::done;
 }
 
@@ -96,9 +109,17 @@ Runner add_expand(Arguments& app) {
 }
 
 Runner add_plan(Arguments& app) {
-  auto guard = std::make_shared<bool>(false);
-  app.flag("--guard", *guard, "Show what expand --guard would do");
-  return [guard](const CommonOptions& common) { return run_plan(common, *guard); };
+  auto flags = std::make_shared<PlanFlags>();
+  app.flag("--guard", flags->guard, "Show what expand --guard would do");
+  app.option("--hosts", flags->hosts,
+             "Forecast how long N hosts read, all at the same time (default with --rate: 1)")
+      .type("N")
+      .at_least(1);
+  app.option("--rate", flags->rate,
+             "Forecast for SIZE bytes per second on each host: 200M is 200 MiB/s (default with "
+             "--hosts: what the fastest of the last three long runs reached)")
+      .type("SIZE");
+  return [flags](const CommonOptions& common) { return run_plan(common, *flags); };
 }
 
 }  // namespace backglance

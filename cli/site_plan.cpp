@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/readiness.h"
+#include "ledger/runs.h"
 #include "sql/images.h"
 #include "sql/schema_state.h"
 #include "sql/server_limits.h"
@@ -27,9 +28,30 @@ std::vector<MissingRight> all_missing_rights(Session& session, const ExpandPlan&
   return missing;
 }
 
+Forecast forecast_of(Session& session, const SchemaState& state, const SitePlan& plan,
+                     const ForecastWish& wish) {
+  Forecast forecast;
+  forecast.hosts = wish.hosts.value_or(1);
+  forecast.rate_was_measured = !wish.rate;
+  forecast.rate = wish.rate ? *wish.rate : state.has_whole_ledger ? earlier_pace(session) : 0;
+  if (forecast.rate == 0)
+    throw Error(ErrorKind::usage,
+                "no run has read 64 MiB of this site yet, so that its rate is not known",
+                "give --rate, for example --rate 100M for 100 MiB/s of each host");
+  for (const StoreShare& share : plan.stores)
+    if (!share.why_not.empty())
+      forecast.unreadable += share.pending.bytes;
+  // The queue may have less than the stores: what failed before is not read again.
+  forecast.unreadable = std::min(forecast.unreadable, plan.reads.bytes);
+  forecast.bytes = plan.reads.bytes - forecast.unreadable;
+  forecast.unknown_size = plan.unknown_size;
+  return forecast;
+}
+
 }  // namespace
 
-SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
+SitePlan collect_plan(Session& session, const Site& site, bool with_guard,
+                      const ForecastWish& wish) {
   Readiness readiness = readiness_of(site);
   const SchemaState state = read_schema_state(session);
   SitePlan plan;
@@ -52,6 +74,8 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard) {
   plan.reads = plan_backfill(site, {}, figures);
   plan.stores =
       store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash);
+  if (wish.is_given())
+    plan.forecast = forecast_of(session, state, plan, wish);
   plan.missing_rights = all_missing_rights(session, plan.schema);
   // Last, because its trial may take a while.
   plan.galera = collect_galera(session, state, plan.schema);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backfill/backfill.h"
+#include "cli/forecast.h"
 #include "cli/galera_plan.h"
 #include "expand/expand.h"
 #include "glance/site.h"
@@ -33,14 +34,16 @@ struct SitePlan {
   std::optional<GaleraPlan> galera;
   MigrateResult data;  // queued, flagged and schemes
   BackfillPlan reads;
-  std::int64_t unknown_size = 0;   // images to read whose size is not known
-  std::vector<StoreShare> stores;  // where the live images without a hash lie
+  std::int64_t unknown_size = 0;     // images to read whose size is not known
+  std::vector<StoreShare> stores;    // where the live images without a hash lie
+  std::optional<Forecast> forecast;  // if one was asked for
 };
 
 // Collects the plan. Nothing is written, except in the trial of collect_galera(). Throws
 // Error{schema_state} as plan_expand() does, and Error{usage} for a hashing_algorithm that cannot
-// be computed.
-SitePlan collect_plan(Session& session, const Site& site, bool with_guard);
+// be computed, and for a forecast without a rate that was given or measured.
+SitePlan collect_plan(Session& session, const Site& site, bool with_guard,
+                      const ForecastWish& wish = {});
 
 // Lines for a person, each ended by a newline.
 std::string plan_text(const SitePlan& plan);

@@ -5,7 +5,7 @@
 import re
 
 import program
-from program import CONTRACT_DUE, DONE, FAILED, FINDINGS, MIGRATE_DUE
+from program import CONTRACT_DUE, DONE, FAILED, FINDINGS, MIGRATE_DUE, USAGE
 import sites
 
 DOCUMENTED = program.SOURCES / 'docs' / 'json.md'
@@ -176,6 +176,17 @@ class DryRun(sites.SmallSiteTest):
         for statement in plan['statements']:
             self.assertTrue(statement['lock'], statement)
         self.assertEqual(plan['backfill']['images'], 4)
+
+    def test_plan_forecasts_by_the_rate_that_is_given(self):
+        plan = self.on_site('plan', '--json', '--hosts', '2', '--rate', '1K/s').object['backfill']
+        forecast = plan['forecast']
+        self.assertEqual((forecast['hosts'], forecast['rate'], forecast['bytes']), (2, 1024, plan['bytes']))
+        self.assertEqual(forecast['seconds'], -(-plan['bytes'] // 2048))
+        refused = self.on_site('plan', '--hosts', '2', code=USAGE)
+        self.assertIn('give --rate', refused.err)
+        for value in ('0', '-1', 'x'):
+            self.on_site('plan', '--hosts', value, '--rate', '1K', code=USAGE)
+        self.on_site('plan', '--rate', '0', code=USAGE)
 
     def test_plan_check_and_migrate_count_the_same_signatures(self):
         gone = self.site.add(b'gone', deleted=True, deleted_at=sites.MOMENT, status='deleted')

@@ -2,6 +2,7 @@
 #include "cli/site_plan.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 using namespace backglance;
@@ -194,4 +195,36 @@ TEST_CASE("a plan says after the notes on the schema why a backfill would end at
                              "\nexpand: 3 statements\n") != std::string::npos);
   CHECK(plan_json(plan)["notes"].size() == 3);
   CHECK(plan_json(plan)["notes"][2] == plan.notes[0]);
+}
+
+TEST_CASE("a forecast divides the bytes by hosts and rate, and says what it leaves out") {
+  SitePlan plan = small_plan();
+  CHECK(plan_json(plan)["backfill"]["forecast"].is_null());
+  plan.forecast = Forecast{
+      .hosts = 4, .rate = 100 << 20, .rate_was_measured = false, .bytes = std::int64_t{1} << 40};
+  CHECK_THAT(plan_text(plan),
+             Contains("\n  forecast: 4 hosts at 100.0 MiB/s each read 1.0 TiB in 43 min 42 s\n"));
+  plan.forecast->hosts = 1;
+  plan.forecast->rate_was_measured = true;
+  plan.forecast->unreadable = 3 << 20;
+  plan.forecast->unknown_size = 2;
+  CHECK_THAT(plan_text(plan),
+             Contains("  forecast: 1 host at 100.0 MiB/s reads 1.0 TiB in 2 h 54 min\n"
+                      "    an earlier run of one host reached this rate; --rate gives another one\n"
+                      "    without 3.0 MiB that this host cannot read\n"
+                      "    without 2 images of unknown or no size\n"));
+  CHECK(plan_json(plan)["backfill"]["forecast"] == json({{"hosts", 1},
+                                                         {"rate", 100 << 20},
+                                                         {"rate_from", "earlier_run"},
+                                                         {"bytes", std::int64_t{1} << 40},
+                                                         {"unreadable_bytes", 3 << 20},
+                                                         {"unknown_size", 2},
+                                                         {"seconds", 10486}}));
+}
+
+TEST_CASE("a forecast does not overflow, and no bytes take no time") {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  CHECK(Forecast{.hosts = kMost, .rate = kMost, .bytes = kMost}.time().count() == 1);
+  CHECK(Forecast{.hosts = 1, .rate = 1, .bytes = kMost / 2}.time().count() > kMost / 4);
+  CHECK(Forecast{.hosts = 2, .rate = 5}.time().count() == 0);
 }
