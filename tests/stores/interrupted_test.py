@@ -17,6 +17,7 @@ import unittest
 import glance_stores
 import program
 import sites
+from faults import FaultServer, pattern
 from forwarder import Forwarder
 from glance_stores import MIB, STORES, content
 from program import DONE
@@ -168,6 +169,47 @@ class InterruptedTest(program.ProgramTest):
                 result = program.finish(process)
                 self.assert_code(result, DONE)
                 self.assertEqual((site.hashes(), site.results()), (site.wanted, {'hashed'}))
+
+
+class OverloadedServerTest(sites.SmallSiteTest):
+    """Nobody's server answers 503 on demand: the fault server does."""
+
+    def add(self, server, path, size, seed):
+        data = pattern(size, seed)
+        return self.site.add(data, location=server.url(path), checksum=None), data
+
+    def row(self, image):
+        return self.site.database.rows('SELECT state, result, attempts, next_try_at FROM backglance_item '
+                                       'WHERE image_id = ?', image)[0]
+
+    def test_failure_that_stays_ends_in_a_later_retry_and_not_in_a_finding(self):
+        # Row: all | 429/498/5xx/timeouts beyond the retries, mid-read | transient, checkpoint kept
+        with FaultServer() as server:
+            options = ('--allow-http', '127.0.0.1:%d' % server.port, '--checkpoint-every', '%dB' % INTERVAL, '--json')
+            image, data = self.add(server, '/overloaded', SIZE, 1)
+            # It is sent for longer than the program is patient, so that the server is seen to be there.
+            other, _ = self.add(server, '/good', 24 * MIB, 2)
+            good = {'size': SIZE, 'seed': 1, 'etag': '"one"', 'ranges': 'honour', 'conditions': True}
+            server.on('/overloaded', {**good, 'cut': 2 * INTERVAL + MIB, 'methods': ['GET']},
+                      *[{'status': 503, 'methods': ['GET']}] * 200, good)
+            server.on('/good', {'size': 24 * MIB, 'seed': 2, 'etag': '"two"', 'piece': 65536, 'pause': 0.6})
+            self.on_site('expand')
+            self.on_site('migrate')
+            first = self.on_site('backfill', *options)
+            self.assertEqual(self.site.hashes()[other][:2], ('sha512', sites.sha512(pattern(24 * MIB, 2))))
+            state, result, attempts, next_try = self.row(image)
+            self.assertEqual((state, attempts), ('queued', 1), (result, first.out, first.err))
+            self.assertEqual(self.on_site('report', '--json').object['backfill']['findings'], [])
+            offset = self.site.database.value('SELECT offset_bytes FROM backglance_checkpoint')
+            self.assertGreaterEqual(offset, 2 * INTERVAL)
+            # The server is well again, and the time of the next attempt has come.
+            server.reset()
+            server.on('/overloaded', good)
+            self.site.database.execute('UPDATE backglance_item SET next_try_at = 0')
+            second = self.on_site('backfill', *options).object
+            self.assertEqual(self.site.hashes()[image][:2], ('sha512', sites.sha512(data)))
+            self.assertLess(second['bytes_read'], SIZE - offset + INTERVAL)
+            self.assertEqual(self.row(image)[:2], ('done', 'hashed'))
 
 
 if __name__ == '__main__':
