@@ -24,6 +24,17 @@ constexpr std::string_view kLastSuccess = "backglance_last_success_timestamp_sec
 constexpr std::array<std::string_view, 8> kSources = {
     "database", "disk_full", "flow_control", "lag", "load", "other_run", "pause", "window"};
 
+// The value of a label: an id is what an operator has written.
+std::string escaped(const std::string& value) {
+  std::string out;
+  for (const char c : printable(value, 80)) {
+    if (c == '\\' || c == '"')
+      out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 class Text {
  public:
   explicit Text(std::string command) : command_(std::move(command)) {}
@@ -38,6 +49,10 @@ class Text {
     if (!label.empty())
       out_ += fmt::format(",{}=\"{}\"", label, is);
     out_ += fmt::format("}} {}\n", value);
+  }
+  void of_store(std::uint64_t value, const NamedStore& store) {
+    out_ += fmt::format("{}{{command=\"{}\",store=\"{}\",type=\"{}\"}} {}\n", name_, command_,
+                        escaped(store.id), escaped(store.type), value);
   }
   template <typename Number>
   void one(std::string_view name, std::string_view type, Number value, std::string_view help) {
@@ -97,6 +112,24 @@ std::filesystem::path led_to(const std::filesystem::path& path) {
   return error ? path : file;
 }
 
+void add_stores(const Metrics& metrics, Text& text) {
+  // A family without samples is not valid. A run that ended before it began has none.
+  if (metrics.stores.empty())
+    return;
+  text.family("backglance_store_images_total", "counter",
+              "Images that this run dealt with, by the store of their first location.");
+  for (const auto& [store, figures] : metrics.stores)
+    text.of_store(figures.images, store);
+  text.family("backglance_store_image_bytes_total", "counter",
+              "Bytes read of those images, by store.");
+  for (const auto& [store, figures] : metrics.stores)
+    text.of_store(figures.bytes, store);
+  text.family("backglance_store_findings", "gauge",
+              "Images of this run that a person should look at, by store.");
+  for (const auto& [store, figures] : metrics.stores)
+    text.of_store(figures.findings, store);
+}
+
 }  // namespace
 
 std::string metrics_text(const Metrics& metrics) {
@@ -108,6 +141,7 @@ std::string metrics_text(const Metrics& metrics) {
   text.family("backglance_image_bytes_total", "counter", "Bytes read of those images, by result.");
   for (std::size_t i = 0; i < classes.size(); ++i)
     text.sample(classes[i].bytes, "result", result_name(static_cast<ImageResult>(i)));
+  add_stores(metrics, text);
   text.one("backglance_read_bytes_total", "counter", metrics.bytes_read,
            "Bytes that this run has read, images under way included.");
   text.one("backglance_findings", "gauge", metrics.findings,
@@ -187,6 +221,8 @@ void MetricsFile::attach(ReadContext& context) {
   {
     const std::lock_guard lock(mutex_);
     context_ = &context;
+    for (const Store& store : context.stores.configured())
+      metrics_.stores[{.type = store.type, .id = store.id}];
     collected_ = std::chrono::steady_clock::now();
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -208,6 +244,16 @@ void MetricsFile::count(const ReadOutcome& outcome) {
   ClassTotal& total = metrics_.result.total(outcome.result);
   ++total.images;
   total.bytes += outcome.bytes;
+  if (outcome.store_type.empty())
+    return;
+  NamedStore name{.type = outcome.store_type, .id = outcome.store_id};
+  // What only rows name may be any number of texts.
+  if (!metrics_.stores.contains(name))
+    name.id = kNotConfigured;
+  StoreMetrics& store = metrics_.stores[name];
+  ++store.images;
+  store.bytes += static_cast<std::uint64_t>(outcome.bytes);
+  store.findings += is_finding(outcome) ? 1 : 0;
 }
 
 void MetricsFile::finish(const ReadResult* result, ExitCode exit_code) {

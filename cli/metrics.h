@@ -5,23 +5,36 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "read/named_store.h"
 #include "read/read_context.h"
 #include "read/read_options.h"
 #include "read/read_result.h"
 
 namespace backglance {
 
+// What a run did with the images of one store.
+struct StoreMetrics {
+  std::uint64_t images = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t findings = 0;
+};
+
 // The figures of one run, for a file that Prometheus's node_exporter reads.
 struct Metrics {
   std::string command;
   ReadResult result;  // only its `classes` are used
+  // By the store of each image's first location: all configured stores; those that only images name
+  // are one for each type, whose id is kNotConfigured.
+  std::map<NamedStore, StoreMetrics> stores;
   std::uint64_t bytes_read = 0;
   std::uint64_t findings = 0;
   std::uint64_t left_images = 0;
@@ -37,6 +50,8 @@ struct Metrics {
   std::optional<ExitCode> exit_code;  // nothing while the run works
   bool ended_waiting = false;         // a limit ended the run while it waited: not a success
 };
+
+inline constexpr std::string_view kNotConfigured = "not configured";
 
 // The figures in the text exposition format, version 0.0.4. Each name has HELP and TYPE, each
 // sample the label `command`, so the files of several commands may be in one directory.

@@ -15,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/output_file.h"
 #include "cli/owner_files.h"
+#include "read/store_totals.h"
 #include "report/collect.h"
 #include "report/render.h"
 
@@ -66,7 +67,11 @@ ExitCode run_report(const CommonOptions& common, const ReportFlags& flags) {
   if (common.json && !flags.csv.empty())
     throw Error(ErrorKind::usage, "--csv cannot be used with --json");
   Session session(site.database, {.mode = OpenMode::read_only});
-  const SiteReport report = collect_report(session, site.database);
+  SiteReport report = collect_report(session, site.database);
+  for (const StoreTotals& store : store_totals(session, site))
+    report.stores.push_back({store.name.id, store.name.type, store.is_configured, store.images,
+                             store.bytes, store.images_with_hash, store.bytes_with_hash,
+                             store.findings});
   // Standard output may be redirected into a CSV or JSON file.
   const auto note = common.json || !flags.csv.empty() || flags.html == "-" ? say_err : say_out;
   if (flags.owners)

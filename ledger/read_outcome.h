@@ -51,6 +51,10 @@ struct ReadOutcome {
   bool is_transient = false;
   // What was read before is in doubt, so that no checkpoint of it may be kept; not recorded.
   bool forgets_checkpoint = false;
+  // The store of the image's first live location: the driver's name ("unknown" for a location of
+  // no known store) and the id; not recorded. Empty type: the image was not looked for in a store.
+  std::string store_type = {};
+  std::string store_id = {};
 };
 
 // When the image is read again by itself.

@@ -18,11 +18,14 @@ namespace {
 
 // Of `auth` in clouds.yaml; in the environment OS_ and upper case, but for the user's name.
 using Field = std::pair<const char*, std::string CloudAccess::*>;
-constexpr std::array<Field, 10> kFields = {
+constexpr std::array<Field, 13> kFields = {
     {{"auth_url", &CloudAccess::auth_url},
      {"username", &CloudAccess::user_name},
      {"user_id", &CloudAccess::user_id},
      {"password", &CloudAccess::password},
+     {"application_credential_id", &CloudAccess::application_credential_id},
+     {"application_credential_name", &CloudAccess::application_credential_name},
+     {"application_credential_secret", &CloudAccess::application_credential_secret},
      {"user_domain_name", &CloudAccess::user_domain_name},
      {"user_domain_id", &CloudAccess::user_domain_id},
      {"project_name", &CloudAccess::project_name},
@@ -89,7 +92,8 @@ YAML::Node cloud_of(const std::filesystem::path& file, const std::string& cloud)
 }
 
 // Takes only what is set: secure.yaml comes second, and has just the secrets.
-void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access) {
+void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access,
+          std::string& auth_type) {
   if (!cloud.IsMap())
     return;
   const YAML::Node auth = cloud["auth"];
@@ -104,6 +108,7 @@ void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access
     if (std::string value = text_of(cloud, name); !value.empty())
       text = std::move(value);
   };
+  take_text("auth_type", auth_type);
   take_text("cacert", access.authorities);
   take_text("region_name", access.region_name);
   take_text("interface", access.interface);
@@ -112,7 +117,8 @@ void take(const YAML::Node& cloud, const std::string& where, CloudAccess& access
     refuse_unverified(where);
 }
 
-CloudAccess of_file(const Environment& environment, const std::string& name) {
+CloudAccess of_file(const Environment& environment, const std::string& name,
+                    std::string& auth_type) {
   const auto file = first_file(environment, "OS_CLIENT_CONFIG_FILE", "clouds");
   if (file.empty())
     refuse(fmt::format("OS_CLOUD is {}, but no clouds.yaml was found", printable(name)));
@@ -120,12 +126,12 @@ CloudAccess of_file(const Environment& environment, const std::string& name) {
   if (!cloud.IsDefined() || !cloud.IsMap())
     refuse(fmt::format("{} has no cloud {}", printable(file.native()), printable(name)));
   CloudAccess access;
-  take(cloud, printable(file.native()), access);
+  take(cloud, printable(file.native()), access, auth_type);
   const auto secure = first_file(environment, "OS_CLIENT_SECURE_FILE", "secure");
   if (!secure.empty())
     // It need not have this cloud.
     if (const YAML::Node more = cloud_of(secure, name); more.IsDefined())
-      take(more, printable(secure.native()), access);
+      take(more, printable(secure.native()), access, auth_type);
   return access;
 }
 
@@ -136,16 +142,35 @@ CloudAccess of_environment(const Environment& environment) {
   return access;
 }
 
+// keystoneauth's plugin for it. Without a type, openstacksdk would take the password.
+bool wants_application_credential(const CloudAccess& access, const std::string& auth_type) {
+  if (auth_type == "v3applicationcredential")
+    return true;
+  return auth_type != "password" && auth_type != "v3password" &&
+         (!access.application_credential_id.empty() ||
+          !access.application_credential_name.empty() || access.has_application_credential());
+}
+
 // Before the run begins: Keystone would refuse the same, but hours later.
-void check(const CloudAccess& access, std::string_view who) {
+void check(const CloudAccess& access, bool uses_application_credential, std::string_view who) {
   const auto need = [&](bool is_there, const char* what) {
     if (!is_there)
       refuse(fmt::format(
-          "{} requires a token or a password, and {} is not set: set OS_TOKEN, or OS_CLOUD, or "
-          "OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME",
+          "{} requires a token, a password or an application credential, and {} is not set: set "
+          "OS_TOKEN, or OS_CLOUD, or OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME, or "
+          "OS_AUTH_URL, OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET",
           who, what));
   };
   need(!access.auth_url.empty(), "auth_url");
+  if (uses_application_credential) {
+    need(access.has_application_credential(), "application_credential_secret");
+    if (access.application_credential_id.empty()) {
+      // A name is unique for its user only.
+      need(!access.application_credential_name.empty(), "application_credential_id");
+      need(!access.user_name.empty() || !access.user_id.empty(), "username");
+    }
+    return;
+  }
   need(!access.user_name.empty() || !access.user_id.empty(), "username");
   need(!access.password.empty(), "password");
   need(!access.project_name.empty() || !access.project_id.empty(), "project_name");
@@ -161,11 +186,12 @@ std::string environment_variable(const std::string& name) {
 CloudAccess read_cloud_access(const Environment& environment, std::string_view who) {
   CloudAccess access;
   const std::string cloud = environment("OS_CLOUD");
+  std::string auth_type;
   // A token that somebody else has fetched needs no user: then nothing else is read.
   if (const std::string token = environment("OS_TOKEN"); !token.empty())
     access.token = token;
   else
-    access = cloud.empty() ? of_environment(environment) : of_file(environment, cloud);
+    access = cloud.empty() ? of_environment(environment) : of_file(environment, cloud, auth_type);
   if (const std::string insecure = environment("OS_INSECURE");
       !insecure.empty() && !says_no(insecure))
     refuse_unverified("OS_INSECURE");
@@ -174,6 +200,7 @@ CloudAccess read_cloud_access(const Environment& environment, std::string_view w
     if (std::string value = environment(name); !value.empty())
       text = std::move(value);
   };
+  take_variable("OS_AUTH_TYPE", auth_type);
   take_variable("OS_CACERT", access.authorities);
   take_variable("OS_REGION_NAME", access.region_name);
   take_variable("OS_INTERFACE", access.interface);
@@ -182,12 +209,16 @@ CloudAccess read_cloud_access(const Environment& environment, std::string_view w
   if (!access.authorities.empty() && !std::filesystem::is_regular_file(access.authorities, error))
     refuse(fmt::format("the file {} of certificate authorities does not exist",
                        printable(access.authorities)));
-  if (access.has_password())
-    check(access, who);
-  for (const char c : access.token + access.password)
+  if (access.asks_keystone()) {
+    const bool is_wanted = wants_application_credential(access, auth_type);
+    check(access, is_wanted, who);
+    if (!is_wanted)
+      access.application_credential_secret.clear();
+  }
+  for (const char c : access.token + access.password + access.application_credential_secret)
     // A line end in a header would begin another header.
     if (c == '\n' || c == '\r' || c == '\0')
-      refuse("the token or the password contains a line end");
+      refuse("the token, the password or the secret contains a line end");
   return access;
 }
 

@@ -18,7 +18,7 @@ std::string fetch_token(HttpClient& http, const CloudAccess& access) {
       http.ask({.method = "POST",
                 .url = keystone_tokens_url(access.auth_url),
                 .headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}},
-                .body = password_token_request(access)});
+                .body = token_request(access)});
   if (const auto* const none = std::get_if<NoAnswer>(&answer))
     throw Error(ErrorKind::io, fmt::format("{}: {}", keystone, none->reason));
   const auto& [status, headers, body] = std::get<HttpAnswer>(answer);
@@ -28,7 +28,7 @@ std::string fetch_token(HttpClient& http, const CloudAccess& access) {
   // A person must correct these; all else may be over at the next run.
   if (status == 401 || status == 403)
     throw Error(ErrorKind::usage,
-                fmt::format("{} rejected the user, the password or the project", keystone));
+                fmt::format("{} rejected {}", keystone, refused_credentials(access)));
   throw Error(ErrorKind::io, fmt::format("{} issued no token (HTTP {})", keystone, status));
 }
 

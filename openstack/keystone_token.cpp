@@ -23,8 +23,22 @@ json domain(const std::string& id, const std::string& name) {
   return named(id.empty() && name.empty() ? "default" : id, name);
 }
 
+json user_of(const CloudAccess& access) {
+  json user = named(access.user_id, access.user_name);
+  if (access.user_id.empty())
+    user["domain"] = domain(access.user_domain_id, access.user_domain_name);
+  return user;
+}
+
 std::string text_of(const json& body) {
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string credential_request(const json& credential) {
+  return text_of(
+      {{"auth",
+        {{"identity",
+          {{"methods", {"application_credential"}}, {"application_credential", credential}}}}}});
 }
 
 // "2026-11-30T22:43:01.000000Z": Keystone's times are UTC.
@@ -63,9 +77,7 @@ std::string keystone_tokens_url(std::string auth_url) {
 }
 
 std::string password_token_request(const CloudAccess& access) {
-  json user = named(access.user_id, access.user_name);
-  if (access.user_id.empty())
-    user["domain"] = domain(access.user_domain_id, access.user_domain_name);
+  json user = user_of(access);
   user["password"] = access.password;
   json project = named(access.project_id, access.project_name);
   if (access.project_id.empty())
@@ -76,11 +88,23 @@ std::string password_token_request(const CloudAccess& access) {
 }
 
 std::string application_credential_request(const std::string& id, const std::string& secret) {
-  const json credential = {{"id", id}, {"secret", secret}};
-  return text_of(
-      {{"auth",
-        {{"identity",
-          {{"methods", {"application_credential"}}, {"application_credential", credential}}}}}});
+  return credential_request({{"id", id}, {"secret", secret}});
+}
+
+std::string token_request(const CloudAccess& access) {
+  if (!access.has_application_credential())
+    return password_token_request(access);
+  const std::string& secret = access.application_credential_secret;
+  if (!access.application_credential_id.empty())
+    return application_credential_request(access.application_credential_id, secret);
+  return credential_request({{"name", access.application_credential_name},
+                             {"secret", secret},
+                             {"user", user_of(access)}});
+}
+
+std::string_view refused_credentials(const CloudAccess& access) {
+  return access.has_application_credential() ? "the application credential"
+                                             : "the user, the password or the project";
 }
 
 std::string KeystoneToken::endpoint(std::string_view service_type, std::string_view interface,

@@ -24,6 +24,10 @@ std::string keystone_tokens_url(std::string auth_url);
 std::string password_token_request(const CloudAccess& access);
 // An application credential, which has its project by itself. The result is a secret.
 std::string application_credential_request(const std::string& id, const std::string& secret);
+// The one of both that CloudAccess has; the credential may be named. The result is a secret.
+std::string token_request(const CloudAccess& access);
+// "the application credential", or "the user, the password or the project": what Keystone refuses.
+std::string_view refused_credentials(const CloudAccess& access);
 
 struct CatalogEndpoint {
   std::string service_type;  // "object-store"

@@ -7,6 +7,7 @@
 
 #include "base/bounded.h"
 #include "base/text.h"
+#include "read/named_store.h"
 
 namespace backglance {
 namespace {
@@ -22,6 +23,18 @@ void bound_texts(ReadOutcome& outcome) {
       bound((*found)->reason);
   if (outcome.signatures.chain)
     bound(outcome.signatures.chain->reason);
+}
+
+// An image counts in one store, as in plan and report: that of its first location, which may not be
+// the one that was read.
+void name_store(const Work& work, const Stores& stores, ReadOutcome& outcome) {
+  if (work.task.locations.empty())
+    return;
+  const LocationRow& row = work.task.locations.front();
+  const NamedStore name = named_store(
+      stores.configured(), stores.locate(row.value, row.meta_data).scheme, row.meta_data);
+  outcome.store_type = name.type.empty() ? "unknown" : name.type;
+  outcome.store_id = name.id;
 }
 
 }  // namespace
@@ -44,6 +57,7 @@ void SettleStage::add(Work& work) {
   begin(work);
   SettledImage image{work.claim, std::move(*work.outcome)};
   bound_texts(image.outcome);
+  name_store(work, context_.stores, image.outcome);
   if (image.outcome.is_transient && !can_postpone())
     image.outcome.store_is_away = true;
   if (UnreachedImages::is_one(image.outcome))

@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "base/text.h"
-#include "glance/location.h"
+#include "read/named_store.h"
 #include "sql/location_groups.h"
 
 namespace backglance {
@@ -20,27 +19,21 @@ void add(PendingTotals& totals, const PendingTotals& more) {
   totals.unknown_size += more.unknown_size;
 }
 
-// Of a scheme that Glance does not know, nothing is shown: it may be any text.
-std::string type_of(const std::string& scheme) {
-  return is_glance_scheme(scheme) ? store_type_of(scheme) : "";
-}
-
-// By type and store id, as the locations name them.
-using Totals = std::map<std::pair<std::string, std::string>, PendingTotals>;
+using Totals = std::map<NamedStore, PendingTotals>;
 
 Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded) {
   Totals totals;
   bool has_secret_ones = false;
   for (const LocationGroup& group : location_groups(session, expanded)) {
     has_secret_ones = has_secret_ones || group.scheme.empty();
-    add(totals[{type_of(group.scheme), store_id(group.meta_data)}], group.totals);
+    add(totals[named_store(site.stores, group.scheme, group.meta_data)], group.totals);
   }
   if (!has_secret_ones || site.metadata_encryption_key.empty())
     return totals;
   totals.clear();
   pending_locations(session, expanded, [&](const PendingLocation& one) {
     const std::string scheme = stores.locate(one.value, one.meta_data).scheme;
-    add(totals[{type_of(scheme), store_id(one.meta_data)}],
+    add(totals[named_store(site.stores, scheme, one.meta_data)],
         {.images = 1, .bytes = one.size, .unknown_size = one.is_size_unknown ? 1 : 0});
   });
   return totals;
@@ -73,17 +66,11 @@ std::vector<StoreShare> store_shares(Session& session, const Site& site, const S
   for (const Store& store : site.stores)
     shares.push_back({.id = store.id, .type = store.type});
   for (const auto& [name, totals] : totals_of(session, site, stores, expanded)) {
-    const auto& [type, id] = name;
-    // Without an id Glance tries every store of the type: if there is one, it is that one.
-    const auto is_it = [&, type = type, id = id](const StoreShare& share) {
-      return share.type == type && (share.id == id || id.empty());
-    };
-    const auto of_type = std::count_if(shares.begin(), shares.end(), is_it);
-    auto found = std::find_if(shares.begin(), shares.end(), is_it);
-    if (of_type != 1) {
-      shares.push_back({.id = id, .type = type, .is_configured = false});
-      found = shares.end() - 1;
-    }
+    auto found = std::ranges::find_if(shares, [&name = name](const StoreShare& share) {
+      return share.type == name.type && share.id == name.id;
+    });
+    if (found == shares.end())
+      found = shares.insert(found, {.id = name.id, .type = name.type, .is_configured = false});
     add(found->pending, totals);
   }
   for (StoreShare& share : shares) {

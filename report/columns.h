@@ -53,6 +53,13 @@ struct CoverageRow {
 };
 Columns<CoverageRow> coverage_columns();
 
+// How far the images of one store are.
+struct StoreRow {
+  using Record = SiteReport::StoreCount;
+  const SiteReport::StoreCount& store;
+};
+Columns<StoreRow> store_columns();
+
 // An owner of images with deprecated signatures.
 struct OwnerRow {
   using Record = Summary::Owner;

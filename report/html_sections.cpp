@@ -18,6 +18,7 @@ constexpr std::size_t kMaxRows = 2000;
 struct Tables {
   HtmlTable coverage =
       page_table(coverage_columns(), "t-coverage", "Live images by hash algorithm");
+  HtmlTable stores = page_table(store_columns(), "t-stores", "Live images by store");
   HtmlTable look = page_table(class_columns(), "t-look", "Findings of the backfill");
   HtmlTable waiting = page_table(class_columns(), "t-waiting", "Images that are still to be read");
   HtmlTable settled = page_table(class_columns(), "t-settled", "Other results of the backfill");
@@ -110,17 +111,24 @@ Html signatures_table(const HtmlTable& table, Columns<SignatureRow> columns,
 
 }  // namespace
 
-Html coverage_section(const Summary& summary) {
+Html coverage_section(const SiteReport& report, const Summary& summary) {
   if (summary.images == 0)
     return html_section("coverage", "Coverage", html_in("empty", "This site has no live images."));
   std::vector<CoverageRow> rows;
   for (std::size_t i = 0; i < summary.coverage.size(); ++i)
     rows.push_back({summary, i});
-  return html_section(
-      "coverage", "Coverage",
-      html_in("paragraph", "Active and deactivated images by the algorithm of their hash.") +
-          coverage_bars(summary) +
-          html_table(tables().coverage, page_rows(coverage_columns(), rows)));
+  Html out = html_in("paragraph", "Active and deactivated images by the algorithm of their hash.") +
+             coverage_bars(summary) +
+             html_table(tables().coverage, page_rows(coverage_columns(), rows));
+  // Of one store this would be the same once more.
+  if (report.stores.size() > 1) {
+    std::vector<StoreRow> stores;
+    for (const SiteReport::StoreCount& store : report.stores)
+      stores.push_back({store});
+    out += html_in("sub-heading", "By store") +
+           html_table(tables().stores, page_rows(store_columns(), stores));
+  }
+  return html_section("coverage", "Coverage", out);
 }
 
 Html results_section(const SiteReport& report) {
@@ -210,8 +218,8 @@ Html html_sections_style() {
   const Tables& all = tables();
   Html out;
   // On a narrow screen each row is a card, whose labels come from here.
-  for (const HtmlTable* table : {&all.coverage, &all.look, &all.waiting, &all.settled, &all.verify,
-                                 &all.owners, &all.schemes, &all.others, &all.findings,
+  for (const HtmlTable* table : {&all.coverage, &all.stores, &all.look, &all.waiting, &all.settled,
+                                 &all.verify, &all.owners, &all.schemes, &all.others, &all.findings,
                                  &all.verify_findings, &all.verdicts, &all.signatures, &all.runs})
     out += html_table_style(*table);
   return out;

@@ -8,7 +8,7 @@
 namespace backglance {
 
 // The sections of the report, in this order. A section is empty if it has nothing to show.
-Html coverage_section(const Summary& summary);
+Html coverage_section(const SiteReport& report, const Summary& summary);
 Html results_section(const SiteReport& report);
 Html signatures_section(const SiteReport& report, const Summary& summary);
 Html findings_section(const SiteReport& report, const Summary& summary);

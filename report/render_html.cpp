@@ -187,7 +187,7 @@ Html navigation(const Html& body) {
 std::string render_html(const SiteReport& report) {
   const Summary summary = summarize(report);
   // First the sections: the navigation needs to know them.
-  const Html body = coverage_section(summary) + results_section(report) +
+  const Html body = coverage_section(report, summary) + results_section(report) +
                     signatures_section(report, summary) + findings_section(report, summary) +
                     signature_list_section(report) + runs_section(report);
   const Html page = html_part(

@@ -83,6 +83,13 @@ json signatures_of(const SiteReport& report, const Summary& summary) {
           {"images", std::move(images)}};
 }
 
+json stores_of(const SiteReport& report) {
+  json stores = json::array();
+  for (const SiteReport::StoreCount& store : report.stores)
+    stores.push_back(object_of(store_columns(), StoreRow{store}));
+  return stores;
+}
+
 json runs_of(const SiteReport& report) {
   json runs = json::array();
   for (const SiteReport::Run& run : report.runs)
@@ -98,6 +105,7 @@ json render_json(const SiteReport& report) {
           {"database", valid_utf8(report.database)},
           {"made_at", iso_time(report.made_at)},
           {"coverage", coverage_of(summary)},
+          {"stores", stores_of(report)},
           {"queued", {{"images", report.queued_images}, {"bytes", report.queued_bytes}}},
           {"backfill", reads_of(report.results, report.findings)},
           {"verify", reads_of(report.verify_results, report.verify_findings)},

@@ -45,6 +45,16 @@ std::string coverage_text(const Summary& summary, int columns) {
   return "\nCoverage of live images\n" + text_table(coverage_columns(), rows).render(columns);
 }
 
+// Of one store the coverage says it all.
+std::string stores_text(const SiteReport& report, int columns) {
+  if (report.stores.size() < 2)
+    return {};
+  std::vector<StoreRow> rows;
+  for (const SiteReport::StoreCount& store : report.stores)
+    rows.push_back({store});
+  return "\nLive images by store\n" + text_table(store_columns(), rows).render(columns);
+}
+
 std::string results_text(std::string_view title, const std::vector<SiteReport::ClassCount>& results,
                          int columns) {
   if (results.empty())
@@ -146,6 +156,7 @@ std::string render_text(const SiteReport& report, int columns) {
   const Summary summary = summarize(report);
   std::string out = head_text(report, summary, columns);
   out += coverage_text(summary, columns);
+  out += stores_text(report, columns);
   // Said in words, because an empty table would look like a failure.
   out += report.results.empty() ? std::string("\nResults of the backfill: none yet\n")
                                 : results_text("Results of the backfill", report.results, columns);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The columns of the coverage, of the owners, of the schemes and of the runs.
+// The columns of the coverage, of the stores, of the owners, of the schemes and of the runs.
 #include "base/text.h"
 #include "report/charts.h"
 #include "report/columns.h"
@@ -10,6 +10,14 @@ namespace {
 
 using Align = TextTable::Align;
 using Fit = TextTable::Fit;
+
+// "fast: rbd"; what only the images name may be any text.
+std::string store_text(const StoreRow& row) {
+  const SiteReport::StoreCount& store = row.store;
+  const std::string type = store.type.empty() ? "unknown" : printable(store.type, 32);
+  const std::string name = store.id.empty() ? type : printable(store.id, 80) + ": " + type;
+  return store.is_configured ? name : name + ", not configured";
+}
 
 constexpr Column<CoverageRow> kCoverageColumns[] = {
     {.name = "algorithm",
@@ -49,6 +57,48 @@ constexpr Column<CoverageRow> kCoverageColumns[] = {
      },
      .text = {5, {"SHARE", Align::right}},
      .page = {5, {"Share of bytes", CellKind::number}}},
+};
+
+// To people, id and type are one name.
+constexpr Column<StoreRow> kStoreColumns[] = {
+    {.name = "id",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Stored{row.store.id}; },
+     .text = {1, {"STORE", Align::left, Fit::elastic}, store_text},
+     .page = {1,
+              {"Store", CellKind::label},
+              [](const StoreRow& row) { return html_escaped(store_text(row)); }}},
+    {.name = "type",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Stored{row.store.type}; }},
+    {.name = "configured",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return row.store.is_configured; }},
+    {.name = "images",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Count{row.store.images}; },
+     .text = {2, {"IMAGES", Align::right}},
+     .page = {2, {"Images", CellKind::number}}},
+    {.name = "images_with_hash",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Count{row.store.images_with_hash}; },
+     .text = {3, {"WITH HASH", Align::right}},
+     .page = {3, {"With a hash", CellKind::number}}},
+    {.name = "bytes",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Bytes{row.store.bytes}; },
+     .text = {4, {"BYTES", Align::right}},
+     .page = {4, {"Bytes", CellKind::number}}},
+    {.name = "bytes_with_hash",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Bytes{row.store.bytes_with_hash}; },
+     .text = {5, {"WITH HASH", Align::right}},
+     .page = {5, {"Bytes with a hash", CellKind::number}}},
+    {.name = "findings",
+     .machine = Machine::json,
+     .value = [](const StoreRow& row) -> Value { return Count{row.store.findings}; },
+     .text = {6, {"FINDINGS", Align::right}},
+     .page = {6, {"Findings", CellKind::number}}},
 };
 
 // Not in the text report, which lists the images themselves.
@@ -168,6 +218,10 @@ constexpr Column<RunLine> kRunColumns[] = {
 
 Columns<CoverageRow> coverage_columns() {
   return kCoverageColumns;
+}
+
+Columns<StoreRow> store_columns() {
+  return kStoreColumns;
 }
 
 Columns<OwnerRow> owner_columns() {

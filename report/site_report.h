@@ -80,6 +80,17 @@ struct SiteReport {
     std::int64_t images = 0;
     std::int64_t bytes = 0;
   };
+  // The live images of one store, by the first live location of each.
+  struct StoreCount {
+    std::string id;    // in enabled_backends; "" for an old-style store, or if images name none
+    std::string type;  // the driver's name; "" if the locations are of no known store
+    bool is_configured = true;
+    std::int64_t images = 0;
+    std::int64_t bytes = 0;
+    std::int64_t images_with_hash = 0;
+    std::int64_t bytes_with_hash = 0;
+    std::int64_t findings = 0;  // images with a finding of backfill or verify
+  };
   // A run of a command, from backglance_run.
   struct Run {
     std::string run_id;
@@ -103,7 +114,9 @@ struct SiteReport {
   std::vector<ClassCount> results;
   std::vector<ClassCount> verify_results;
   std::vector<Coverage> coverage;  // live active and deactivated images, most images first
-  std::vector<Run> runs;           // newest first, at most 20
+  std::vector<StoreCount>
+      stores;             // configured ones first; filled in by the caller of collect_report()
+  std::vector<Run> runs;  // newest first, at most 20
   std::int64_t queued_images = 0;  // images in the queue that are still to be read
   std::int64_t queued_bytes = 0;
 };

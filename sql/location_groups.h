@@ -33,4 +33,32 @@ struct PendingLocation {
 void pending_locations(Session& session, bool expanded,
                        const std::function<void(const PendingLocation&)>& each);
 
+// Live images whose first live location has the same scheme and the same metadata, as above; or one
+// of them.
+struct LiveGroup {
+  std::string scheme = {};
+  std::string meta_data = {};
+  std::int64_t images = 0;
+  std::int64_t bytes = 0;  // of known size
+  std::int64_t images_with_hash = 0;
+  std::int64_t bytes_with_hash = 0;
+};
+// One pass over the live images. Requires the schema after expand, as the functions below do.
+std::vector<LiveGroup> live_groups(Session& session);
+// The same for each image alone, with its first location as it is stored (a secret). The scheme
+// is empty. For sites that encrypt locations.
+void live_locations(
+    Session& session,
+    const std::function<void(const std::string& value, const LiveGroup& one)>& each);
+
+// A finding of backfill or verify, and the first live location of its image.
+struct FindingLocation {
+  std::string image_id;
+  std::string result;  // its name
+  std::string value;   // as it is stored: a secret
+  std::string meta_data;
+};
+// Those of backfill first. An image may come twice. Images without a live location are left out.
+void finding_locations(Session& session, const std::function<void(const FindingLocation&)>& each);
+
 }  // namespace backglance

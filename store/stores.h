@@ -70,6 +70,9 @@ class Stores {
   // What the operator allows.
   ThroughApi through_api() const { return site_->through_api; }
 
+  // Those of the configuration, in its order.
+  const std::vector<Store>& configured() const { return site_->stores; }
+
   // Why no location of this type (a driver's name) can be read; empty if some can.
   std::string unusable(const std::string& type) const;
   // False if the configuration has a store of this id, and it is of another type.

@@ -88,7 +88,7 @@ AttemptFailure api_failure(const TransferHead& head) {
 }
 
 std::variant<GlanceApi::Session, AttemptFailure> GlanceApi::fetch() {
-  if (!access_.has_password()) {
+  if (!access_.asks_keystone()) {
     Session session{access_.token, glance_images_url(access_.image_endpoint),
                     Clock::time_point::max()};
     return session;
@@ -97,7 +97,7 @@ std::variant<GlanceApi::Session, AttemptFailure> GlanceApi::fetch() {
       pool_.ask({.method = "POST",
                  .url = keystone_tokens_url(access_.auth_url),
                  .headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}},
-                 .body = password_token_request(access_)},
+                 .body = token_request(access_)},
                 kLongestAnswer);
   if (auto* const failure = std::get_if<AttemptFailure>(&asked)) {
     failure->reason = "Keystone: " + failure->reason;
@@ -105,8 +105,8 @@ std::variant<GlanceApi::Session, AttemptFailure> GlanceApi::fetch() {
   }
   const auto& [head, body, is_cut] = std::get<TransferPool::Answer>(asked);
   if (head.status == kUnauthorized || head.status == kForbidden)
-    return place_failure(fmt::format(
-        "Keystone refuses the user, the password or the project (HTTP {})", head.status));
+    return place_failure(
+        fmt::format("Keystone refuses {} (HTTP {})", refused_credentials(access_), head.status));
   if (head.status != kCreated) {
     AttemptFailure failure = status_failure(head, "a token");
     const std::string reason = fmt::format("Keystone issues no token (HTTP {})", head.status);
@@ -169,7 +169,7 @@ std::variant<GlanceApi::Answer, AttemptFailure> GlanceApi::get(const std::string
     answer.head = std::get<TransferHead>(std::move(head));
     if (answer.head.status != kUnauthorized)
       return answer;
-    if (is_renewed || !access_.has_password())
+    if (is_renewed || !access_.asks_keystone())
       return place_failure(
           "the Glance API refuses the token (HTTP 401): check the user and the project, or "
           "OS_TOKEN");

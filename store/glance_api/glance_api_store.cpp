@@ -15,12 +15,13 @@ namespace {
 // Before a token or a password goes anywhere.
 CloudAccess checked(CloudAccess access) {
   const auto refuse = [](const char* text) { throw Error(ErrorKind::usage, text); };
-  if (access.has_password() && !is_plain_url(access.auth_url))
+  if (access.asks_keystone() && !is_plain_url(access.auth_url))
     refuse("auth_url is not an http:// or https:// URL");
-  if (!access.has_password() && access.image_endpoint.empty())
+  if (!access.asks_keystone() && access.image_endpoint.empty())
     refuse(
         "--through-api needs the address of Glance, which OS_TOKEN does not have: set "
-        "OS_IMAGE_ENDPOINT_OVERRIDE too, or use a user and a password");
+        "OS_IMAGE_ENDPOINT_OVERRIDE too, or use a user and a password, or an application "
+        "credential");
   if (!access.image_endpoint.empty() && glance_images_url(access.image_endpoint).empty())
     refuse("OS_IMAGE_ENDPOINT_OVERRIDE is not an http:// or https:// URL");
   return access;

@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <numeric>
 #include <utility>
 
 namespace backglance {
 namespace {
+
+// How long a new segment may take to be listed; containers are usually a second behind.
+constexpr std::chrono::seconds kUntilListed{5};
 
 using Replica = SwiftRequests::Replica;
 using Subject = SwiftRequests::Subject;
@@ -52,11 +56,15 @@ std::variant<SwiftState, AttemptFailure> look_again(SwiftRequests& requests) {
 
 class SwiftObject : public Object {
  public:
-  SwiftObject(SwiftRequests requests, SwiftState state, SwiftWindows windows)
-      : requests_(std::move(requests)), state_(std::move(state)), windows_(std::move(windows)) {}
+  SwiftObject(SwiftRequests requests, SwiftState state, SwiftWindows windows, bool has_listing)
+      : requests_(std::move(requests)),
+        state_(std::move(state)),
+        windows_(std::move(windows)),
+        has_listing_(has_listing) {}
 
   std::optional<std::uint64_t> length() const override { return state_.length; }
   std::variant<std::size_t, AttemptFailure> read_some(std::span<std::byte> buffer) override;
+  std::optional<AttemptFailure> confirm_length() override;
   bool skip_to(std::uint64_t offset) override {
     position_ = offset;
     return true;
@@ -73,12 +81,39 @@ class SwiftObject : public Object {
   SwiftRequests requests_;
   SwiftState state_;
   SwiftWindows windows_;
+  bool has_listing_;  // false: the user may not list the segments
+  bool has_waited_ = false;
   std::uint64_t position_ = 0;
   std::unique_ptr<Transfer> transfer_;  // of the bytes up to window_end_
   std::uint64_t window_end_ = 0;
   bool has_condition_ = true;  // If-Match
   int conflicts_ = 0;
 };
+
+// Swift computes the length of a dynamic large object from a listing that may be behind. Where the
+// newest listing could not be compared with it, it is asked for once more, a while later.
+std::optional<AttemptFailure> SwiftObject::confirm_length() {
+  if (state_.kind != SwiftState::Kind::dynamic || has_listing_)
+    return std::nullopt;
+  if (!std::exchange(has_waited_, true)) {
+    AttemptFailure failure =
+        transient_failure("Swift's listing of the segments may not be up to date yet");
+    failure.retry_after = kUntilListed;
+    return failure;
+  }
+  auto asked = requests_.head(Subject::object, Replica::newest);
+  if (auto* const failure = std::get_if<AttemptFailure>(&asked))
+    return std::move(*failure);
+  const auto& head = std::get<TransferHead>(asked);
+  if (head.status / 100 != 2)
+    return failure_in_read(head);
+  auto state = read_state(head, head.length);
+  if (auto* const failure = std::get_if<AttemptFailure>(&state))
+    return std::move(*failure);
+  state_ = std::get<SwiftState>(std::move(state));
+  windows_ = SwiftWindows(state_.length, {});
+  return std::nullopt;
+}
 
 std::variant<std::size_t, AttemptFailure> SwiftObject::read_some(std::span<std::byte> buffer) {
   if (position_ >= state_.length || buffer.empty())
@@ -218,6 +253,7 @@ std::variant<std::unique_ptr<Object>, AttemptFailure> open_swift_object(SwiftReq
     return std::move(*failure);
   auto& state = std::get<SwiftState>(looked);
   SwiftWindows windows(state.length);
+  bool has_listing = true;
   if (state.kind == SwiftState::Kind::dynamic) {
     const auto slash = std::min(state.manifest.find('/'), state.manifest.size());
     auto listed = requests.list(state.manifest.substr(0, slash),
@@ -235,12 +271,14 @@ std::variant<std::unique_ptr<Object>, AttemptFailure> open_swift_object(SwiftReq
         windows = SwiftWindows(state.length, *sizes);
     } else if (answer.head.status == 403 || answer.head.status == 404) {
       // A read ACL need not allow listings.
+      has_listing = false;
       windows = SwiftWindows(state.length, {});
     } else {
       return failure_of(requests, answer.head, "the listing of the segments");
     }
   }
-  return std::make_unique<SwiftObject>(std::move(requests), std::move(state), std::move(windows));
+  return std::make_unique<SwiftObject>(std::move(requests), std::move(state), std::move(windows),
+                                       has_listing);
 }
 
 }  // namespace backglance

@@ -5,6 +5,7 @@
 import socket
 import uuid
 
+from glance.common import crypt as glance_crypt
 import program
 from program import DONE, FAILED, FINDINGS, MIGRATE_DUE, USAGE
 import sites
@@ -72,6 +73,33 @@ class SilentStoreTest(sites.SmallSiteTest):
                           for store in stores], [('here', 'file', 1, 4, True), ('far', 's3', 1, 3, True)])
         self.assertIsNone(stores[0]['why_not'])
         self.assertTrue(stores[1]['why_not'])
+
+    def test_report_and_metrics_split_images_bytes_and_findings_by_store(self):
+        """Also where no database can read the scheme of a location, because it is encrypted."""
+        self.site.path_of(self.site.add(b'lost')).unlink()
+        metrics = self.site.directory / 'x.prom'
+        for command in ('backfill', 'verify'):  # both find that the image is missing
+            self.on_site(command, '--metrics', metrics, code=FAILED)
+            text = metrics.read_text()
+            for name, here in (('images_total', 2), ('image_bytes_total', 4), ('findings', 1)):
+                for store, kind, wanted in (('here', 'file', here), ('far', 's3', 0)):
+                    self.assertIn('backglance_store_%s{command="%s",store="%s",type="%s"} %d\n'
+                                  % (name, command, store, kind, wanted), text)
+        for key in ('', 'a key of 32 bytes, for locations'):
+            if key:
+                self.site.config.write_text(self.site.config.read_text().replace(
+                    '[DEFAULT]', '[DEFAULT]\nmetadata_encryption_key = ' + key))
+                for row, value in self.site.database.rows('SELECT id, value FROM image_locations'):
+                    self.site.database.execute('UPDATE image_locations SET value = ? WHERE id = ?',
+                                               glance_crypt.urlsafe_encrypt(key, value), row)
+            report = self.on_site('report', '--json').object
+            names = ('id', 'type', 'configured', 'images', 'bytes', 'images_with_hash', 'bytes_with_hash', 'findings')
+            self.assertEqual(report['stores'], [dict(zip(names, store)) for store in (
+                ('here', 'file', True, 2, 8, 1, 4, 1), ('far', 's3', True, 1, 3, 0, 0, 0))])
+            text = self.on_site('report').out
+            self.assertRegex(text, r'(?m)^  here: file +2 +1 +8 B +4 B +1$')
+            self.assertRegex(text, r'(?m)^  far: s3 +1 +0 +3 B +0 B +0$')
+            self.assertIn('By store', self.on_site('report', '--html', '-').out)
 
     def test_verify_records_nothing_of_a_store_that_does_not_answer(self):
         for image in (self.here, self.far):

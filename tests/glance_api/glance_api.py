@@ -46,7 +46,7 @@ bind_port = {port}
 workers = {workers}
 show_multiple_locations = True
 enabled_import_methods = [glance-direct,web-download,copy-image]
-enabled_backends = fs1:file,fs2:file,web:http
+enabled_backends = fs1:file,fs2:file,web:http{backends}
 [glance_store]
 default_backend = fs1
 [fs1]
@@ -82,6 +82,13 @@ class Refused(Exception):
         self.status = status
 
 
+def sections(stores):
+    """Of a configuration file: id -> type and the options of the driver."""
+    return ''.join('[%s]\n%s\n' % (name, '\n'.join('%s = %s' % (option, str(value).replace('$', '$$'))
+                                                  for option, value in options.items()))
+                   for name, (_, options) in stores.items())
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
@@ -91,14 +98,16 @@ def free_port():
 class GlanceApi:
     """A server on `database_url`. Everything of it lies below `home`; the stores are the directories fs1 and fs2
     there. `workers` 0 is one process for all. `anonymous`: no request has to say who asks; it may do everything.
-    `keystone`: its section [keystone_authtoken], if a Keystone says who asks."""
+    `keystone`: its section [keystone_authtoken], if a Keystone says who asks. `stores`: more backends, id -> type and
+    the options of the driver."""
 
-    def __init__(self, home, database_url, workers=0, anonymous=False, keystone=''):
+    def __init__(self, home, database_url, workers=0, anonymous=False, keystone='', stores=None):
         self.home = pathlib.Path(home)
         self.database_url = database_url
         self.workers = workers
         self.anonymous = anonymous
         self.keystone = keystone
+        self.stores = stores or {}
         self.port = None
         self.config = self.home / 'glance-api.conf'
         self._process = None
@@ -122,7 +131,9 @@ class GlanceApi:
         self.port = free_port()
         self.config.write_text(CONFIG.format(
             home=self.home, fs1=self.home / 'fs1', fs2=self.home / 'fs2', port=self.port,
-            workers=self.workers, database=self.database_url.replace('$', '$$')) + self.keystone)
+            workers=self.workers, database=self.database_url.replace('$', '$$'),
+            backends=''.join(',%s:%s' % (name, kind) for name, (kind, _) in self.stores.items()))
+            + sections(self.stores) + self.keystone)
         with open(self.home / 'log', 'ab') as log:
             # A group of its own: with workers the server has children.
             self._process = subprocess.Popen(

@@ -198,6 +198,47 @@ class GlanceApiTest(program.ProgramTest):
             self.assert_hashed(image, digest)
             SITE.erase(image)
 
+    def test_application_credential_of_a_cloud(self):
+        image, digest = SITE.add(content(1000))
+        token, facts = SITE.keystone.authenticate('admin', PASSWORD, 'admin')
+        made = SITE.keystone.post('/users/%s/application_credentials' % facts['user']['id'], token,
+                                  application_credential={'name': 'planted-name', 'secret': 'planted-secret'})
+        home = self.scratch()
+        clouds = home / 'clouds.yaml'
+        by_id = {'application_credential_id': made['id'], 'application_credential_secret': 'planted-secret'}
+        by_name = {'application_credential_name': 'planted-name', 'application_credential_secret': 'planted-secret',
+                   'username': 'admin', 'user_domain_name': 'Default'}
+
+        def run(auth, kind='v3applicationcredential', code=DONE, **env):
+            auth = {'auth_url': SITE.keystone.auth_url, **auth}
+            clouds.write_text('clouds:\n  site:\n%s    auth:\n%s' % (
+                '    auth_type: %s\n' % kind if kind else '',
+                ''.join('      %s: %s\n' % one for one in auth.items())))
+            result = self.backfill(API, code=code, env={'OS_CLIENT_CONFIG_FILE': str(clouds), 'OS_CLOUD': 'site', **env})
+            self.assertNotIn('planted', result.out + result.err)
+            return result
+
+        for auth in (by_id, by_name):
+            for kind in ('v3applicationcredential', None):
+                run(auth, kind)
+                self.assert_hashed(image, digest)
+                SITE.erase(image)
+        # The environment alone; a password beside it does not count.
+        self.backfill(API, env={'OS_APPLICATION_CREDENTIAL_ID': made['id'], 'OS_PASSWORD': 'planted-wrong',
+                                'OS_APPLICATION_CREDENTIAL_SECRET': 'planted-secret'})
+        self.assert_hashed(image, digest)
+        SITE.erase(image)
+        SITE.database.execute('DELETE FROM backglance_item')
+        result = run({**by_id, 'application_credential_secret': 'planted-wrong'}, code=FAILED)
+        self.assertIn('Keystone refuses the application credential', result.err)
+        self.assertIsNone(SITE.result_of(image)[0])
+        for auth, words in (({'application_credential_id': made['id']}, 'application_credential_secret is not set'),
+                            ({'application_credential_secret': 'planted-x'}, 'application_credential_id is not set'),
+                            ({**by_name, 'username': '""'}, 'username is not set')):
+            self.assertIn(words, run(auth, code=USAGE).err)
+        # Named, the password counts.
+        self.assertIn('username is not set', run(by_id, 'password', code=USAGE).err)
+
     def url(self):
         return 'http://127.0.0.1:%d' % SITE.front.port
 

@@ -78,11 +78,17 @@ class StoresSiteTest(program.ProgramTest):
         for store, kind in zip(STORES, ('file', 'rbd', 'swift', 's3')):
             self.assertRegex(status, r'(?m)^Store +%s: %s  .*, 15 images without a hash' % (store, kind))
         self.assertNotIn('cannot be read', status)
-        self.on_site('backfill', code=FINDINGS)
+        self.on_site('backfill', '--metrics', self.site / 'x.prom', code=FINDINGS)
         hashes = dict(self.rows('SELECT id, os_hash_value FROM images'))
         self.assertEqual(hashes, {image: facts['sha512'] for image, facts in self.images.items()})
         self.assertEqual(dict(self.rows('SELECT image_id, result FROM backglance_item')),
                          {image: facts['result'] for image, facts in self.images.items()})
+        report = self.on_site('report', '--json').object['stores']
+        self.assertEqual({store['id']: (store['images'], store['images_with_hash'], store['findings'])
+                          for store in report}, dict.fromkeys(STORES, (IMAGES + 2, IMAGES, 2)))
+        for kind, store in zip(('file', 'rbd', 'swift', 's3'), STORES):
+            self.assertIn('backglance_store_findings{command="backfill",store="%s",type="%s"} 2\n' % (store, kind),
+                          (self.site / 'x.prom').read_text())
         # Glance erases the hash with a save of an old row: it is put back without a read.
         self.rows("UPDATE images SET os_hash_algo = NULL, os_hash_value = NULL WHERE os_hash_value IS NOT NULL")
         self.assertIn('restored', self.on_site('backfill', '--sweep').out)

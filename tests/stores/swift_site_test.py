@@ -23,7 +23,7 @@ import program  # noqa: E402  (found by the line above)
 from program import DONE, FAILED, FINDINGS  # noqa: E402
 import servers  # noqa: E402
 import sites  # noqa: E402
-from faults import FaultServer  # noqa: E402
+from faults import FaultServer, pattern as fault_pattern  # noqa: E402
 from swift import Swift  # noqa: E402
 
 SEGMENT = 256 << 10
@@ -203,12 +203,42 @@ class SwiftSiteTest(sites.SmallSiteTest):
         self.assert_code(program.finish(process), DONE)
         self.assert_hashed(images)
 
+    def serve_faults(self, image, *answers):
+        """The account of the reference `faults`; every path that is not named answers 404."""
+        FAULTS.reset()
+        FAULTS.on('/auth/v1.0/', {'body': '', 'headers': {'X-Auth-Token': 'AUTH_tkplanted',
+                                                          'X-Storage-Url': FAULTS.url('/v1/AUTH_test')}})
+        FAULTS.on('/v1/AUTH_test/images/' + image, *answers)
+
+    # Row: all | length known and not images.size | size_differs before a byte (DLO: HEAD again with X-Newest after 5 s)
+    def test_length_of_a_large_object_whose_listing_is_behind(self):
+        """The user may not list the segments, so that nothing else tells."""
+        data, expected = fault_pattern(MIB, 7), {}
+        self.serve_faults('no-image')
+        for whole, result in ((MIB, 'hashed'), (MIB // 2, 'size_differs')):
+            image = self.add(data, lambda name: None, location='swift+config://faults/images/%s', checksum=None)
+            expected[image] = result
+
+            def version(size, number, image=image, **more):
+                return {'size': size, 'seed': 7, 'etag': '"%032x"' % number, 'ranges': 'honour', 'headers': {
+                    'X-Timestamp': '1796074881.28421', 'X-Object-Manifest': 'images/%s-' % image}, **more}
+
+            FAULTS.on('/v1/AUTH_test/images/' + image, version(MIB // 2, 1, methods=['HEAD']), version(whole, 2))
+        self.prepare()
+        self.on_site('backfill', code=FINDINGS)
+        for image, result in expected.items():
+            self.assertEqual(self.result_of(image), result)
+            asked = FAULTS.seen('/v1/AUTH_test/images/' + image)
+            self.assertEqual([one['headers'].get('x-newest') for one in asked[:2]], [None, 'true'])
+            # nothing of the wrong length is read
+            self.assertEqual('GET' in [one['method'] for one in asked], result == 'hashed')
+            if result == 'hashed':
+                self.assert_hashed({image: data})
+
     # Row: swift | plain object, checksum NULL, MD5 not ETag | read again once, then unreadable
     def test_bytes_that_are_not_those_of_the_etag(self):
         image = self.add(pattern(MIB, 4), lambda name: None, location='swift+config://faults/images/%s', checksum=None)
-        FAULTS.on('/auth/v1.0/', {'body': '', 'headers': {'X-Auth-Token': 'AUTH_tkplanted',
-                                                          'X-Storage-Url': FAULTS.url('/v1/AUTH_test')}})
-        FAULTS.on('/v1/AUTH_test/images/' + image, {
+        self.serve_faults(image, {
             'size': MIB, 'seed': 5, 'etag': '5d41402abc4b2a76b9719d911017c592', 'ranges': 'honour',
             'headers': {'X-Timestamp': '1796074881.28421'}})
         self.prepare()

@@ -13,6 +13,8 @@ Metrics sample() {
   metrics.command = "backfill";
   metrics.result.total(ImageResult::hashed) = {3, 4096};
   metrics.result.total(ImageResult::missing) = {1, 0};
+  metrics.stores[{.type = "rbd", .id = "fast"}] = {.images = 3, .bytes = 4096, .findings = 0};
+  metrics.stores[{.type = "file", .id = "a\"b\\c\nd"}] = {.images = 1, .bytes = 0, .findings = 1};
   metrics.bytes_read = 5000;
   metrics.findings = 1;
   metrics.left_images = 7;
@@ -40,6 +42,10 @@ TEST_CASE("metrics of a running run have every figure") {
        {R"(backglance_images_total{command="backfill",result="hashed"} 3)",
         R"(backglance_images_total{command="backfill",result="checksum_differs"} 0)",
         R"(backglance_image_bytes_total{command="backfill",result="hashed"} 4096)",
+        R"(backglance_store_images_total{command="backfill",store="fast",type="rbd"} 3)",
+        R"(backglance_store_image_bytes_total{command="backfill",store="fast",type="rbd"} 4096)",
+        R"(backglance_store_findings{command="backfill",store="fast",type="rbd"} 0)",
+        R"(backglance_store_findings{command="backfill",store="a\"b\\c\\x0ad",type="file"} 1)",
         R"(backglance_read_bytes_total{command="backfill"} 5000)",
         R"(backglance_findings{command="backfill"} 1)",
         R"(backglance_left_images{command="backfill"} 7)",
@@ -56,6 +62,12 @@ TEST_CASE("metrics of a running run have every figure") {
   }
   CHECK(text.find("backglance_exit_code") == std::string::npos);
   CHECK(text.find("last_success") == std::string::npos);
+}
+
+TEST_CASE("metrics of a run that opened no store have no family of stores") {
+  Metrics metrics = sample();
+  metrics.stores.clear();
+  CHECK(metrics_text(metrics).find("backglance_store_") == std::string::npos);
 }
 
 TEST_CASE("metrics say how a run ended and when one last succeeded") {

@@ -109,6 +109,33 @@ TEST_CASE("the text report lists what is still deprecated and nothing else") {
   CHECK_THAT(text, Contains("new complete"));
 }
 
+TEST_CASE("the report splits a site of several stores by store") {
+  SiteReport report = report_sample();
+  const std::string text = render_text(report, 0);
+  CHECK(line_with(text, "fast: rbd") ==
+        "  fast: rbd                            40         35   41.9 GiB   37.3 GiB         0");
+  CHECK_THAT(text, Contains("\nLive images by store\n"));
+  CHECK_THAT(text, Contains("<b>\\x1b[31m: s3, not configured"));
+  const std::string page = render_html(report);
+  CHECK_THAT(page, Contains("By store"));
+  CHECK_THAT(page, Contains("&lt;b&gt;\\x1b[31m: s3, not configured"));
+  const nlohmann::json stores = render_json(report).at("stores");
+  REQUIRE(stores.size() == 3);
+  CHECK(stores[1] == nlohmann::json{{"id", ""},
+                                    {"type", "file"},
+                                    {"configured", true},
+                                    {"images", 18},
+                                    {"bytes", 4'000'000'000},
+                                    {"images_with_hash", 16},
+                                    {"bytes_with_hash", 3'000'000'000},
+                                    {"findings", 1}});
+  // Of one store the coverage says the same.
+  report.stores.resize(1);
+  CHECK(render_text(report, 0).find("by store") == std::string::npos);
+  CHECK(render_html(report).find("By store") == std::string::npos);
+  CHECK(render_json(report).at("stores").size() == 1);
+}
+
 TEST_CASE("every finding stands under what to do about it") {
   const std::string text = render_text(report_sample(), 0);
   const auto heading = text.find("Backfill: missing, 1 image\n");

@@ -60,6 +60,9 @@ inline SiteReport report_sample() {
   report.runs = {
       {"run-2", "backfill", "host-1", kSampleTime - 90, kSampleTime - 30, "done", 40, 900},
       {"run-1", "backfill", "host-1", kSampleTime - 900, {}, "", 0, 0}};
+  report.stores = {{"fast", "rbd", true, 40, 45'000'000'000, 35, 40'000'000'000, 0},
+                   {"", "file", true, 18, 4'000'000'000, 16, 3'000'000'000, 1},
+                   {"<b>\x1b[31m", "s3", false, 2, 1'000'000'700, 0, 0, 1}};
   report.queued_images = 2;
   report.queued_bytes = 12345;
   return report;
