@@ -50,7 +50,7 @@ class Stored:
 def contents(images, size):
     source = random.Random(5)
     for _ in range(images):
-        yield source.randbytes(size)
+        yield b''.join(source.randbytes(min(MIB, size - start)) for start in range(0, size, MIB))
 
 
 class Store:
@@ -102,13 +102,24 @@ class Store:
         """Commands that read all objects once, `streams` at a time."""
         return [self.curl(self.stored[number::streams], number) for number in range(streams)]
 
-    def curl(self, objects, number):
+    def tool_and_digests(self, streams):
+        """The same, and what the tool writes goes through md5sum and sha512sum."""
+        through = ' | tee >(md5sum >/dev/null) | sha512sum >/dev/null\n'
+        return [['bash', '-o', 'pipefail', '-ec', ''.join(self.output(one) + through
+                                                          for one in self.stored[number::streams])]
+                for number in range(streams)]
+
+    def output(self, one):
+        """A command of the shell that writes the object to its standard output."""
+        return shlex.join(self.curl([one], one.url.rpartition('/')[2].partition('?')[0], output='-'))
+
+    def curl(self, objects, name, output='/dev/null'):
         """One process of curl reads them, one after the other on one connection."""
-        config = self.home / ('curl-%d' % number)  # not on the command line: it has secrets
+        config = self.home / ('curl-%s' % name)  # not on the command line: it has secrets
         lines = ['silent', 'fail']
         lines += ['header = "%s: %s"' % header for header in self.headers().items()]
         for one in objects:
-            lines += ['url = "%s"' % one.url, 'output = "/dev/null"']
+            lines += ['url = "%s"' % one.url, 'output = "%s"' % output]
         config.write_text('\n'.join(lines) + '\n')
         return ['curl', '--disable', '--config', str(config)]
 
@@ -145,10 +156,13 @@ class Rbd(Store):
                       '%s/%s@snap' % (facts['pool'], name))
 
     def tool(self, streams):
+        return [['sh', '-ec', '\n'.join(self.output(one) + ' >/dev/null' for one in self.stored[number::streams])]
+                for number in range(streams)]
+
+    def output(self, one):
         facts = self.ceph.facts
-        export = ['rbd', '--conf', facts['conf'], '--id', facts['reader'], '--no-progress', 'export']
-        return [['sh', '-ec', '\n'.join('%s %s - >/dev/null' % (shlex.join(export), shlex.quote(one.url))
-                                        for one in self.stored[number::streams])] for number in range(streams)]
+        return shlex.join(['rbd', '--conf', facts['conf'], '--id', facts['reader'], '--no-progress', 'export', one.url,
+                           '-'])
 
 
 class S3(Store):
