@@ -32,6 +32,7 @@ import reading  # noqa: E402
 import schema_stall  # noqa: E402
 import servers  # noqa: E402
 import signed  # noqa: E402
+import stores  # noqa: E402
 import takeover  # noqa: E402
 import tiny_images  # noqa: E402
 import whole_run  # noqa: E402
@@ -43,7 +44,8 @@ BENCHMARKS = {'schema': schema_stall.SchemaStall, 'claims': claims.Claims, 'host
               'takeover': takeover.Takeover, 'guard': lost_writes.LostWrites,
               'digests': digests.Digests, 'one-image': digests.OneImage, 'whole': whole_run.WholeRun,
               'multihash': multihash.Multihash, 'tiny': tiny_images.TinyImages, 'kills': kills.Kills,
-              'reading': reading.Reading, 'signed': signed.Signed, 'large': large_site.LargeSite}
+              'reading': reading.Reading, 'signed': signed.Signed, 'large': large_site.LargeSite,
+              'stores': stores.Stores}
 ENGINES = {'postgresql': 'postgresql', 'mariadb': 'mysql'}
 ROUNDS = 3  # if a benchmark does not say
 

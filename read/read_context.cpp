@@ -27,7 +27,13 @@ ReadContext::ReadContext(const Site& site, std::uint64_t bandwidth_bytes_per_sec
       bandwidth(bandwidth_bytes_per_second),
       pace(bandwidth_bytes_per_second, max_runtime) {
   stores.hooks() = {.should_stop = [this] { return control.should_stop(); },
-                    .waiting = [this](const StoreWait& wait) { store_waits.add(wait); }};
+                    .waiting = [this](const StoreWait& wait) { store_waits.begin(wait); },
+                    .waited = [this](const StoreWait& wait) { store_waits.end(wait); },
+                    .dropped =
+                        [this](std::uint64_t bytes) {
+                          counters.bytes_read.fetch_add(bytes, std::memory_order_relaxed);
+                          bandwidth.take(bytes, [this] { return control.should_stop(); });
+                        }};
 }
 
 }  // namespace backglance

@@ -8,9 +8,20 @@
 
 namespace backglance {
 
-void StoreWaits::add(const StoreWait& wait) {
+void StoreWaits::begin(const StoreWait& wait) {
   if (wait.is_overloaded)
     streams_.relieve(wait.place);
+  tell(wait);
+  // An overloaded store asks for fewer requests: nobody else takes the stream meanwhile.
+  streams_.begin_wait(wait.is_overloaded ? StreamLimits::Keep::stream
+                                         : StreamLimits::Keep::nothing);
+}
+
+void StoreWaits::end(const StoreWait&) {
+  streams_.end_wait();
+}
+
+void StoreWaits::tell(const StoreWait& wait) {
   // One failure that the next attempt mends is nobody's business.
   constexpr std::chrono::seconds kWorthTelling{2};
   constexpr std::chrono::minutes kBetween{1};

@@ -30,6 +30,15 @@ class Streams {
   std::int64_t count();
   // Waits for a stream of that place, or until the run must end.
   StreamLimits::Stream take(const std::string& place);
+  // StreamLimits::begin_wait() and end_wait().
+  void begin_wait(StreamLimits::Keep keep) {
+    if (limits_)
+      limits_->begin_wait(keep);
+  }
+  void end_wait() {
+    if (limits_)
+      limits_->end_wait([this] { return control_.should_stop(); });
+  }
   // StreamLimits::overloaded().
   void relieve(const std::string& place) {
     if (limits_)

@@ -168,8 +168,10 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
     return failure;
   const milliseconds asked = std::min(failure.retry_after, terms_.longest_asked);
   const milliseconds time = std::max(asked, backoff(terms_, row.failures));
-  hooks_.waiting({place, failure.reason, time, failure.is_overloaded});
+  const StoreWait told{place, failure.reason, time, failure.is_overloaded};
+  hooks_.waiting(told);
   sleep_unless(hooks_.should_stop, time);
+  hooks_.waited(told);
   if (hooks_.should_stop())
     return stopped_failure();
   return std::nullopt;

@@ -36,9 +36,9 @@ struct RetryTerms {
 };
 
 // A SourceOpener for a network store: repeats attempts that may go well soon, tells
-// StoreHooks::waiting of each wait, ends each wait when the run must stop, and remembers places
-// that are away. A transient failure that stays is of the place, unless the place has answered
-// other requests meanwhile: then it is of this object. Thread-safe.
+// StoreHooks::waiting and ::waited of each wait, ends each wait when the run must stop, and
+// remembers places that are away. A transient failure that stays is of the place, unless the place
+// has answered other requests meanwhile: then it is of this object. Thread-safe.
 class RetryingStore : public SourceOpener {
  public:
   // `hooks` must live longer than this.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,7 +24,12 @@ struct StoreWait {
 // by any thread.
 struct StoreHooks {
   std::function<bool()> should_stop = stop_requested;
+  // Before and after each wait, by the thread that waits. Two threads may wait for one place.
   std::function<void(const StoreWait&)> waiting = [](const StoreWait&) {};
+  std::function<void(const StoreWait&)> waited = [](const StoreWait&) {};
+  // So many bytes were received and dropped: a server has sent again what was read before a
+  // connection broke. May wait, as for other bytes.
+  std::function<void(std::uint64_t)> dropped = [](std::uint64_t) {};
 };
 
 // What the operator decides about stores, beyond Glance's configuration.

@@ -122,6 +122,8 @@ StreamLimits::Admission::~Admission() {
     return;
   const std::lock_guard lock(limits_->mutex_);
   --limits_->admitted_;
+  --limits_->holders_[thread_].permissions;
+  limits_->forget_if_empty(thread_);
   limits_->admissible_.notify_one();
 }
 
@@ -150,6 +152,7 @@ StreamLimits::Admission StreamLimits::admit(const ShouldStop& should_stop) {
             [this] { return admitted_ - waiting_ < streams_of_all(); }))
     return {};
   ++admitted_;
+  ++holders_[std::this_thread::get_id()].permissions;
   return Admission(this);
 }
 
@@ -158,7 +161,50 @@ StreamLimits::Stream::~Stream() {
     return;
   const std::lock_guard lock(limits_->mutex_);
   --store_->taken;
+  auto& streams = limits_->holders_[thread_].streams;
+  streams.erase(std::ranges::find(streams, store_));
+  limits_->forget_if_empty(thread_);
   limits_->given_back_.notify_all();
+}
+
+void StreamLimits::forget_if_empty(std::thread::id thread) {
+  const auto found = holders_.find(thread);
+  if (found->second.permissions == 0 && found->second.streams.empty())
+    holders_.erase(found);
+}
+
+void StreamLimits::begin_wait(Keep keep) {
+  const std::lock_guard lock(mutex_);
+  const auto found = holders_.find(std::this_thread::get_id());
+  if (found == holders_.end())
+    return;
+  Holder& holder = found->second;
+  if (holder.permissions > 0) {
+    holder.lends_permission = true;
+    ++waiting_;
+    admissible_.notify_one();
+  }
+  if (keep == Keep::nothing && !holder.streams.empty()) {
+    holder.lent = holder.streams.back();
+    --holder.lent->taken;
+    given_back_.notify_all();
+  }
+}
+
+void StreamLimits::end_wait(const ShouldStop& should_stop) {
+  std::unique_lock lock(mutex_);
+  const auto found = holders_.find(std::this_thread::get_id());
+  if (found == holders_.end())
+    return;
+  Holder& holder = found->second;
+  if (Store* const store = std::exchange(holder.lent, nullptr)) {
+    // With or without success: the Stream gives it back.
+    wait(lock, given_back_, should_stop, [&] { return store->taken < store->streams(); });
+    if (++store->taken == 1)
+      store->search.begin_window(store->seen, StreamSearch::Clock::now());
+  }
+  if (std::exchange(holder.lends_permission, false))
+    --waiting_;
 }
 
 void StreamLimits::Stream::add(std::uint64_t bytes, StreamSearch::Clock::duration waited) {
@@ -195,6 +241,7 @@ StreamLimits::Stream StreamLimits::take(const std::string& place, const ShouldSt
   // The time in which the store was not read says nothing about it.
   if (++store.taken == 1)
     store.search.begin_window(store.seen, StreamSearch::Clock::now());
+  holders_[std::this_thread::get_id()].streams.push_back(&store);
   return {this, store};
 }
 

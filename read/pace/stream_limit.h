@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -104,12 +105,13 @@ class StreamLimits {
   using ShouldStop = std::function<bool()>;
 
   // Permission to begin an image of any store. There are as many as all stores have streams, and
-  // one more for each thread that waits in take().
+  // one more for each thread that waits in take(), or between begin_wait() and end_wait().
   class Admission {
    public:
     Admission() = default;
     explicit Admission(StreamLimits* limits) : limits_(limits) {}
-    Admission(Admission&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)) {}
+    Admission(Admission&& other) noexcept
+        : limits_(std::exchange(other.limits_, nullptr)), thread_(other.thread_) {}
     Admission& operator=(Admission&&) = delete;
     ~Admission();
     // Check it between two images. True: give this permission back before the next image.
@@ -117,6 +119,7 @@ class StreamLimits {
 
    private:
     StreamLimits* limits_ = nullptr;
+    std::thread::id thread_ = std::this_thread::get_id();
   };
   // Waits for a permission; empty if `should_stop` becomes true first.
   Admission admit(const ShouldStop& should_stop);
@@ -134,7 +137,9 @@ class StreamLimits {
     Stream() = default;
     Stream(StreamLimits* limits, Store& store) : limits_(limits), store_(&store) {}
     Stream(Stream&& other) noexcept
-        : limits_(std::exchange(other.limits_, nullptr)), store_(other.store_) {}
+        : limits_(std::exchange(other.limits_, nullptr)),
+          store_(other.store_),
+          thread_(other.thread_) {}
     Stream& operator=(Stream&&) = delete;
     ~Stream();
     // Adds bytes that were read with this stream, and how long it waited for them.
@@ -143,8 +148,18 @@ class StreamLimits {
    private:
     StreamLimits* limits_ = nullptr;
     Store* store_ = nullptr;
+    std::thread::id thread_ = std::this_thread::get_id();
   };
   Stream take(const std::string& place, const ShouldStop& should_stop);
+
+  // A store makes this thread wait. Until end_wait(), its permission is another one's, and with
+  // Keep::nothing its stream too: images of other stores must not stand behind one that is down.
+  // end_wait() waits until the store has a stream for this thread again, or until `should_stop`
+  // becomes true. Nothing happens for a thread that has neither. A Stream stays with the thread
+  // that took it.
+  enum class Keep { nothing, stream };
+  void begin_wait(Keep keep);
+  void end_wait(const ShouldStop& should_stop);
 
  private:
   // Half of the streams after overloaded().
@@ -174,7 +189,17 @@ class StreamLimits {
   std::map<std::string, Store> stores_;  // by the name of their disk or server (shared_storage())
   std::map<std::string, Store*> store_at_;  // by place
   int admitted_ = 0;
-  int waiting_ = 0;  // how many of `admitted_` wait in take()
+  int waiting_ = 0;  // how many of `admitted_` wait in take() or since begin_wait()
+
+  // What a thread has, and what of it others may use while it waits.
+  struct Holder {
+    int permissions = 0;
+    std::vector<Store*> streams = {};
+    bool lends_permission = false;
+    Store* lent = nullptr;  // the store of the stream
+  };
+  void forget_if_empty(std::thread::id thread);
+  std::map<std::thread::id, Holder> holders_;
 };
 
 }  // namespace backglance

@@ -49,6 +49,9 @@ class GlanceApi {
   // `access` is complete. `pool` must live longer than this.
   GlanceApi(CloudAccess access, TransferPool& pool) : access_(std::move(access)), pool_(pool) {}
 
+  // As TransferPool::dropped().
+  void dropped(std::uint64_t bytes) const { pool_.dropped(bytes); }
+
   struct Answer {
     TransferHead head;
     std::unique_ptr<Transfer> transfer;

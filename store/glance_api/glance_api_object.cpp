@@ -61,7 +61,9 @@ std::variant<std::size_t, AttemptFailure> GlanceApiObject::read_some(std::span<s
       break;
     }
     answered_ += count;
-    if (!drops) {
+    if (drops) {
+      api_.dropped(count);
+    } else {
       offset_ += count;
       return count;
     }

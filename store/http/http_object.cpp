@@ -133,6 +133,7 @@ std::variant<std::size_t, AttemptFailure> HttpObject::read_next(std::span<std::b
         return std::move(*failure);
     } else if (to_drop_ > 0) {
       to_drop_ -= count;
+      pool_.dropped(count);
     } else {
       offset_ += count;
       if ((found_.length && offset_ > *found_.length) || (range_end_ && offset_ > *range_end_))

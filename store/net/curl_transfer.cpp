@@ -313,6 +313,10 @@ std::unique_ptr<Transfer> TransferPool::begin(TransferRequest request) {
   return std::make_unique<CurlTransfer>(shared_, std::move(request));
 }
 
+void TransferPool::dropped(std::uint64_t bytes) const {
+  shared_->hooks.dropped(bytes);
+}
+
 std::variant<TransferPool::Answer, AttemptFailure> TransferPool::ask(TransferRequest request,
                                                                      std::size_t most) {
   const auto transfer = begin(std::move(request));

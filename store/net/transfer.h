@@ -112,6 +112,9 @@ class TransferPool {
   };
   std::variant<Answer, AttemptFailure> ask(TransferRequest request, std::size_t most = 1 << 16);
 
+  // Tells StoreHooks::dropped.
+  void dropped(std::uint64_t bytes) const;
+
   struct Shared;
 
  private:

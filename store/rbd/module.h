@@ -76,7 +76,7 @@ class RbdImage {
   // Before the first read; not beyond the size.
   virtual void begin_at(std::uint64_t offset) = 0;
   // At least one of the next bytes, and at most as many as fit; 0 after the last byte. Four reads
-  // are in flight meanwhile, of one object of the image each and at most 8 MiB. After a failure it
+  // are in flight meanwhile, of one object of the image each and at most 4 MiB. After a failure it
   // must not be called again. Returns within 200 ms after `should_stop` becomes true.
   virtual std::variant<std::size_t, RbdFailure> read_some(
       std::span<std::byte> buffer, const std::function<bool()>& should_stop) = 0;

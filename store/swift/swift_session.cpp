@@ -133,10 +133,57 @@ std::variant<SwiftSession, AttemptFailure> SwiftSessions::get(const SwiftAccount
                                                               const SwiftEndpoint& endpoint,
                                                               SwiftOwner owner,
                                                               TransferPool& pool) {
+  // A request that begins with a token which ends on its way would only be refused.
+  constexpr std::chrono::seconds kShortest{5};
   const auto kept = entry(account, endpoint);
-  const std::lock_guard lock(kept->mutex);
-  if (kept->session && kept->session->ends - Clock::now() >= endpoint.renew_before)
-    return *kept->session;
+  std::unique_lock lock(kept->mutex);
+  const auto lasts = [&](std::chrono::seconds time) {
+    return kept->session && kept->session->ends - Clock::now() >= time;
+  };
+  for (;;) {
+    if (lasts(endpoint.renew_before) || (kept->is_asking && lasts(kShortest)))
+      return *kept->session;
+    if (!kept->is_asking)
+      break;
+    const std::uint64_t seen = kept->answers;
+    kept->changed.wait(lock, [&] { return kept->answers != seen; });
+    if (kept->failure && kept->owner == owner)
+      return *kept->failure;
+    if (!kept->failure && kept->session)
+      return *kept->session;
+  }
+  kept->is_asking = true;
+  kept->owner = owner;
+  lock.unlock();
+  std::variant<SwiftSession, AttemptFailure> answer =
+      transient_failure("no token could be asked for");
+  // Whatever ends this call, an exception too: nobody may wait for it for ever.
+  const auto answered = [&] {
+    lock.lock();
+    kept->is_asking = false;
+    ++kept->answers;
+    kept->failure.reset();
+    if (const auto* const made = std::get_if<SwiftSession>(&answer))
+      kept->session = *made;
+    else
+      kept->failure = std::get<AttemptFailure>(answer);
+    kept->changed.notify_all();
+    lock.unlock();
+  };
+  try {
+    answer = ask(account, endpoint, owner, pool);
+  } catch (...) {
+    answered();
+    throw;
+  }
+  answered();
+  return answer;
+}
+
+std::variant<SwiftSession, AttemptFailure> SwiftSessions::ask(const SwiftAccount& account,
+                                                              const SwiftEndpoint& endpoint,
+                                                              SwiftOwner owner,
+                                                              TransferPool& pool) {
   auto request = session_request(account);
   if (!request)
     return failure_of(owner, fmt::format("the auth address or {} is not valid: Keystone needs "
@@ -145,10 +192,7 @@ std::variant<SwiftSession, AttemptFailure> SwiftSessions::get(const SwiftAccount
   auto answer = pool.ask(std::move(*request), kLongestAnswer);
   if (auto* const failure = std::get_if<AttemptFailure>(&answer))
     return std::move(*failure);
-  auto session = read_session(account, endpoint, owner, std::get<TransferPool::Answer>(answer));
-  if (const auto* const made = std::get_if<SwiftSession>(&session))
-    kept->session = *made;
-  return session;
+  return read_session(account, endpoint, owner, std::get<TransferPool::Answer>(answer));
 }
 
 void SwiftSessions::refuse(const SwiftAccount& account, const SwiftEndpoint& endpoint,

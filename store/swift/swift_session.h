@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,7 +48,9 @@ std::variant<SwiftSession, AttemptFailure> read_session(const SwiftAccount& acco
                                                         const TransferPool::Answer& answer);
 
 // Keeps a session for each account, and renews it before its token ends. Thread-safe: of many
-// threads that need the same, one asks and the others wait for it.
+// threads that need the same, one asks. The others use the old token as long as Swift takes it.
+// Without one they wait, and get what the thread that asks gets, a failure too: twenty streams must
+// not wait for twenty timeouts, one after the other.
 class SwiftSessions {
  public:
   std::variant<SwiftSession, AttemptFailure> get(const SwiftAccount& account,
@@ -57,10 +61,20 @@ class SwiftSessions {
   void refuse(const SwiftAccount& account, const SwiftEndpoint& endpoint, const std::string& token);
 
  private:
+  // Held by nobody who waits for a server.
   struct Entry {
-    std::mutex mutex;
+    std::mutex mutex;  // guards what follows
+    std::condition_variable changed;
     std::optional<SwiftSession> session;
+    // Of the last answer, and for whom: the owner decides of what kind it is.
+    std::optional<AttemptFailure> failure;
+    SwiftOwner owner = SwiftOwner::configuration;
+    bool is_asking = false;
+    std::uint64_t answers = 0;
   };
+  static std::variant<SwiftSession, AttemptFailure> ask(const SwiftAccount& account,
+                                                        const SwiftEndpoint& endpoint,
+                                                        SwiftOwner owner, TransferPool& pool);
   std::shared_ptr<Entry> entry(const SwiftAccount& account, const SwiftEndpoint& endpoint);
 
   std::mutex mutex_;

@@ -150,6 +150,16 @@ TEST_CASE("http: not opted in: no request is sent, and the run is complete", "[b
   CHECK(seen("/image").size() == before);
 }
 
+TEST_CASE("http: bytes that a server sends twice are counted twice", "[backfill]") {
+  HttpSite it;
+  json cut = {{"body", kContent}, {"etag", "\"e\""}, {"cut", 20}, {"methods", {"GET"}}};
+  script("/twice", {cut, {{"body", kContent}, {"etag", "\"e\""}, {"ranges", "ignore"}}});
+  const std::string image = it.add(server().url("/twice"), std::nullopt, std::nullopt);
+  const BackfillRun run = it.run();
+  CHECK(it.site.get(image, "os_hash_value") == digest_of("sha512", kContent));
+  CHECK(run.result.bytes_read == static_cast<std::int64_t>(kContent.size()) + 20);
+}
+
 TEST_CASE("all: connection refused: of the place: images are left, others are read", "[backfill]") {
   HttpSite it;
   script("/image", {{{"body", kContent}, {"etag", "\"e\""}}});

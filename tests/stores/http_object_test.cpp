@@ -92,6 +92,19 @@ TEST_CASE("one attempt is one attempt: a read goes on where it failed, and not b
   CHECK(std::get<std::string>(object->identity()) == object->identity_when_opened());
 }
 
+TEST_CASE("http: bytes that a server sends again, and that are dropped, are told of") {
+  script("/again", {{{"size", 250'000}, {"etag", "\"e\""}, {"cut", 100'000}, {"methods", {"GET"}}},
+                    {{"size", 250'000}, {"etag", "\"e\""}, {"ranges", "ignore"}}});
+  OpenStore store;
+  std::uint64_t dropped = 0;
+  store.hooks.dropped = [&](std::uint64_t bytes) { dropped += bytes; };
+  const auto object = store.open("/again");
+  CHECK(std::holds_alternative<AttemptFailure>(read_all(*object)));
+  CHECK(dropped == 0);
+  CHECK(std::get<std::uint64_t>(read_all(*object)) == 150'000);
+  CHECK(dropped == 100'000);
+}
+
 TEST_CASE("http: a range that ends before the object is not its end") {
   for (const char* ranges : {"honour", "unknown"})
     for (const char* framing : {"length", "chunked"}) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "fault_process.h"
+#include "store/swift/swift_session.h"
 
 using namespace backglance;
 using nlohmann::json;
@@ -428,6 +429,32 @@ TEST_CASE("too many headers, and codings that nobody asked for, are refused") {
     CHECK(failure.kind == FailureKind::image);
     CHECK(failure.result == ImageResult::unreadable);
   }
+}
+
+TEST_CASE("while one thread asks for a token, others use the old one as long as it lasts") {
+  // It is to be renewed before its last minute. The second answer never comes.
+  script("/auth/v1.0/", {{{"headers",
+                           {{"X-Auth-Token", "first"},
+                            {"X-Auth-Token-Expires", "30"},
+                            {"X-Storage-Url", server().url("/v1/AUTH_a")}}}},
+                         {{"stall", -1}}});
+  std::atomic<bool> stop = false;
+  Pool pool({}, {.should_stop = [&] { return stop.load(); }});
+  const SwiftAccount account{
+      .auth_url = server().url("/auth/v1.0"), .auth_version = "1", .user = "a:b", .key = "c"};
+  SwiftSessions sessions;
+  const auto get = [&] { return sessions.get(account, {}, SwiftOwner::configuration, pool.pool); };
+  CHECK(std::get<SwiftSession>(get()).token == "first");
+  std::jthread asking([&] { get(); });
+  while (seen("/auth/v1.0/").size() < 2)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto meanwhile = get();
+  stop = true;
+  REQUIRE(std::holds_alternative<SwiftSession>(meanwhile));
+  CHECK(std::get<SwiftSession>(meanwhile).token == "first");
+  // Those who get no other meanwhile, and whose token is refused, hear what the first one hears.
+  sessions.refuse(account, {}, "first");
+  CHECK(std::get<AttemptFailure>(get()).kind == FailureKind::stopped);
 }
 
 TEST_CASE("a proxy of the environment and .netrc are not used") {

@@ -123,8 +123,10 @@ struct Tested {
   Plan plan;
   std::atomic<bool> stop = false;
   std::vector<StoreWait> waits;
+  std::size_t waited = 0;
   StoreHooks hooks{.should_stop = [this] { return stop.load(); },
-                   .waiting = [this](const StoreWait& wait) { waits.push_back(wait); }};
+                   .waiting = [this](const StoreWait& wait) { waits.push_back(wait); },
+                   .waited = [this](const StoreWait&) { CHECK(++waited == waits.size()); }};
   RetryingStore store;
 };
 
@@ -150,6 +152,7 @@ TEST_CASE("an outage that ends is retried, at each step of a read") {
   it.plan.proofs = times(1, transient_failure("503"));
   CHECK(std::get<std::string>(source->identity()) == "planned:1");
   REQUIRE(it.waits.size() == 5);
+  CHECK(it.waited == 5);
   CHECK(it.waits[0].place == "a");
   CHECK(it.waits[0].reason == "503");
   CHECK(it.waits[3].reason == "refused");

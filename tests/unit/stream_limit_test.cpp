@@ -213,6 +213,69 @@ TEST_CASE("an image that waits for a stream lets another one start", "[streams]"
   CHECK_FALSE(first.is_one_too_many());
 }
 
+TEST_CASE("an image whose store makes it wait lets others use its permission and its stream",
+          "[streams]") {
+  StreamLimits limits({.places = {"/somewhere"}, .most = 1, .fixed = true});
+  const auto never = [] { return false; };
+  const auto at_once = [] { return true; };
+  // Whether there is one now, for another thread.
+  const auto has_free_stream = [&] {
+    bool waited = false;
+    std::jthread([&] { limits.take("/somewhere", [&] { return waited = true; }); }).join();
+    return !waited;
+  };
+  const auto may_begin = [&] {
+    bool waited = false;
+    std::jthread([&] { limits.admit([&] { return waited = true; }); }).join();
+    return !waited;
+  };
+  {
+    const auto image = limits.admit(never);
+    const auto stream = limits.take("/somewhere", never);
+    CHECK_FALSE(may_begin());
+    CHECK_FALSE(has_free_stream());
+    // A store that is overloaded wants fewer requests.
+    limits.begin_wait(StreamLimits::Keep::stream);
+    CHECK(may_begin());
+    CHECK_FALSE(has_free_stream());
+    limits.end_wait(never);
+    CHECK_FALSE(may_begin());
+    limits.begin_wait(StreamLimits::Keep::nothing);
+    CHECK(may_begin());
+    CHECK(has_free_stream());
+    limits.end_wait(never);
+    CHECK_FALSE(may_begin());
+    CHECK_FALSE(has_free_stream());
+    // Another one has the stream: it is waited for.
+    limits.begin_wait(StreamLimits::Keep::nothing);
+    std::atomic<bool> is_taken = false;
+    std::atomic<bool> has_waited = false;
+    std::jthread other([&] {
+      const auto others = limits.take("/somewhere", never);
+      is_taken = true;
+      while (!has_waited)
+        std::this_thread::sleep_for(1ms);
+    });
+    while (!is_taken)
+      std::this_thread::sleep_for(1ms);
+    limits.end_wait([&] {
+      has_waited = true;
+      return false;
+    });
+    other.join();
+    CHECK_FALSE(has_free_stream());
+    // A run that must end waits for nothing, and gives everything back.
+    limits.begin_wait(StreamLimits::Keep::nothing);
+    limits.end_wait(at_once);
+  }
+  CHECK(may_begin());
+  CHECK(has_free_stream());
+  // A thread that has nothing: a dry run, a sweep.
+  limits.begin_wait(StreamLimits::Keep::nothing);
+  limits.end_wait(never);
+  CHECK(may_begin());
+}
+
 TEST_CASE("a directory in memory does not seek, and a missing one is not asked", "[streams]") {
   CHECK(store_kind("/dev/shm") == StoreKind::solid);
   CHECK(store_kind("/no/such/directory") == StoreKind::solid);
