@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "glance/location.h"
-#include "sql/location_groups.h"
 
 namespace backglance {
 namespace {
@@ -28,10 +27,11 @@ std::string type_of(const std::string& scheme) {
 // By type and store id, as the locations name them.
 using Totals = std::map<std::pair<std::string, std::string>, PendingTotals>;
 
-Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded) {
+Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded,
+                 const std::vector<LocationGroup>& groups) {
   Totals totals;
   bool has_secret_ones = false;
-  for (const LocationGroup& group : location_groups(session, expanded)) {
+  for (const LocationGroup& group : groups) {
     has_secret_ones = has_secret_ones || group.scheme.empty();
     add(totals[{type_of(group.scheme), store_id(group.meta_data)}], group.totals);
   }
@@ -68,11 +68,11 @@ std::string store_name(const StoreShare& share) {
 }
 
 std::vector<StoreShare> store_shares(Session& session, const Site& site, const Stores& stores,
-                                     bool expanded) {
+                                     bool expanded, const std::vector<LocationGroup>& groups) {
   std::vector<StoreShare> shares;
   for (const Store& store : site.stores)
     shares.push_back({.id = store.id, .type = store.type});
-  for (const auto& [name, totals] : totals_of(session, site, stores, expanded)) {
+  for (const auto& [name, totals] : totals_of(session, site, stores, expanded, groups)) {
     const auto& [type, id] = name;
     // Without an id Glance tries every store of the type: if there is one, it is that one.
     const auto is_it = [&, type = type, id = id](const StoreShare& share) {
