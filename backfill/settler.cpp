@@ -22,7 +22,11 @@ Settler::Settler(const Site& site, const std::string& run_id, ReadContext& conte
     : SettleStage(site.database, {.when_needed = true}, /*has_ledger=*/true, context, on_result,
                   result),
       queue_(session_),
-      results_(session_),
+      results_(session_,
+               [&stores = context.stores](const LocationRow& one, const LocationRow& other) {
+                 return stores.is_same_location(one.value, one.meta_data, other.value,
+                                                other.meta_data);
+               }),
       checkpoints_(session_),
       run_id_(run_id),
       passed_(passed) {}

@@ -106,55 +106,123 @@ UnfinishedFile::~UnfinishedFile() {
     close(fd_);
 }
 
-void UnfinishedFile::finish(mode_t mode, Existing existing) {
+void UnfinishedFile::finish(mode_t mode) {
   int failed = fchmod(fd_, mode) == 0 && fsync(fd_) == 0 ? 0 : errno;
-  if (failed == 0 && existing == Existing::kept)
+  if (failed == 0)
     failed = rename_to_free_name(place_.directory(), part_, place_.directory(), place_.name());
-  else if (failed == 0 && renameat(place_.directory(), part_.c_str(), place_.directory(),
-                                   place_.name().c_str()) != 0)
-    failed = errno;
   if (failed != 0)
     throw io_error(place_.what(), failed);
+  named();
+}
+
+// The file has its name.
+void UnfinishedFile::named() {
   part_.clear();
   // NFS tells only here of a full disk.
-  if (close(std::exchange(fd_, -1)) != 0)
-    failed = errno;
+  int failed = close(std::exchange(fd_, -1)) == 0 ? 0 : errno;
   if (const int unsynced = sync_directory_of(place_.directory()); failed == 0)
     failed = unsynced;
   if (failed != 0)
     throw io_error(place_.what(), failed);
 }
 
-UnfinishedDirectory::UnfinishedDirectory(std::filesystem::path final_path, const std::string& what)
-    : final_path_(std::move(final_path)), what_(what) {
-  std::string made = final_path_.string() + std::string(kMark) + std::string(kRandom, 'X');
-  if (mkdtemp(made.data()) == nullptr)
-    throw io_error(what_, errno);
-  directory_ = made;
-  file_ = directory_ / final_path_.filename();
-  lock_ = open(made.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ >= 0)
-    flock(lock_, LOCK_EX);
+bool UnfinishedFile::replace(mode_t mode, const std::optional<struct stat>& seen) {
+  if (fchmod(fd_, mode) != 0 || fsync(fd_) != 0)
+    throw io_error(place_.what(), errno);
+  const int directory = place_.directory();
+  int failed = 0;
+  if (!seen) {
+    failed = rename_to_free_name(directory, part_, directory, place_.name());
+    if (failed == EEXIST)
+      return false;
+  } else if (renameat2(directory, part_.c_str(), directory, place_.name().c_str(),
+                       RENAME_EXCHANGE) == 0) {
+    struct stat old = {};
+    const bool is_seen = fstatat(directory, part_.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+                         old.st_dev == seen->st_dev && old.st_ino == seen->st_ino;
+    if (!is_seen) {
+      // If it cannot go back, it stays under this name: it is not ours to remove.
+      if (renameat2(directory, part_.c_str(), directory, place_.name().c_str(), RENAME_EXCHANGE) !=
+          0)
+        part_.clear();
+      return false;
+    }
+    unlinkat(directory, part_.c_str(), 0);
+  } else if (errno == ENOENT) {
+    return false;
+    // NFS and some others cannot exchange two names.
+  } else if ((errno != EINVAL && errno != ENOSYS) ||
+             renameat(directory, part_.c_str(), directory, place_.name().c_str()) != 0) {
+    failed = errno;
+  }
+  if (failed != 0)
+    throw io_error(place_.what(), failed);
+  named();
+  return true;
+}
+
+UnfinishedDirectory::UnfinishedDirectory(const std::filesystem::path& final_path,
+                                         const std::string& what)
+    : place_(final_path, what, LastLink::keep) {
+  constexpr int kAttempts = 100;
+  for (int attempt = 0; name_.empty(); ++attempt) {
+    std::string name = part_name(place_.name());
+    if (mkdirat(place_.directory(), name.c_str(), 0700) == 0)
+      name_ = std::move(name);
+    else if (errno != EEXIST || attempt == kAttempts)
+      throw io_error(what, errno);
+  }
+  lock_ =
+      openat(place_.directory(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const int fd = lock_ < 0 ? -1
+                           : openat(lock_, place_.name().c_str(),
+                                    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    const int failed = errno;
+    remove();
+    throw io_error(what, failed);
+  }
+  close(fd);
+  flock(lock_, LOCK_EX);
+  file_ = final_path.parent_path() / name_ / place_.name();
 }
 
 UnfinishedDirectory::~UnfinishedDirectory() {
-  std::error_code error;
-  std::filesystem::remove_all(directory_, error);
-  if (lock_ >= 0)
-    close(lock_);
+  remove();
+}
+
+// The file, and what a library has left beside it. There are no folders in it.
+void UnfinishedDirectory::remove() {
+  if (lock_ >= 0) {
+    if (DIR* const stream = fdopendir(dup(lock_))) {
+      // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is this function's own
+      while (const dirent* const entry = readdir(stream))
+        unlinkat(lock_, entry->d_name, 0);
+      closedir(stream);
+    }
+    close(std::exchange(lock_, -1));
+  }
+  unlinkat(place_.directory(), name_.c_str(), AT_REMOVEDIR);
 }
 
 void UnfinishedDirectory::finish() {
-  const int fd = open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-  int failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
+  // By the open directory: had somebody exchanged a part of the path, the library would have
+  // written another file, and this one would be empty.
+  const int fd = openat(lock_, place_.name().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status = {};
+  int failed = fd < 0 || fstat(fd, &status) != 0 || fsync(fd) != 0 ? errno : 0;
   if (fd >= 0)
     close(fd);
+  if (failed == 0 && status.st_size == 0)
+    throw Error(ErrorKind::io, place_.what() +
+                                   ": another file was written; was its directory "
+                                   "moved?");
   if (failed == 0)
-    failed = rename_to_free_name(AT_FDCWD, file_.string(), AT_FDCWD, final_path_.string());
+    failed = rename_to_free_name(lock_, place_.name(), place_.directory(), place_.name());
   if (failed == 0)
-    failed = sync_directory(final_path_.parent_path());
+    failed = sync_directory_of(place_.directory());
   if (failed != 0)
-    throw io_error(what_, failed);
+    throw io_error(place_.what(), failed);
 }
 
 void remove_unfinished(const std::filesystem::path& directory,

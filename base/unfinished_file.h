@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,9 +17,6 @@ namespace backglance {
 // the same directory (a rename does not leave a file system), with six letters or digits, and is
 // locked (flock), so that what a killed process has left can be told from what is being written.
 
-// What an existing file of the name means.
-enum class Existing { replaced, kept };
-
 class UnfinishedFile {
  public:
   // Makes the file, which only its owner may read. `place` must live longer. Throws Error{io}.
@@ -26,12 +27,19 @@ class UnfinishedFile {
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
 
   int descriptor() const { return fd_; }
-  // Gives the file its rights, brings it to the disk, gives it its name and brings the directory to
-  // the disk. Throws Error{io}; with Existing::kept also if the name is taken. The file is in its
-  // place if only the directory could not be synced.
-  void finish(mode_t mode, Existing existing);
+  // Gives the file its rights, brings it to the disk, gives it its name, which must be free, and
+  // brings the directory to the disk. Throws Error{io}. The file is in its place if only the
+  // directory could not be synced.
+  void finish(mode_t mode);
+  // The same, in the place of what the caller has looked at: `seen`, the status of the name itself
+  // (of a link, the link's), or nothing. False if something else has the name by now, or nothing
+  // any more: then that is left as it is, and the caller looks again. A file system that cannot
+  // exchange two names (NFS) replaces what is there.
+  bool replace(mode_t mode, const std::optional<struct stat>& seen);
 
  private:
+  void named();
+
   const OutputPlace& place_;
   std::string part_;
   int fd_ = -1;
@@ -41,8 +49,9 @@ class UnfinishedFile {
 // "<name>.part-XXXXXX" for them, which only its owner may enter.
 class UnfinishedDirectory {
  public:
-  // `final_path` is where the file belongs. Throws Error{io}.
-  explicit UnfinishedDirectory(std::filesystem::path final_path, const std::string& what);
+  // `final_path` is where the file belongs; `what` is what an error calls it. Makes the file,
+  // empty, which only its owner may read. Throws Error{io}, and what OutputPlace throws.
+  UnfinishedDirectory(const std::filesystem::path& final_path, const std::string& what);
   ~UnfinishedDirectory();
   UnfinishedDirectory(const UnfinishedDirectory&) = delete;
   UnfinishedDirectory& operator=(const UnfinishedDirectory&) = delete;
@@ -53,11 +62,12 @@ class UnfinishedDirectory {
   void finish();
 
  private:
-  std::filesystem::path final_path_;
-  std::string what_;
-  std::filesystem::path directory_;
+  void remove();
+
+  OutputPlace place_;
+  std::string name_;  // of the directory, in place_.directory()
   std::filesystem::path file_;
-  int lock_ = -1;
+  int lock_ = -1;  // the directory
 };
 
 // Gives `from` the name `to`, both below open directories, if no file has it. Returns 0 or an

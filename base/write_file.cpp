@@ -19,11 +19,21 @@ constexpr mode_t kNewFile = 0640;
 // Rights that an existing file may pass on.
 constexpr mode_t kPassedOn = 0664;
 
-void replace(const OutputPlace& place, std::string_view text, mode_t mode) {
-  UnfinishedFile file(place);
-  if (const int failed = write_all(file.descriptor(), text); failed != 0)
-    throw io_error(place.what(), failed);
-  file.finish(mode, Existing::replaced);
+// Looks at what has the name (`look` throws if it must not be replaced, and returns its rights for
+// the new file), and puts the text in its place. Another run may do the same at the same time.
+template <typename Look>
+void replace(const OutputPlace& place, std::string_view text, const Look& look) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto seen = place.status();
+    const mode_t mode = look(seen);
+    UnfinishedFile file(place);
+    if (const int failed = write_all(file.descriptor(), text); failed != 0)
+      throw io_error(place.what(), failed);
+    if (file.replace(mode, seen))
+      return;
+  }
+  throw Error(ErrorKind::io, place.what() + ": another program replaces this file all the time");
 }
 
 OutputPlace place_of(const std::string& path) {
@@ -55,19 +65,23 @@ void require_kind(const OutputPlace& place, const FileKind& kind) {
 void replace_file(const std::filesystem::path& path, std::string_view text, mode_t mode,
                   const std::string& name, const FileKind& kind) {
   const OutputPlace place(path, name, LastLink::keep);
-  require_kind(place, kind);
-  // What a link leads to stays, but nobody finds it there any more.
-  if (const auto there = place.status(); there && S_ISLNK(there->st_mode))
-    require_kind({path, name, LastLink::follow}, kind);
-  replace(place, text, mode);
+  replace(place, text, [&](const std::optional<struct stat>& seen) {
+    require_kind(place, kind);
+    // What a link leads to stays, but nobody finds it there any more.
+    if (seen && S_ISLNK(seen->st_mode))
+      require_kind({path, name, LastLink::follow}, kind);
+    return mode;
+  });
 }
 
 void write_file(const std::string& path, std::string_view text, const FileKind& kind) {
   const OutputPlace place = place_of(path);
   const auto there = place.status();
   if (is_replaced(there) && !place.is_descriptor()) {
-    require_kind(place, kind);
-    replace(place, text, there ? there->st_mode & kPassedOn : kNewFile);
+    replace(place, text, [&](const std::optional<struct stat>& seen) {
+      require_kind(place, kind);
+      return seen ? seen->st_mode & kPassedOn : kNewFile;
+    });
     return;
   }
   const int fd = open_to_append(place, kNewFile, O_WRONLY);

@@ -87,8 +87,9 @@ std::string reads_text(const BackfillPlan& plan, const ReadOptions& options) {
 // Where the images without a hash lie, whatever the limits of the run are.
 std::vector<StoreShare> shares_of(const Site& site) {
   Session session(site.database, {.mode = OpenMode::read_only});
-  return store_shares(session, site, Stores(site, Stores::AllAway::accept),
-                      read_schema_state(session).has_os_hash);
+  const bool expanded = read_schema_state(session).has_os_hash;
+  return store_shares(session, site, Stores(site, Stores::AllAway::accept), expanded,
+                      location_groups(session, expanded));
 }
 
 // The sweep as a ReadCommand.

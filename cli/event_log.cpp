@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/error.h"
 #include "base/json_text.h"
@@ -48,28 +50,69 @@ OutputPlace place_of(const std::filesystem::path& path) {
   return {path, fmt::format("log file {}", printable(path.string())), LastLink::follow};
 }
 
-// Waits at most so long for the reader of a pipe.
-void append(const std::filesystem::path& path, const std::string& text, int milliseconds) {
+using Clock = std::chrono::steady_clock;
+
+// What became of a text.
+struct Appended {
+  std::size_t bytes = 0;
+  int failed = 0;  // an errno, if not all of it was written
+};
+
+// Waits until `until` at most for whoever reads a pipe or shows a terminal.
+Appended write_until(int fd, const std::string& text, Clock::time_point until) {
+  Appended done;
+  // Nothing to write: only whether something could be written.
+  if (pollfd log = {fd, POLLOUT, 0};
+      text.empty() && poll(&log, 1,
+                           static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                until - Clock::now())
+                                                .count())) == 0)
+    done.failed = EAGAIN;
+  while (done.bytes < text.size()) {
+    pollfd log = {fd, POLLOUT, 0};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+    const int ready = poll(&log, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready < 0 && errno == EINTR)
+      continue;
+    if (ready <= 0) {
+      done.failed = ready == 0 ? EAGAIN : errno;
+      break;
+    }
+    // One write as a rule: other runs may append to the same file.
+    const ssize_t written = ::write(fd, text.data() + done.bytes, text.size() - done.bytes);
+    if (written < 0 && errno == EINTR)
+      continue;
+    // A pipe with too little room for the whole line.
+    if (written < 0 && errno == EAGAIN && Clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
+    if (written < 0) {
+      done.failed = errno;
+      break;
+    }
+    done.bytes += static_cast<std::size_t>(written);
+  }
+  return done;
+}
+
+// Appends to the log. `torn`: whether the log ends in a part of a line, before and afterwards.
+void append(const std::filesystem::path& path, const std::string& text, int milliseconds,
+            bool& torn) {
   const OutputPlace place = place_of(path);
   const int fd = open_to_append(place, 0640, O_WRONLY);
-  pollfd log = {fd, POLLOUT, 0};
-  const bool takes = poll(&log, 1, milliseconds) != 0;
-  // One write: other runs may append to the same file.
-  ssize_t written = 0;
-  do
-    written = takes ? ::write(fd, text.data(), text.size()) : 0;
-  while (written < 0 && errno == EINTR);
-  int failed = 0;
-  if (!takes)
-    failed = EAGAIN;
-  else if (written < 0)
-    failed = errno;
-  // A short write means a full disk.
-  else if (static_cast<std::size_t>(written) < text.size())
-    failed = ENOSPC;
+  // A write to a pipe must not wait either: its reader may have stopped for good.
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  const std::string whole = torn ? "\n" + text : text;
+  const Appended done =
+      write_until(fd, whole, Clock::now() + std::chrono::milliseconds(milliseconds));
   close(fd);
-  if (failed != 0)
-    throw io_error(place.what(), failed);
+  if (done.bytes > 0)
+    torn = done.bytes < whole.size();
+  if (done.failed == EAGAIN)
+    throw Error(ErrorKind::io, place.what() + ": nobody reads from it, and it takes no more");
+  if (done.failed != 0)
+    throw io_error(place.what(), done.failed);
 }
 
 // A single word as it is, any other text in quotes.
@@ -91,7 +134,7 @@ EventLog::EventLog(const std::optional<std::string>& target, LogFormat format)
   if (file_.empty())
     return;
   require_log(file_);
-  append(file_, "", kPatienceMilliseconds);
+  append(file_, "", kPatienceMilliseconds, torn_);
 }
 
 void require_log(const std::filesystem::path& file) {
@@ -117,8 +160,10 @@ std::string EventLog::line(const std::string& event, const nlohmann::ordered_jso
 std::string EventLog::write(const std::string& line) {
   if (file_.empty())
     return {};
+  // One thread at a time: a line may be written in parts.
+  const std::lock_guard lock(mutex_);
   try {
-    append(file_, line + "\n", failed_.load() ? 0 : kPatienceMilliseconds);
+    append(file_, line + "\n", failed_.load() ? 0 : kPatienceMilliseconds, torn_);
     return {};
   } catch (const Error& error) {
     return failed_.exchange(true) ? std::string() : error.what();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ class EventLog {
   bool on_stderr_ = false;
   std::filesystem::path file_;  // empty: no file
   std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  bool torn_ = false;  // the log ends in a part of a line, as on a full disk
 };
 
 }  // namespace backglance

@@ -3,8 +3,9 @@
 
 namespace backglance {
 
-// From now on, a wait for the database is told on standard error. A job with a log of its own tells
-// it there instead, and calls this at its end.
+// From now on, a wait for the database, or for a store directory that does not answer, is told on
+// standard error. A job with a log of its own tells the first there instead, and calls this at its
+// end.
 void print_server_waits();
 
 }  // namespace backglance

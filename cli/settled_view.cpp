@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settled_view.h"
 
-#include <algorithm>
 #include <set>
-
-#include "sql/images.h"
-#include "sql/retry.h"
 
 namespace backglance {
 
@@ -17,24 +13,8 @@ StoreView& SettledView::view() {
   return *view_;
 }
 
-bool SettledView::has_right_length(const ImageDetails& image) const {
-  return std::any_of(image.locations.begin(), image.locations.end(), [&](const LocationRow& row) {
-    const auto found = stores_->find(row.value, row.meta_data);
-    const auto* const there = std::get_if<FoundLocation>(&found);
-    return there != nullptr && opens_whole(*there, image.row);
-  });
-}
-
 std::vector<ImageSight> SettledView::look_at(const std::vector<std::string>& image_ids) {
-  std::vector<ImageSight> sights = view().look_at(image_ids);
-  const auto images = retry(session_, [&] { return read_details(session_, image_ids); });
-  for (std::size_t i = 0; i < sights.size(); ++i) {
-    const auto image = images.find(image_ids[i]);
-    if (sights[i].kind == ImageSight::Kind::readable &&
-        (image == images.end() || !has_right_length(image->second)))
-      sights[i] = {.reason = "its file has another length than Glance says"};
-  }
-  return sights;
+  return view().look_at(image_ids, StoreView::Readable::whole);
 }
 
 StoreQuestions SettledView::questions() {

@@ -33,7 +33,6 @@ class SettledView {
 
  private:
   StoreView& view();
-  bool has_right_length(const ImageDetails& image) const;
 
   Session& session_;
   const Site& site_;

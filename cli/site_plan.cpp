@@ -68,12 +68,12 @@ SitePlan collect_plan(Session& session, const Site& site, bool with_guard,
   plan.with_guard = with_guard;
   plan.schema = plan_expand(state, session.engine(), {.guard = with_guard});
   plan.guard = find_guard(state, session.engine());
-  const SiteFigures figures = site_figures(session, state);
+  const auto [figures, groups] = site_figures_by_store(session, state);
   plan.unknown_size = figures.unknown_size;
   plan.data = plan_migrate(session, {}, figures);
   plan.reads = plan_backfill(site, {}, figures);
   plan.stores =
-      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash);
+      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash, groups);
   if (wish.is_given())
     plan.forecast = forecast_of(session, state, plan, wish);
   plan.missing_rights = all_missing_rights(session, plan.schema);

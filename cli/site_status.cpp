@@ -48,8 +48,9 @@ SiteStatus collect_status(Session& session, const Site& site) {
   status.hashing_algorithm = site.hashing_algorithm;
   status.can_hash = find_digest_algorithm(site.hashing_algorithm) != nullptr;
   status.encrypted_locations = !site.metadata_encryption_key.empty();
+  const auto [figures, groups] = site_figures_by_store(session, state);
   status.stores =
-      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash);
+      store_shares(session, site, Stores(site, Stores::AllAway::accept), state.has_os_hash, groups);
   for (const auto& file : site.config_files)
     status.config_files.push_back(file.string());
   status.schema = {.revisions = state.revisions.rows,
@@ -58,7 +59,6 @@ SiteStatus collect_status(Session& session, const Site& site) {
                    .has_ledger = state.has_ledger,
                    .ledger_version = state.ledger_version,
                    .guard = find_guard(state, session.engine()).state};
-  const SiteFigures figures = site_figures(session, state);
   status.without_hash = {figures.pending.images, figures.pending.bytes, figures.unknown_size};
   if (state.has_os_hash && state.has_ledger)
     status.ledger = read_ledger(session, figures);

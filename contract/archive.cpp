@@ -19,6 +19,8 @@
 namespace backglance {
 namespace {
 
+constexpr std::size_t kLongestPath = 4096;
+
 nlohmann::json as_json(const RemovedProperty& property) {
   nlohmann::json line = {
       {"image_id", property.image_id}, {"property_id", property.id},        {"name", property.name},
@@ -56,17 +58,21 @@ bool can_be_archived(const RemovedProperty& property) {
   return back && *back == property;
 }
 
-RemovalArchive::RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key)
-    : path_(std::move(path)), unfinished_(path_), id_(std::move(id)), key_(key) {
-  unfinished_ += kUnfinishedArchive;
-  // O_EXCL: an archive is never overwritten.
-  fd_ = open(unfinished_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+RemovalArchive::RemovalArchive(const std::filesystem::path& path, std::string id,
+                               const SiteKey* key)
+    : place_(path, "archive " + printable(path.string(), kLongestPath), LastLink::keep),
+      unfinished_(place_.name() + std::string(kUnfinishedArchive)),
+      id_(std::move(id)),
+      key_(key) {
+  // O_EXCL: an archive is never overwritten, and no link is followed.
+  fd_ = openat(place_.directory(), unfinished_.c_str(),
+               O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd_ < 0)
-    throw io_error("archive " + path_.string(), errno);
+    throw io_error(place_.what(), errno);
   // Without this, a power loss could remove the file's name after properties were removed.
-  if (const int failed = sync_directory(path_.parent_path()); failed != 0) {
+  if (const int failed = sync_directory_of(place_.directory()); failed != 0) {
     ::close(fd_);
-    throw io_error("the directory of archive " + path_.string(), failed);
+    throw io_error("the directory of " + place_.what(), failed);
   }
 }
 
@@ -74,7 +80,7 @@ RemovalArchive::~RemovalArchive() {
   // Without a line, nothing was removed. Otherwise it is needed, whole or not.
   struct stat status = {};
   if (!closed_ && fstat(fd_, &status) == 0 && status.st_size == 0)
-    unlink(unfinished_.c_str());
+    unlinkat(place_.directory(), unfinished_.c_str(), 0);
   ::close(fd_);
 }
 
@@ -92,22 +98,23 @@ void RemovalArchive::add(const RemovedProperty& property) {
 
 void RemovalArchive::sync() {
   if (const int failed = write_all(fd_, buffer_); failed != 0)
-    throw io_error("archive " + path_.string(), failed);
+    throw io_error(place_.what(), failed);
   buffer_.clear();
   if (fsync(fd_) != 0)
-    throw io_error("archive " + path_.string(), errno);
+    throw io_error(place_.what(), errno);
 }
 
 void RemovalArchive::close() {
   const std::string end = text_of({{"archive", id_}, {"lines", lines_}});
   buffer_ += (key_ == nullptr ? end : seal(*key_, kArchiveEndPayloadType, end)) + '\n';
   sync();
-  int failed = rename_to_free_name(AT_FDCWD, unfinished_.string(), AT_FDCWD, path_.string());
+  int failed =
+      rename_to_free_name(place_.directory(), unfinished_, place_.directory(), place_.name());
   closed_ = failed == 0;
   if (failed == 0)
-    failed = sync_directory(path_.parent_path());
+    failed = sync_directory_of(place_.directory());
   if (failed != 0)
-    throw io_error("archive " + path_.string(), failed);
+    throw io_error(place_.what(), failed);
 }
 
 }  // namespace backglance

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/line_reader.h"
+#include "base/output_place.h"
 #include "ledger/removal.h"
 
 namespace backglance {
@@ -51,8 +52,8 @@ bool can_be_archived(const RemovedProperty& property);
 class RemovalArchive {
  public:
   // `id` names the archive. `key` may be null (no signatures) and must live longer than this.
-  // Throws Error{io} if the file exists or cannot be made.
-  RemovalArchive(std::filesystem::path path, std::string id, const SiteKey* key);
+  // Throws Error{io} if the file exists or cannot be made, and what OutputPlace throws.
+  RemovalArchive(const std::filesystem::path& path, std::string id, const SiteKey* key);
   ~RemovalArchive();
   RemovalArchive(const RemovalArchive&) = delete;
   RemovalArchive& operator=(const RemovalArchive&) = delete;
@@ -66,8 +67,8 @@ class RemovalArchive {
   void close();
 
  private:
-  std::filesystem::path path_;
-  std::filesystem::path unfinished_;
+  OutputPlace place_;
+  std::string unfinished_;  // its name in place_.directory() until close()
   std::string id_;
   const SiteKey* key_;
   std::int64_t lines_ = 0;

@@ -24,7 +24,9 @@ std::string_view type_of(std::string_view scheme) {
 }  // namespace
 
 LocationOrder::LocationOrder(const Site& site)
-    : weights_(site.store_weights), preference_(site.store_type_preference) {}
+    : is_known_(site.knows_location_order),
+      weights_(site.store_weights),
+      preference_(site.store_type_preference) {}
 
 LocationOrder::Place LocationOrder::place_of(std::string_view meta_data,
                                              std::string_view scheme) const {

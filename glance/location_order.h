@@ -21,6 +21,8 @@ class LocationOrder {
  public:
   explicit LocationOrder(const Site& site);
 
+  // False if the site's configuration was not read: then the order is a guess.
+  bool is_known() const { return is_known_; }
   // True if the ids alone decide.
   bool is_by_id() const { return weights_.empty() && preference_.empty(); }
 
@@ -30,6 +32,7 @@ class LocationOrder {
   Place place_of(std::string_view meta_data, std::string_view scheme) const;
 
  private:
+  bool is_known_;
   StoreWeights weights_;
   std::vector<std::string> preference_;  // types of stores, as Glance's strategy names them
 };

@@ -281,6 +281,11 @@ std::string read_key(const OsloConfig& config) {
   return key;
 }
 
+// A site that is named by its URL and by no file is described by the command line alone.
+bool is_by_url_alone(const SiteSource& source) {
+  return source.database_url && source.config.empty();
+}
+
 std::vector<fs::path> files_of(const SiteSource& source) {
   std::vector<fs::path> files;
   const auto add = [&](const std::vector<fs::path>& more) {
@@ -290,11 +295,9 @@ std::vector<fs::path> files_of(const SiteSource& source) {
     return std::ranges::any_of(
         source.config, [&](const ConfigPath& named) { return named.is_directory == directories; });
   };
-  // A site that is named by its URL and by no file is described by the command line alone.
-  const bool by_url_alone = source.database_url && source.config.empty();
-  if (!names(false) && !by_url_alone)
+  if (!names(false) && !is_by_url_alone(source))
     add(default_config_files());
-  if (!names(true) && !by_url_alone)
+  if (!names(true) && !is_by_url_alone(source))
     add(default_config_dir_files());
   for (const ConfigPath& named : source.config)
     add(named.is_directory ? config_files_in(named.path) : std::vector<fs::path>{named.path});
@@ -316,6 +319,7 @@ Site read_site(const SiteSource& source) {
   const OsloConfig& config = *shared;
   Site site;
   site.config_files = config.files();
+  site.knows_location_order = !is_by_url_alone(source);
   site.allow_http = source.allow_http;
   if (source.through_api_unverified)
     site.through_api = ThroughApi::unverified;

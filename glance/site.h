@@ -47,6 +47,9 @@ struct Site {
   std::vector<Store> stores;
   std::string hashing_algorithm = "sha512";  // as configured; not yet checked
   StoreWeights store_weights = {};
+  // False if only a URL names the site: weights and strategy are unknown, and so is the location
+  // that Glance serves of several.
+  bool knows_location_order = true;
   // Types of stores; empty unless location_strategy is store_type.
   std::vector<std::string> store_type_preference = {};
   std::string metadata_encryption_key;              // a secret; empty: locations are plain text

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/queue_figures.h"
 
+#include "base/text.h"
 #include "sql/text.h"
 
 namespace backglance {
@@ -62,9 +63,40 @@ QueueTotals QueueFigures::failed() {
   return totals("failed_totals");
 }
 
+namespace {
+
+// Adds the figures of a row to `figures`; they begin at `column`, in the order of the statements.
+void add_figures(SiteFigures& figures, const SqlRow& row, std::size_t column) {
+  const auto next = [&] { return row.integer_or(column++, 0); };
+  const auto add = [&](QueueTotals& totals) {
+    totals.images += next();
+    totals.bytes += next();
+  };
+  add(figures.pending);
+  figures.unknown_size += next();
+  add(figures.unqueued);
+  add(figures.queued);
+  add(figures.claimable);
+  add(figures.changed);
+  add(figures.reachable);
+  add(figures.failed);
+  QueueTotals doubted;
+  add(doubted);
+  figures.doubted.images += doubted.images;
+  figures.doubted.bytes += doubted.bytes;
+  // Without the doubted ones.
+  figures.erased += next() - doubted.images;
+}
+
+bool has_items(const SchemaState& state) {
+  return state.has_ledger && state.has_os_hash;
+}
+
+}  // namespace
+
 SiteFigures site_figures(Session& session, const SchemaState& state) {
   SiteFigures figures;
-  if (!state.has_ledger || !state.has_os_hash) {
+  if (!has_items(state)) {
     const PendingTotals pending = pending_totals(session, state.has_os_hash);
     figures.pending = {pending.images, pending.bytes};
     figures.unknown_size = pending.unknown_size;
@@ -72,27 +104,27 @@ SiteFigures site_figures(Session& session, const SchemaState& state) {
     return figures;
   }
   const auto row = session.first_row(sql_text(session.engine(), "queue_figures", "site_figures"));
-  if (!row)
-    return figures;
-  std::size_t column = 0;
-  const auto next = [&] { return row->integer_or(column++, 0); };
-  // In the order of the statement's columns.
-  const auto totals = [&] {
-    const std::int64_t images = next();
-    return QueueTotals{images, next()};
-  };
-  figures.pending = totals();
-  figures.unknown_size = next();
-  figures.unqueued = totals();
-  figures.queued = totals();
-  figures.claimable = totals();
-  figures.changed = totals();
-  figures.reachable = totals();
-  figures.failed = totals();
-  figures.doubted = totals();
-  // Without the doubted ones.
-  figures.erased = next() - figures.doubted.images;
+  if (row)
+    add_figures(figures, *row, 0);
   return figures;
+}
+
+FiguresByStore site_figures_by_store(Session& session, const SchemaState& state) {
+  if (!has_items(state))
+    return {site_figures(session, state), location_groups(session, state.has_os_hash)};
+  FiguresByStore found;
+  session.query(sql_text(session.engine(), "queue_figures", "site_figures_by_store"), {},
+                [&](const SqlRow& row) {
+                  add_figures(found.figures, row, 5);
+                  // Images without a location, and on some engines the figures of all.
+                  if (row.text(0))
+                    found.groups.push_back({lower_ascii(row.text_or_empty(0)),
+                                            row.text_or_empty(1),
+                                            {.images = row.integer_or(2, 0),
+                                             .bytes = row.integer_or(3, 0),
+                                             .unknown_size = row.integer_or(4, 0)}});
+                });
+  return found;
 }
 
 }  // namespace backglance

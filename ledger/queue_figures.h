@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sql/images.h"
+#include "sql/location_groups.h"
 #include "sql/schema_state.h"
 #include "sql/session.h"
 
@@ -80,5 +82,12 @@ class QueueFigures {
 // Reads all figures in one pass over the images: for commands that need several of them. Before
 // expand, only `pending` and `unknown_size` are known, and every pending image counts as unqueued.
 SiteFigures site_figures(Session& session, const SchemaState& state);
+
+// The same, and in which stores these images lie, in the same pass where the engine can do that.
+struct FiguresByStore {
+  SiteFigures figures;
+  std::vector<LocationGroup> groups;  // as location_groups() returns them
+};
+FiguresByStore site_figures_by_store(Session& session, const SchemaState& state);
 
 }  // namespace backglance

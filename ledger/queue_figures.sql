@@ -74,6 +74,43 @@ LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
 WHERE     {pending_by_id}
 AND       {has_id};
 
+-- The same, and where these images lie: a row without a scheme has the figures, the others those of one group of
+-- locations each (sql/location_groups.h).
+-- name: site_figures_by_store
+SELECT    CAST(NULL AS {text_type}), CAST(NULL AS {text_type}), 0, 0, 0,
+          COUNT(*), COALESCE(SUM({known_size}), 0), COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0),
+          COALESCE(SUM(CASE WHEN state IS NULL THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state IS NULL THEN {known_size} ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN state = 'queued' THEN {left_of_item} ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_claimable} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_claimable} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_has_come_back} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_has_come_back} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} AND {item_may_be_reached} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_failed} THEN size_bytes ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN 1 ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} AND ({item_is_doubted} OR NOT {item_is_proved}) THEN size_bytes
+                            ELSE 0 END), 0),
+          COALESCE(SUM(CASE WHEN {item_is_erased} THEN 1 ELSE 0 END), 0)
+FROM      images i
+LEFT JOIN backglance_item t ON t.image_id = i.id
+LEFT JOIN backglance_checkpoint c ON c.image_id = i.id
+WHERE     {pending_by_id}
+AND       {has_id}
+UNION ALL
+SELECT    {location_scheme}, COALESCE(MIN(l.meta_data), ''), COUNT(*), COALESCE(SUM({known_size}), 0),
+          COALESCE(SUM(CASE WHEN i.size > 0 THEN 0 ELSE 1 END), 0),
+          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+FROM      images i
+JOIN      image_locations l ON l.image_id = i.id
+WHERE     {pending_by_id}
+AND       {has_id}
+AND       {is_first_location}
+GROUP BY  {location_scheme}, {exact}l.meta_data;
+
 -- name: claimable_sizes
 SELECT    {left_of_item}, t.size_bytes
 FROM      backglance_item t

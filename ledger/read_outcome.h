@@ -27,6 +27,10 @@ struct ReadOutcome {
   ImageResult result = ImageResult::unreadable;
   std::string reason;  // one sentence without secrets; empty for hashed
   std::optional<std::int64_t> location_id;
+  // That location as Glance stored it when it was read: a secret, never recorded or printed. A hash
+  // is published only while the row still says so.
+  std::string location_value = {};
+  std::string location_meta_data = {};
   // The bytes are those of a location that Glance serves only if an earlier one fails; not
   // recorded.
   bool is_later_location = false;

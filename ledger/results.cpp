@@ -14,9 +14,31 @@ const std::string& Results::sql(std::string_view name) const {
   return sql_text(session_.engine(), "results", name);
 }
 
-std::int64_t Results::publish(const std::string& run_id, const std::vector<std::string>& ids) {
-  return session_.execute(statement_for(sql("publish"), ids.size()),
-                          id_parameters(ids, {{"run", run_id}}));
+std::int64_t Results::publish(const std::string& run_id, const std::vector<ReadFrom>& images) {
+  SqlParameters values;
+  for_padded_rows(images.size(), [&](const std::string& suffix, std::size_t row) {
+    values.push_back({"id" + suffix, images[row].image_id});
+    values.push_back({"value" + suffix, images[row].value});
+    values.push_back({"meta" + suffix, images[row].meta_data});
+  });
+  values.push_back({"run", run_id});
+  return session_.execute(statement_for(sql("publish"), images.size()), values);
+}
+
+// A Glance that saved the image during the read may have stored the same location as another text.
+// True if that was all, and the hash is published now.
+bool Results::publish_moved(const std::string& run_id, const SettledImage& settled) {
+  const auto& [claim, outcome] = settled;
+  if (!is_same_location_ || !outcome.location_id)
+    return false;
+  const auto row = session_.first_row(sql("location_now"), {{"location", *outcome.location_id}});
+  if (!row)
+    return false;
+  const LocationRow read{*outcome.location_id, outcome.location_value, outcome.location_meta_data};
+  const LocationRow now{read.id, row->text_or_empty(0), row->text_or_empty(1)};
+  if ((now.value == read.value && now.meta_data == read.meta_data) || !is_same_location_(read, now))
+    return false;
+  return publish(run_id, {{claim.image_id, now.value, now.meta_data}}) > 0;
 }
 
 ImageResult Results::why_not_published(const std::string& image_id) {
@@ -60,7 +82,9 @@ bool Results::restore(const Erased& erased) {
                        {{"result", std::string(result_name(ImageResult::restored))},
                         {"id", erased.image_id},
                         {"digest", erased.digest}}) == 0 ||
-      publish(erased.run_id, {erased.image_id}) == 0)
+      !erased.location_value ||
+      publish(erased.run_id,
+              {{erased.image_id, *erased.location_value, erased.location_meta_data}}) == 0)
     return false;
   transaction.commit();
   return true;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/read_outcome.h"
+#include "sql/images.h"
 #include "sql/session.h"
 
 namespace backglance {
@@ -19,11 +22,18 @@ bool is_tried_again(const ReadOutcome& outcome, const Claim& claim);
 class Results {
  public:
   // `session` must live longer than this. One thread at a time.
-  explicit Results(Session& session) : session_(session) {}
+  //
+  // `is_same_location` is true for two texts of a location (value and meta_data, as stored) that
+  // lead to the same object: a Glance that encrypts locations writes another ciphertext with each
+  // save. Null: equal texts only.
+  using IsSameLocation = std::function<bool(const LocationRow& one, const LocationRow& other)>;
+  explicit Results(Session& session, IsSameLocation is_same_location = {})
+      : session_(session), is_same_location_(std::move(is_same_location)) {}
 
   // Settles claimed images in one transaction. For `hashed` it publishes the hash. Its
-  // precondition: the row in `images` is live, has no hash, has the same checksum, size and
-  // location as when it was claimed, and our token is still valid.
+  // precondition: the row in `images` is live, has no hash, has the same checksum and size as when
+  // it was claimed, the location that was read is live and leads where it led, and our token is
+  // still valid.
   //
   // Returns the result of each image. If the precondition did not hold, that is already_done, gone
   // or busy_in_glance. If the lease was lost, it is empty and nothing was changed. Called again
@@ -68,10 +78,18 @@ class Results {
                    const std::vector<std::size_t>& places,
                    std::vector<std::optional<ImageResult>>& became);
   ImageResult amend(const std::string& run_id, const SettledImage& settled);
-  std::int64_t publish(const std::string& run_id, const std::vector<std::string>& ids);
+  // An image and the location that was read, as Glance stored it then.
+  struct ReadFrom {
+    std::string image_id;
+    std::string value;
+    std::string meta_data;
+  };
+  std::int64_t publish(const std::string& run_id, const std::vector<ReadFrom>& images);
+  bool publish_moved(const std::string& run_id, const SettledImage& settled);
   ImageResult why_not_published(const std::string& image_id);
 
   Session& session_;
+  IsSameLocation is_same_location_;
 };
 
 }  // namespace backglance

@@ -39,4 +39,6 @@ AND    (i.os_hash_algo IS NULL OR length(i.os_hash_algo) = 0 OR {exact}i.os_hash
 AND    (i.size IS NULL OR i.size = 0 OR i.size = t.bytes_read)
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = t.location_id AND l.image_id = i.id
-               AND   l.deleted = {false} AND {exact}l.status = 'active');
+               AND   l.deleted = {false} AND {exact}l.status = 'active'
+               AND   ({each OR :(t.image_id = :id# AND {exact}l.value = :value#
+                                 AND {exact}COALESCE(l.meta_data, '') = :meta#)}));

@@ -18,7 +18,7 @@ AND    backglance_item.lease_until >= {now}
 AND    COALESCE(backglance_item.state, '') = 'queued';
 
 -- The publish, second half, and a restore from the ledger: the row is still live, has no hash, has the same checksum
--- and size, and still has the location that was read. updated_at does not change: Cinder's image cache drops an image
+-- and size, and still has the location that was read, with the same value. updated_at does not change: Cinder's image cache drops an image
 -- whose updated_at changed.
 -- name: publish
 UPDATE images
@@ -40,7 +40,9 @@ AND    (os_hash_algo IS NULL OR length(os_hash_algo) = 0
 AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = CAST(t.bytes_read AS {text_type}))
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = t.location_id AND l.image_id = images.id
-               AND   l.deleted = {false} AND l.status = 'active');
+               AND   l.deleted = {false} AND l.status = 'active'
+               AND   ({each OR :(t.image_id = :id# AND {exact}l.value = :value#
+                                 AND {exact}COALESCE(l.meta_data, '') = :meta#)}));
 
 -- The results of these images. Run and token identify a settled image, even if an answer was lost.
 -- name: settled
@@ -51,6 +53,12 @@ LEFT JOIN images i ON i.id = t.image_id
 WHERE  t.image_id IN ({each, ::id#})
 AND    t.read_run = :run
 AND    t.lease_run IS NULL;
+
+-- Another value of the location that was read, as it is now.
+-- name: location_now
+SELECT l.value, l.meta_data
+FROM   image_locations l
+WHERE  l.id = :location;
 
 -- name: amend_result
 UPDATE backglance_item

@@ -116,8 +116,14 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
   ids.reserve(places.size());
   for (const std::size_t place : places)
     ids.push_back(settled[place].claim.image_id);
+  std::vector<ReadFrom> read;
+  read.reserve(places.size());
+  for (const std::size_t place : places) {
+    const auto& [claim, outcome] = settled[place];
+    read.push_back({claim.image_id, outcome.location_value, outcome.location_meta_data});
+  }
   // After "finish": the publish takes its values from the ledger's rows.
-  publish(run_id, ids);
+  publish(run_id, read);
 
   struct Row {
     std::int64_t token = 0;
@@ -135,9 +141,10 @@ void Results::settle_some(const std::string& run_id, const std::vector<SettledIm
     if (row == rows.end() || row->second.token != claim.token)
       continue;  // the lease was lost, and nothing was changed for this image
     const auto result = result_from_name(row->second.result);
-    became[place] = result == ImageResult::hashed && !row->second.published
-                        ? amend(run_id, settled[place])
-                        : result;
+    const bool is_published = row->second.published || (result == ImageResult::hashed &&
+                                                        publish_moved(run_id, settled[place]));
+    became[place] =
+        result == ImageResult::hashed && !is_published ? amend(run_id, settled[place]) : result;
     // Only with a published hash: the verdict holds for exactly these bytes.
     if (became[place] == ImageResult::hashed)
       record_signatures(session_, run_id, claim.image_id, outcome.signatures);
@@ -157,8 +164,9 @@ ImageResult Results::amend(const std::string& run_id, const SettledImage& settle
       sql("amend_result"),
       {{"state", again ? "queued" : state_of(why)},
        {"result", std::string(result_name(why))},
-       {"reason", std::string(again ? "the image's row changed in Glance during the read"
-                                    : result_text(why))},
+       {"reason",
+        std::string(again ? "the image's row or its location changed in Glance during the read"
+                          : result_text(why))},
        {"delay", again ? facts_of(ImageResult::changed_while_read).retry.delay_seconds : 0},
        {"id", claim.image_id},
        {"run", run_id},

@@ -221,8 +221,15 @@ class Failures {
         worst_.is_transient)
       return;
     worst_.result = ImageResult::other_location;
-    reasons_ += fmt::format(
-        "; location {} could be read, but no checksum proves that it holds the image", location_id);
+    if (reasons_.empty())
+      reasons_ = fmt::format(
+          "location {}: the image has several locations and no checksum, and without Glance's "
+          "configuration (--config-file) it is not known which of them Glance serves",
+          location_id);
+    else
+      reasons_ +=
+          fmt::format("; location {} could be read, but no checksum proves that it holds the image",
+                      location_id);
   }
 
   void forget_checkpoint() { worst_.forgets_checkpoint = true; }
@@ -315,6 +322,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
     named += fmt::format("{}{}", kBetweenStates, signed_over->name);
   }
   Failures failures;
+  const bool is_guess =
+      !context.order.is_known() && task.locations.size() > 1 && !has_proof(task.image);
   for (const LocationRow& row : in_order(task.locations, context)) {
     const auto found = context.stores.find(row.value, row.meta_data, only_of(task));
     if (const auto* failure = std::get_if<ReadFailure>(&found)) {
@@ -329,13 +338,15 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
       failures.add(row.id, *failure, there.place());
       continue;
     }
-    if (!failures.is_empty() && !has_proof(task.image)) {
+    if (is_guess || (!failures.is_empty() && !has_proof(task.image))) {
       failures.only_another_opens(row.id);
       break;
     }
     ReadOutcome outcome;
     outcome.is_later_location = !failures.is_empty();
     outcome.location_id = row.id;
+    outcome.location_value = row.value;
+    outcome.location_meta_data = row.meta_data;
     outcome.place = there.place();
     if (length_differs(task.image, reading.source(), outcome)) {
       if (!failures.is_empty())

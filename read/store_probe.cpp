@@ -85,7 +85,9 @@ bool StoreProbe::look(const std::string& place, const std::set<std::string>& dou
   }
   constexpr int kStrays = 2;
   if (!place.empty() && !is_configured(place))
-    return seen.tried <= kStrays && look("", doubted, {});
+    // A directory of a store that is empty, or is not there, may be a mount that is gone.
+    return seen.tried <= kStrays && !(stores_.has_place(place) && stores_.is_empty(place)) &&
+           look("", doubted, {});
   return place.empty() && seen.tells_nothing();
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "read/named_store.h"
-#include "sql/location_groups.h"
 
 namespace backglance {
 namespace {
@@ -21,10 +20,11 @@ void add(PendingTotals& totals, const PendingTotals& more) {
 
 using Totals = std::map<NamedStore, PendingTotals>;
 
-Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded) {
+Totals totals_of(Session& session, const Site& site, const Stores& stores, bool expanded,
+                 const std::vector<LocationGroup>& groups) {
   Totals totals;
   bool has_secret_ones = false;
-  for (const LocationGroup& group : location_groups(session, expanded)) {
+  for (const LocationGroup& group : groups) {
     has_secret_ones = has_secret_ones || group.scheme.empty();
     add(totals[named_store(site.stores, group.scheme, group.meta_data)], group.totals);
   }
@@ -61,11 +61,11 @@ std::string store_name(const StoreShare& share) {
 }
 
 std::vector<StoreShare> store_shares(Session& session, const Site& site, const Stores& stores,
-                                     bool expanded) {
+                                     bool expanded, const std::vector<LocationGroup>& groups) {
   std::vector<StoreShare> shares;
   for (const Store& store : site.stores)
     shares.push_back({.id = store.id, .type = store.type});
-  for (const auto& [name, totals] : totals_of(session, site, stores, expanded)) {
+  for (const auto& [name, totals] : totals_of(session, site, stores, expanded, groups)) {
     auto found = std::ranges::find_if(shares, [&name = name](const StoreShare& share) {
       return share.type == name.type && share.id == name.id;
     });

@@ -6,6 +6,7 @@
 
 #include "glance/site.h"
 #include "sql/images.h"
+#include "sql/location_groups.h"
 #include "sql/session.h"
 #include "store/stores.h"
 
@@ -27,9 +28,10 @@ struct StoreShare {
 };
 
 // Every configured store in its order, then what only the images name. Images without a live
-// location are in none. One pass over the images. `expanded`: as for pending_totals().
+// location are in none. `groups`: those of location_groups(), or of site_figures_by_store().
+// `expanded`: as for pending_totals(). One more pass over the images if locations are encrypted.
 std::vector<StoreShare> store_shares(Session& session, const Site& site, const Stores& stores,
-                                     bool expanded);
+                                     bool expanded, const std::vector<LocationGroup>& groups);
 
 // "fast: rbd", "swift".
 std::string store_name(const StoreShare& share);

@@ -60,11 +60,13 @@ bool StoreView::is_left_out(const LocationRow& row, const std::string& scheme,
   const auto& all = stores_.survey();
   return without_.contains(place) ||
          std::any_of(all.begin(), all.end(), [&](const PlaceState& one) {
-           return one.place == place && is_place_left_out(one);
+           return (one.place == place || place.starts_with(one.place + "/")) &&
+                  is_place_left_out(one);
          });
 }
 
-ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) const {
+ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others,
+                                  Readable readable) const {
   ImageSight sight{.kind = ImageSight::Kind::gone};
   // Deleted since the caller listed it: it blocks nothing.
   if (!image.row.hashable)
@@ -77,11 +79,12 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
     if (there != nullptr) {
       place = there->place();
       auto opened = there->opener->open(there->location);
-      if (std::holds_alternative<std::unique_ptr<Source>>(opened)) {
+      if (const auto* const source = std::get_if<std::unique_ptr<Source>>(&opened)) {
+        const bool is_right = readable == Readable::opens || !has_other_length(image.row, **source);
         // The API shows an image also if its bytes are gone, so its word can be overruled.
-        if (!there->is_through_api || !is_left_out(row, located.scheme, place))
+        if (is_right && (!there->is_through_api || !is_left_out(row, located.scheme, place)))
           return {.kind = ImageSight::Kind::readable};
-        failure = ReadFailure();
+        failure = ReadFailure{.reason = is_right ? "" : "it has another length than Glance says"};
       } else {
         failure = std::get<ReadFailure>(std::move(opened));
       }
@@ -119,7 +122,8 @@ ImageSight StoreView::look_at_one(const ImageDetails& image, bool has_others) co
   return sight;
 }
 
-std::vector<ImageSight> StoreView::look_at(const std::vector<std::string>& image_ids) {
+std::vector<ImageSight> StoreView::look_at(const std::vector<std::string>& image_ids,
+                                           Readable readable) {
   const auto images = retry(session_, [&] { return read_details(session_, image_ids); });
   const auto others = retry(session_, [&] { return with_other_locations(session_, image_ids); });
   std::vector<ImageSight> sights;
@@ -127,7 +131,7 @@ std::vector<ImageSight> StoreView::look_at(const std::vector<std::string>& image
     const auto image = images.find(id);
     // Purged since the caller read its id, or an id that the database takes for another one.
     sights.push_back(image != images.end()
-                         ? look_at_one(image->second, others.contains(id))
+                         ? look_at_one(image->second, others.contains(id), readable)
                          : ImageSight{.reason = "the image could not be looked up by its id"});
   }
   return sights;

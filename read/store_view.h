@@ -26,7 +26,11 @@ class StoreView {
   StoreView(Session& session, const Stores& stores, std::set<std::string> without)
       : session_(session), stores_(stores), without_(std::move(without)) {}
 
-  std::vector<ImageSight> look_at(const std::vector<std::string>& image_ids);
+  // What counts as readable: a location that can be opened; or only one that has the length that
+  // Glance knows, if the store says a length.
+  enum class Readable { opens, whole };
+  std::vector<ImageSight> look_at(const std::vector<std::string>& image_ids,
+                                  Readable readable = Readable::opens);
 
   // Compares with the images that have a hash: they were read, so their files must be there. The
   // place is in doubt unless more of them are found, with the right length, than images are
@@ -42,7 +46,7 @@ class StoreView {
   StoreQuestions questions();
 
  private:
-  ImageSight look_at_one(const ImageDetails& image, bool has_others) const;
+  ImageSight look_at_one(const ImageDetails& image, bool has_others, Readable readable) const;
   bool is_left_out(const LocationRow& row, const std::string& scheme,
                    const std::string& place) const;
   bool is_place_left_out(const PlaceState& place) const;

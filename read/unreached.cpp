@@ -156,8 +156,7 @@ bool UnreachedImages::sees_nothing() const {
 }
 
 bool UnreachedImages::is_configured(const std::string& place) const {
-  return !is_directory(place) || std::find(stores_.places().begin(), stores_.places().end(),
-                                           place) != stores_.places().end();
+  return !is_directory(place) || stores_.has_place(place);
 }
 
 std::optional<Error> UnreachedImages::error() const {

@@ -196,3 +196,8 @@ COALESCE(l.deleted, {true}) = {false} AND {exact}l.status = 'active'
 AND NOT EXISTS (SELECT 1 FROM image_locations o
                 WHERE o.image_id = l.image_id AND o.id < l.id
                 AND   COALESCE(o.deleted, {true}) = {false} AND {exact}o.status = 'active')
+
+-- For an erased item of the image `image`: its digest is not put back.
+-- name: erased_is_read_again
+EXISTS (SELECT 1 FROM backglance_item t JOIN images i ON i.id = t.image_id
+        WHERE t.image_id = image.id AND ({item_is_doubted} OR NOT {item_is_proved}))

@@ -192,14 +192,6 @@ std::string like_image(Session& session, const std::string& image_id) {
   return rows.empty() ? "" : rows.front().id;
 }
 
-std::vector<LocationRow> read_locations(Session& session, const std::string& image_id) {
-  std::vector<LocationRow> locations;
-  for_locations(session, {image_id}, [&](const std::string&, LocationRow location) {
-    locations.push_back(std::move(location));
-  });
-  return locations;
-}
-
 std::set<std::string> with_other_locations(Session& session,
                                            const std::vector<std::string>& image_ids) {
   std::set<std::string> others;

@@ -63,8 +63,9 @@ struct ImageDetails {
 
 enum class WithSignatures { no, yes };
 
-// The details of the images that exist, by id. Runs three statements for each kRowsPerStatement
-// ids, four with signatures.
+// The details of the images that exist, by id. A row of another table belongs to the image that the
+// database finds for it, whose id may have another spelling. Runs three statements for each
+// kRowsPerStatement ids, four with signatures.
 std::map<std::string, ImageDetails> read_details(Session& session,
                                                  const std::vector<std::string>& image_ids,
                                                  WithSignatures with = WithSignatures::no);
@@ -79,11 +80,9 @@ bool has_image(Session& session, const std::string& image_id);
 // The id of an image that somebody who typed `image_id` most likely meant: the same but for case
 // and spaces. Empty if there is none.
 std::string like_image(Session& session, const std::string& image_id);
-std::vector<LocationRow> read_locations(Session& session, const std::string& image_id);
 
-// Of these images, those with a location that is neither active nor deleted, or whose location
-// names the image's id in another spelling. read_details() does not return such a location, and
-// Glance may serve it.
+// Of these images, those with a location that is neither active nor deleted. read_details() does
+// not return such a location, and Glance may serve it.
 std::set<std::string> with_other_locations(Session& session,
                                            const std::vector<std::string>& image_ids);
 

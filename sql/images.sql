@@ -47,31 +47,35 @@ SELECT i.id, i.status, i.deleted, i.size, i.checksum, i.os_hash_algo, i.os_hash_
 FROM   images i
 WHERE  i.id IN ({each, ::id#});
 
+-- Which image a row belongs to, here and in the next two statements, the database decides by its own comparison, as it
+-- does for Glance (joinedload in glance/db/sqlalchemy/api.py): under a collation without case, a row with another
+-- spelling of the id is the image's too. The image's own spelling is returned.
 -- name: locations
-SELECT   image_id, id, value, meta_data
-FROM     image_locations
-WHERE    image_id IN ({each, ::id#})
-AND      COALESCE(deleted, {true}) = {false}
-AND      {exact}status = 'active'
-ORDER BY id;
+SELECT   i.id, l.id, l.value, l.meta_data
+FROM     image_locations l
+JOIN     images i ON i.id = l.image_id
+WHERE    l.image_id IN ({each, ::id#})
+AND      COALESCE(l.deleted, {true}) = {false}
+AND      {exact}l.status = 'active'
+ORDER BY l.id;
 
 -- Glance serves only the location whose status is active (glance/db/__init__.py). One with another status may come back:
--- who has changed the status by hand can change it again, and the data may still be there. So it counts too. The id is
--- compared as the database does it, which may find the location for another spelling of the image's id.
+-- who has changed the status by hand can change it again, and the data may still be there. So it counts too.
 -- name: other_locations
 SELECT i.id
 FROM   images i
 JOIN   image_locations l ON l.image_id = i.id
 WHERE  i.id IN ({each, ::id#})
 AND    COALESCE(l.deleted, {true}) = {false}
-AND    NOT (COALESCE(l.status, '') = 'active' AND {exact}l.status = 'active' AND {exact}l.image_id = i.id);
+AND    NOT (COALESCE(l.status, '') = 'active' AND {exact}l.status = 'active');
 
 -- The marks of a Glance that died would block an image for ever. For an import's lock, Glance itself says when it has
 -- expired (glance/api/v2/images.py, _enforce_import_lock): its task is gone, or has not been touched for an hour, two
 -- while it is pending. The other two marks have no such rule: after a day without a change they no longer count.
 -- name: busy_markers
-SELECT p.image_id, p.name
+SELECT i.id, p.name
 FROM   image_properties p
+JOIN   images i ON i.id = p.image_id
 WHERE  p.image_id IN ({each, ::id#})
 AND    COALESCE(p.deleted, {true}) = {false}
 AND    ((p.name = 'os_glance_import_task'
@@ -83,8 +87,9 @@ AND    ((p.name = 'os_glance_import_task'
 
 -- No key's signature is longer, whatever stands between its letters: one of 16,384 bits has 2.7 KB.
 -- name: signature_values
-SELECT p.image_id, p.name, substr(p.value, 1, 65536)
+SELECT i.id, p.name, substr(p.value, 1, 65536)
 FROM   image_properties p
+JOIN   images i ON i.id = p.image_id
 WHERE  p.image_id IN ({each, ::id#})
 AND    COALESCE(p.deleted, {true}) = {false}
 AND    p.name IN ({signature_names},

@@ -3,12 +3,9 @@
 // the same types inside a namespace.
 #include "sql/sqlite_backup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -79,11 +76,6 @@ void check_copy(const std::string& path) {
 void copy_sqlite_database(const DatabaseUrl& url, const std::filesystem::path& target) {
   UnfinishedDirectory unfinished(target, "safety copy " + target.string());
   const std::string path = unfinished.file().string();
-  // SQLite gives a new file the rights of everybody's umask, and its journal those of the file.
-  const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0)
-    throw io_error("safety copy " + target.string(), errno);
-  close(fd);
   {
     const Database from = open_database(url.database, SQLITE_OPEN_READONLY);
     const Database to = open_database(path, SQLITE_OPEN_READWRITE);

@@ -118,7 +118,7 @@ class SourceOpener {
   virtual std::string place_of(const Location& location) const = 0;
   // Nothing for a place of another type.
   virtual std::optional<PlaceTraits> traits(const std::string& place) const = 0;
-  // True if the place contains nothing at all, as when nothing is mounted there.
+  // True if the place contains nothing at all, or is not there, as when nothing is mounted there.
   virtual bool is_empty(const std::string& place) const = 0;
 
   // Why no location of this type can be read, whatever it is: nothing is configured, switched on or

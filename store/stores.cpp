@@ -91,6 +91,14 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
   return {std::move(scheme), std::move(failure)};
 }
 
+bool Stores::is_same_location(const std::string& value, std::string_view meta_data,
+                              const std::string& other_value,
+                              std::string_view other_meta_data) const {
+  const auto one = read_location(value, site_->metadata_encryption_key);
+  const auto other = read_location(other_value, site_->metadata_encryption_key);
+  return one && other && one->uri == other->uri && store_id(meta_data) == store_id(other_meta_data);
+}
+
 bool Stores::goes_through_api(const std::string& type, const std::string& store_id) const {
   if (!api_)
     return false;
@@ -125,6 +133,12 @@ std::string Stores::unusable(const std::string& type) const {
 bool Stores::may_be_of(const std::string& id, const std::string& type) const {
   const auto store = std::ranges::find(site_->stores, id, &Store::id);
   return store == site_->stores.end() || type.empty() || store->type == type;
+}
+
+bool Stores::has_place(const std::string& place) const {
+  return std::ranges::any_of(places_, [&](const std::string& one) {
+    return place == one || (one.starts_with('/') && place.starts_with(one + "/"));
+  });
 }
 
 bool Stores::is_empty(const std::string& place) const {

@@ -63,6 +63,11 @@ class Stores {
   Located locate(const std::string& value, std::string_view meta_data,
                  std::string_view image_id = {}) const;
 
+  // Whether two rows (value and meta_data) lead to the same object: the same URI in the same store,
+  // once deciphered. False if one of them cannot be deciphered.
+  bool is_same_location(const std::string& value, std::string_view meta_data,
+                        const std::string& other_value, std::string_view other_meta_data) const;
+
   // Whether locations of this type (a driver's name) that name this store, or none, are read
   // through the Glance API: the operator allows it, and no store here can read them, or all their
   // places were away when this was made.
@@ -87,6 +92,8 @@ class Stores {
   const std::vector<PlaceState>& survey() const { return survey_; }
   // Their names, without an empty one.
   const std::vector<std::string>& places() const { return places_; }
+  // True for one of places(), and for a directory below one.
+  bool has_place(const std::string& place) const;
   // Those that were away; a store directory whose name is empty too.
   const std::vector<std::string>& unavailable() const { return unavailable_; }
 

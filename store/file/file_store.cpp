@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/answer.h"
 #include "store/file/file_status.h"
 #include "store/file/open_beneath.h"
 #include "store/file/page_cache.h"
@@ -61,6 +62,22 @@ bool is_image_id(std::string_view name) {
          });
 }
 
+// The directory of the file: it may be a mount point of its own, below the configured one.
+std::string directory_of(const Place& place) {
+  const std::size_t slash = place.path.rfind('/');
+  const bool has_dots = place.path.find("..") != std::string::npos;
+  return slash == std::string::npos || has_dots
+             ? place.directory
+             : fmt::format("{}/{}", place.directory, place.path.substr(0, slash));
+}
+
+// True if the name is there, and is a link. What it leads to may be a mount that is gone.
+bool is_link(const Fd& directory, const Place& place) {
+  const OpenedFile name = open_beneath(directory, place.path, O_PATH | O_NOFOLLOW);
+  FileStatus status;
+  return name.file && read_status(name.file, status) && S_ISLNK(status.mode);
+}
+
 ReadFailure open_failure(const Place& place, int error) {
   require_means(error);
   switch (error) {
@@ -80,6 +97,7 @@ ReadFailure open_failure(const Place& place, int error) {
 }
 
 std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
+  const FileQuestion question(place.directory);
   const OpenedFile directory = open_directory(place.directory);
   if (!directory.file) {
     require_means(directory.error);
@@ -87,6 +105,11 @@ std::variant<OpenFile, ReadFailure> open_place(const Place& place, int flags) {
                                   quoted(place.directory), error_text(directory.error)));
   }
   OpenedFile opened = open_beneath(directory.file, place.path, flags);
+  if (opened.error == ENOENT && is_link(directory.file, place))
+    return unreadable(
+        fmt::format("its name in store directory {} is a link, and what it leads to "
+                    "is not there (is that mounted?)",
+                    quoted(place.directory)));
   if (!opened.file)
     return open_failure(place, opened.error);
   OpenFile open{place, std::move(opened.file), {}};
@@ -106,6 +129,11 @@ std::variant<OpenFile, ReadFailure> open_location(const StoreDirectories& direct
   if (places.empty())
     return unreadable("outside the configured store directories");
 
+  for (const Place& place : places)
+    if (directories.is_silent(place.directory))
+      return ReadFailure{ImageResult::unreadable,
+                         fmt::format("store directory {} does not answer", quoted(place.directory)),
+                         FailureKind::place};
   // What an outer directory says of a file that the innermost one cannot give is said only if it is
   // yes.
   std::variant<OpenFile, ReadFailure> first = open_place(places.front(), flags);
@@ -148,6 +176,7 @@ std::variant<std::size_t, ReadFailure> FileSource::read(std::span<std::byte> buf
   // A file that grows as fast as it is read would never end; past its first length it has changed
   // anyway.
   while (filled < buffer.size() && offset_ <= size()) {
+    const FileQuestion question(place_.directory);
     const ssize_t got = reader_.read(buffer.subspan(filled), offset_);
     if (got < 0 && errno == EINTR)
       continue;
@@ -173,6 +202,7 @@ std::variant<std::string, ReadFailure> FileSource::identity() {
   // The path first and the open file last: after this, no change is missed, because a file that
   // loses its name gets a new ctime as well.
   const std::variant<OpenFile, ReadFailure> again = open_place(place_, O_PATH);
+  const FileQuestion question(place_.directory);
   FileStatus now;
   if (!read_status(file_, now))
     return unreadable(error_text(errno));
@@ -228,7 +258,7 @@ std::string FileStore::place_of(const Location& location) const {
     return {};
   const auto places = directories_.containing(*path);
   if (!places.empty())
-    return places.front().directory;
+    return directory_of(places.front());
   const std::filesystem::path file(*path);
   return is_image_id(file.filename().native()) ? file.parent_path().native() : std::string();
 }
@@ -236,26 +266,30 @@ std::string FileStore::place_of(const Location& location) const {
 std::optional<PlaceTraits> FileStore::traits(const std::string& place) const {
   if (!place.starts_with('/'))
     return std::nullopt;
+  if (directories_.is_silent(place))
+    return PlaceTraits{.shared = place};
+  const FileQuestion question(place);
   return directory_traits(place);
 }
 
 bool FileStore::is_empty(const std::string& place) const {
+  if (directories_.is_silent(place))
+    return false;
+  const FileQuestion question(place);
   std::error_code error;
   for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
        entry.increment(error))
     if (entry->path().filename() != "lost+found")
       return false;
-  return !error;
+  return !error || error == std::errc::no_such_file_or_directory;
 }
 
 std::vector<PlaceState> FileStore::survey() const {
   std::vector<PlaceState> states;
-  for (const std::filesystem::path& directory : directories_.configured()) {
-    PlaceState state{directory.native(), states.size() < ids_.size() ? ids_[states.size()] : ""};
-    if (const OpenedFile opened = open_directory(directory.native()); !opened.file)
-      state.away = directory.empty() ? "its name is empty" : error_text(opened.error);
-    states.push_back(std::move(state));
-  }
+  const std::vector<std::string> away = directories_.survey();
+  for (std::size_t i = 0; i < away.size(); ++i)
+    states.push_back(
+        {directories_.configured()[i].native(), i < ids_.size() ? ids_[i] : "", away[i]});
   return states;
 }
 

@@ -47,12 +47,14 @@ class FileStore : public SourceOpener {
   std::variant<std::unique_ptr<Source>, ReadFailure> open(const Location& location) override;
   std::variant<std::string, ReadFailure> identify(const Location& location) override;
 
-  // The innermost store directory that contains the location. If there is none, and the file has
+  // The directory of the file, below the innermost store directory that contains the location: each
+  // directory may be a mount that is away. If no store directory contains it, and the file has
   // the name of an image id, as Glance itself names files: the file's own directory, because it is
   // a store directory that this configuration lacks. Otherwise empty.
   std::string place_of(const Location& location) const override;
   std::optional<PlaceTraits> traits(const std::string& place) const override;
-  // A lost+found does not count. A directory that cannot be listed counts as not empty.
+  // A lost+found does not count. A directory that is not there counts as empty, and one that cannot
+  // be listed as not empty.
   bool is_empty(const std::string& place) const override;
   // The configured directories, an empty name included.
   std::vector<PlaceState> survey() const override;

@@ -6,6 +6,9 @@
 #include <system_error>
 #include <utility>
 
+#include "store/answer.h"
+#include "store/file/open_beneath.h"
+
 namespace backglance {
 namespace {
 
@@ -49,22 +52,8 @@ std::optional<std::string> below(std::string_view directory, std::string_view pa
   return path.empty() ? "." : std::string(path);
 }
 
-// Without symlinks and ".."; empty if it does not exist or cannot be resolved.
-std::string real_path(const fs::path& path) {
-  std::error_code error;
-  const fs::path real = path.empty() ? fs::path() : fs::canonical(path, error);
-  return error ? std::string() : real.native();
-}
-
-// The path with its parent directory resolved, but not its last component: a link there is the
-// store's own. Empty if the parent cannot be resolved.
-std::string with_real_parent(const std::string& path) {
-  const fs::path name = fs::path(path).filename();
-  const std::string parent = real_path(fs::path(path).parent_path());
-  return parent.empty() || name.empty() || name == "." || name == ".."
-             ? std::string()
-             : (fs::path(parent) / name).native();
-}
+// How long a directory that did not answer is not asked again.
+constexpr std::chrono::minutes kSilence{1};
 
 }  // namespace
 
@@ -75,6 +64,65 @@ StoreDirectories::StoreDirectories(std::vector<fs::path> configured)
       directory = fs::absolute(directory);
     real_.push_back(real_path(directory));
   }
+}
+
+void StoreDirectories::set_silent(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  silent_until_[path] = std::chrono::steady_clock::now() + kSilence;
+}
+
+bool StoreDirectories::is_silent(const std::string& directory) const {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  return std::ranges::any_of(silent_until_, [&](const auto& one) {
+    return now < one.second && (directory == one.first || directory.starts_with(one.first + "/"));
+  });
+}
+
+// Without symlinks and ".."; empty if it does not exist, cannot be resolved, or does not answer.
+std::string StoreDirectories::real_path(const fs::path& path) const {
+  if (path.empty() || is_silent(path.native()))
+    return {};
+  const auto real = answer_within(kDirectoryPatience, [path] {
+    std::error_code error;
+    const fs::path found = fs::canonical(path, error);
+    return error ? std::string() : found.native();
+  });
+  if (!real)
+    set_silent(path.native());
+  return real.value_or("");
+}
+
+// The path with its parent directory resolved, but not its last component: a link there is the
+// store's own. Empty if the parent cannot be resolved.
+std::string StoreDirectories::with_real_parent(const std::string& path) const {
+  const fs::path name = fs::path(path).filename();
+  const std::string parent = real_path(fs::path(path).parent_path());
+  return parent.empty() || name.empty() || name == "." || name == ".."
+             ? std::string()
+             : (fs::path(parent) / name).native();
+}
+
+std::vector<std::string> StoreDirectories::survey() const {
+  constexpr const char* kNoAnswer = "it does not answer (is its server down?)";
+  std::vector<std::string> whys;
+  for (const fs::path& directory : configured_) {
+    if (directory.empty()) {
+      whys.emplace_back("its name is empty");
+      continue;
+    }
+    std::optional<std::string> why;
+    if (!is_silent(directory.native())) {
+      why = answer_within(kDirectoryPatience, [name = directory.native()] {
+        const OpenedFile opened = open_directory(name);
+        return opened.file ? std::string() : std::generic_category().message(opened.error);
+      });
+      if (!why)
+        set_silent(directory.native());
+    }
+    whys.push_back(why.value_or(kNoAnswer));
+  }
+  return whys;
 }
 
 // Asks again for a directory that was not there: its file system may have been mounted since. Not

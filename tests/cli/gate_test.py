@@ -54,6 +54,23 @@ class NotSeenIsNotGone(ContractTest):
                 self.assert_blocked(['none of the 5 image files that should be there is there', 'mounted', '--dry-run'])
                 self.restore_store()
 
+    def test_a_mount_that_is_gone_below_the_store_blocks_contract(self):
+        mount = self.site.store / 'mount'
+        mount.mkdir()
+        self.point_to('file://%s/%s' % (mount, self.late))
+        self.assert_blocked(['none of the 1 image file that should be there is there', str(mount), 'mounted'])
+        mount.rmdir()
+        self.assert_blocked(['none of the 1 image file that should be there is there', str(mount), 'mounted'])
+        self.on_site('contract', '--dry-run', '--without-store', self.site.store)
+
+    def test_a_link_into_a_mount_that_is_gone_blocks_contract(self):
+        mount = self.site.store / 'mount'
+        mount.mkdir()
+        file = self.site.path_of(self.late)
+        file.unlink()
+        file.symlink_to('mount/%s' % self.late)
+        self.assert_blocked(['is that mounted?'])
+
     def test_an_old_copy_of_the_store_blocks_contract(self):
         names = sorted(path.name for path in self.site.store.iterdir())
         locations = dict(self.site.database.rows(

@@ -60,7 +60,7 @@ HASH_COLUMNS = [
 
 FILES = [
     case('missing file', 'missing', c.no_file),
-    case('dangling symlink', 'missing', c.symlink_to_nothing),
+    case('dangling symlink', 'unreadable', c.symlink_to_nothing),
     case('directory instead of a file', 'unreadable', c.directory_instead, content=TINY),
     case('FIFO instead of a file', 'unreadable', c.fifo_instead, content=TINY),
     case('symlink out of the store', 'unreadable', c.symlink_out),

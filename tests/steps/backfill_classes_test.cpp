@@ -84,7 +84,7 @@ std::vector<Case> file_cases() {
   return {
       {"no such file", R::missing, "failed", "no such file",
        [](GlanceSite& site, const std::string& id) { fs::remove(site.file(id)); }},
-      {"a dangling symlink", R::missing, "failed", "no such file",
+      {"a dangling symlink", R::unreadable, "failed", "is that mounted?",
        [](GlanceSite& site, const std::string& id) {
          fs::remove(site.file(id));
          fs::create_symlink("nowhere", site.file(id));

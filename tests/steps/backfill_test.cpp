@@ -229,6 +229,47 @@ TEST_CASE("where the first location fails, the next is read", "[backfill]") {
     CHECK_THAT(reason, Contains("location " + std::to_string(id)));
 }
 
+TEST_CASE("a site known by its URL alone gives no hash on a guess of the first location",
+          "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.site().knows_location_order = false;
+  const std::string image = site.insert_image();
+  for (const char* name : {"one", "two"}) {
+    site.write_file(site.file(name), name);
+    site.add_location(image, "file://" + site.file(name).string());
+  }
+  const std::string single = site.upload("one location");
+  site.set(single, "checksum", nullptr);
+  BackfillRun run = run_backfill(site);
+  CHECK(run.images(ImageResult::hashed) == 1);
+  CHECK(run.outcomes.at(image).result == ImageResult::other_location);
+  CHECK_THAT(run.outcomes.at(image).reason, Contains("--config-file"));
+  CHECK(site.get(image, "os_hash_value") == std::nullopt);
+  // A checksum decides.
+  site.set(image, "checksum", digest_of("md5", "one"));
+  run = run_backfill(site, {.retry_failed = true});
+  CHECK(run.images(ImageResult::hashed) == 1);
+  require_hashed(site, image, "one");
+}
+
+TEST_CASE("a row that names its image in other letters is the image's where Glance takes it so",
+          "[backfill]") {
+  GlanceSite site;
+  if (site.compares_with_case())
+    return;
+  expand(site.sql());
+  const std::string image = site.upload("content");
+  site.sql().execute("UPDATE image_locations SET image_id = UPPER(image_id)");
+  site.start_import(image);
+  site.sql().execute("UPDATE image_properties SET image_id = UPPER(image_id)");
+  CHECK(run_backfill(site).images(ImageResult::busy_in_glance) == 1);
+  site.delete_property(image, "os_glance_import_task");
+  site.sql().execute("UPDATE backglance_item SET next_try_at = 0");
+  CHECK(run_backfill(site).images(ImageResult::hashed) == 1);
+  require_hashed(site, image, "content");
+}
+
 TEST_CASE("a location that Glance does not serve first gives no hash without a checksum",
           "[backfill]") {
   GlanceSite site;

@@ -32,6 +32,8 @@ struct Claimed {
     ReadOutcome read;
     read.result = image_result;
     read.location_id = location;
+    read.location_value = value_of(location);
+    read.location_meta_data = "{}";
     read.identity = "1:2:3:4";
     read.bytes = static_cast<std::int64_t>(content.size());
     read.md5 = digest_of("md5", content);
@@ -42,6 +44,12 @@ struct Claimed {
 
   std::optional<ImageResult> settle(const ReadOutcome& read) {
     return Results(site.sql()).settle(run->id(), {{claim, read}}).front();
+  }
+
+  std::string value_of(std::int64_t id) {
+    return site.sql()
+        .first_row("SELECT value FROM image_locations WHERE id = :id", {{"id", id}})
+        ->text_or_empty(0);
   }
 
   GlanceSite site;

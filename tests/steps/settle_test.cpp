@@ -193,6 +193,46 @@ TEST_CASE("a run that lost its lease changes nothing", "[ledger]") {
   CHECK(changes(before, dump(it.site.sql())) == kNone);
 }
 
+TEST_CASE("what was read is not published once the location leads elsewhere", "[ledger]") {
+  Claimed it;
+  const ReadOutcome read = it.outcome();
+  const auto set = [&](const std::string& column, const std::string& value) {
+    it.site.sql().execute("UPDATE image_locations SET " + column + " = :value WHERE id = :id",
+                          {{"value", value}, {"id", it.location}});
+  };
+  const auto same = [&](const LocationRow& one, const LocationRow& other) {
+    CHECK(one.value == read.location_value);
+    return other.value == "the same, enciphered anew";
+  };
+  const auto settle = [&] {
+    return Results(it.site.sql(), same).settle(it.run->id(), {{it.claim, read}}).front();
+  };
+  SECTION("to another object") {
+    set("value", read.location_value + "2");
+    CHECK(settle() == ImageResult::busy_in_glance);
+  }
+  SECTION("to another object, by the case of one letter") {
+    std::string value = read.location_value;
+    value[value.size() - 1] = 'X';
+    set("value", value);
+    ReadOutcome other = read;
+    other.location_value = value.substr(0, value.size() - 1) + "x";
+    CHECK(it.settle(other) == ImageResult::busy_in_glance);
+  }
+  SECTION("to another store") {
+    set("meta_data", R"({"store": "other"})");
+    CHECK(settle() == ImageResult::busy_in_glance);
+  }
+  SECTION("but a Glance that only saved it as another text is no reason") {
+    set("value", "the same, enciphered anew");
+    CHECK(settle() == ImageResult::hashed);
+    CHECK(it.site.get(it.image, "os_hash_value") == read.digest);
+    return;
+  }
+  CHECK(it.site.get(it.image, "os_hash_value") == std::nullopt);
+  CHECK(it.site.ours("item", it.image, "state") == "queued");
+}
+
 TEST_CASE("images settled together are each judged alone", "[ledger]") {
   GlanceSite site;
   expand(site.sql());
@@ -208,6 +248,8 @@ TEST_CASE("images settled together are each judged alone", "[ledger]") {
     ReadOutcome outcome;
     outcome.result = ImageResult::hashed;
     outcome.location_id = site.first_location(claim.image_id);
+    outcome.location_value = "file://" + site.file(claim.image_id).string();
+    outcome.location_meta_data = "{}";
     outcome.bytes = 7;
     outcome.md5 = digest_of("md5", "content");
     outcome.algorithm = "sha512";

@@ -35,6 +35,95 @@ void check_left_alone(GlanceSite& site, std::int64_t images) {
 
 }  // namespace
 
+TEST_CASE("images below a mount of their own are left when it is gone", "[backfill]") {
+  const int images = GENERATE(1, 2, 12);
+  GlanceSite site;
+  expand(site.sql());
+  const std::filesystem::path sub = site.store() / "sub";
+  std::filesystem::create_directory(sub);
+  for (int i = 0; i < images; ++i) {
+    const std::string image = site.insert_image();
+    site.write_file(sub / image, "content");
+    site.add_location(image, "file://" + (sub / image).string());
+  }
+  // The rest of the store is there, and says nothing of the mount.
+  site.upload_many(30);
+  const std::string lost = site.upload("lost");
+  std::filesystem::remove(site.file(lost));
+  SECTION("and its directory is empty") {
+    unmount(sub);
+  }
+  SECTION("and so is its directory") {
+    std::filesystem::rename(sub, sub.native() + ".away");
+  }
+  const Error error = required_error([&] { run_backfill(site, {.jobs = 2}); });
+  CHECK_THAT(error.what(), Contains(sub.string()) && Contains("is it mounted?"));
+  CHECK(QueueFigures(site.sql()).claimable().images == images);
+  CHECK(site.sql().count("SELECT COUNT(*) FROM backglance_item WHERE state = 'failed'") == 1);
+  CHECK(site.ours("item", lost, "result") == "missing");
+  mount(sub);
+  CHECK(run_backfill(site).images(ImageResult::hashed) == images);
+}
+
+TEST_CASE("a link that leads nowhere is not a missing image", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  site.upload_many(3);
+  const std::string image = site.upload("content");
+  std::filesystem::create_directory(site.store() / "mount");
+  std::filesystem::remove(site.file(image));
+  std::filesystem::create_symlink("mount/" + image, site.file(image));
+  const BackfillRun run = run_backfill(site);
+  CHECK(run.outcomes.at(image).result == ImageResult::unreadable);
+  CHECK_THAT(run.outcomes.at(image).reason, Contains("is that mounted?"));
+}
+
+TEST_CASE("the figures by store are those of the site", "[backfill]") {
+  GlanceSite site;
+  expand(site.sql());
+  const auto ids = site.upload_many(9);
+  const std::string without = site.insert_image();
+  run_backfill(site, {.images = {ids[0], ids[1], ids[2]}});
+  for (const std::string& image : {ids[0], ids[1]})
+    site.set(image, "os_hash_value", nullptr);
+  site.add_location(ids[3], "RBD://other");
+  site.sql().execute(
+      "UPDATE image_locations SET deleted = {true} WHERE image_id = :id AND value LIKE 'file%'",
+      {{"id", ids[3]}});
+  site.sql().execute(
+      "UPDATE backglance_item SET result = 'missing', state = 'failed', finished_at = 5 WHERE "
+      "image_id = :id",
+      {{"id", ids[4]}});
+  site.sql().execute(
+      "UPDATE backglance_item SET state = 'done', digest = NULL WHERE image_id = :id",
+      {{"id", ids[5]}});
+  site.sql().execute("DELETE FROM backglance_item WHERE image_id = :id", {{"id", ids[6]}});
+  site.set(ids[7], "size", nullptr);
+  const SchemaState state = read_schema_state(site.sql());
+  const SiteFigures all = site_figures(site.sql(), state);
+  CHECK(all.pending.images == 9);
+  CHECK(all.unknown_size == 2);
+  CHECK(all.erased + all.doubted.images == 2);
+  CHECK(all.unqueued.images >= 1);
+  CHECK(all.changed.images == 1);
+  CHECK(all.reachable.images == 1);
+  const auto [figures, groups] = site_figures_by_store(site.sql(), state);
+  const auto each = [](const SiteFigures& of) {
+    std::vector<std::int64_t> values = {of.unknown_size, of.erased};
+    for (const QueueTotals& one : {of.pending, of.unqueued, of.queued, of.claimable, of.changed,
+                                   of.reachable, of.failed, of.doubted}) {
+      values.push_back(one.images);
+      values.push_back(one.bytes);
+    }
+    return values;
+  };
+  CHECK(each(figures) == each(all));
+  std::map<std::string, std::int64_t> by_scheme;
+  for (const LocationGroup& group : groups)
+    by_scheme[group.scheme] += group.totals.images;
+  CHECK(by_scheme == std::map<std::string, std::int64_t>{{"file", 7}, {"rbd", 1}});
+}
+
 TEST_CASE("a host whose store is not mounted skips no image", "[backfill]") {
   const int images = GENERATE(1, 12, 30);
   GlanceSite site;

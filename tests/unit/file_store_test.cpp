@@ -223,12 +223,28 @@ TEST_CASE("a file that does not exist is missing") {
   write(site.store() / "image", "text");
   fs::create_symlink("secret-name", site.store() / "dangling");
   for (const char* name :
-       {"secret-name", "no-directory/secret-name", "image/secret-name", "image/", "dangling"}) {
+       {"secret-name", "no-directory/secret-name", "image/secret-name", "image/"}) {
     INFO(name);
     const ReadFailure failure = failure_of(store, at(site.store() / name));
     CHECK(failure.result == ImageResult::missing);
     CHECK(failure.reason == "no such file in store directory \"" + site.store().native() + "\"");
   }
+  // What a link leads to may be a mount that is gone.
+  const ReadFailure dangling = failure_of(store, at(site.store() / "dangling"));
+  CHECK(dangling.result == ImageResult::unreadable);
+  CHECK(dangling.reason.find("secret-name") == std::string::npos);
+}
+
+TEST_CASE("the place of a file is its own directory, which may be a mount") {
+  StoreFolder site;
+  const FileStore store({site.store()});
+  CHECK(store.place_of(at(site.store() / "image")) == site.store().native());
+  CHECK(store.place_of(at(site.store() / "a/b/image")) == (site.store() / "a/b").native());
+  CHECK(store.place_of(at(site.store() / "a/../image")) == site.store().native());
+  CHECK(store.is_empty((site.store() / "a").native()));
+  CHECK(store.is_empty(site.store().native()));
+  write(site.store() / "image", "text");
+  CHECK_FALSE(store.is_empty(site.store().native()));
 }
 
 TEST_CASE("images of a store directory that is gone are unreadable, not missing") {

@@ -148,6 +148,7 @@ TEST_CASE("a plan as JSON has every member as a number, a text, a list or null")
                                     {"unknown_size", 1},
                                     {"failed_before", 1},
                                     {"to_restore", 6},
+                                    {"forecast", nullptr},
                                     {"stores", json::array()}}));
   plan.galera = cluster();
   CHECK(plan_json(plan)["galera"] == json({{"nodes", 3},

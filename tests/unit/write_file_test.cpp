@@ -169,9 +169,28 @@ TEST_CASE("what a killed process has left is removed, what is being written is n
     remove_unfinished(directory.path, [](std::string_view name) { return name == "a"; });
     CHECK(directory.names().size() == 3);
     write_all(file.descriptor(), "whole");
-    file.finish(0600, Existing::kept);
+    file.finish(0600);
     CHECK(content_of(directory / "a") == "whole");
   }
+  {
+    // Whatever took the name since somebody looked is left as it is.
+    const auto seen = place.status();
+    fs::remove(directory / "a");
+    std::ofstream(directory / "other") << "another's";
+    fs::rename(directory / "other", directory / "a");
+    UnfinishedFile late(place);
+    write_all(late.descriptor(), "whole");
+    CHECK_FALSE(late.replace(0600, seen));
+    CHECK(content_of(directory / "a") == "another's");
+    CHECK_FALSE(late.replace(0600, std::nullopt));
+    fs::remove(directory / "a");
+    fs::create_symlink("b", directory / "a");
+    CHECK_FALSE(late.replace(0600, seen));
+    CHECK(fs::is_symlink(directory / "a"));
+    CHECK(late.replace(0600, place.status()));
+    CHECK(content_of(directory / "a") == "whole");
+  }
+  CHECK(directory.names().size() == 3);
   UnfinishedFile second(place);
-  CHECK_THROWS_WITH(second.finish(0600, Existing::kept), Contains("File exists"));
+  CHECK_THROWS_WITH(second.finish(0600), Contains("File exists"));
 }
