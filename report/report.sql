@@ -52,3 +52,25 @@ WHERE    {live}
 GROUP BY CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
               ELSE COALESCE(i.os_hash_algo, '?') END
 ORDER BY 2 DESC, 1;
+
+-- A page of the items that the report counts, for lists of ids: the result, and whether the image is gone.
+-- name: listed_items
+SELECT    t.image_id, t.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END
+FROM      backglance_item t
+LEFT JOIN images i ON i.id = t.image_id
+WHERE     t.result IS NOT NULL
+AND       t.image_id > :after
+AND       ({is_gone}
+           OR (t.result IN ({results_without_findings}) AND (COALESCE(t.state, '') <> 'failed' OR {pending_by_id}))
+           OR {item_is_finding})
+ORDER BY  t.image_id
+LIMIT     :page;
+
+-- name: listed_verifications
+SELECT    v.image_id, v.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END
+FROM      backglance_verify v
+LEFT JOIN images i ON i.id = v.image_id
+WHERE     v.result IS NOT NULL
+AND       v.image_id > :after
+ORDER BY  v.image_id
+LIMIT     :page;
