@@ -19,6 +19,7 @@
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/server_waits.h"
+#include "cli/shared_metrics.h"
 #include "digest/digest_engine.h"
 #include "sql/server_wait.h"
 #include "version.h"

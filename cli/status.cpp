@@ -2,6 +2,7 @@
 // status and check: commands that change nothing.
 #include <fmt/format.h>
 
+#include <ctime>
 #include <memory>
 #include <optional>
 
@@ -9,18 +10,52 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/nagios.h"
+#include "cli/output_file.h"
 #include "cli/readiness.h"
+#include "cli/shared_metrics.h"
+#include "cli/site_metrics.h"
 #include "cli/site_status.h"
 
 namespace backglance {
 
-Runner add_status(Arguments&) {
-  return [](const CommonOptions& common) {
-    const Site site = read_site(common.source);
-    Session session(site.database, {.mode = OpenMode::read_only});
-    print_status(collect_status(session, site), common.json);
-    return ExitCode::done;
-  };
+namespace {
+
+void require_usable_metrics(const std::string& file, const Site& site) {
+  if (file == "-" || file.empty())
+    throw Error(ErrorKind::usage, "--metrics: metrics are written to a file; name one");
+  require_no_data(site, "--metrics", file);
+  require_distinct({{"--metrics", file, true}});
+  require_metrics_file(file);
+}
+
+ExitCode run_status(const CommonOptions& common, const std::optional<std::string>& metrics) {
+  const Site site = read_site(common.source);
+  if (metrics)
+    require_usable_metrics(*metrics, site);
+  Session session(site.database, {.mode = OpenMode::read_only});
+  const SiteStatus status = collect_status(session, site);
+  if (metrics) {
+    // Here the file is what was asked for: one that cannot be written is an error.
+    write_shared_metrics(
+        metrics_target(*metrics),
+        site_metrics_text(
+            status, status.ledger ? std::optional(collect_site_metrics(session)) : std::nullopt,
+            std::time(nullptr)),
+        {});
+  }
+  print_status(status, common.json);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Runner add_status(Arguments& app) {
+  auto metrics = std::make_shared<std::optional<std::string>>();
+  app.option("--metrics", *metrics,
+             "Also write the figures of the site to this file, for node_exporter's textfile "
+             "collector; runs of other commands may write to the same file")
+      .type("FILE");
+  return [metrics](const CommonOptions& common) { return run_status(common, *metrics); };
 }
 
 namespace {

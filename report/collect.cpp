@@ -88,6 +88,27 @@ std::vector<SiteReport::Coverage> read_coverage(Session& session) {
   return coverage;
 }
 
+std::vector<std::pair<ImageResult, std::int64_t>> finding_counts(Session& session) {
+  std::map<ImageResult, std::int64_t> counts;
+  session.query(report_sql(session, "finding_counts_of_backfill"), {}, [&](const SqlRow& row) {
+    const auto found = result_from_name(row.text_or_empty(0));
+    // As in the list of findings: a result of a later version is none.
+    if (found && is_finding(*found))
+      counts[*found] += row.integer_or(1, 0);
+  });
+  return {counts.begin(), counts.end()};
+}
+
+Proofs read_proofs(Session& session) {
+  const auto row =
+      session.first_row(report_sql(session, "proofs"),
+                        {{"hashed", std::string(result_name(ImageResult::hashed))},
+                         {"verified", std::string(result_name(ImageResult::verified))}});
+  if (!row)
+    return {};
+  return {row->integer_or(0, 0), row->integer(1)};
+}
+
 SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   // Each list is read by a statement of its own: images may be published between two of them.
   const SchemaState state = read_schema_state(session);

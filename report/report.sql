@@ -74,3 +74,24 @@ WHERE     v.result IS NOT NULL
 AND       v.image_id > :after
 ORDER BY  v.image_id
 LIMIT     :page;
+
+-- The findings of backfill, by number: the same condition lists them.
+-- name: finding_counts_of_backfill
+SELECT   t.result, COUNT(*)
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    {item_is_finding}
+GROUP BY t.result;
+
+-- When the bytes of each live image were last compared and agreed; what verify found against them is no proof, nor is
+-- what was proved before it.
+-- name: proofs
+SELECT COALESCE(SUM(CASE WHEN proved.at IS NULL THEN 1 ELSE 0 END), 0), MIN(proved.at)
+FROM   (SELECT CASE WHEN v.result IN ({results_against}) THEN NULL
+                    WHEN v.result = :verified AND (t.finished_at IS NULL OR v.verified_at > t.finished_at)
+                    THEN v.verified_at
+                    ELSE t.finished_at END AS at
+        FROM   images i
+        LEFT JOIN backglance_item t ON t.image_id = i.id AND t.state = 'done' AND t.result = :hashed
+        LEFT JOIN backglance_verify v ON v.image_id = i.id
+        WHERE  {live}) AS proved;
