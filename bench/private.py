@@ -19,8 +19,8 @@ class Servers:
         self._engines = engines
 
     def __enter__(self):
-        os.environ['BACKGLANCE_SERVERS_DURABLE'] = '1'
-        os.environ['BACKGLANCE_SERVERS_CACHE_MIB'] = str(CACHE_MIB)
+        os.environ['BACKGLANCE_TEST_SERVERS_DURABLE'] = '1'
+        os.environ['BACKGLANCE_TEST_SERVERS_CACHE_MIB'] = str(CACHE_MIB)
         os.environ['BACKGLANCE_TEST_SERVERS'] = str(self.directory)
         self._call('start', *self._engines)
         return self

@@ -14,9 +14,9 @@ class Option;
 
 namespace backglance {
 
-// The options of a command, without the parser's own types: only cli/command_line.cpp includes
-// CLI11, because its templates take seconds to compile in each source that includes it. One thread
-// at a time.
+// The options of a command, without the parser's own types: only cli/arguments.cpp and
+// cli/command_line.cpp include CLI11, because its templates take seconds to compile in each source
+// that includes it. One thread at a time.
 
 // An option that was just added. Each call adds one rule to it and returns the option itself.
 class Option {
@@ -35,6 +35,11 @@ class Option {
   // A whole number, `least` or more.
   Option& at_least(std::int64_t least);
   Option& one_of(const std::vector<std::string>& values);
+  // Shells offer these values, and others are allowed too.
+  Option& suggests(const std::vector<std::string>& values);
+  // Only a person at the command line may give the option: an options file or a variable that does
+  // is refused. For options that confirm, undo or remove something.
+  Option& only_typed();
   // Refuses the option together with `other`.
   Option& excludes(const Option& other);
   // Refuses the option without `other`.

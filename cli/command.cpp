@@ -21,13 +21,14 @@ const std::vector<Command>& commands() {
       {"backfill",
        "Read each image without a hash once, check it against Glance's size and MD5, and publish "
        "its hashes",
-       true, add_backfill},
-      {"verify", "Read images again and compare them with their stored hashes", true, add_verify},
+       true, add_backfill, true},
+      {"verify", "Read images again and compare them with their stored hashes", true, add_verify,
+       true},
       {"report", "Report signatures, results and coverage, as text, CSV, JSON or HTML", false,
        add_report},
       {"contract", "Remove deprecated signature properties whose grace period has ended", true,
-       add_contract},
-      {"sync", "Run expand, migrate and backfill, one after the other", true, add_sync},
+       add_contract, true},
+      {"sync", "Run expand, migrate and backfill, one after the other", true, add_sync, true},
       {"pause", "Pause all runs that read images, on all hosts, until backglance resume", true,
        add_pause},
       {"resume", "Let paused runs continue on all hosts", true, add_resume},
@@ -36,11 +37,15 @@ const std::vector<Command>& commands() {
        "again",
        true, add_stop},
       {"attest", "Check signed statements against the public key and the database", false,
-       add_attest},
+       add_attest, true},
       {"check",
        "Show which command is due next. The exit code says it too, as that of glance-manage db "
        "check does",
-       false, add_check},
+       false, add_check, true},
+      {"list", "Print the ids of the images with one result, one per line, for other programs",
+       false, add_list},
+      {"help", "Show the help of a command; print manual pages and completions for shells", false,
+       add_help, false, false},
   };
   return table;
 }

@@ -18,6 +18,8 @@ struct CommonOptions {
   SiteSource source;
   bool json = false;
   bool dry_run = false;
+  bool quiet = false;        // print errors and warnings only
+  bool findings_ok = false;  // findings are exit code 0
 };
 
 using Runner = std::function<ExitCode(const CommonOptions&)>;
@@ -29,6 +31,8 @@ struct Command {
   std::string_view help;
   bool changes;
   Runner (*add)(Arguments& app);
+  bool may_find = false;      // it may end with ExitCode::findings
+  bool is_about_site = true;  // else it has none of the common options, and none of the site's
 };
 
 // The one table of commands, in the order in which an upgrade uses them.
@@ -50,6 +54,8 @@ Runner add_resume(Arguments& app);
 Runner add_stop(Arguments& app);
 Runner add_attest(Arguments& app);
 Runner add_check(Arguments& app);
+Runner add_list(Arguments& app);
+Runner add_help(Arguments& app);
 
 // Prints one JSON object on standard output. Bytes that are not UTF-8 are replaced.
 void print_json(const nlohmann::json& object);

@@ -5,19 +5,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <initializer_list>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/exit_code_text.h"
 #include "cli/help_text.h"
+#include "cli/settings.h"
 #include "cli/usage_check.h"
 #include "cli/usage_text.h"
 #include "store/store_settings.h"
@@ -32,24 +33,12 @@ constexpr const char* kSizeUnits =
 constexpr const char* kTimeUnits =
     "TIME: number and unit s, m, h, d or w (seconds to weeks): 90s, 30m, 8h, 180d";
 
-// The exit codes with which a command may end; of the program (null), all.
-std::string exit_codes(const Command* command) {
-  const std::string_view name = command == nullptr ? std::string_view() : command->name;
-  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
-    return command == nullptr || std::find(names.begin(), names.end(), name) != names.end();
-  };
-  const bool changes = command == nullptr || command->changes;
-  const bool is_order = command != nullptr && is_one_of({"pause", "resume", "stop"});
-  std::string text = "Exit codes:\n    0 done\n    1 failed\n    2 wrong usage\n";
-  if (is_one_of({"check"}))
-    text += "    3 expand is due\n    4 migrate or backfill is due\n    5 contract is due\n";
-  if (is_one_of({"backfill", "verify", "sync", "contract", "attest", "check"}))
-    text += "   10 done, with findings: see backglance report\n";
-  if (changes && !is_order)
-    text += "   11 another run is at work\n";
-  if (changes)
-    text += "   12 unknown whether a commit succeeded\n";
-  return text + "  130 interrupted" + (changes && !is_order ? ", or ended by backglance stop" : "");
+// As help prints them.
+std::string exit_codes_text(const Command* command) {
+  std::string text = "Exit codes:";
+  for (const ExitCodeText& one : exit_codes(command))
+    text += fmt::format("\n  {:>3} {}", static_cast<int>(one.code), one.text);
+  return text;
 }
 
 // CLI11's own layout prints each text in one line of any length, and after the name of a value the
@@ -124,6 +113,7 @@ struct SourceFlags {
   SiteSource source;
   std::vector<std::string> files;
   std::vector<std::string> directories;
+  std::optional<std::string> options;  // with_settings() reads the file before the words are parsed
 };
 
 // The options that name the site. They exist before and after the command.
@@ -148,6 +138,10 @@ void add_source(Arguments app, SourceFlags& flags) {
              "be repeated")
       .type("DIR")
       .repeatable();
+  app.option("--options", flags.options,
+             "Read options of backglance from this file; those that are typed, and variables "
+             "BACKGLANCE_OPTION, count more (default: /etc/backglance/backglance.conf alone)")
+      .type("FILE");
   app.option("--allow-http", source.allow_http,
              "Read images whose location is a URL at this server: a name or address with or "
              "without :PORT, a network (10.1.0.0/16), or public for every public address; may be "
@@ -162,10 +156,18 @@ void add_source(Arguments app, SourceFlags& flags) {
            "Glance sends, and nothing proves that this is the whole image");
 }
 
-void add_common(Arguments app, CommonOptions& common, bool changes) {
+void add_common(Arguments app, CommonOptions& common, const Command& command) {
   app.flag("--json", common.json, "Print one JSON object, as docs/json.md describes it");
-  if (changes)
-    app.flag("--dry-run", common.dry_run, "Show what the command would do; change nothing");
+  if (command.changes)
+    app.flag("--dry-run", common.dry_run, "Show what the command would do; change nothing")
+        .only_typed();
+  if (command.changes)
+    app.flag("--quiet", common.quiet,
+             "Print warnings and errors only, unless --json or --dry-run asks for output");
+  if (command.may_find)
+    app.flag("--findings-ok", common.findings_ok,
+             "End with exit code 0 where it would be 10, done with findings: for a scheduler that "
+             "takes 10 for a failure");
 }
 
 // Files and directories in the order in which they were given, because a later one overrides an
@@ -215,45 +217,65 @@ KnownOption::Value value_of(const CLI::App& app, const CLI::Option* option) {
   return is_bare ? KnownOption::Value::none : KnownOption::Value::optional;
 }
 
-KnownCommand known(const CLI::App& app, const std::string& name) {
+// "FILE" of "FILE:check", which is how CLI11 names a type and the checks of its values.
+std::pair<std::string, std::string> type_and_choices(const CLI::Option* option) {
+  const std::string whole = option->get_type_name();
+  const std::size_t colon = std::min(whole.find(':'), whole.size());
+  std::string choices = colon < whole.size() ? whole.substr(colon + 1) : "";
+  if (choices.find('|') == std::string::npos)
+    choices.clear();
+  return {whole.substr(0, colon), choices};
+}
+
+KnownOption known_option(const CLI::App& app, const CLI::Option* option) {
+  KnownOption out;
+  for (const std::string& one : option->get_snames())
+    out.names.push_back("-" + one);
+  for (const std::string& one : option->get_lnames())
+    out.names.push_back("--" + one);
+  out.value = value_of(app, option);
+  std::string choices;
+  std::tie(out.type, choices) = type_and_choices(option);
+  if (option->get_positional())
+    out.names.push_back(out.type = option->get_name(true, false));
+  while (!choices.empty()) {
+    const std::size_t bar = std::min(choices.find('|'), choices.size());
+    out.choices.push_back(choices.substr(0, bar));
+    choices.erase(0, bar + 1);
+  }
+  out.text = option->get_description();
+  if (!option->get_default_str().empty())
+    out.text += " (default: " + option->get_default_str() + ")";
+  if (option->get_required())
+    out.text += " (required)";
+  out.group = option->get_group();
+  out.is_required = option->get_required();
+  out.is_repeatable = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  out.is_only_typed = !option->get_configurable() || option == app.get_help_ptr() ||
+                      option == app.get_version_ptr();
+  return out;
+}
+
+// `codes` are those of the command above, for a subcommand has no row in the table.
+KnownCommand known(const CLI::App& app, const std::string& name,
+                   std::vector<ExitCodeText> codes = exit_codes(nullptr)) {
   KnownCommand command;
   command.name = name;
+  command.help = app.get_description();
+  for (const Command& one : commands())
+    if (one.name == name && app.get_parent() != nullptr &&
+        app.get_parent()->get_parent() == nullptr)
+      codes = exit_codes(&one);
+  for (const ExitCodeText& one : codes)
+    command.exit_codes.emplace_back(static_cast<int>(one.code), one.text);
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      command.takes_words = true;
-      continue;
-    }
-    KnownOption& out = command.options.emplace_back();
-    for (const std::string& one : option->get_snames())
-      out.names.push_back("-" + one);
-    for (const std::string& one : option->get_lnames())
-      out.names.push_back("--" + one);
-    out.value = value_of(app, option);
+    command.takes_words = command.takes_words || option->get_positional();
+    (option->get_positional() ? command.words : command.options)
+        .push_back(known_option(app, option));
   }
   for (const CLI::App* sub : app.get_subcommands({}))
-    command.commands.push_back(known(*sub, sub->get_name()));
+    command.commands.push_back(known(*sub, sub->get_name(), codes));
   return command;
-}
-
-// A whole number in decimal, without a sign. CLI11 also reads "010", as 8, and takes a number that
-// is too large for the largest one.
-std::optional<std::int64_t> whole_number(const std::string& text) {
-  std::int64_t number = 0;
-  const auto end = text.data() + text.size();
-  const auto [rest, failed] = std::from_chars(text.data(), end, number);
-  if (failed != std::errc() || rest != end || text[0] == '-' || (text[0] == '0' && text.size() > 1))
-    return std::nullopt;
-  return number;
-}
-
-void limit_number(CLI::Option& option, std::int64_t least, std::int64_t most) {
-  option.check([least, most](const std::string& value) {
-    const auto number = whole_number(value);
-    return number && *number >= least && *number <= most
-               ? std::string()
-               : fmt::format("must be a whole number from {} to {}, not '{}'", least, most,
-                             printable(value, 80));
-  });
 }
 
 [[noreturn]] void refuse(const CLI::App& app, const std::string& why) {
@@ -265,135 +287,103 @@ void limit_number(CLI::Option& option, std::int64_t least, std::int64_t most) {
 
 }  // namespace
 
-Option& Option::type(const std::string& name) {
-  option_->type_name(name);
-  return *this;
-}
-Option& Option::required() {
-  option_->required();
-  return *this;
-}
-Option& Option::shows_default() {
-  option_->capture_default_str();
-  return *this;
-}
-Option& Option::repeatable() {
-  option_->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  return *this;
-}
-Option& Option::range(int least, int most) {
-  limit_number(*option_, least, most);
-  return *this;
-}
-Option& Option::at_least(std::int64_t least) {
-  limit_number(*option_, least, std::numeric_limits<std::int64_t>::max());
-  return *this;
-}
-Option& Option::one_of(const std::vector<std::string>& values) {
-  option_->check([values](const std::string& value) {
-    return std::find(values.begin(), values.end(), value) != values.end()
-               ? std::string()
-               : fmt::format("must be one of {}, not '{}'", join(values, ", "),
-                             printable(value, 80));
-  });
-  return *this;
-}
-Option& Option::excludes(const Option& other) {
-  option_->excludes(other.option_);
-  return *this;
-}
-Option& Option::needs(const Option& other) {
-  option_->needs(other.option_);
-  return *this;
-}
-
-Option Arguments::flag(const std::string& name, bool& value, const std::string& help) {
-  return Option(app_.add_flag(name, value, help)->disable_flag_override());
-}
-Option Arguments::flag(const std::string& name, const std::string& if_bare, std::string& value,
-                       const std::string& help) {
-  return Option(app_.add_flag(name + "{" + if_bare + "}", value, help));
-}
-Option Arguments::option(const std::string& name, std::string& value, const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, std::optional<std::string>& value,
-                         const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, std::filesystem::path& value,
-                         const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, std::vector<std::string>& value,
-                         const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, std::vector<std::filesystem::path>& value,
-                         const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, int& value, const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::option(const std::string& name, std::optional<std::int64_t>& value,
-                         const std::string& help) {
-  return Option(app_.add_option(name, value, help));
-}
-Option Arguments::find(const std::string& name) const {
-  return Option(app_.get_option(name));
-}
-void Arguments::group(const std::string& heading) {
-  app_.option_defaults()->group(heading);
-}
-Arguments Arguments::subcommand(const std::string& name, const std::string& help, bool& is_given) {
-  CLI::App* const sub = app_.add_subcommand(name, help);
-  sub->group("Commands");
-  // Options of the command may follow the name of the subcommand.
-  sub->fallthrough();
-  sub->callback([&is_given] { is_given = true; });
-  app_.require_subcommand(1);
-  return Arguments(*sub);
-}
-
 bool asks_for_json(const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), [](const std::string& word) {
     return word == "--json" || word.starts_with("--json=");
   });
 }
 
-std::optional<CommandLine> read_command_line(const std::vector<std::string>& words) {
-  CLI::App app(
-      "Brings the images of an OpenStack Glance site up to date while Glance keeps serving: gives "
-      "each image the hash that it lacks, and removes signatures over MD5.",
-      "backglance");
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.set_version_flag("--version", "backglance " + std::string(kVersion));
-  app.require_subcommand(1);
-  app.footer(exit_codes(nullptr));
+bool asks_for_nagios(const std::vector<std::string>& words) {
+  return std::find(words.begin(), words.end(), "--nagios") != words.end();
+}
+
+namespace {
+
+// The parser with all commands and their options, and the variables that it fills in.
+struct Parser {
+  CLI::App app;
   SourceFlags before_command;
-  add_source(Arguments(app), before_command);
   SourceFlags after_command;
   CommandLine line;
-  for (const Command& command : commands()) {
+
+  Parser()
+      : app("Brings the images of an OpenStack Glance site up to date while Glance keeps serving: "
+            "gives each image the hash that it lacks, and removes signatures over MD5.",
+            "backglance") {
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.set_version_flag("--version", "backglance " + std::string(kVersion),
+                         "Print the version of the program");
+    app.require_subcommand(1);
+    app.footer(exit_codes_text(nullptr));
+    add_source(Arguments(app), before_command);
+    for (const Command& command : commands())
+      add(command);
+    take_one_value(app);
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  void add(const Command& command) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
-    sub->footer(exit_codes(&command));
+    sub->footer(exit_codes_text(&command));
     sub->group("Commands");
     Arguments arguments(*sub);
     arguments.group(kMainGroup);
-    add_common(arguments, line.common, command.changes);
+    if (command.is_about_site)
+      add_common(arguments, line.common, command);
     const bool is_for_people = command.changes || command.name == "check";
-    sub->callback([&line, is_for_people, run_command = command.add(arguments)] {
+    sub->callback([this, is_for_people, run_command = command.add(arguments)] {
       line.run = run_command;
       line.is_output_for_people = is_for_people;
     });
-    add_source(arguments, after_command);
+    if (command.is_about_site)
+      add_source(arguments, after_command);
   }
-  take_one_value(app);
-  const auto fault = usage_fault(known(app, ""), words);
+};
+
+}  // namespace
+
+KnownCommand command_tree() {
+  KnownCommand program = known(Parser().app, "");
+  // The values of arguments that are words of the program itself.
+  for (KnownCommand& command : program.commands)
+    for (KnownOption& word : command.words)
+      if (word.type == "COMMAND")
+        for (const KnownCommand& one : program.commands)
+          word.choices.push_back(one.name);
+  return program;
+}
+
+std::string help_of(const std::vector<std::string>& path) {
+  Parser parser;
+  const CLI::App* at = &parser.app;
+  std::string above;
+  for (const std::string& word : path) {
+    above += (above.empty() ? "" : " ") + at->get_name();
+    const auto subs =
+        at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
+    if (subs.empty())
+      throw Error(ErrorKind::usage, "there is no command " + printable(word, 80));
+    at = subs.front();
+  }
+  return at->help(above);
+}
+
+std::optional<CommandLine> read_command_line(const std::vector<std::string>& words) {
+  Parser parser;
+  CLI::App& app = parser.app;
+  const KnownCommand program = known(app, "");
+  auto fault = usage_fault(program, words);
+  CompletedWords completed{words, {}};
+  if (!fault) {
+    completed = with_settings(program, words);
+    fault = usage_fault(program, completed.words);
+  }
+  if (fault)
+    fault = with_sources(*fault, completed);
   try {
     // The parser takes the words from the end of the list.
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    app.parse(std::vector<std::string>(completed.words.rbegin(), completed.words.rend()));
   } catch (const CLI::ParseError& error) {
     // CLI11 also throws for --help and --version.
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
@@ -404,13 +394,17 @@ std::optional<CommandLine> read_command_line(const std::vector<std::string>& wor
         throw io_error("standard output cannot be written", failed);
       return std::nullopt;
     }
-    refuse(app, fault ? *fault : plain_refusal(error.get_name(), error.what()));
+    refuse(app,
+           fault ? *fault : with_sources(plain_refusal(error.get_name(), error.what()), completed));
   }
   // Nothing has run yet: the parser only noted the command.
   if (fault)
     refuse(app, *fault);
   const CLI::App& sub = *app.get_subcommands().front();
-  line.common.source = joined(in_order(app, before_command), in_order(sub, after_command));
+  CommandLine line = std::move(parser.line);
+  if (sub.get_option_no_throw("--config-file") != nullptr)
+    line.common.source =
+        joined(in_order(app, parser.before_command), in_order(sub, parser.after_command));
   // Before anything is read: a rule that is none would be found by some commands only.
   require_http_rules(line.common.source.allow_http);
   return line;

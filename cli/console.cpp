@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
@@ -156,7 +157,21 @@ void say_line(std::string_view text) {
   write_err(printable(text, text.size() + 1) + "\n");
 }
 
+namespace {
+std::atomic<bool> quiet{false};
+}  // namespace
+
+void be_quiet() {
+  quiet.store(true);
+}
+
+bool is_quiet() {
+  return quiet.load();
+}
+
 void say_out(std::string_view text) {
+  if (is_quiet())
+    return;
   write_out(printable_lines(text));
 }
 

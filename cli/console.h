@@ -31,6 +31,11 @@ int out_failure();
 void say_err(std::string_view text);
 void say_out(std::string_view text);
 
+// From now on, text for people on standard output (say_out(), print_out()) is left out: --quiet.
+// Call it before the first text.
+void be_quiet();
+bool is_quiet();
+
 // One line on standard error. Line ends in `text` are written out as well, so no part of it can
 // look like a line of its own.
 void say_line(std::string_view text);

@@ -390,17 +390,20 @@ ExitCode run_contract(const CommonOptions& common, const ContractFlags& flags) {
 Runner add_contract(Arguments& app) {
   // Shared by two functions: the parser writes the flags, the runner reads them later.
   auto flags = std::make_shared<ContractFlags>();
-  app.flag("--yes", flags->yes, "Do not ask for confirmation");
-  Option settled = app.flag(
-      "--settled", flags->settled,
-      "Remove legacy signature properties now, before the grace period has ended, but only "
-      "from images that were signed again (img_signature) and verified");
+  app.flag("--yes", flags->yes, "Do not ask for confirmation").only_typed();
+  Option settled =
+      app.flag(
+             "--settled", flags->settled,
+             "Remove legacy signature properties now, before the grace period has ended, but only "
+             "from images that were signed again (img_signature) and verified")
+          .only_typed();
   Option without = app.option("--without-store", flags->without_stores,
                               "Let the images in this store stay without a hash, because the store "
                               "cannot be read. NAME is the id of the store, its type (for example "
                               "rbd) or a store directory; may be repeated")
                        .type("NAME")
                        .repeatable()
+                       .only_typed()
                        .excludes(settled);
   Option key = app.option("--attest", flags->key,
                           "Sign each line of the archive with this private key: Ed25519, ECDSA "
@@ -411,6 +414,7 @@ Runner add_contract(Arguments& app) {
   app.flag("--uninstall", flags->uninstall,
            "Only remove the guard and backglance's own tables from the database; cannot be used "
            "with --settled, --revert, --without-store or --attest")
+      .only_typed()
       .excludes(revert)
       .excludes(without)
       .excludes(settled)

@@ -157,11 +157,13 @@ ExitCode revert_from_archive(const CommonOptions& common, Session& session,
 Option add_revert_options(Arguments& app, RevertFlags& flags) {
   Option revert = app.flag("--revert", flags.revert,
                            "Put back the properties that contract removed; cannot be used with "
-                           "--settled or --attest");
+                           "--settled or --attest")
+                      .only_typed();
   Option archive = app.option("--archive", flags.archive,
                               "Put back the properties from this file, which contract wrote (an "
                               "archive), and not from the database; requires --revert")
                        .type("FILE")
+                       .only_typed()
                        .needs(revert);
   Option key = app.option("--key", flags.key,
                           "Check the archive with this public key of the site, or its "
@@ -170,11 +172,13 @@ Option add_revert_options(Arguments& app, RevertFlags& flags) {
                    .needs(archive);
   app.flag("--unsigned", flags.is_unsigned,
            "Accept an archive that was not signed; requires --archive, cannot be used with --key")
+      .only_typed()
       .needs(archive)
       .excludes(key);
   app.flag("--incomplete", flags.is_incomplete,
            "Also accept an archive that was cut off, and put back what it still contains; requires "
            "--archive")
+      .only_typed()
       .needs(archive);
   return revert;
 }

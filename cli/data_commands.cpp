@@ -363,7 +363,8 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime) {
   app.option("--image", flags.images, "Read only this image; may be repeated")
       .type("ID")
-      .repeatable();
+      .repeatable()
+      .only_typed();
   app.group(kLimitsGroup);
   app.option("--limit", flags.limit, "Read at most N images, the largest first (default: no limit)")
       .type("N")
@@ -535,6 +536,7 @@ Runner add_migrate(Arguments& app) {
              "Only remove the image tag NAME where an earlier migrate --tag added it; cannot be "
              "used with --tag or --owner-grace")
       .type("NAME")
+      .only_typed()
       .excludes(tag)
       .excludes(app.find("--owner-grace"));
   return [flags](const CommonOptions& common) { return run_migrate(common, *flags); };
@@ -545,11 +547,14 @@ Runner add_backfill(Arguments& app) {
   add_backfill_options(app, *flags);
   app.flag("--forget", flags->forget,
            "Requires --image: discard what the ledger holds of these images (digests, checkpoint), "
-           "so that they are read again from the first byte. A hash in Glance is not changed");
-  Option sweep = app.flag(
-      "--sweep", flags->sweep,
-      "Read no image; only restore hashes that a save in Glance has erased. Cannot be used "
-      "with options that choose or limit what is read");
+           "so that they are read again from the first byte. A hash in Glance is not changed")
+      .only_typed();
+  Option sweep =
+      app.flag(
+             "--sweep", flags->sweep,
+             "Read no image; only restore hashes that a save in Glance has erased. Cannot be used "
+             "with options that choose or limit what is read")
+          .only_typed();
   for (const char* name : kReadOptions)
     sweep.excludes(app.find(name));
   return [flags](const CommonOptions& common) { return run_backfill_command(common, *flags); };

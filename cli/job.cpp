@@ -19,6 +19,7 @@
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/server_waits.h"
+#include "cli/shared_metrics.h"
 #include "digest/digest_engine.h"
 #include "sql/server_wait.h"
 #include "version.h"
@@ -31,7 +32,8 @@ using Members = nlohmann::ordered_json;
 // Passes the events of a run to a person at standard error, to the log and to the metrics.
 class Reporting {
  public:
-  Reporting(const std::string& command, const JobOptions& job) : log_(job.log, job.log_format) {
+  Reporting(const std::string& command, const JobOptions& job)
+      : log_(job.log, job.log_format), verbose_(job.verbose) {
     if (job.metrics)
       metrics_.emplace(*job.metrics, command, [this](const std::string& text) { warning(text); });
     tell("run_started", {{"command", command}, {"version", kVersion}, {"pid", getpid()}});
@@ -60,36 +62,47 @@ class Reporting {
     if (metrics_)
       metrics_->count(outcome);
     if (is_finding(outcome))
-      tell("finding",
-           {{"image_id", printable(image_id)},
-            {"class", result_name(outcome.result)},
-            {"reason", outcome.reason}},
-           fmt::format("{}: {}: {}", printable(image_id), result_text(outcome.result),
-                       outcome.reason));
+      finding({{"image_id", printable(image_id)},
+               {"class", result_name(outcome.result)},
+               {"reason", outcome.reason}},
+              fmt::format("{}: {}: {}", printable(image_id), result_text(outcome.result),
+                          outcome.reason));
     const auto& signature = outcome.signatures.data;
     if (signature && is_finding(signature->verdict))
-      tell("finding",
-           {{"image_id", printable(image_id)},
-            {"signature", signature_verdict_name(signature->verdict)},
-            {"reason", signature->reason}},
-           fmt::format("{}: img_signature: {}{}{}", printable(image_id),
-                       signature_verdict_text(signature->verdict),
-                       signature->reason.empty() ? "" : ": ", signature->reason));
+      finding({{"image_id", printable(image_id)},
+               {"signature", signature_verdict_name(signature->verdict)},
+               {"reason", signature->reason}},
+              fmt::format("{}: img_signature: {}{}{}", printable(image_id),
+                          signature_verdict_text(signature->verdict),
+                          signature->reason.empty() ? "" : ": ", signature->reason));
     for (const auto* const found : {&outcome.signatures.data, &outcome.signatures.legacy})
       if (*found && (*found)->verdict == SignatureVerdict::no_certificate)
         no_certificate((*found)->reason);
     const auto& chain = outcome.signatures.chain;
     if (chain && !chain->is_trusted)
-      tell("finding",
-           {{"image_id", printable(image_id)},
-            {"chain", chain_name(chain->is_trusted)},
-            {"reason", chain->reason}},
-           fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
+      finding({{"image_id", printable(image_id)},
+               {"chain", chain_name(chain->is_trusted)},
+               {"reason", chain->reason}},
+              fmt::format("{}: certificate not trusted: {}", printable(image_id), chain->reason));
+    if (verbose_ && !is_finding(outcome))
+      say_of_image(fmt::format("{}: {}, {}{}{}", printable(image_id), result_text(outcome.result),
+                               human_bytes(static_cast<std::uint64_t>(outcome.bytes)),
+                               outcome.reason.empty() ? "" : ": ", outcome.reason));
+  }
+
+  // After the last result: how many findings got no line of their own.
+  void count_findings() {
+    if (findings_ <= kMostFindings || verbose_ || log_.is_on_stderr())
+      return;
+    say_of_image(fmt::format("{} in all; the first {} are above -- next: backglance list findings",
+                             counted(findings_, "finding"), kMostFindings));
   }
 
   // An image that --image names and that was not read or compared: whoever names it wants to know
   // why.
   void unread(const std::string& image_id, const ReadOutcome& outcome) {
+    if (verbose_ && !log_.is_on_stderr())
+      return;  // result() has printed it
     tell("not_read",
          {{"image_id", printable(image_id)},
           {"class", result_name(outcome.result)},
@@ -100,7 +113,7 @@ class Reporting {
 
   // An empty text: the wait is over.
   void wait(const std::string& waiting_for) {
-    if (!log_.is_on_stderr() && progress_ != nullptr)
+    if (!log_.is_on_stderr() && progress_ != nullptr && !is_quiet())
       progress_->say_wait(waiting_for);
     if (waiting_for.empty())
       tell("resumed", Members::object());
@@ -141,6 +154,18 @@ class Reporting {
   }
 
  private:
+  // A site may have ten thousands of them, and a mail of cron should not. The log has them all.
+  static constexpr std::int64_t kMostFindings = 20;
+  void finding(const Members& members, const std::string& plain) {
+    ++findings_;
+    const bool has_line = verbose_ || findings_ <= kMostFindings;
+    tell("finding", members, has_line && !is_quiet() ? plain : "");
+  }
+  // For a person only: the log has the findings, and --verbose is no event.
+  void say_of_image(const std::string& line) {
+    if (!log_.is_on_stderr() && !is_quiet())
+      say(line);
+  }
   // Many images may have the same reason, for example a key manager that is away: report it once.
   void no_certificate(const std::string& reason) {
     constexpr std::size_t kMost = 10;
@@ -167,6 +192,8 @@ class Reporting {
   }
 
   EventLog log_;
+  const bool verbose_;
+  std::int64_t findings_ = 0;
   std::set<std::string> reasons_;  // reported already
   Progress* progress_ = nullptr;
   std::optional<MetricsFile> metrics_;  // last: its thread uses the others
@@ -217,7 +244,7 @@ ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOption
   Progress::Decorate decorate;
   if (reporting.is_log_on_stderr())
     decorate = [&](const std::string& text) { return reporting.progress_event(text); };
-  Progress progress(context.counters, context.control.pause_gate(), decorate);
+  Progress progress(context.counters, context.control.pause_gate(), decorate, job.shows_progress);
   const Telling telling(reporting, context, progress);
   // Only a warning: images in other places can be read.
   for (const PlaceState& place : context.stores.survey())
@@ -241,6 +268,7 @@ ReadResult run_reported(Reporting& reporting, const Site& site, const ReadOption
         if (attestations)
           attestations->add(id, outcome);
       });
+  reporting.count_findings();
   for (const std::string& image_id : result.held_by_others)
     reporting.warning(fmt::format(
         "image {}: another run is reading it, so this run has not; its result is not known yet",
@@ -276,6 +304,9 @@ void add_job_options(Arguments& app, JobFlags& flags) {
       .type("URL")
       .repeatable();
   app.group(kOutputGroup);
+  app.flag("--no-progress", flags.no_progress, "Print no progress on standard error");
+  app.flag("--verbose", flags.verbose,
+           "Print one line for each image, and for each finding and not only the first 20");
   app.option("--metrics", flags.metrics,
              "Write the run's metrics to this file, for node_exporter's textfile collector")
       .type("FILE");
@@ -313,6 +344,8 @@ JobOptions job_options(const JobFlags& flags) {
        {std::pair{"--metrics", &flags.metrics}, std::pair{"--log", &flags.log}})
     if (*file && (*file)->empty())
       throw Error(ErrorKind::usage, fmt::format("{}: the name of the file is empty", name));
+  job.shows_progress = !flags.no_progress && !is_quiet();
+  job.verbose = flags.verbose;
   job.attest = flags.attest;
   if (flags.attest_to && !flags.attest)
     throw Error(ErrorKind::usage, "--attest-to requires --attest");

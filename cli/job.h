@@ -30,6 +30,8 @@ struct JobFlags {
   std::optional<std::string> log_format;
   std::optional<std::string> attest;
   std::optional<std::string> attest_to;
+  bool no_progress = false;
+  bool verbose = false;
 };
 void add_job_options(Arguments& app, JobFlags& flags);
 
@@ -42,6 +44,8 @@ struct JobOptions {
   LogFormat log_format = LogFormat::text;
   std::optional<std::string> attest;  // file with the site's private key
   std::string attest_to;
+  bool shows_progress = true;
+  bool verbose = false;  // a line for each image, and for each finding
 };
 // Throws Error{usage} for a text that is not valid.
 JobOptions job_options(const JobFlags& flags);

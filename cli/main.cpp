@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/nagios.h"
 #include "cli/server_waits.h"
 
 namespace {
@@ -22,6 +23,13 @@ using backglance::Error;
 using backglance::ExitCode;
 
 // One line on standard error for a person; with --json also an object for a program.
+// A check of Nagios has one line on standard output, and an exit code of its own for "unknown".
+ExitCode report_unknown(const std::string& text) {
+  backglance::write_out("BACKGLANCE UNKNOWN - " + backglance::nagios_text(text) + "\n");
+  backglance::flush_out();
+  return backglance::kNagiosUnknown;
+}
+
 ExitCode report_error(const Error& error, bool json) {
   const std::string next = error.next().empty() ? "" : fmt::format(" -- next: {}", error.next());
   backglance::say_line(fmt::format("backglance: {}{}", error.what(), next));
@@ -57,16 +65,25 @@ int run(const std::vector<std::string>& words) {
   try {
     line = backglance::read_command_line(words);
   } catch (const Error& error) {
+    if (backglance::asks_for_nagios(words))
+      return static_cast<int>(report_unknown(error.what()));
     const ExitCode code = report_error(error, backglance::asks_for_json(words));
     backglance::flush_out();
     return static_cast<int>(code);
   }
   if (!line)
     return static_cast<int>(ExitCode::done);
+  // What a dry run or JSON prints is all that was asked for.
+  if (line->common.quiet && !line->common.dry_run)
+    backglance::be_quiet();
   ExitCode code = ExitCode::done;
   try {
     code = line->run(line->common);
+    if (code == ExitCode::findings && line->common.findings_ok)
+      code = ExitCode::done;
   } catch (const Error& error) {
+    if (backglance::asks_for_nagios(words))
+      return static_cast<int>(report_unknown(error.what()));
     // Lost output cannot make it worse.
     code = report_error(error, line->common.json);
     backglance::flush_out();

@@ -10,9 +10,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "base/text.h"
-#include "base/unfinished_file.h"
-#include "base/write_file.h"
+#include "cli/shared_metrics.h"
 
 namespace backglance {
 namespace {
@@ -82,34 +80,6 @@ std::string_view state_of(const Metrics& metrics) {
     default:
       return "failed";
   }
-}
-
-bool is_metrics(std::string_view head) {
-  return head.starts_with("# HELP backglance_");
-}
-constexpr FileKind kKind = {"metrics file of backglance", is_metrics};
-
-std::string name_of(const std::filesystem::path& path) {
-  return fmt::format("metrics file {}", printable(path.string()));
-}
-
-// Empty if there is no such file yet, or none of ours.
-std::string read_old(const std::filesystem::path& path) {
-  try {
-    const OutputPlace place(path, name_of(path), LastLink::follow);
-    const auto there = place.status();
-    return there && S_ISREG(there->st_mode) ? place.head() : "";
-  } catch (const Error&) {
-    // The first write reports it.
-    return "";
-  }
-}
-
-// A link stays, and the file that it leads to is replaced.
-std::filesystem::path led_to(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::path file = std::filesystem::weakly_canonical(path, error);
-  return error ? path : file;
 }
 
 void add_stores(const Metrics& metrics, Text& text) {
@@ -191,24 +161,11 @@ std::optional<std::int64_t> last_success_of(const std::string& text, const std::
   return std::nullopt;
 }
 
-void require_metrics_file(const std::filesystem::path& path) {
-  try {
-    const OutputPlace place(path, name_of(path), LastLink::follow);
-    require_kind(place, kKind);
-  } catch (const Error& error) {
-    // A file that cannot be written is a warning of the run; one that must not be replaced ends it.
-    if (error.kind() == ErrorKind::usage)
-      throw;
-  }
-}
-
 MetricsFile::MetricsFile(const std::filesystem::path& path, std::string command,
                          std::function<void(const std::string&)> warn)
-    : path_(led_to(path)), warn_(std::move(warn)) {
+    : path_(metrics_target(path)), warn_(std::move(warn)) {
   // The old file keeps the last success across runs.
-  metrics_.last_success = last_success_of(read_old(path_), command);
-  const std::string file = path_.filename().string();
-  remove_unfinished(path_.parent_path(), [&](std::string_view name) { return name == file; });
+  metrics_.last_success = last_success_of(read_metrics(path_), command);
   metrics_.command = std::move(command);
   metrics_.started_at = std::time(nullptr);
 }
@@ -314,9 +271,7 @@ void MetricsFile::write(std::unique_lock<std::mutex>& lock) {
   // A busy disk may take seconds, and count() must not wait for it.
   lock.unlock();
   try {
-    // The temporary file's name does not end in ".prom", because the collector reads all such files
-    // in the directory. Others may read the file: node_exporter is another user.
-    replace_file(path_, text, 0644, name_of(path_), kKind);
+    write_shared_metrics(path_, text, {metrics_.command});
   } catch (const Error& error) {
     if (!warned_)
       warn_(error.what());

@@ -60,12 +60,9 @@ std::string metrics_text(const Metrics& metrics);
 // Reads from such a text when a run of this command last succeeded, in unix seconds.
 std::optional<std::int64_t> last_success_of(const std::string& text, const std::string& command);
 
-// Throws Error{usage} if something else than a metrics file of backglance stands at the path.
-void require_metrics_file(const std::filesystem::path& path);
-
 // Keeps a file with the figures: written at attach(), every 10 s and at the end, each time as a new
-// file that replaces the old one. A file that cannot be written is reported once and never ends a
-// run.
+// file that replaces the old one, with the samples of other commands (cli/shared_metrics.h). A file
+// that cannot be written is reported once and never ends a run.
 class MetricsFile {
  public:
   // `warn` may be called by any thread.

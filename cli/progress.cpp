@@ -75,11 +75,13 @@ std::string progress_line(const ReadCounters& counters, double bytes_per_second,
   return line.substr(0, static_cast<std::size_t>(std::max(columns - 1, 0)));
 }
 
-Progress::Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate)
+Progress::Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate,
+                   bool shows_progress)
     : counters_(counters),
       gate_(gate),
       decorate_(std::move(decorate)),
-      terminal_(isatty(STDERR_FILENO) == 1),
+      shows_progress_(shows_progress),
+      terminal_(shows_progress && isatty(STDERR_FILENO) == 1),
       started_(Clock::now()),
       drawn_(started_),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -106,7 +108,7 @@ void Progress::say_wait(const std::string& waiting_for) {
 
 void Progress::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && shows_progress_) {
     wake_.wait_for(lock, stop, terminal_ ? std::chrono::milliseconds(kRedraw) : kPlainLine,
                    [] { return false; });
     if (!stop.stop_requested())

@@ -20,7 +20,9 @@ class Progress {
  public:
   // Changes a plain progress line before it is printed; the result is one line again.
   using Decorate = std::function<std::string(const std::string& line)>;
-  Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate = {});
+  // Without `shows_progress` it prints nothing of its own, and say_wait() prints plain lines.
+  Progress(const ReadCounters& counters, const PauseGate& gate, Decorate decorate = {},
+           bool shows_progress = true);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -38,6 +40,7 @@ class Progress {
   const ReadCounters& counters_;
   const PauseGate& gate_;
   const Decorate decorate_;
+  const bool shows_progress_;
   const bool terminal_;
   std::mutex mutex_;  // guards standard error and the fields below
   std::condition_variable_any wake_;

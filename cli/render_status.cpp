@@ -235,6 +235,7 @@ std::string check_text(const CheckAnswer& answer) {
 json check_json(const CheckAnswer& answer) {
   json object = due_json(answer.due);
   object["guard"] = guard_name(answer.guard);
+  object["coverage"] = answer.coverage ? json(answer.coverage->percent()) : json();
   return object;
 }
 

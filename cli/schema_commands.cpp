@@ -97,10 +97,12 @@ Runner add_expand(Arguments& app) {
   Option revert =
       app.flag("--revert", flags->revert,
                "Undo expand: remove backglance's tables, and the columns and indexes that expand "
-               "added to Glance's tables. Columns that Glance or an image uses stay");
+               "added to Glance's tables. Columns that Glance or an image uses stay")
+          .only_typed();
   app.flag("--repair", flags->repair,
            "Also add columns that are missing although alembic_version, Glance's schema version, "
            "says that they exist; cannot be used with --revert")
+      .only_typed()
       .excludes(revert);
   app.flag("--guard", flags->guard,
            "Also create the guard, a database trigger: if Glance saves an old copy of an image's "

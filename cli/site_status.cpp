@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/site_status.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "base/error.h"
 #include "cli/readiness.h"
 #include "digest/algorithm.h"
 #include "ledger/removal.h"
+#include "report/collect.h"
+#include "sql/retry.h"
 #include "sql/schema_state.h"
 
 namespace backglance {
@@ -39,6 +45,29 @@ Due assess_or_refusal(Session& session, const SchemaState& state, const SiteFigu
 }
 
 }  // namespace
+
+double HashCoverage::percent() const {
+  constexpr double kSteps = 10;  // tenths of a percent
+  if (images == 0)
+    return 100;
+  return std::floor(static_cast<double>(with_hash) / static_cast<double>(images) * 100 * kSteps) /
+         kSteps;
+}
+
+std::string HashCoverage::text() const {
+  return fmt::format("{:.1f} %", percent());
+}
+
+HashCoverage coverage_of(Session& session) {
+  HashCoverage coverage;
+  for (const SiteReport::Coverage& one : retry(session, [&] { return read_coverage(session); })) {
+    coverage.images += one.images;
+    // The same rows as in the report, so that both say one number.
+    if (!one.algorithm.empty())
+      coverage.with_hash += one.images;
+  }
+  return coverage;
+}
 
 SiteStatus collect_status(Session& session, const Site& site) {
   const SchemaState state = read_schema_state(session);

@@ -71,10 +71,26 @@ nlohmann::json status_json(const SiteStatus& status);
 // Prints one of the two on standard output.
 void print_status(const SiteStatus& status, bool as_json);
 
+// How many of the live images have a hash.
+struct HashCoverage {
+  std::int64_t images = 0;
+  std::int64_t with_hash = 0;
+
+  // Without an image, all of them have one.
+  bool is_at_least(std::int64_t percent) const { return with_hash * 100 >= images * percent; }
+  double percent() const;
+  // "96.2 %", rounded down: 100 % means every image.
+  std::string text() const;
+};
+// Requires the columns for the hash.
+HashCoverage coverage_of(Session& session);
+
 // The same for `check`.
 struct CheckAnswer {
   Due due;
   GuardState guard = GuardState::missing;
+  std::optional<HashCoverage> coverage;  // nothing before expand
+  bool is_covered = true;                // as much as --coverage-below asks for
 };
 std::string check_text(const CheckAnswer& answer);
 nlohmann::json check_json(const CheckAnswer& answer);

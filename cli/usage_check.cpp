@@ -223,6 +223,14 @@ class Reader {
 
 }  // namespace
 
+const KnownCommand* command_at(const KnownCommand& program, const std::vector<std::string>& path) {
+  const KnownCommand* at = &program;
+  for (const std::string& word : path)
+    if (at != nullptr)
+      at = find_command(*at, word);
+  return at;
+}
+
 std::optional<std::string> usage_fault(const KnownCommand& program,
                                        const std::vector<std::string>& words) {
   return Reader(program, words).fault();

@@ -80,6 +80,35 @@ std::vector<SiteReport::ClassCount> read_counts(Session& session, std::string_vi
 
 }  // namespace
 
+std::vector<SiteReport::Coverage> read_coverage(Session& session) {
+  std::vector<SiteReport::Coverage> coverage;
+  session.query(report_sql(session, "coverage"), {}, [&](const SqlRow& row) {
+    coverage.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.integer_or(2, 0)});
+  });
+  return coverage;
+}
+
+std::vector<std::pair<ImageResult, std::int64_t>> finding_counts(Session& session) {
+  std::map<ImageResult, std::int64_t> counts;
+  session.query(report_sql(session, "finding_counts_of_backfill"), {}, [&](const SqlRow& row) {
+    const auto found = result_from_name(row.text_or_empty(0));
+    // As in the list of findings: a result of a later version is none.
+    if (found && is_finding(*found))
+      counts[*found] += row.integer_or(1, 0);
+  });
+  return {counts.begin(), counts.end()};
+}
+
+Proofs read_proofs(Session& session) {
+  const auto row =
+      session.first_row(report_sql(session, "proofs"),
+                        {{"hashed", std::string(result_name(ImageResult::hashed))},
+                         {"verified", std::string(result_name(ImageResult::verified))}});
+  if (!row)
+    return {};
+  return {row->integer_or(0, 0), row->integer(1)};
+}
+
 SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   // Each list is read by a statement of its own: images may be published between two of them.
   const SchemaState state = read_schema_state(session);
@@ -93,9 +122,7 @@ SiteReport collect_report(Session& session, const DatabaseUrl& database) {
   report.verify_findings = read_findings(session, "verify_findings");
   report.results = read_counts(session, "results");
   report.verify_results = read_counts(session, "verify_results");
-  session.query(report_sql(session, "coverage"), {}, [&](const SqlRow& row) {
-    report.coverage.push_back({row.text_or_empty(0), row.integer_or(1, 0), row.integer_or(2, 0)});
-  });
+  report.coverage = read_coverage(session);
   for (RunRow& run : recent_runs(session, kRuns))
     report.runs.push_back({run.run_id, run.command, run.host, run.started_at, run.finished_at,
                            run.outcome, run.images, run.bytes});

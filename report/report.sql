@@ -52,3 +52,46 @@ WHERE    {live}
 GROUP BY CASE WHEN i.os_hash_value IS NULL OR i.os_hash_value = '' THEN ''
               ELSE COALESCE(i.os_hash_algo, '?') END
 ORDER BY 2 DESC, 1;
+
+-- A page of the items that the report counts, for lists of ids: the result, and whether the image is gone.
+-- name: listed_items
+SELECT    t.image_id, t.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END
+FROM      backglance_item t
+LEFT JOIN images i ON i.id = t.image_id
+WHERE     t.result IS NOT NULL
+AND       t.image_id > :after
+AND       ({is_gone}
+           OR (t.result IN ({results_without_findings}) AND (COALESCE(t.state, '') <> 'failed' OR {pending_by_id}))
+           OR {item_is_finding})
+ORDER BY  t.image_id
+LIMIT     :page;
+
+-- name: listed_verifications
+SELECT    v.image_id, v.result, CASE WHEN {is_gone} THEN 1 ELSE 0 END
+FROM      backglance_verify v
+LEFT JOIN images i ON i.id = v.image_id
+WHERE     v.result IS NOT NULL
+AND       v.image_id > :after
+ORDER BY  v.image_id
+LIMIT     :page;
+
+-- The findings of backfill, by number: the same condition lists them.
+-- name: finding_counts_of_backfill
+SELECT   t.result, COUNT(*)
+FROM     backglance_item t
+JOIN     images i ON i.id = t.image_id
+WHERE    {item_is_finding}
+GROUP BY t.result;
+
+-- When the bytes of each live image were last compared and agreed; what verify found against them is no proof, nor is
+-- what was proved before it.
+-- name: proofs
+SELECT COALESCE(SUM(CASE WHEN proved.at IS NULL THEN 1 ELSE 0 END), 0), MIN(proved.at)
+FROM   (SELECT CASE WHEN v.result IN ({results_against}) THEN NULL
+                    WHEN v.result = :verified AND (t.finished_at IS NULL OR v.verified_at > t.finished_at)
+                    THEN v.verified_at
+                    ELSE t.finished_at END AS at
+        FROM   images i
+        LEFT JOIN backglance_item t ON t.image_id = i.id AND t.state = 'done' AND t.result = :hashed
+        LEFT JOIN backglance_verify v ON v.image_id = i.id
+        WHERE  {live}) AS proved;

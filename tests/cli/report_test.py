@@ -68,6 +68,22 @@ class Report(sites.MadeSiteTest):
             self.assertEqual(one['class'], self.images[one['image_id']]['result'])
             self.assertTrue(one['reason'])
 
+    def test_lists_and_the_figures_of_the_site_agree_with_the_report(self):
+        self.assertEqual(set(self.on_site('list', 'findings').out.split()), self.findings)
+        report = self.on_site('report', '--json').object
+        file = self.directory / 'backglance-site.prom'
+        self.on_site('status', '--metrics', file)
+        text = file.read_text()
+        for one in report['backfill']['classes']:
+            listed = self.on_site('list', one['class'], '--json').object['images']
+            self.assertEqual(len(listed), one['images'], one)
+            if one['finding']:
+                self.assertIn('backglance_site_findings{by="backfill",result="%s"} %d\n' % (
+                    one['class'], one['images']), text)
+        proved = len(self.on_site('list', 'hashed').out.split())
+        self.assertIn('backglance_site_images_never_proved %d\n' % (report['coverage']['images'] - proved), text)
+        self.assertRegex(text, r'backglance_site_oldest_proof_timestamp_seconds \d+\n')
+
     def test_csv_has_a_line_for_every_signature(self):
         result = self.on_site('report', '--csv')
         self.assertEqual(result.out, self.on_site('report', '--csv=signatures').out)

@@ -200,7 +200,7 @@ class SourceTest(unittest.TestCase):
         done = subprocess.run([binary, 'backfill', '--help'], check=True, stdout=subprocess.PIPE,
                               text=True)
         general = {'--help', '--config-file', '--config-dir', '--database', '--store-dir', '--allow-http', '--through-api',
-                   '--through-api-unverified', '--json', '--dry-run'}
+                   '--through-api-unverified', '--json', '--dry-run', '--options'}
         options = set(re.findall(r'^\s+(?:-\w,)?(--[\w-]+)', done.stdout, re.MULTILINE)) - general
         rows = document.table_rows(read('docs/operations.md'), '5. backfill')
         self.assertEqual({document.code_words(row[0])[0].split()[0] for row in rows}, options)

@@ -54,6 +54,18 @@ class PackagingTest(unittest.TestCase):
         self.assertNotIn('@', ''.join(line for line in self.lines('backglance.service')
                                       if not line.startswith('SystemCallFilter')))
 
+    def test_manual_pages_and_completions_are_installed(self):
+        pages = {path.name for path in self.root.rglob('man1/*')}
+        program = next(path for path in self.root.rglob('bin/backglance'))
+        commands = run(program, 'help', '--commands').stdout.splitlines()
+        self.assertEqual(pages, {'backglance.1', *('backglance-%s.1' % name.replace(' ', '-') for name in commands)})
+        self.assertIn('backfill', commands)
+        for place in ('bash-completion/completions/backglance', 'zsh/site-functions/_backglance',
+                      'fish/vendor_completions.d/backglance.fish'):
+            found = list(self.root.rglob('share/' + place))
+            self.assertEqual(len(found), 1, place)
+            self.assertIn('backfill', found[0].read_text())
+
     def test_ceph_is_needed_by_its_module_alone(self):
         def needed(path):
             return re.findall(r'NEEDED.*\[(\w+)', run('readelf', '--dynamic', path).stdout)

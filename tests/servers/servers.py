@@ -10,9 +10,9 @@ scratch directory, with nothing of the machine's own servers touched.
     servers.py url DIR ENGINE
 
 The URL is SQLAlchemy's, of a role that may do everything, without a database: add "/name". Durability is off
-unless BACKGLANCE_SERVERS_DURABLE is set: a test does not survive its machine. Then DIR lies in memory if there is
+unless BACKGLANCE_TEST_SERVERS_DURABLE is set: a test does not survive its machine. Then DIR lies in memory if there is
 plenty, and is gone after `stop`: on a disk the files that schema statements make and remove take four times as long.
-BACKGLANCE_SERVERS_CACHE_MIB is the memory that each keeps pages in, if not the little that tests need.
+BACKGLANCE_TEST_SERVERS_CACHE_MIB is the memory that each keeps pages in, if not the little that tests need.
 """
 
 import atexit
@@ -74,7 +74,7 @@ def as_user(engine):
 
 
 def is_durable():
-    return bool(os.environ.get('BACKGLANCE_SERVERS_DURABLE'))
+    return bool(os.environ.get('BACKGLANCE_TEST_SERVERS_DURABLE'))
 
 
 def has_plenty_of_memory():
@@ -215,7 +215,7 @@ class Server:
 
     def _command(self):
         durable = is_durable()
-        cache_mib = int(os.environ.get('BACKGLANCE_SERVERS_CACHE_MIB', CACHE_MIB))
+        cache_mib = int(os.environ.get('BACKGLANCE_TEST_SERVERS_CACHE_MIB', CACHE_MIB))
         if self.engine == 'postgresql':
             settings = {'port': self.port, 'listen_addresses': '127.0.0.1',
                         'unix_socket_directories': self.home, 'fsync': 'on' if durable else 'off',

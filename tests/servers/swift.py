@@ -15,7 +15,7 @@ request that clients sent: method, path, query, status, and the headers range, i
 With `keystone`, a second proxy before the same data asks this Keystone for the rights of a token (keystoneauth).
 
 DIR lies in memory if there is plenty, and is gone after `stop` (see servers.py): Swift needs extended attributes, which
-a tmpfs has only since Linux 6.6. On older kernels name a directory of a disk, and set BACKGLANCE_SERVERS_DURABLE.
+a tmpfs has only since Linux 6.6. On older kernels name a directory of a disk, and set BACKGLANCE_TEST_SERVERS_DURABLE.
 """
 
 import contextlib
