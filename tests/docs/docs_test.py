@@ -162,6 +162,19 @@ class SourceTest(unittest.TestCase):
         self.assertEqual(documented, {table: [(name, kind.rstrip(',')) for name, kind in columns]
                                       for table, columns in schema.items()})
 
+    def test_every_hazard_of_a_store_names_tests_that_are_there(self):
+        text = read('docs/store-hazards.md')
+        for heading in ('Every store', 'http', 'swift', 's3', 'rbd', 'The Glance API'):
+            for row in document.table_rows(text, heading):
+                source, names = '', 0
+                for word in document.code_words(row[2]):
+                    if word.startswith('tests/'):
+                        source = read(word)
+                    else:
+                        self.assertIn(word, source, row[0])
+                        names += 1
+                self.assertTrue(names, row[0])
+
     def test_every_result_and_scheme_is_documented(self):
         ledger = read('docs/ledger.md')
         operations = read('docs/operations.md')

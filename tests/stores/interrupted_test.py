@@ -25,6 +25,7 @@ from program import DONE
 INTERVAL = 8 * MIB
 SIZE = 40 * MIB + 4097
 OUTAGE_SECONDS = 60
+SLOW_SIZE = 4 * MIB
 SITE = None
 
 
@@ -187,16 +188,17 @@ class OverloadedServerTest(sites.SmallSiteTest):
         with FaultServer() as server:
             options = ('--allow-http', '127.0.0.1:%d' % server.port, '--checkpoint-every', '%dB' % INTERVAL, '--json')
             image, data = self.add(server, '/overloaded', SIZE, 1)
-            # It is sent for longer than the program is patient, so that the server is seen to be there.
-            other, _ = self.add(server, '/good', 24 * MIB, 2)
+            # It is sent slowly: the server is seen to answer others after it began to refuse the first.
+            other, _ = self.add(server, '/good', SLOW_SIZE, 2)
             good = {'size': SIZE, 'seed': 1, 'etag': '"one"', 'ranges': 'honour', 'conditions': True}
             server.on('/overloaded', {**good, 'cut': 2 * INTERVAL + MIB, 'methods': ['GET']},
                       *[{'status': 503, 'methods': ['GET']}] * 200, good)
-            server.on('/good', {'size': 24 * MIB, 'seed': 2, 'etag': '"two"', 'piece': 65536, 'pause': 0.6})
+            server.on('/good', {'size': SLOW_SIZE, 'seed': 2, 'etag': '"two"', 'piece': 65536, 'pause': 0.6})
             self.on_site('expand')
             self.on_site('migrate')
-            first = self.on_site('backfill', *options)
-            self.assertEqual(self.site.hashes()[other][:2], ('sha512', sites.sha512(pattern(24 * MIB, 2))))
+            # By two images the run is over, so that the second attempt is another run's.
+            first = self.on_site('backfill', *options, '--limit', '2', timeout=900)
+            self.assertEqual(self.site.hashes()[other][:2], ('sha512', sites.sha512(pattern(SLOW_SIZE, 2))))
             state, result, attempts, next_try = self.row(image)
             self.assertEqual((state, attempts), ('queued', 1), (result, first.out, first.err))
             self.assertEqual(self.on_site('report', '--json').object['backfill']['findings'], [])
