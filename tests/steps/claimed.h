@@ -22,6 +22,7 @@ struct Claimed {
   Claimed() {
     image = site.upload(content);
     location = site.first_location(image);
+    value = "file://" + site.file(image).string();
     site.set(image, "checksum", nullptr);
     Queue(site.sql()).queue_new();
     run.emplace(runs, "backfill");
@@ -32,7 +33,7 @@ struct Claimed {
     ReadOutcome read;
     read.result = image_result;
     read.location_id = location;
-    read.location_value = value_of(location);
+    read.location_value = value;
     read.location_meta_data = "{}";
     read.identity = "1:2:3:4";
     read.bytes = static_cast<std::int64_t>(content.size());
@@ -46,17 +47,12 @@ struct Claimed {
     return Results(site.sql()).settle(run->id(), {{claim, read}}).front();
   }
 
-  std::string value_of(std::int64_t id) {
-    return site.sql()
-        .first_row("SELECT value FROM image_locations WHERE id = :id", {{"id", id}})
-        ->text_or_empty(0);
-  }
-
   GlanceSite site;
   Session runs = (expand(site.sql()), site.open());
   std::string content = "the content";
   std::string image;
   std::int64_t location = 0;  // that was read
+  std::string value;          // of that location
   std::optional<Run> run;
   Claim claim;
 };
