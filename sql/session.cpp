@@ -241,7 +241,8 @@ Error Session::Connection::failed(const soci::soci_error& error, std::string_vie
   Error cause = driver.translated(error, url);
   // A server that took writes of ours and takes no more is not the primary any longer. The address
   // may lead to the new one; a server that never took any is refused at once.
-  if (driver.refuses_writes != nullptr && has_written && driver.refuses_writes(error))
+  const bool may_write = options.mode == OpenMode::read_write && driver.refuses_writes != nullptr;
+  if (may_write && has_written && driver.refuses_writes(error))
     cause = Error(ErrorKind::lost, cause.what(), cause.next()).with_code(cause.code());
   if (cause.kind() == ErrorKind::lost) {
     broken = true;
