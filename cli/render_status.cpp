@@ -140,11 +140,23 @@ void add_runs(Lines& lines, const SiteStatus::Runs& runs) {
   }
 }
 
+// null on SQLite.
+json server_json(const std::optional<ServerFacts>& server) {
+  if (!server)
+    return nullptr;
+  return {{"product", server->product},
+          {"version", server->version},
+          {"cluster", server->cluster.empty() ? json() : json(server->cluster)},
+          {"multi_primary", server->is_multi_primary},
+          {"other_port", server->other_port ? json(*server->other_port) : json()}};
+}
+
 json site_json(const SiteStatus& status) {
   json stores = json::array();
   for (const StoreShare& store : status.stores)
     stores.push_back(store_share_json(store));
   return {{"database", status.database},
+          {"server", server_json(status.server)},
           {"hashing_algorithm", status.hashing_algorithm},
           {"encrypted_locations", status.encrypted_locations},
           {"stores", stores},
@@ -162,6 +174,8 @@ json schema_json(const SiteStatus::Schema& schema) {
 std::string status_text(const SiteStatus& status) {
   Lines lines;
   lines.add("Database", printable(status.database));
+  if (status.server)
+    lines.add("Server", server_text(*status.server));
   for (const StoreShare& store : status.stores)
     lines.add("Store", store_line(store));
   lines.add("Hashing", printable(status.hashing_algorithm) +

@@ -74,6 +74,7 @@ SiteStatus collect_status(Session& session, const Site& site) {
   require_glance(state);
   SiteStatus status;
   status.database = site.database.redacted();
+  status.server = read_server(session);
   status.hashing_algorithm = site.hashing_algorithm;
   status.can_hash = find_digest_algorithm(site.hashing_algorithm) != nullptr;
   status.encrypted_locations = !site.metadata_encryption_key.empty();

@@ -16,6 +16,7 @@
 #include "read/store_shares.h"
 #include "sql/guard.h"
 #include "sql/images.h"
+#include "sql/server.h"
 
 namespace backglance {
 
@@ -46,7 +47,8 @@ struct SiteStatus {
     std::vector<RunRow> recent;  // newest first; includes those in `live`
   };
 
-  std::string database;  // redacted URL
+  std::string database;               // redacted URL
+  std::optional<ServerFacts> server;  // nothing on SQLite
   std::string hashing_algorithm;
   bool can_hash = true;  // whether that algorithm can be computed; if not, no image is read
   bool encrypted_locations = false;

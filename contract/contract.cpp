@@ -18,6 +18,7 @@
 #include "sql/images.h"
 #include "sql/retry.h"
 #include "sql/schema_state.h"
+#include "sql/server.h"
 #include "sql/sqlite_backup.h"
 #include "sql/text.h"
 
@@ -149,6 +150,7 @@ void drop_guard(Session& session, const SchemaState& state, const OnWait& on_wai
 // continues: on an incomplete ledger only expand can begin, which completes it again.
 Uninstall uninstall_by_statement(Session& session, const OnWait& on_wait) {
   require_total_order(session);
+  require_single_primary(session);
   const SchemaState state = read_schema_state(session);
   Uninstall there = what_is_ours(state, session.engine());
   std::optional<Run> run;

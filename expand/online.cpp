@@ -12,6 +12,7 @@
 #include "sql/galera.h"
 #include "sql/journal.h"
 #include "sql/patience.h"
+#include "sql/server.h"
 
 namespace backglance {
 namespace {
@@ -93,6 +94,7 @@ ExpandPlan expand_online(Session& session, const ExpandOptions& options) {
       break;
     if (first)
       require_total_order(session);
+    require_single_primary(session);
     // Once the ledger exists, the run can be entered, and a run of another host is seen.
     if (state.has_ledger && !run) {
       run.emplace(session, "expand");
@@ -154,6 +156,7 @@ ExpandPlan revert_online(Session& session, const ExpandOptions& options) {
       break;
     if (first)
       require_total_order(session);
+    require_single_primary(session);
     const PlannedStatement& next = plan.statements.front();
     try {
       run_patiently(session, next.step, next.statement, options.on_wait, kRevertCommand);

@@ -51,6 +51,9 @@ struct Driver {
   // Translates to an Error of kind connect, busy, lost, sql, schema_state or io. Its text contains
   // no bound value and no password.
   Error (*translated)(const soci::soci_error& error, const DatabaseUrl& url);
+  // Whether the server refused a statement because it takes no writes: it is a replica, or it was
+  // the primary until now. Null if that does not happen.
+  bool (*refuses_writes)(const soci::soci_error& error);
   // The number of columns that SOCI must exchange through `into` elements. 0 if rows() reads the
   // client library's own result, which needs none.
   int (*exchanged_columns)(soci::statement& prepared);

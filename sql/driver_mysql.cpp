@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <initializer_list>
+#include <map>
 
 #include "base/text.h"
 #include "sql/driver.h"
@@ -195,17 +196,19 @@ bool logs_statements(soci::session& session) {
 
 // READ COMMITTED takes no locks on the rows that a statement only looks at. Where the server
 // forbids it, the log of this session is changed, else its isolation.
-void set_isolation(soci::session& session) {
+// Returns the name of the isolation that the session should have now.
+std::string set_isolation(soci::session& session) {
   if (logs_statements(session)) {
     try {
       run_plain(session, "SET SESSION binlog_format = 'ROW'");
     } catch (const soci::mysql_soci_error&) {
       // Only some accounts may; plan says so (sql/server_limits.h).
       run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-      return;
+      return "repeatable-read";
     }
   }
   run_plain(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  return "read-committed";
 }
 
 // What the server or its init_connect may have set for all sessions, and what would end or change a
@@ -233,6 +236,82 @@ void set_limits(soci::session& session, std::chrono::seconds lock_timeout) {
             "sql_select_limit = 18446744073709551615, SESSION sql_auto_is_null = 0");
 }
 
+// A proxy may drop one of several variables of a SET, or all of them (ProxySQL issues 2702, 4956).
+// `wanted` has names and values as the server shows them, in lower case, a number as a number.
+// Returns what differs. A variable that the server does not have is not in its answer.
+using Variables = std::map<std::string, std::string>;
+
+bool same_value(const std::string& found, const std::string& wanted) {
+  if (found == wanted)
+    return true;
+  // "0.000000" of max_statement_time; ON and OFF of switches, which are set by number.
+  double number = 0;
+  const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), number);
+  if (error == std::errc() && end == found.data() + found.size())
+    return fmt::format("{}", number) == wanted;
+  return (found == "on" && wanted == "1") || (found == "off" && wanted == "0");
+}
+
+Variables not_taken(soci::session& session, const Variables& wanted) {
+  std::string names;
+  for (const auto& [name, value] : wanted)
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", name);
+  Variables different;
+  const soci::rowset<soci::row> found =
+      (session.prepare << "SHOW SESSION VARIABLES WHERE Variable_name IN (" + names + ")");
+  for (const soci::row& row : found) {
+    const std::string name = lower_ascii(row.get<std::string>(0));
+    const auto expected = wanted.find(name);
+    if (expected != wanted.end() &&
+        !same_value(lower_ascii(row.get<std::string>(1)), expected->second))
+      different.insert(*expected);
+  }
+  return different;
+}
+
+// Sets again, each for itself, what the session does not have. Locks, isolation and strictness
+// depend on these variables, so a session without one of them is refused.
+void require_taken(soci::session& session, const Variables& wanted) {
+  const Variables different = not_taken(session, wanted);
+  if (different.empty())
+    return;
+  for (const auto& [name, value] : different) {
+    const bool is_number = value.find_first_not_of("0123456789") == std::string::npos;
+    run_plain(session,
+              fmt::format(fmt::runtime(is_number ? "SET SESSION {} = {}" : "SET SESSION {} = '{}'"),
+                          name, value));
+  }
+  const Variables still = not_taken(session, wanted);
+  if (!still.empty())
+    throw Error(ErrorKind::connect,
+                fmt::format("SET SESSION {} = {} had no effect: a proxy in front of the server "
+                            "ignores it",
+                            still.begin()->first, still.begin()->second),
+                "use --database with the address of the server itself, see docs/mariadb.md, "
+                "\"Behind a proxy\"");
+}
+
+// What set_limits() has set.
+Variables limits_of(std::chrono::seconds lock_timeout) {
+  const std::string lock = std::to_string(std::max<std::int64_t>(1, lock_timeout.count()));
+  return {{"autocommit", "1"},
+          {"idle_transaction_timeout", std::to_string(kForsakenTransaction.count())},
+          {"idle_readonly_transaction_timeout", "0"},
+          {"idle_write_transaction_timeout", "0"},
+          {"max_statement_time", "0"},
+          {"max_execution_time", "0"},
+          {"sql_mode", "strict_all_tables,no_engine_substitution"},
+          {"lock_wait_timeout", lock},
+          {"innodb_lock_wait_timeout", lock},
+          {"wait_timeout", "28800"},
+          {"net_read_timeout", "60"},
+          {"net_write_timeout", "60"},
+          {"sql_safe_updates", "0"},
+          {"sql_big_selects", "1"},
+          {"sql_select_limit", "18446744073709551615"},
+          {"sql_auto_is_null", "0"}};
+}
+
 void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& options) {
   ignore_environment();
   const Tls tls(url);
@@ -246,20 +325,61 @@ void open(soci::session& session, const DatabaseUrl& url, const SessionOptions& 
   if (const auto command = url_option(url, "init_command"))
     run_plain(session, *command);
   set_limits(session, options.lock_timeout);
-  set_isolation(session);
+  Variables wanted = limits_of(options.lock_timeout);
+  // One of the two names: the first is MariaDB's before 11.1.
+  wanted["tx_isolation"] = wanted["transaction_isolation"] = set_isolation(session);
   // What another node has committed is seen here, whichever node this session has come to: before
   // each SELECT, BEGIN (1), UPDATE, DELETE (2) and INSERT (4) the node catches up with the cluster.
   if (is_galera_node(session))
     run_plain(session, "SET SESSION wsrep_sync_wait = 7");
   if (options.mode == OpenMode::read_only)
     run_plain(session, "SET SESSION TRANSACTION READ ONLY");
+  wanted["tx_read_only"] = wanted["transaction_read_only"] =
+      options.mode == OpenMode::read_only ? "1" : "0";
+  require_taken(session, wanted);
 }
 
 const EngineFacts& facts(soci::session& session) {
-  const auto& backend = static_cast<soci::mysql_session_backend&>(*session.get_backend());
-  const std::string version = mysql_get_server_info(backend.conn_);
-  return version.find("MariaDB") != std::string::npos ? engine_facts(Engine::mysql)
-                                                      : mysql8_facts();
+  // The handshake is a proxy's, which says 8.0.11 whatever is behind it. The comment keeps ProxySQL
+  // from answering by itself (its issue 5272). MariaDB alone runs what stands in /*M! */.
+  std::string version;
+  std::string comment;
+  int is_mariadb = 0;
+  session << "SELECT /* of the server */ VERSION(), @@version_comment, 0 /*M!100300 + 1 */",
+      soci::into(version), soci::into(comment), soci::into(is_mariadb);
+  const bool named = lower_ascii(version + comment).find("mariadb") != std::string::npos;
+  return is_mariadb == 1 || named ? engine_facts(Engine::mysql) : mysql8_facts();
+}
+
+// Numbers that headers of MariaDB's client lack; dev.mysql.com/doc/mysql-errors, of the server.
+constexpr unsigned kReadOnlyMode = 1836;     // ER_READ_ONLY_MODE
+constexpr unsigned kOfflineMode = 3032;      // ER_SERVER_OFFLINE_MODE
+constexpr unsigned kReplicationHook = 3100;  // ER_RUN_HOOK_ERROR: a group without its majority
+constexpr unsigned kNotAvailable = 3168;     // ER_SERVER_ISNT_AVAILABLE
+constexpr unsigned kSessionKilled = 3169;    // ER_SESSION_WAS_KILLED
+constexpr unsigned kClientTimeout = 4031;    // ER_CLIENT_INTERACTION_TIMEOUT
+
+// No server has numbers from 9000 to 9999. ProxySQL has 9001 while no server can be reached.
+bool is_of_proxy(unsigned code) {
+  return code >= 9000 && code <= 9999;
+}
+
+bool refuses_writes(const soci::soci_error& error) {
+  const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
+  if (mysql == nullptr)
+    return false;
+  switch (mysql->err_num_) {
+    case ER_OPTION_PREVENTS_STATEMENT:
+      // "... is running with the --read-only option"; of other options the error has the same
+      // number.
+      return lower_ascii(driver_text(error)).find("read-only") != std::string::npos ||
+             lower_ascii(driver_text(error)).find("read_only") != std::string::npos;
+    case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
+    case kReadOnlyMode:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // "UPDATE command denied to user ...", "INDEX command denied ...": the right stands in front.
@@ -271,6 +391,9 @@ std::string denied_right(const std::string& text) {
 // Codes: mariadb.com/kb/en/mariadb-error-codes.
 Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
   const std::string database = url.redacted();
+  if (is_of_proxy(code))
+    return Error(ErrorKind::lost,
+                 fmt::format("{}: the proxy in front of the server answers: {}", database, text));
   constexpr std::size_t kLongestName = 64;
   constexpr unsigned kWsrepNotReady = 1047;  // ER_UNKNOWN_COM_ERROR, which Galera gives then
   switch (code) {
@@ -287,6 +410,7 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
                    "another process inserted the same row at the same time: " + text);
     case ER_OPTION_PREVENTS_STATEMENT:
     case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
+    case kReadOnlyMode:
       return Error(ErrorKind::connect,
                    "the server does not accept writes (is it a replica?): " + database,
                    "run the same command with --database and the URL of the primary");
@@ -321,6 +445,11 @@ Error of_code(unsigned code, const std::string& text, const DatabaseUrl& url) {
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
     case CR_SSL_CONNECTION_ERROR:
+    case kOfflineMode:
+    case kReplicationHook:
+    case kNotAvailable:
+    case kSessionKilled:
+    case kClientTimeout:
       return Error(ErrorKind::lost, fmt::format("{}: {}", database, text));
     case ER_CANT_AGGREGATE_2COLLATIONS:
     case ER_CANT_AGGREGATE_3COLLATIONS:
@@ -382,6 +511,7 @@ const Driver& mysql_driver() {
   static constexpr Driver kDriver = {.open = open,
                                      .facts = facts,
                                      .translated = translated,
+                                     .refuses_writes = refuses_writes,
                                      .exchanged_columns = exchanged_columns,
                                      .rows = rows,
                                      .missing_rights = nullptr,

@@ -116,6 +116,12 @@ const EngineFacts& facts(soci::session&) {
   return engine_facts(Engine::postgresql);
 }
 
+// A standby, or a primary that was switched to one ("read_only_sql_transaction").
+bool refuses_writes(const soci::soci_error& error) {
+  const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+  return postgresql != nullptr && postgresql->sqlstate() == "25006";
+}
+
 // SQLSTATEs: PostgreSQL 15 manual, appendix A.
 Error translated(const soci::soci_error& error, const DatabaseUrl& url) {
   const std::string database = url.redacted();
@@ -205,6 +211,7 @@ const Driver& postgresql_driver() {
   static constexpr Driver kDriver = {.open = open,
                                      .facts = facts,
                                      .translated = translated,
+                                     .refuses_writes = refuses_writes,
                                      .exchanged_columns = exchanged_columns,
                                      .rows = rows,
                                      .missing_rights = missing_rights,

@@ -101,6 +101,7 @@ const Driver& sqlite_driver() {
   static constexpr Driver kDriver = {.open = open,
                                      .facts = facts,
                                      .translated = translated,
+                                     .refuses_writes = nullptr,
                                      .exchanged_columns = exchanged_columns,
                                      .rows = nullptr,
                                      .missing_rights = nullptr,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <deque>
 #include <map>
@@ -27,6 +28,9 @@ const Driver& driver_of(Engine engine) {
   }
   return sqlite_driver();
 }
+
+// Whether a session of this process has changed rows. All of them have the same database.
+std::atomic<bool> has_written = false;
 
 // A prepared statement with what its parameters and columns are exchanged through.
 struct Prepared {
@@ -235,6 +239,11 @@ void Session::Connection::hang_up() {
 Error Session::Connection::failed(const soci::soci_error& error, std::string_view sql,
                                   const SqlParameters& parameters) {
   Error cause = driver.translated(error, url);
+  // A server that took writes of ours and takes no more is not the primary any longer. The address
+  // may lead to the new one; a server that never took any is refused at once.
+  const bool may_write = options.mode == OpenMode::read_write && driver.refuses_writes != nullptr;
+  if (may_write && has_written && driver.refuses_writes(error))
+    cause = Error(ErrorKind::lost, cause.what(), cause.next()).with_code(cause.code());
   if (cause.kind() == ErrorKind::lost) {
     broken = true;
     hang_up();
@@ -330,7 +339,10 @@ std::int64_t Session::execute(std::string_view sql, const SqlParameters& paramet
     soci::statement& statement = connection_->statement(sql, parameters, false).statement;
     statement.execute(true);
     connection_->used = Connection::Clock::now();
-    return statement.get_affected_rows();
+    const auto matched = statement.get_affected_rows();
+    if (matched > 0)
+      has_written = true;
+    return matched;
   } catch (const soci::soci_error& error) {
     throw connection_->failed(error, sql, parameters);
   }

@@ -31,7 +31,9 @@ def get():
     """It is running when this returns, and the databases of `sites` are on it from now on."""
     directory = program.scratch() / 'servers'
     servers.make_directory_until_exit(directory)
-    server = OwnServer(directory, databases.engine())
+    server = OwnServer(directory, os.environ.get('BACKGLANCE_TEST_PRODUCT') or databases.engine())
+    if server.product:
+        atexit.register(server.remove)
     server.start()
     atexit.register(server.stop)
     os.environ['BACKGLANCE_TEST_SERVERS'] = str(directory)

@@ -9,6 +9,11 @@ does to the connection what a test tells it.
         proxy.statements                        what was run so far, over all connections
         proxy.is_silent = True                  connections are taken, and nothing goes through them
 
+Of MariaDB's protocol it can also do what ProxySQL does:
+        proxy.handshake = '8.0.11'              the version that clients are told, whatever is behind
+        proxy.refusal = lambda text: (9001, 'Max connect timeout reached')   or None: this one is answered by the server
+        proxy.rewrite = lambda text: other      what reaches the server
+
 Unencrypted connections alone: a server without TLS. Texts are as the client prepared them (PostgreSQL) or sent them
 (MariaDB).
 """
@@ -102,11 +107,39 @@ class Connection:
                 self.silent = True
             self.cut_at_answer = fault is Fault.cut_after
             if not self.silent:
-                self._send(self.server, data)
+                self._forward(data)
         self.close()
 
+    def _forward(self, data):
+        """To the server, or an answer in its place. MariaDB's clients send a command and then wait."""
+        is_query = self.proxy.engine == 'mysql' and data[3:5] == b'\0\x03' and (
+            len(data) == 4 + int.from_bytes(data[:3], 'little'))
+        if not is_query:
+            self._send(self.server, data)
+            return
+        text = data[5:].decode()
+        refusal = self.proxy.refusal and self.proxy.refusal(text)
+        if refusal:
+            body = b'\xff' + refusal[0].to_bytes(2, 'little') + b'#HY000' + refusal[1].encode()
+            self._send(self.client, len(body).to_bytes(3, 'little') + b'\1' + body)
+            return
+        if self.proxy.rewrite:
+            body = b'\x03' + self.proxy.rewrite(text).encode()
+            data = len(body).to_bytes(3, 'little') + b'\0' + body
+        self._send(self.server, data)
+
+    def _with_handshake(self, data):
+        """The first packet of the server: a byte, and the version up to a zero byte."""
+        rest = data[5:].split(b'\0', 1)[1]
+        body = data[4:5] + self.proxy.handshake.encode() + b'\0' + rest
+        return len(body).to_bytes(3, 'little') + data[3:4] + body
+
     def _to_client(self):
+        is_first = True
         for data in self._chunks(self.server):
+            if is_first and self.proxy.handshake:
+                data = self._with_handshake(data)
+            is_first = False
             if self.cut_at_answer:
                 break
             if not self.silent:
@@ -147,6 +180,9 @@ class Proxy:
         self.statements = []
         self.hits = 0  # of faults
         self.is_silent = False
+        self.handshake = None
+        self.refusal = None
+        self.rewrite = None
         self._lock = threading.Lock()
         self._fault = None
         self._connections = []

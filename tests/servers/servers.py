@@ -9,6 +9,9 @@ scratch directory, with nothing of the machine's own servers touched.
     servers.py kill DIR ENGINE
     servers.py url DIR ENGINE
 
+ENGINE is postgresql or mysql (this host's MariaDB), or one of PRODUCTS: the server of another release of Debian, in
+the directory that scripts/chroot makes and keeps. DIR then has the URL under the name of the engine.
+
 The URL is SQLAlchemy's, of a role that may do everything, without a database: add "/name". Durability is off
 unless BACKGLANCE_TEST_SERVERS_DURABLE is set: a test does not survive its machine. Then DIR lies in memory if there is
 plenty, and is gone after `stop`: on a disk the files that schema statements make and remove take four times as long.
@@ -16,6 +19,7 @@ BACKGLANCE_TEST_SERVERS_CACHE_MIB is the memory that each keeps pages in, if not
 """
 
 import atexit
+import functools
 import os
 import pathlib
 import pwd
@@ -33,6 +37,11 @@ CACHE_MIB = 192
 START_SECONDS = 60
 STOP_SECONDS = 60
 ENGINES = ('postgresql', 'mysql')
+# Of another release: its name, the packages there, and the engine whose statements the server takes.
+PRODUCTS = {'mysql-9.7': ('sid', ('mysql-server-core',), 'mysql'),
+            'mariadb-11.8': ('trixie', ('mariadb-server', 'mariadb-client'), 'mysql'),
+            'postgresql-17': ('trixie', ('postgresql-17',), 'postgresql')}
+CHROOT = pathlib.Path(__file__).resolve().parent.parent.parent / 'scripts' / 'chroot'
 MEMORY = '/dev/shm'
 PLENTY_BYTES = 6 << 30
 
@@ -114,9 +123,22 @@ def make_directory_until_exit(directory):
         atexit.register(remove_from_memory, directory)
 
 
+@functools.cache
+def root_of(product):
+    """The directory with the release of Debian that has this server."""
+    release, packages, _ = PRODUCTS[product]
+    words = [word for package in packages for word in ('--with', package)]
+    done = subprocess.run([str(CHROOT), *words, release], check=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True)
+    return pathlib.Path(done.stdout.strip())
+
+
 class Server:
-    def __init__(self, directory, engine):
-        self.engine = engine
+    """`name` is an engine or one of PRODUCTS."""
+
+    def __init__(self, directory, name):
+        self.product = name if name in PRODUCTS else None
+        self.engine = engine = PRODUCTS[name][2] if self.product else name
         self.home = directory / engine
         self.data = self.home / 'data'
         self.log = self.home / 'log'
@@ -157,14 +179,49 @@ class Server:
 
     def _launch(self):
         if not self.port_file.exists():
-            shutil.rmtree(self.home, ignore_errors=True)  # of a start that was killed
+            self.remove()  # of a start that was killed
             self._create()
         if not is_free(self.port):
             self.port_file.write_text(str(free_port()))
         with open(self.log, 'ab') as log:
-            return subprocess.Popen(as_user(self.engine) + self._command(), stdin=subprocess.DEVNULL,
+            return subprocess.Popen(self._as_user() + self._command(), stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, start_new_session=True, cwd='/',
                                     env=self._environment())
+
+    def remove(self):
+        """Its files, if it does not run."""
+        if self.home.is_symlink():
+            shutil.rmtree(self.home.resolve(), ignore_errors=True)
+            self.home.unlink()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _make_home(self):
+        if not self.product:
+            self.home.mkdir(parents=True, exist_ok=True)
+            return
+        # The link has the effect that a path below `home` means the same file in the chroot and outside of it.
+        inside = pathlib.Path(str(root_of(self.product)) + str(self.home.absolute()))
+        shutil.rmtree(inside, ignore_errors=True)
+        inside.mkdir(parents=True)
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        self.home.symlink_to(inside)
+
+    def _owner(self):
+        """(user, group) of the server's process and files; None: this process's own."""
+        user = user_for(self.engine)
+        if not self.product or not user:
+            return user and (user, user)
+        for line in (root_of(self.product) / 'etc' / 'passwd').read_text().splitlines():
+            name, _, uid, gid, *_ = line.split(':')
+            if name == user:
+                return int(uid), int(gid)
+        entry = pwd.getpwnam('nobody')
+        return entry.pw_uid, entry.pw_gid
+
+    def _as_user(self):
+        if not self.product:
+            return as_user(self.engine)
+        return ['chroot', '--userspec=+%d:+%d' % self._owner(), str(root_of(self.product))]
 
     def _environment(self):
         # A MariaDB that starts clears away what it finds of temporary tables, those of another too.
@@ -185,33 +242,61 @@ class Server:
             time.sleep(0.02)
 
     def _create(self):
-        self.home.mkdir(parents=True, exist_ok=True)
+        self._make_home()
         self.temporary.mkdir()
-        user = user_for(self.engine)
-        if user:
-            shutil.chown(self.home, user, user)
-            shutil.chown(self.temporary, user, user)
+        owner = self._owner()
+        if owner:
+            shutil.chown(self.home, *owner)
+            shutil.chown(self.temporary, *owner)
+        as_owner = self._as_user()
         if self.engine == 'postgresql':
             password = self.home / 'password'
             password.write_text(PLAIN_PASSWORD)
-            if user:
-                shutil.chown(password, user)
-            command = [postgresql_program('initdb'), '-D', str(self.data), '-U', 'tester', '-A',
+            if owner:
+                shutil.chown(password, *owner)
+            command = [self._postgresql_program('initdb'), '-D', str(self.data), '-U', 'tester', '-A',
                        'scram-sha-256', '--pwfile', str(password), '-E', 'UTF8', '--locale=C',
                        '--no-sync']
         else:
-            command = ['mariadb-install-db', '--no-defaults', '--datadir=%s' % self.data,
-                       '--auth-root-authentication-method=socket', '--skip-test-db',
-                       *(['--user=%s' % user] if user else [])]
             self.data.mkdir(exist_ok=True)
-            if user:
-                shutil.chown(self.data, user, user)
-        done = subprocess.run((as_user(self.engine) if self.engine == 'postgresql' else []) + command,
+            if owner:
+                shutil.chown(self.data, *owner)
+            if self.is_mysql():
+                command = ['/usr/sbin/mysqld', '--no-defaults', '--initialize-insecure',
+                           '--datadir=%s' % self.data, '--secure-file-priv=NULL']
+            else:
+                # In a chroot, the user of this host is nobody: root has no password there.
+                method = 'normal' if self.product else 'socket'
+                command = ['mariadb-install-db', '--no-defaults', '--datadir=%s' % self.data,
+                           '--auth-root-authentication-method=%s' % method, '--skip-test-db']
+                if owner and not self.product:
+                    command.append('--user=%s' % owner[0])
+                    as_owner = []
+        done = subprocess.run(as_owner + command,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False, cwd='/', env=self._environment())
         if done.returncode:
             raise SystemExit('servers: %s\n%s' % (' '.join(command), done.stdout.decode()))
         self.port_file.write_text(str(free_port()))
+
+    def is_mysql(self):
+        """Oracle's MySQL, and not MariaDB."""
+        return bool(self.product) and self.product.startswith('mysql')
+
+    def _postgresql_program(self, name):
+        if not self.product:
+            return postgresql_program(name)
+        return '/usr/lib/postgresql/%s/bin/%s' % (self.product.split('-')[1], name)
+
+    def _mysql_command(self, cache_mib):
+        words = ['/usr/sbin/mysqld', '--no-defaults', '--datadir=%s' % self.data, '--port=%d' % self.port,
+                 '--bind-address=127.0.0.1', '--socket=%s' % (self.home / 'socket'),
+                 '--pid-file=%s' % (self.home / 'pid'), '--max-connections=200', '--mysqlx=OFF',
+                 '--secure-file-priv=NULL', '--innodb-buffer-pool-size=%dM' % cache_mib,
+                 '--innodb-redo-log-capacity=512M', '--skip-name-resolve', '--skip-log-bin',
+                 '--character-set-server=utf8mb4', '--tmpdir=%s' % self.temporary]
+        return words if is_durable() else words + ['--innodb-flush-log-at-trx-commit=0',
+                                                   '--innodb-doublewrite=OFF', '--innodb-flush-method=nosync']
 
     def _command(self):
         durable = is_durable()
@@ -224,10 +309,12 @@ class Server:
                         'log_min_messages': 'fatal'}
             if not durable:
                 settings.update(synchronous_commit='off', full_page_writes='off')
-            words = [postgresql_program('postgres'), '-D', str(self.data)]
+            words = [self._postgresql_program('postgres'), '-D', str(self.data)]
             for name, value in settings.items():
                 words += ['-c', '%s=%s' % (name, value)]
             return words
+        if self.is_mysql():
+            return self._mysql_command(cache_mib)
         words = ['mariadbd', '--no-defaults', '--datadir=%s' % self.data, '--port=%d' % self.port,
                  '--bind-address=127.0.0.1', '--socket=%s' % (self.home / 'socket'),
                  '--pid-file=%s' % (self.home / 'pid'), '--skip-log-bin', '--max-connections=200',
@@ -247,9 +334,10 @@ class Server:
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 
-    @staticmethod
-    def _root():
+    def _root(self):
         # By the socket: the root of the machine, else the user that made the data directory.
+        if self.product:
+            return ['--user=root']
         return ['--user=%s' % ('root' if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)]
 
     def _grant(self):
@@ -265,8 +353,8 @@ def main(arguments):
     verb, directory = arguments[0], pathlib.Path(arguments[1]).absolute()
     engines = arguments[2:] or ENGINES
     for engine in engines:
-        if engine not in ENGINES:
-            raise SystemExit('servers: no engine %s; there are: %s' % (engine, ' '.join(ENGINES)))
+        if engine not in ENGINES and engine not in PRODUCTS:
+            raise SystemExit('servers: no engine %s; there are: %s' % (engine, ' '.join((*ENGINES, *PRODUCTS))))
     os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
     if verb == 'start':
         make_directory(directory)
@@ -276,6 +364,8 @@ def main(arguments):
             print(server.url_file.read_text())
         if verb in ('stop', 'restart'):
             server.stop()
+        if verb == 'stop' and server.product:
+            server.remove()  # the chroot would keep its files for ever
         if verb == 'kill':
             server.stop(signal.SIGKILL)
         if verb in ('start', 'restart'):

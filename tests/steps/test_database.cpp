@@ -135,7 +135,10 @@ void make_mysql_database(const std::string& server, const std::string& rows,
   const std::string login =
       fmt::format("--no-defaults --protocol=tcp --host={} --port={} --user={} '--password={}'",
                   url.host, url.port, url.user, url.password);
-  const fs::path dumped = fs::path(BACKGLANCE_TEMPLATES) / (rows + ".mysql.sql");
+  // MySQL's dump is not MariaDB's.
+  const char* product = std::getenv("BACKGLANCE_TEST_PRODUCT");
+  const fs::path dumped = fs::path(BACKGLANCE_TEMPLATES) /
+                          fmt::format("{}.{}.sql", rows, product == nullptr ? "mysql" : product);
   {
     const TemplateLock lock;
     if (!is_fresh(dumped)) {

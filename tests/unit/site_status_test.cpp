@@ -116,6 +116,7 @@ TEST_CASE("status says why a run waits, who asked a run to stop and who paused t
 TEST_CASE("the status as JSON has every member as a number, a text, a list or null") {
   const json object = status_json(at_work());
   CHECK(object["site"] == json({{"database", "sqlite:////var/lib/glance/glance.sqlite"},
+                                {"server", nullptr},
                                 {"hashing_algorithm", "sha512"},
                                 {"encrypted_locations", true},
                                 {"stores", object["site"]["stores"]},
