@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/shared_metrics.h"
 
 namespace backglance {

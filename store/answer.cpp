@@ -30,8 +30,8 @@ constexpr int kInterrupted = 130;
 class Questions {
  public:
   static Questions& all() {
-    static auto* const kAll = new Questions;
-    return *kAll;
+    static auto* const questions = new Questions;
+    return *questions;
   }
 
   void tell_by(std::function<void(const std::string&)> tell) {
