@@ -7,11 +7,16 @@ WHERE    table_schema = DATABASE()
 AND      table_type = 'BASE TABLE'
 ORDER BY 1;
 
--- MariaDB returns the default NULL as a word, MySQL as no value.
+-- A default as MariaDB has it, which alone runs what stands in /*M! */: a text in quotes, and NULL as a word. MySQL has
+-- a text without quotes, so that DEFAULT 'NULL' would look like no default; an expression is DEFAULT_GENERATED there.
 -- name: columns
 SELECT   lower(table_name), lower(column_name), lower(column_type),
          CASE WHEN is_nullable = 'NO' THEN 1 ELSE 0 END,
-         CASE WHEN column_default = 'NULL' THEN NULL ELSE column_default END
+         CASE WHEN column_default IS NULL THEN NULL
+              WHEN 0 /*M!100207 + 1 */ = 1 THEN NULLIF(column_default, 'NULL')
+              WHEN extra LIKE '%DEFAULT_GENERATED%' OR data_type NOT LIKE '%char%' THEN column_default
+              ELSE QUOTE(column_default)
+         END
 FROM     information_schema.columns
 WHERE    table_schema = DATABASE()
 ORDER BY 1, ordinal_position;

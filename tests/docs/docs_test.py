@@ -175,6 +175,31 @@ class SourceTest(unittest.TestCase):
                         names += 1
                 self.assertTrue(names, row[0])
 
+    def test_page_of_what_is_supported_names_tests_that_exist(self):
+        build = pathlib.Path(binary).resolve().parent.parent
+        listed = subprocess.run(['ctest', '-N'], cwd=build, check=True, stdout=subprocess.PIPE, text=True).stdout
+        tests = set(re.findall(r'^ *Test +#\d+: (\S+)$', listed, re.MULTILINE))
+        lists = read('tests/CMakeLists.txt')
+        products = set(re.findall(r'^backglance_product_tests\((\w+) ', lists, re.MULTILINE))
+
+        def is_slow(name):
+            """In the lists of tests that a build without the slow ones leaves out."""
+            parts = re.split(r'[.-]', name)
+            of_product = parts[1] in products and re.search(r'foreach\(_(?:tag|topic) .*\b%s\b' % parts[2], lists)
+            return bool(of_product) or re.search(r'[ (]%s[ )\n]' % re.escape(name), lists)
+
+        cells = [line.split('|')[2].strip() for line in read('docs/support.md').splitlines()
+                 if line.startswith('| ') and line.split('|')[2].strip() != 'cell']
+        self.assertGreater(len(cells), 15)
+        for cell in cells:
+            with self.subTest(cell):
+                kind, name = re.fullmatch(r'(expected|tested by|slow:|refused:)(?: `([\w.-]+)`)?', cell).groups()
+                self.assertEqual(name is None, kind == 'expected')
+                if kind == 'tested by':
+                    self.assertIn(name, tests)
+                elif name:
+                    self.assertTrue(name in tests or is_slow(name), name)
+
     def test_every_result_and_scheme_is_documented(self):
         ledger = read('docs/ledger.md')
         operations = read('docs/operations.md')
