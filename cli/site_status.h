@@ -91,8 +91,8 @@ HashCoverage coverage_of(Session& session);
 struct CheckAnswer {
   Due due;
   GuardState guard = GuardState::missing;
-  std::optional<HashCoverage> coverage;  // nothing before expand
-  bool is_covered = true;                // as much as --coverage-below asks for
+  std::optional<HashCoverage> coverage = {};  // nothing before expand
+  bool is_covered = true;                     // as much as --coverage-below asks for
 };
 std::string check_text(const CheckAnswer& answer);
 nlohmann::json check_json(const CheckAnswer& answer);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/nagios.h"
@@ -15,6 +16,7 @@
 #include "cli/shared_metrics.h"
 #include "cli/site_metrics.h"
 #include "cli/site_status.h"
+#include "cli/watch.h"
 
 namespace backglance {
 
@@ -28,8 +30,21 @@ void require_usable_metrics(const std::string& file, const Site& site) {
   require_metrics_file(file);
 }
 
-ExitCode run_status(const CommonOptions& common, const std::optional<std::string>& metrics) {
+struct StatusFlags {
+  std::optional<std::string> metrics;
+  bool watch = false;
+};
+
+ExitCode run_status(const CommonOptions& common, const StatusFlags& flags) {
+  const std::optional<std::string>& metrics = flags.metrics;
+  if (flags.watch && common.json)
+    throw Error(ErrorKind::usage, "--watch cannot be used with --json");
   const Site site = read_site(common.source);
+  if (flags.watch) {
+    watch_fleet(site);
+    // It ends with Ctrl-C, or because nobody reads any more, which main reports.
+    return stop_requested() ? ExitCode::interrupted : ExitCode::done;
+  }
   if (metrics)
     require_usable_metrics(*metrics, site);
   Session session(site.database, {.mode = OpenMode::read_only});
@@ -50,12 +65,19 @@ ExitCode run_status(const CommonOptions& common, const std::optional<std::string
 }  // namespace
 
 Runner add_status(Arguments& app) {
-  auto metrics = std::make_shared<std::optional<std::string>>();
-  app.option("--metrics", *metrics,
-             "Also write the figures of the site to this file, for node_exporter's textfile "
-             "collector; runs of other commands may write to the same file")
-      .type("FILE");
-  return [metrics](const CommonOptions& common) { return run_status(common, *metrics); };
+  auto flags = std::make_shared<StatusFlags>();
+  Option metrics =
+      app.option("--metrics", flags->metrics,
+                 "Also write the figures of the site to this file, for node_exporter's textfile "
+                 "collector; runs of other commands may write to the same file")
+          .type("FILE");
+  app.flag("--watch", flags->watch,
+           "Show the runs of all hosts, their rates and what they wait for, until Ctrl-C: on a "
+           "terminal every 2 s, otherwise one line every 10 s; cannot be used with --json or "
+           "--metrics")
+      .only_typed()
+      .excludes(metrics);
+  return [flags](const CommonOptions& common) { return run_status(common, *flags); };
 }
 
 namespace {

@@ -257,5 +257,46 @@ class ShortCommands(sites.SmallSiteTest):
         self.assertEqual(self.site.database.value(removed), 4)
 
 
+class Watch(FleetTest):
+    small = 4
+
+    def pictures(self, columns, *words):
+        """What status --watch draws on a terminal of this width, until the words are in a picture."""
+        terminal = program.Terminal(columns)
+        self.addCleanup(terminal.close)
+        process = program.start('status', '--watch', *self.site.options, stdout=terminal.slave)
+        self.addCleanup(sites._kill_if_alive, process)
+        for word in words:
+            terminal.read_until(word)
+        self.assert_code(program.stop(process), INTERRUPTED)
+        terminal.read_all()
+        drawn, end = terminal.text.split('\x1b[?1049l')
+        # The last line stays on the terminal.
+        self.assertRegex(end, r'Z \d+ runs? at work')
+        return [re.sub(r'\x1b\[[?\w]*?[A-Za-z]', '', picture).split('\r\n')
+                for picture in drawn.split('\x1b[H')[1:]]
+
+    def test_the_picture_fits_any_width_and_has_each_run_and_what_it_waits_for(self):
+        # They wait from their beginning, so the test has all the time that it needs.
+        self.on_site('pause', '--reason', 'a disk is replaced')
+        self.start('backfill')
+        self.start('verify')
+        program.wait_for(lambda: [run for run in self.status()['runs'] if run['waiting_for']] and
+                         len(self.status()['runs']) == 2)
+        for columns in (80, 40, 20):
+            picture = self.pictures(columns, 'to read: ', 'at work', 'paused by', 'waits')[-1]
+            self.assertLessEqual(max(map(len, picture)), columns)
+            if columns == 80:
+                for word in ('HOST', 'backfill', 'verify', '5 images'):
+                    self.assertIn(word, '\n'.join(picture))
+
+    def test_without_a_terminal_it_is_a_line(self):
+        process = program.start('status', '--watch', *self.site.options)
+        line = process.stdout.readline().decode()
+        self.assertRegex(line, r'\A\S+Z 0 runs at work, 0 B/s, to read: 5 images, \S+ MiB\n\Z')
+        self.assert_code(program.stop(process), INTERRUPTED)
+        self.refused('status', '--watch', '--json', *self.site.options, code=program.USAGE)
+
+
 if __name__ == '__main__':
     program.main()

@@ -176,6 +176,7 @@ TEST_CASE("check says what is due, the guard if there is one, and the command to
                                  {"why", "16 schema statements to run"},
                                  {"next", "backglance expand"},
                                  {"findings", 0},
+                                 {"coverage", nullptr},
                                  {"guard", "missing"}}));
   CHECK(check_text({{ExitCode::done, "nothing is due", ""}, GuardState::there}) ==
         "nothing is due; guard installed\n");
