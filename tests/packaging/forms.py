@@ -45,14 +45,15 @@ def this_release():
     return re.search(r'(?m)^VERSION_CODENAME=(\w+)', pathlib.Path('/etc/os-release').read_text()).group(1)
 
 
-def make_root(release, root, variant='essential'):
+def make_root(release, root, variant='essential', include=''):
     """A Debian with its essential packages only (variant apt: and apt), from the mirror that this host's apt uses."""
     uri = run('apt-get', 'indextargets', '--format', '$(REPO_URI)', 'Origin: Debian',
               'Created-By: Packages').stdout.split()
     mirror = sorted(name for name in set(uri) if 'security' not in name)[0]
     keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
     # Without mounts, so that it also runs where a container forbids them.
-    run('mmdebstrap', '--mode=root', '--variant=%s' % variant, '--keyring=%s' % keyring,
+    run('mmdebstrap', '--mode=root', '--variant=%s' % variant,
+        *(['--include=%s' % include] if include else []), '--keyring=%s' % keyring,
         '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"', release, root,
         'deb [signed-by=%s] %s %s main' % (keyring, mirror, release))
 
