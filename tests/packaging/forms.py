@@ -16,6 +16,10 @@ sys.path[:0] = [str(TESTS / 'docs')]
 
 import document  # noqa: E402
 
+# How long a run took depends on the machine.
+DURATION = re.compile(r'(\b\d+ (h|min|s|ms)\b ?)+')
+# crun refuses a host with both kinds of control groups, though it is told to use none: it sees one kind.
+ONE_CGROUP = 'mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || mount -t tmpfs none /sys/fs/cgroup; exec "$@"'
 # What mounts, sees and executes within mounts of its own, which end with it.
 ENTER = '''set -e
 mkdir -p "$ROOT/proc" "$ROOT/dev" "$ROOT$SITE"
@@ -85,7 +89,7 @@ class Site:
         assert 'hashed' in said and 'checksum differs' in said, said
         for pattern, word in document.VARYING:
             said = pattern.sub(word, said)
-        return said
+        return DURATION.sub('<duration> ', said)
 
 
 class Container:
@@ -120,6 +124,6 @@ class Container:
         config['linux'].pop('cgroupsPath', None)
         (bundle / 'config.json').write_text(json.dumps(config))
         try:
-            return run('crun', '--cgroup-manager=disabled', 'run', '--bundle', bundle, bundle.name, code=code)
+            return run('unshare', '--mount', '--propagation=private', 'sh', '-c', ONE_CGROUP, 'sh', 'crun', '--cgroup-manager=disabled', 'run', '--bundle', bundle, bundle.name, code=code)
         finally:
             shutil.rmtree(bundle)
