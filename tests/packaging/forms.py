@@ -114,6 +114,8 @@ class Container:
         process['capabilities'] = {name: [] for name in ('bounding', 'effective', 'permitted')}
         process['noNewPrivileges'] = True
         process.pop('rlimits', None)
+        # The report names the host of a run.
+        config['hostname'] = os.uname().nodename
         config['root'] = {'path': str(self.folder / 'rootfs'), 'readonly': True}
         config['mounts'] = [mount for mount in config['mounts'] if mount['type'] != 'cgroup']
         config['mounts'].append({'destination': str(site), 'type': 'bind', 'source': str(site),
