@@ -111,7 +111,7 @@ class DebTest(unittest.TestCase):
         mine.parent.mkdir(parents=True)
         mine.write_text('[Service]\n')
         apt('remove', 'backglance', 'backglance-rbd')
-        apt('purge', 'backglance', 'backglance-rbd')
+        forms.in_root(root, work, 'dpkg', '--purge', 'backglance', 'backglance-rbd')
         self.assertTrue(mine.exists())
         after = files_of(root) - {'/%s' % mine.relative_to(root)}
         self.assertEqual((sorted(after - before), sorted(before - after)), ([], []))
