@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// bin/backglance of the bundle: starts the program with the libraries of the bundle, wherever that was unpacked.
+// bin/backglance of the bundle: starts the program with the libraries of the bundle, wherever that
+// was unpacked.
 //
-// It is linked statically, because the host may have another C library, or none. It becomes the program by execv(),
-// so the process id, the signals and the exit code are the program's own.
+// It is linked statically, because the host may have another C library, or none. It becomes the
+// program by execv(), so the process id, the signals and the exit code are the program's own.
 //
-// The loader of the bundle has the file name "backglance": Linux names a process by the file that it executes.
-// The program looks for its module for Ceph relative to /proc/self/exe, which is that loader too: libexec/ of the
-// bundle is what /usr/bin is on a host with packages.
+// The loader of the bundle has the file name "backglance": Linux names a process by the file that
+// it executes. The program looks for its module for Ceph relative to /proc/self/exe, which is that
+// loader too: libexec/ of the bundle is what /usr/bin is on a host with packages.
 #include <unistd.h>
 
 #include <array>
@@ -22,9 +23,9 @@ namespace {
 
 // The trusted authorities of the host, as distributions name them: Debian, Red Hat, SUSE, Alpine.
 // The libraries of the bundle are Debian's, and know the first only.
-constexpr std::array<const char*, 4> kAuthorities = {
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+constexpr std::array<const char*, 4> kAuthorities = {"/etc/ssl/certs/ca-certificates.crt",
+                                                     "/etc/pki/tls/certs/ca-bundle.crt",
+                                                     "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 [[noreturn]] void fail(const char* what, const std::string& path) {
   std::fprintf(stderr, "backglance: %s %s: %s -- next: unpack the bundle again\n", what,
@@ -69,9 +70,8 @@ int main(int argc, char** argv) {
 
   std::string name = argc > 0 ? argv[0] : "backglance";
   // The cache of the host lists libraries for another C library.
-  std::vector<std::string> words = {name,      "--inhibit-cache", "--library-path",
-                                    libraries, "--argv0",         name,
-                                    program};
+  std::vector<std::string> words = {
+      name, "--inhibit-cache", "--library-path", libraries, "--argv0", name, program};
   for (int index = 1; index < argc; ++index)
     words.emplace_back(argv[index]);
   std::vector<char*> pointers;

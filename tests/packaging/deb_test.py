@@ -63,7 +63,7 @@ class DebTest(unittest.TestCase):
 
     def newer(self, package):
         """The same package with a later version, as the next build would be."""
-        tree = self.scratch / ('newer-%s' % package.name)
+        tree = self.scratch / ('tree-%s' % package.stem)
         forms.run('dpkg-deb', '--raw-extract', package, tree)
         control = tree / 'DEBIAN' / 'control'
         control.write_text(re.sub(r'(?m)^Version: (.*)$', r'Version: \1+1', control.read_text()).replace(
@@ -111,7 +111,7 @@ class DebTest(unittest.TestCase):
         mine.parent.mkdir(parents=True)
         mine.write_text('[Service]\n')
         apt('remove', 'backglance', 'backglance-rbd')
-        apt('purge', 'backglance', 'backglance-rbd')
+        forms.in_root(root, work, 'dpkg', '--purge', 'backglance', 'backglance-rbd')
         self.assertTrue(mine.exists())
         after = files_of(root) - {'/%s' % mine.relative_to(root)}
         self.assertEqual((sorted(after - before), sorted(before - after)), ([], []))

@@ -4,10 +4,12 @@
 
     /usr/bin/python3 tests/packaging/forms_test.py BUILD [unittest's own arguments]
 
-BUILD is the build directory; bundle and image are made of what it installs. As root; needs the packages of
+BUILD is the build directory; bundle and image are made of what it installs, or, if BACKGLANCE_DIST names the output of
+scripts/package, those are taken. As root; needs the packages of
 `scripts/install release` and, for other releases of Debian, a mirror.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -32,17 +34,25 @@ class FormsTest(unittest.TestCase):
         cls.addClassCleanup(scratch.cleanup)
         cls.scratch = pathlib.Path(scratch.name)
         cls.scratch.chmod(0o755)
-        forms.run('cmake', '--install', build, '--prefix', '/usr',
-                  env={'DESTDIR': str(cls.scratch / 'installed'), 'PATH': '/usr/bin:/bin'})
-        cls.out = cls.scratch / 'out'
-        forms.run(forms.SOURCES / 'scripts' / 'package', '--output', cls.out, '--from', cls.scratch / 'installed',
-                  'bundle', 'image')
+        cls.installed = cls.scratch / 'installed'
+        if 'BACKGLANCE_DIST' in os.environ:
+            cls.out = pathlib.Path(os.environ['BACKGLANCE_DIST']).resolve()
+        else:
+            cls.out = cls.scratch / 'out'
+            cls.make(cls.out)
         cls.bundle, = cls.out.glob('backglance-[0-9]*.tar.gz')
         cls.site = forms.Site(cls.scratch / 'site')
         program = build / 'cli' / 'backglance'
         cls.site.reset()
         cls.report = cls.site.main_job(lambda *words, code=0: forms.run(program, *words, code=code))
         cls.version = forms.run(program, '--version').stdout
+
+    @classmethod
+    def make(cls, out):
+        if not cls.installed.exists():
+            forms.run('cmake', '--install', build, '--prefix', '/usr',
+                      env={'DESTDIR': str(cls.installed), 'PATH': '/usr/bin:/bin'})
+        forms.run(forms.SOURCES / 'scripts' / 'package', '--output', out, '--from', cls.installed, 'bundle', 'image')
 
     def empty_root(self, name):
         root = self.scratch / name
@@ -87,10 +97,11 @@ class FormsTest(unittest.TestCase):
         root = self.empty_root('libraries')
         done = forms.in_root(root, self.site.folder, '/opt/backglance/bin/backglance', '--version',
                              environment={'LD_DEBUG': 'libs'})
-        loaded = [line.split()[-1] for line in done.stderr.splitlines() if 'calling init:' in line]
+        # What stands before is of the host's unshare, which becomes the program.
+        own = done.stderr.split('transferring control: unshare')[-1]
+        loaded = [line.split()[-1] for line in own.splitlines() if 'calling init:' in line]
         self.assertGreater(len(loaded), 20)
-        self.assertEqual([path for path in loaded if not path.startswith('/opt/backglance/lib/')
-                          and not path.startswith('/opt/backglance/libexec/')], [])
+        self.assertEqual([path for path in loaded if not path.startswith('/opt/backglance/')], [])
 
     def test_incomplete_bundle_says_so(self):
         root = self.empty_root('incomplete')
@@ -104,8 +115,8 @@ class FormsTest(unittest.TestCase):
             self.skipTest('the build has no module for Ceph')
         root = self.empty_root('ceph')
         config = self.site.folder / 'ceph.conf'
-        config.write_text(self.site.config.read_text().replace('[glance_store]', '[glance_store]\nstores = file,rbd')
-                          + '\nrbd_store_ceph_conf = /nowhere/ceph.conf\n')
+        config.write_text('[database]\nconnection = sqlite:///%s\n[glance_store]\nstores = rbd\ndefault_store = rbd\n'
+                          'rbd_store_pool = images\nrbd_store_ceph_conf = /nowhere/ceph.conf\n' % self.site.database)
         words = ('/opt/backglance/bin/backglance', '--config-file', config, 'status')
         self.site.reset()
         before = forms.in_root(root, self.site.folder, *words).stdout
@@ -114,7 +125,7 @@ class FormsTest(unittest.TestCase):
             tar.extractall(root / 'opt')
         after = forms.in_root(root, self.site.folder, *words).stdout
         self.assertNotIn('module for Ceph', after)
-        self.assertIn('/nowhere/ceph.conf', after)
+        self.assertIn('rbd_store_ceph_conf) cannot be used: No such file', after)
 
     def test_image_does_the_main_job_as_every_user_of_glance(self):
         archive, = self.out.glob('*.oci.tar')
@@ -137,12 +148,15 @@ class FormsTest(unittest.TestCase):
                 self.assertEqual(self.site.database.stat().st_uid, user)
 
     def test_same_input_gives_the_same_bytes(self):
-        again = self.scratch / 'again'
-        forms.run(forms.SOURCES / 'scripts' / 'package', '--output', again, '--from', self.scratch / 'installed',
-                  'bundle', 'image')
-        for path in sorted(self.out.iterdir()):
-            if path.is_file():
-                self.assertEqual(subprocess.run(['cmp', path, again / path.name], check=False).returncode, 0, path)
+        first, again = self.out, self.scratch / 'again'
+        if not first.is_relative_to(self.scratch):
+            first = self.scratch / 'first'
+            self.make(first)
+        self.make(again)
+        made = [path for path in sorted(first.iterdir()) if path.is_file()]
+        self.assertGreater(len(made), 1)
+        for path in made:
+            self.assertEqual(subprocess.run(['cmp', path, again / path.name], check=False).returncode, 0, path)
 
 
 if __name__ == '__main__':
