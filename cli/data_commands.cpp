@@ -261,9 +261,13 @@ Option add_migrate_options(Arguments& app, MigrateFlags& flags) {
 
 // The options of verify, and two more.
 void add_backfill_options(Arguments& app, ReadFlags& flags) {
-  add_read_options(app, flags,
-                   "End after this time. An image that is too large for the rest of the time is "
-                   "read in parts, in this run and later ones (default: no limit)");
+  add_read_options(
+      app, flags,
+      {"Read at most N images, the largest first (default: no limit)",
+       "Read at most this many bytes. An image that has more bytes than are left is not "
+       "read (default: no limit)",
+       "End after this time. An image that is too large for the rest of the time is "
+       "read in parts, in this run and later ones (default: no limit)"});
   app.group(kSpeedGroup);
   app.option("--checkpoint-every", flags.checkpoint_every,
              "Save how far an image was read after every SIZE bytes of it, and every 30 s; if the "
@@ -360,20 +364,15 @@ ExitCode run_sync(const CommonOptions& common, const SyncFlags& flags) {
 
 }  // namespace
 
-void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime) {
+void add_read_options(Arguments& app, ReadFlags& flags, const ReadHelp& help) {
   app.option("--image", flags.images, "Read only this image; may be repeated")
       .type("ID")
       .repeatable()
       .only_typed();
   app.group(kLimitsGroup);
-  app.option("--limit", flags.limit, "Read at most N images, the largest first (default: no limit)")
-      .type("N")
-      .at_least(1);
-  app.option("--max-bytes", flags.max_bytes,
-             "Read at most this many bytes. An image that has more bytes than are left is not read "
-             "(default: no limit)")
-      .type("SIZE");
-  app.option("--max-runtime", flags.max_runtime, max_runtime).type("TIME");
+  app.option("--limit", flags.limit, help.limit).type("N").at_least(1);
+  app.option("--max-bytes", flags.max_bytes, help.max_bytes).type("SIZE");
+  app.option("--max-runtime", flags.max_runtime, help.max_runtime).type("TIME");
   app.group(kSpeedGroup);
   app.option("--jobs", flags.jobs,
              "Number of CPU cores to use, and of images to read in parallel (default: all cores, "
@@ -418,6 +417,9 @@ ReadOptions read_options(const ReadFlags& flags) {
     options.checkpoint_bytes = size_option("--checkpoint-every", *flags.checkpoint_every);
   if (flags.max_bytes)
     options.max_bytes = size_option("--max-bytes", *flags.max_bytes);
+  if (flags.older_than)
+    options.older_than =
+        duration_option("--older-than", *flags.older_than, std::chrono::seconds(1));
   if (flags.max_runtime)
     options.max_runtime =
         duration_option("--max-runtime", *flags.max_runtime, std::chrono::seconds(1));
@@ -564,11 +566,27 @@ Runner add_verify(Arguments& app) {
   auto flags = std::make_shared<ReadFlags>();
   add_read_options(
       app, *flags,
-      "End after this time. An image that is not read to its end by then is not compared. The next "
-      "verify begins again with the largest image (default: no limit)");
+      {"Read at most N images (default: no limit)",
+       "Read at most this many bytes. The next verify continues an image that has more bytes than "
+       "are left (default: no limit)",
+       "End after this time. An image that is not read to its end by then is continued by the next "
+       "verify (default: no limit)"});
+  app.group(kLimitsGroup);
+  app.option("--older-than", flags->older_than,
+             "Read only images whose bytes were last compared this long ago, or never: 30d proves "
+             "each image once a month (default: all images, the oldest first)")
+      .type("TIME")
+      .excludes(app.find("--image"));
+  app.group(kSpeedGroup);
+  app.option("--checkpoint-every", flags->checkpoint_every,
+             "Save how far an image was read after every SIZE bytes of it, and every 30 s; if the "
+             "run is interrupted, the next one continues there (default: 4G)")
+      .type("SIZE");
+  app.group(kMainGroup);
   app.flag("--signatures", flags->signatures.signed_only,
            "Read only signed images, with or without a hash; requires --certificates or "
-           "--key-manager");
+           "--key-manager; cannot be used with --older-than")
+      .excludes(app.find("--older-than"));
   return [flags](const CommonOptions& common) { return run_verify(common, *flags); };
 }
 

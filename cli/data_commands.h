@@ -25,6 +25,7 @@ struct ReadFlags {
   std::optional<std::string> checkpoint_every;
   std::optional<std::string> max_runtime;
   std::optional<std::string> bandwidth;
+  std::optional<std::string> older_than;
   std::vector<std::string> images;
   SignatureFlags signatures;
   bool retry_failed = false;
@@ -33,8 +34,13 @@ struct ReadFlags {
   JobFlags job;
 };
 
-// `max_runtime` is the help of --max-runtime.
-void add_read_options(Arguments& app, ReadFlags& flags, const std::string& max_runtime);
+// Help of the options whose meaning depends on the command.
+struct ReadHelp {
+  std::string limit;
+  std::string max_bytes;
+  std::string max_runtime;
+};
+void add_read_options(Arguments& app, ReadFlags& flags, const ReadHelp& help);
 
 // Throws Error{usage} for a text that is not a valid size or duration.
 ReadOptions read_options(const ReadFlags& flags);

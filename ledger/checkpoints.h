@@ -24,6 +24,8 @@ struct Checkpoint {
   std::string algorithm = {};
   std::string md5_state = {};  // BlockDigest::save()
   std::string digest_state = {};
+  // verify: when the run began that read the first byte; 0: this run, and always for backfill.
+  std::int64_t begun_at = 0;
 };
 
 class Checkpoints {

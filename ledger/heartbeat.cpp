@@ -130,7 +130,9 @@ void Heartbeat::beat() {
   const auto began = Clock::now();
   // Renew first: a beat that fails afterwards does not advance beaten_, so the leases seem older
   // than they are, which is safe.
-  if (life_.lease)
+  if (life_.lease && life_.renew)
+    life_.renew(*session_, run_id_, life_.held());
+  else if (life_.lease)
     Queue(*session_).renew(run_id_, life_.held(), *life_.lease);
   const RunFigures now = figures();
   const double passed = std::chrono::duration<double>(began - beaten_).count();

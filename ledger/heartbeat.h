@@ -35,6 +35,9 @@ struct RunLife {
   // which returns the ids of these images.
   std::optional<std::chrono::seconds> lease = {};
   std::function<std::vector<std::string>()> held = {};
+  // Renews these leases; empty: those of the queue of backfill.
+  std::function<void(Session&, const std::string& run_id, const std::vector<std::string>& ids)>
+      renew = {};
   // Called with each beat. Until the time that it passes, the leases are valid and the run may
   // read, even if the heartbeat's thread hangs.
   std::function<void(BootClock::time_point)> renewed = {};

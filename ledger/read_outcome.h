@@ -53,6 +53,9 @@ struct ReadOutcome {
   // `unreadable`, because the store failed several times in a row; it may answer soon. Recorded as
   // a result only if later attempts fail too.
   bool is_transient = false;
+  // When an earlier run began to read the bytes (unix seconds of the database's clock), if verify
+  // has read them over several runs; 0: in this run. Not recorded.
+  std::int64_t read_since = 0;
   // What was read before is in doubt, so that no checkpoint of it may be kept; not recorded.
   bool forgets_checkpoint = false;
   // The store of the image's first live location: the driver's name ("unknown" for a location of

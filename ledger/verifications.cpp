@@ -21,6 +21,12 @@ void record_verifications(Session& session, const std::string& run_id,
   if (verified.empty())
     return;
   Transaction transaction(session);
+  record_within(session, run_id, verified);
+  transaction.commit();
+}
+
+void record_within(Session& session, const std::string& run_id,
+                   const std::vector<SettledImage>& verified) {
   for (const auto& [claim, outcome] : verified) {
     // A result that compared nothing does not replace one that did.
     const Evidence evidence = facts_of(outcome.result).evidence;
@@ -35,7 +41,7 @@ void record_verifications(Session& session, const std::string& run_id,
     // The other run may have read the bytes later: `verified` must not hide its finding.
     if (outcome.result == ImageResult::verified &&
         session.count(sql(session, "has_later_finding"),
-                      {{"id", claim.image_id}, {"run", run_id}}) > 0)
+                      {{"id", claim.image_id}, {"run", run_id}, {"since", outcome.read_since}}) > 0)
       continue;
     session.execute(sql(session, "forget_verification"), {{"id", claim.image_id}});
     session.execute(sql(session, "record_verification"),
@@ -50,7 +56,6 @@ void record_verifications(Session& session, const std::string& run_id,
     if (outcome.result == ImageResult::verified)
       record_signatures(session, run_id, claim.image_id, outcome.signatures);
   }
-  transaction.commit();
 }
 
 std::vector<std::pair<ImageResult, std::int64_t>> verify_finding_counts(Session& session) {

@@ -14,7 +14,7 @@ WHERE  image_id = :id;
 
 -- A finding by a run that worked at the same time as this one, which may have read the bytes before. A run that ended
 -- in the second in which this one began counts as earlier. A finding with a time that is still to come was written
--- under a clock that was ahead; it is no later one.
+-- under a clock that was ahead; it is no later one. A read over several runs began at :since, before this run.
 -- name: has_later_finding
 SELECT    COUNT(*)
 FROM      backglance_verify v
@@ -25,6 +25,7 @@ AND       v.run_id <> r.run_id
 AND       v.result IN ({results_against})
 AND       v.verified_at <= {now} + 240
 AND       (v.verified_at > r.started_at
+           OR (:since > 0 AND v.verified_at >= :since)
            OR (v.verified_at = r.started_at AND COALESCE(other.finished_at, v.verified_at + 1) > r.started_at));
 
 -- name: forget_verification

@@ -20,6 +20,8 @@ struct Work {
   // is still empty after the read stage, the run must end and the claim is given back.
   std::optional<ReadOutcome> outcome;
   std::chrono::steady_clock::duration took{};
+  // verify: the bytes of the image that this run may read; nothing: all.
+  std::optional<std::int64_t> most_bytes = {};
   // No read was begun, because the run must end or the time left is too short for it.
   bool put_back = false;
   // No read was begun, because the checkpoint does not fit the object. Only the bytes after the

@@ -51,6 +51,8 @@ struct ReadOptions {
   std::shared_ptr<Certificates> certificates = {};
   // The trusted certificates to which a chain must lead; null: chains are not checked.
   std::shared_ptr<const TrustedCertificates> trusted = {};
+  // verify: only images whose bytes were last compared this long ago or earlier, or never.
+  std::optional<std::chrono::seconds> older_than = {};
   bool signed_only = false;  // verify: only images with signatures, with or without a hash
   WithSignatures with_signatures() const {
     return certificates ? WithSignatures::yes : WithSignatures::no;

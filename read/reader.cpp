@@ -28,11 +28,18 @@ std::uint64_t still_to_read(const Source& source, std::int64_t offset, std::uint
 // Feeds the whole source to the digests. On success outcome.bytes and .identity are set. A source
 // of unknown length is read only until it has more bytes than the image: it may have no end.
 Fed feed(Source& source, const ImageRow& image, DigestStream& digests, CheckpointTaker& checkpoints,
-         ReadContext& context, ReadOutcome& outcome) {
+         std::optional<std::int64_t> most_bytes, ReadContext& context, ReadOutcome& outcome) {
   auto stream = context.streams.take(outcome.place);
+  const std::int64_t began_at = outcome.bytes;
   auto before = ReadPace::Clock::now();
   for (;;) {
     const auto buffer = digests.buffer();
+    // Before the read, so that not one byte more is read.
+    if (most_bytes &&
+        outcome.bytes - began_at + static_cast<std::int64_t>(buffer.size()) > *most_bytes) {
+      checkpoints.broken_off(digests);
+      return {true, {}};
+    }
     // The wait for --bandwidth counts as a wait for the store: more streams would not help against
     // either.
     const auto asked = StreamSearch::Clock::now();
@@ -376,8 +383,8 @@ std::optional<ReadOutcome> read_once(const ReadTask& task, const DigestAlgorithm
                                    .identity = reading.source().identity_when_opened().value_or(""),
                                    .offset = outcome.bytes,
                                    .algorithm = named});
-      Fed fed =
-          feed(reading.source(), task.image, reading.digests(), checkpoints, context, outcome);
+      Fed fed = feed(reading.source(), task.image, reading.digests(), checkpoints,
+                     resumption.most_bytes, context, outcome);
       if (fed.stopped)
         return std::nullopt;
       if (outcome.result == ImageResult::size_differs)

@@ -44,6 +44,9 @@ struct Resumption {
   std::function<void(const Checkpoint&)> keep = {};
   std::int64_t every_bytes = kCheckpointInterval;
   std::chrono::steady_clock::duration every{std::chrono::seconds(30)};
+  // At most this many bytes are read, in whole buffers; then the read is broken off, with a
+  // checkpoint. Nothing: no limit.
+  std::optional<std::int64_t> most_bytes = {};
   // Called if `from` does not fit its location any more, or if the image no longer has that
   // location; the read ends then. If empty, the read begins at the first byte instead. If that
   // location cannot be read at all, another location is read from its first byte.

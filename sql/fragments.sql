@@ -71,6 +71,17 @@ EXISTS (SELECT 1 FROM images i WHERE i.id = t.image_id AND {pending})
 -- name: item_is_claimable
 (COALESCE(state, '') = 'queued' AND {lease_is_over} AND {try_is_due})
 
+-- For a row t of backglance_scrub and the run :run. The lease of a run that has ended holds nothing: whoever finds a dead
+-- run enters its end. Each run claims an image once.
+-- name: scrub_is_claimable
+((t.lease_run IS NULL OR t.lease_until < {now} OR t.lease_until > {now} + 240
+  OR EXISTS (SELECT 1 FROM backglance_run r WHERE r.run_id = t.lease_run AND r.finished_at IS NOT NULL))
+ AND COALESCE(t.last_run, '') <> :run)
+
+-- For the same row and its checkpoint c, if it has one.
+-- name: left_of_scrub
+CASE WHEN c.offset_bytes <= t.size_bytes THEN t.size_bytes - c.offset_bytes ELSE t.size_bytes END
+
 -- For a row of backglance_signature. A clock that said less than 2026-01-01 was not set when the image was flagged.
 -- No grace period was given by it.
 -- name: flag_has_date

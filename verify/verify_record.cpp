@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/verify_record.h"
 
+#include "ledger/scrub_queue.h"
 #include "ledger/verifications.h"
 #include "read/read_stage.h"
 #include "read/run_life.h"
@@ -34,10 +35,16 @@ std::vector<bool> VerifyRecord::record(std::vector<SettledImage>& images) {
   if (run_)
     with_space(context_.control, [&] {
       // Safe to repeat after a lost answer: each image's row is replaced.
-      retry(session_, [&] { record_verifications(session_, run_->id(), images); });
+      retry(session_, [&] {
+        record_verifications(session_, run_->id(), images);
+        // The queue need not read these again soon.
+        for (const auto& [claim, outcome] : images)
+          if (facts_of(outcome.result).evidence != Evidence::none && !outcome.compared_nothing)
+            note_scrub_read(session_, claim.image_id);
+      });
       return true;
     });
-  // verify takes no leases, so no image can be lost.
+  // This verify takes no leases, so no image can be lost.
   return std::vector<bool>(images.size(), true);
 }
 

@@ -14,7 +14,9 @@ from program import DONE, EXPAND_DUE, FAILED, FINDINGS, MIGRATE_DUE
 import old_ledger
 import sites
 
-NEWEST = 2
+NEWEST = 3
+# Schema statements from version 1 to the newest.
+DUE = 7
 MIB = 1 << 20
 # Of the block before a checkpoint, which is read again to know the file by.
 TAIL_BYTES = MIB
@@ -52,7 +54,7 @@ class OlderLedger(old_ledger.OldLedgerTest):
 
     def test_commands_that_only_read_work(self):
         plan = self.unchanged('plan', '--json').object
-        self.assertEqual({one['step'] for one in plan['statements']}, {'0005_ledger_version'})
+        self.assertEqual({one['step'] for one in plan['statements']}, {'0005_ledger_version', '0006_scrub'})
         self.assertIn('ADD COLUMN program', self.unchanged('plan').out)
         self.assertIn('controller-1', self.unchanged('report').out)
         self.unchanged('report', '--json')
@@ -103,9 +105,10 @@ class Upgrade(old_ledger.OldLedgerTest):
     def test_expand_upgrades_and_says_so(self):
         result = self.on_site('expand')
         self.assertIn('version 1', result.out)
-        self.assertIn('ran 3 schema statements', result.out)
-        self.assertEqual(self.database.rows('SELECT version, program FROM backglance_ledger'),
-                         [(NEWEST, self.program('--version').out.split()[1])])
+        self.assertIn('ran %d schema statements' % DUE, result.out)
+        version = self.program('--version').out.split()[1]
+        self.assertEqual(self.database.rows('SELECT version, program FROM backglance_ledger ORDER BY version'),
+                         [(2, version), (NEWEST, version)])
         self.assertEqual(columns_of_step(self), ['program'])
         due = self.on_site('check', '--json', code=MIGRATE_DUE).object['next']
         self.assertIn(' -- next: %s\n' % due, result.out)
@@ -115,12 +118,13 @@ class Upgrade(old_ledger.OldLedgerTest):
     def test_journal_says_which_program_ran_a_statement(self):
         self.on_site('expand')
         noted = self.database.rows('SELECT step, statement, outcome, program IS NOT NULL FROM backglance_step'
-                                   ' ORDER BY id DESC LIMIT 4')
-        self.assertEqual([row[:2] for row in noted[:3]],
+                                   ' ORDER BY id DESC LIMIT %d' % (DUE + 1))
+        self.assertEqual([row[:2] for row in noted[:DUE]],
+                         [('0006_scrub', number) for number in (4, 3, 2, 1)] +
                          [('0005_ledger_version', 3), ('0005_ledger_version', 2), ('0005_ledger_version', 1)])
         self.assertEqual({row[2] for row in noted}, {'done'})
         # Nobody knows which program ran what was there before.
-        self.assertEqual([row[3] for row in noted], [1, 1, 0, 0])
+        self.assertEqual([row[3] for row in noted], [1] * (DUE - 1) + [0, 0])
 
     def test_backfill_goes_on_and_reads_no_image_twice(self):
         before = self.done_before()
@@ -154,6 +158,16 @@ class Upgrade(old_ledger.OldLedgerTest):
         self.assertEqual((restored['restored'], restored['kept']), (6, 0))
         self.on_site('backfill', '--retry-failed', code=FINDINGS)
 
+    def test_verify_takes_over_the_dates_of_its_proofs(self):
+        proved = int(time.time()) - 86400
+        self.database.execute('UPDATE backglance_verify SET verified_at = ?', proved)
+        ids = {row[0] for row in self.database.rows('SELECT image_id FROM backglance_verify')}
+        self.on_site('expand')
+        self.on_site('verify', '--older-than', '30d', code=(DONE, FINDINGS))
+        kept = self.database.rows('SELECT image_id FROM backglance_scrub WHERE read_at = ?', proved)
+        self.assertEqual({row[0] for row in kept}, ids)
+        self.assertGreater(self.database.value('SELECT count(*) FROM backglance_scrub WHERE read_at > ?', proved), 0)
+
     def test_erased_hash_is_restored_by_what_the_older_program_read(self):
         [(image_id, value)] = self.database.rows(
             "SELECT image_id, digest FROM backglance_item WHERE result = 'hashed' ORDER BY image_id LIMIT 1")
@@ -185,17 +199,17 @@ class Upgrade(old_ledger.OldLedgerTest):
     def test_killed_between_any_two_statements_it_is_completed_by_the_next(self):
         self.on_site('expand')
         whole = self.ledger_columns()
-        for done in range(4):
+        for done in (0, 1, 2, 3, 5, DUE):
             with self.subTest(statements=done):
                 self.load()
                 statements = self.on_site('plan', '--json').object['statements']
-                self.assertEqual(len(statements), 3)
+                self.assertEqual(len(statements), DUE)
                 for statement in statements[:done]:
                     self.database.execute(statement['sql'])
-                if done < 3:
+                if done < DUE:
                     self.on_site('check', code=EXPAND_DUE)
                     self.unchanged('backfill', code=FAILED)
-                    self.assertIn('ran %d schema statement' % (3 - done), self.on_site('expand').out)
+                    self.assertIn('ran %d schema statement' % (DUE - done), self.on_site('expand').out)
                 self.assert_whole(whole)
                 # A half upgraded ledger can be uninstalled as well.
                 self.load()
@@ -223,7 +237,8 @@ class Upgrade(old_ledger.OldLedgerTest):
 
     def assert_whole(self, whole):
         self.assertEqual(self.ledger_columns(), whole)
-        self.assertEqual(self.database.rows('SELECT version FROM backglance_ledger'), [(NEWEST,)])
+        self.assertEqual(self.database.rows('SELECT version FROM backglance_ledger ORDER BY version'),
+                         [(2,), (NEWEST,)])
         self.on_site('check', code=MIGRATE_DUE)
         self.assertEqual(self.database.value('SELECT count(*) FROM backglance_item'), 84)
 
@@ -306,7 +321,7 @@ class ForeignTables(sites.SmallSiteTest):
         self.sync()
         self.site.database.execute('DROP TABLE backglance_ledger')
         self.on_site('check', code=EXPAND_DUE)
-        self.assertIn('ran 2 schema statements', self.on_site('expand').out)
+        self.assertIn('ran 3 schema statements', self.on_site('expand').out)
         self.on_site('check', code=DONE)
 
 
