@@ -25,8 +25,8 @@ namespace backglance {
 class Ring : public std::enable_shared_from_this<Ring> {
  public:
   static constexpr std::size_t kDepth = 4;
-  // Half an object as Glance writes it. librados receives each piece into memory of its own, so that
-  // a stream needs twice what is in flight.
+  // Half an object as Glance writes it. librados receives each piece into memory of its own, so
+  // that a stream needs twice what is in flight.
   static constexpr std::uint64_t kMostPiece = std::uint64_t{4} << 20;
 
   // Takes over `image`.
