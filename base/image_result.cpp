@@ -40,6 +40,8 @@ std::optional<std::string> sql_result_list(std::string_view name) {
     return listed([](const ResultFacts& row) {
       return row.evidence == Evidence::against || row.evidence == Evidence::refutes;
     });
+  if (name == "results_compared")
+    return listed([](const ResultFacts& row) { return row.evidence != Evidence::none; });
   return std::nullopt;
 }
 

@@ -232,6 +232,7 @@ constexpr bool agrees(ImageResult result) {
 //   results_retried_when_located
 //   results_retried_when_image_changes  those two together: no failure that an operator mends
 //   results_against            verify did not find the bytes as they were
+//   results_compared           something was compared, whatever was found
 std::optional<std::string> sql_result_list(std::string_view name);
 
 }  // namespace backglance

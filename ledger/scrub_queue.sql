@@ -7,7 +7,7 @@
 SELECT i.id,
        {known_size},
        COALESCE((SELECT MAX(v.verified_at) FROM backglance_verify v
-                 WHERE v.image_id = i.id AND (v.result = 'verified' OR v.result IN ({results_against}))), 0)
+                 WHERE v.image_id = i.id AND v.result IN ({results_compared})), 0)
 FROM   images i
 WHERE  i.id > :after AND i.id <= :upto
 AND    {live_by_id}
@@ -183,7 +183,7 @@ SELECT    CASE WHEN c.offset_bytes <= {known_size} THEN {known_size} - c.offset_
 FROM      images i
 LEFT JOIN backglance_scrub t ON t.image_id = i.id
 LEFT JOIN backglance_scrub_part c ON c.image_id = i.id
-LEFT JOIN backglance_verify v ON v.image_id = i.id AND (v.result = 'verified' OR v.result IN ({results_against}))
+LEFT JOIN backglance_verify v ON v.image_id = i.id AND v.result IN ({results_compared})
 WHERE     {live}
 AND       {has_id}
 AND       {verifiable}

@@ -86,10 +86,12 @@ std::vector<bool> ScrubRecord::record_together(const std::vector<SettledImage>& 
   Transaction transaction(session_);
   for (const SettledImage& image : images) {
     const auto& [claim, outcome] = image;
+    const ResultFacts& facts = facts_of(outcome.result);
+    const bool has_evidence = facts.evidence != Evidence::none;
+    // Nothing is left to verify: the image is gone, or it has neither hash nor checksum any more.
     const bool is_gone =
-        outcome.result == ImageResult::gone || outcome.result == ImageResult::already_done;
-    const bool was_compared =
-        facts_of(outcome.result).evidence != Evidence::none && !outcome.compared_nothing;
+        facts.retry.when == RetryRule::When::when_live || (facts.done && !has_evidence);
+    const bool was_compared = has_evidence && !outcome.compared_nothing;
     ours.push_back(is_gone || queue_.settle(claim, was_compared));
     if (!ours.back())
       continue;

@@ -31,7 +31,7 @@ std::string quoted(std::string_view name) {
 const std::vector<std::string> kLists = {
     "results_without_findings",           "results_retried_when_reachable",
     "results_retried_when_live",          "results_retried_when_located",
-    "results_retried_when_image_changes", "results_against"};
+    "results_retried_when_image_changes", "results_against", "results_compared"};
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -130,6 +130,7 @@ TEST_CASE("SQL lists of results hold the rows that have the property") {
     CHECK(agrees(row.result) == (row.evidence == Evidence::agrees));
     CHECK(has("results_against", row) ==
           (row.evidence == Evidence::against || row.evidence == Evidence::refutes));
+    CHECK(has("results_compared", row) == (row.evidence != Evidence::none));
   }
   CHECK_FALSE(sql_result_list("results_of_another_name"));
   // What comes back by itself when the image changes counts for no failure of today.
