@@ -49,14 +49,17 @@ Look look_at(const Results::Erased& erased, const Stores& stores, StoreProbe& pr
     }
     failure = std::get_if<ReadFailure>(&identity);
   }
-  // A store that does not answer says nothing of the object, nor does one that this host does not
-  // see.
-  if (failure->kind != FailureKind::image ||
-      !probe.sees(there == nullptr ? "" : there->place(), {erased.image_id}))
+  // A store that does not answer says nothing of the object.
+  if (failure->kind != FailureKind::image)
     return {Object::hidden};
   // Missing rights or a bad disk may be mended, and the object be what it was. To queue the image
   // would delete what the ledger knows of it.
-  if (there == nullptr || failure->result == ImageResult::unreadable)
+  if (there != nullptr && failure->result == ImageResult::unreadable)
+    return {Object::hidden, failure->reason};
+  // Nor does a store that this host does not see.
+  if (!probe.sees(there == nullptr ? "" : there->place(), {erased.image_id}))
+    return {Object::hidden};
+  if (there == nullptr)
     return {Object::hidden, failure->reason};
   return {Object::other};
 }

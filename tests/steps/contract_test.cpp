@@ -407,8 +407,8 @@ TEST_CASE("uninstall drops our tables and nothing else", "[contract]") {
       run_backfill(site);
       migrate(site.sql(), {});
       const auto glance = dump(site.sql(), Part::glance);
-      CHECK(plan_uninstall(site.sql()).tables.size() == 9);
-      CHECK(uninstall(site.sql()).tables.size() == 9);
+      CHECK(plan_uninstall(site.sql()).tables.size() == 11);
+      CHECK(uninstall(site.sql()).tables.size() == 11);
       CHECK(changes(glance, dump(site.sql())) == kNone);
       CHECK(uninstall(site.sql()).empty());
       // And it can be had again.

@@ -203,7 +203,7 @@ TEST_CASE("expand makes the whole schema and the guard at once", "[guard]") {
   GlanceSite site("queens_contract01");
   const auto before = dump(site.sql());
   CHECK(expand(site.sql(), guarded()).statements.size() ==
-        19 - (site.is_server() ? 1 : 0) + statements_of_the_guard(site));
+        23 - (site.is_server() ? 1 : 0) + statements_of_the_guard(site));
   CHECK(guard_of(site) == GuardState::there);
   site.sql().execute("DELETE FROM alembic_version WHERE version_num = 'rocky_expand02'");
   revert_expand(site.sql());

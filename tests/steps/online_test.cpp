@@ -175,8 +175,8 @@ TEST_CASE("an index whose build did not end is removed and built anew", "[online
   }
   REQUIRE_FALSE(read_catalog(site.sql()).at("images").index("os_hidden_image_idx")->valid);
   const ExpandPlan done = expand(site.sql());
-  CHECK(done.statements.at(12).statement.kind == "repair");
-  CHECK(done.statements.at(13).statement.kind == "index");
+  CHECK(done.statements.at(14).statement.kind == "repair");
+  CHECK(done.statements.at(15).statement.kind == "index");
   CHECK(done.notes.size() == 1);
   require_complete(site);
 }
@@ -482,7 +482,7 @@ TEST_CASE("a revert that was killed after any of its statements can be continued
     CHECK(revert_expand(site.sql()).statements.size() == statements - done);
     REQUIRE(changes(before, dump(site.sql())) == kNone);
   }
-  CHECK(statements == 13);
+  CHECK(statements == 15);
 }
 
 TEST_CASE("a revert waits for an open transaction", "[online]") {
@@ -512,6 +512,6 @@ TEST_CASE("an uninstall that was killed midway can be continued", "[online]") {
   expand(site.sql());
   for (const char* table : {"backglance_removed", "backglance_signature", "backglance_verify"})
     site.sql().execute(std::string("DROP TABLE ") + table);
-  CHECK(uninstall(site.sql()).tables.size() == 6);
+  CHECK(uninstall(site.sql()).tables.size() == 8);
   CHECK(changes(before, dump(site.sql())) == kNone);
 }
