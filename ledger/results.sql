@@ -18,8 +18,8 @@ AND    backglance_item.lease_until >= {now}
 AND    COALESCE(backglance_item.state, '') = 'queued';
 
 -- The publish, second half, and a restore from the ledger: the row is still live, has no hash, has the same checksum
--- and size, and still has the location that was read, with the same value. updated_at does not change: Cinder's image cache drops an image
--- whose updated_at changed.
+-- and size, and still has the location that was read, with the same value, of whatever type SQLite keeps it.
+-- updated_at does not change: Cinder's image cache drops an image whose updated_at changed.
 -- name: publish
 UPDATE images
 SET    checksum = CASE WHEN checksum IS NULL OR length(checksum) = 0 THEN t.md5 ELSE checksum END,
@@ -41,8 +41,8 @@ AND    (size IS NULL OR size = 0 OR CAST(size AS {text_type}) = CAST(t.bytes_rea
 AND    EXISTS (SELECT 1 FROM image_locations l
                WHERE l.id = t.location_id AND l.image_id = images.id
                AND   l.deleted = {false} AND l.status = 'active'
-               AND   ({each OR :(t.image_id = :id# AND {exact}l.value = :value#
-                                 AND {exact}COALESCE(l.meta_data, '') = :meta#)}));
+               AND   ({each OR :(t.image_id = :id# AND {exact}CAST(l.value AS {text_type}) = :value#
+                                 AND {exact}COALESCE(CAST(l.meta_data AS {text_type}), '') = :meta#)}));
 
 -- The results of these images. Run and token identify a settled image, even if an answer was lost.
 -- name: settled

@@ -25,6 +25,12 @@ constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
+bool may_break_off(std::int64_t in_bytes, bool is_first, const ReadOptions& options) {
+  const std::int64_t least = std::min(kWorthKeeping, options.checkpoint_bytes);
+  // With a small --max-bytes, the first image of the run: otherwise it would never be read.
+  return in_bytes >= least || (is_first && in_bytes >= std::min(kSmallestPart, least));
+}
+
 ScrubClaims::ScrubClaims(const Site& site, const std::string& run_id, ReadContext& context,
                          const ReadOptions& options)
     : ClaimStage(site.database, {.when_needed = true}, context, options),
@@ -69,10 +75,8 @@ std::int64_t ScrubClaims::left_bytes() const {
 }
 
 bool ScrubClaims::may_read_parts(std::int64_t in_time, std::int64_t in_bytes) const {
-  const std::int64_t least = std::min(kWorthKeeping, options_.checkpoint_bytes);
-  // With a small --max-bytes, the first image of the run: otherwise it would never be read.
-  const bool is_first = handed_out_ == 0 && in_bytes >= std::min(kSmallestPart, least);
-  return in_time >= least && (in_bytes >= least || is_first);
+  return in_time >= std::min(kWorthKeeping, options_.checkpoint_bytes) &&
+         may_break_off(in_bytes, handed_out_ == 0, options_);
 }
 
 bool ScrubClaims::refill() {

@@ -15,6 +15,10 @@
 
 namespace backglance {
 
+// Whether a run that may still read `in_bytes` begins an image that is larger than that, to read a
+// part of it. `is_first`: it has read nothing yet.
+bool may_break_off(std::int64_t in_bytes, bool is_first, const ReadOptions& options);
+
 // The pipeline's first stage when verify works on its queue (ledger/scrub_queue.h): leases the
 // image with the oldest read first, whatever its size. If an image is larger than what the limits
 // leave, the run reads a part of it, and the next run continues: as long as it is the oldest, it is

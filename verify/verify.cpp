@@ -41,7 +41,10 @@ PendingTotals plan_scrub(Session& session, const ReadOptions& options) {
                 [&](std::int64_t left, std::int64_t whole) {
                   const std::int64_t rest =
                       options.max_bytes ? *options.max_bytes - totals.bytes : left;
-                  if ((options.limit && totals.images >= *options.limit) || (left > 0 && rest <= 0))
+                  if (options.limit && totals.images >= *options.limit)
+                    return;
+                  // A smaller one after it may still fit.
+                  if (left > rest && !may_break_off(rest, totals.images == 0, options))
                     return;
                   ++totals.images;
                   totals.bytes += std::min(left, rest);

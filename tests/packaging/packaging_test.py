@@ -69,7 +69,7 @@ class PackagingTest(unittest.TestCase):
     def test_ceph_is_needed_by_its_module_alone(self):
         def needed(path):
             return re.findall(r'NEEDED.*\[(\w+)', run('readelf', '--dynamic', path).stdout)
-        programs = [path for path in self.root.rglob('backglance') if path.is_file()]
+        programs = [path for path in self.root.rglob('bin/backglance') if path.is_file()]
         self.assertEqual(len(programs), 1)
         self.assertFalse({'librbd', 'librados'} & set(needed(programs[0])))
         for module in self.root.rglob('backglance_rbd.so'):  # none in a build without Ceph
