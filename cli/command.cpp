@@ -13,7 +13,9 @@ const std::vector<Command>& commands() {
       {"status", "Show the site, its schema, the queue and the runs; change nothing", false,
        add_status},
       {"plan", "Show what expand, migrate and backfill would do; change nothing", false, add_plan},
-      {"expand", "Add the hash columns, their index and backglance's own tables to the database",
+      {"expand",
+       "Add the columns of Rocky (os_hidden and the hash), their indexes and backglance's own tables "
+       "to the database",
        true, add_expand},
       {"migrate",
        "Queue the images that need a hash, and flag deprecated signatures with a deadline", true,
@@ -38,8 +40,8 @@ const std::vector<Command>& commands() {
       {"attest", "Check signed statements against the public key and the database", false,
        add_attest},
       {"check",
-       "Show which command is due next. The exit code says it too, as that of glance-manage db "
-       "check does",
+       "Show which command is due next. The exit code says the same, with the codes of "
+       "glance-manage db check",
        false, add_check},
   };
   return table;

@@ -44,7 +44,7 @@ std::string exit_codes(const Command* command) {
   if (is_one_of({"check"}))
     text += "    3 expand is due\n    4 migrate or backfill is due\n    5 contract is due\n";
   if (is_one_of({"backfill", "verify", "sync", "contract", "attest", "check"}))
-    text += "   10 done, with findings: see backglance report\n";
+    text += "   10 done, with findings: a person should look\n";
   if (changes && !is_order)
     text += "   11 another run is at work\n";
   if (changes)
@@ -141,10 +141,10 @@ void add_source(Arguments app, SourceFlags& flags) {
       .type("DIR")
       .repeatable();
   app.option("--database", source.database_url,
-             "Use this database URL, in SQLAlchemy's form, and not the one in the configuration")
+             "Use this database URL, in SQLAlchemy's form, instead of the one in the configuration")
       .type("URL");
   app.option("--store-dir", source.store_dirs,
-             "Use this directory of Glance's file store, and not those in the configuration; may "
+             "Use this directory of Glance's file store, instead of those in the configuration; may "
              "be repeated")
       .type("DIR")
       .repeatable();
@@ -155,11 +155,12 @@ void add_source(Arguments app, SourceFlags& flags) {
       .type("RULE")
       .repeatable();
   app.flag("--through-api", source.through_api,
-           "Read images whose store cannot be read here through the Glance API, if Glance has a "
+           "Read images through the Glance API if their store cannot be read here and Glance has a "
            "checksum of them; set OS_CLOUD for a cloud of clouds.yaml, or OS_AUTH_URL and so on");
   app.flag("--through-api-unverified", source.through_api_unverified,
-           "As --through-api, and also images without a checksum: the hash is then that of what "
-           "Glance sends, and nothing proves that this is the whole image");
+           "Read images through the Glance API as --through-api does, and images without a checksum "
+           "too. Their hash is computed from what Glance sends; nothing proves that this is the "
+           "whole image");
 }
 
 void add_common(Arguments app, CommonOptions& common, bool changes) {
