@@ -89,6 +89,7 @@ AttemptFailure api_failure(const TransferHead& head) {
 
 std::variant<GlanceApi::Session, AttemptFailure> GlanceApi::fetch() {
   if (!access_.has_password()) {
+    // A token of the environment cannot be renewed here, so its end is not watched.
     Session session{access_.token, glance_images_url(access_.image_endpoint),
                     Clock::time_point::max()};
     return session;

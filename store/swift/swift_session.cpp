@@ -134,6 +134,7 @@ std::variant<SwiftSession, AttemptFailure> SwiftSessions::get(const SwiftAccount
                                                               SwiftOwner owner,
                                                               TransferPool& pool) {
   const auto kept = entry(account, endpoint);
+  // Held during the request: threads of one account wait for one token, and do not ask for many.
   const std::lock_guard lock(kept->mutex);
   if (kept->session && kept->session->ends - Clock::now() >= endpoint.renew_before)
     return *kept->session;
@@ -155,6 +156,7 @@ void SwiftSessions::refuse(const SwiftAccount& account, const SwiftEndpoint& end
                            const std::string& token) {
   const auto kept = entry(account, endpoint);
   const std::lock_guard lock(kept->mutex);
+  // Another thread may have fetched a new one already.
   if (kept->session && kept->session->token == token)
     kept->session.reset();
 }
