@@ -141,6 +141,8 @@ void OutputPlace::require_own(const struct stat& status) const {
     throw io_error(what_, errno);
   if ((directory.st_mode & S_IWOTH) == 0)
     return;
+  // Another user could have placed the file, or a second name of a file of ours that lies
+  // elsewhere.
   if (status.st_uid != geteuid() || status.st_nlink > 1)
     throw Error(
         ErrorKind::usage,

@@ -13,7 +13,9 @@ const std::vector<Command>& commands() {
       {"status", "Show the site, its schema, the queue and the runs; change nothing", false,
        add_status},
       {"plan", "Show what expand, migrate and backfill would do; change nothing", false, add_plan},
-      {"expand", "Add the hash columns, their index and backglance's own tables to the database",
+      {"expand",
+       "Add the columns of Rocky (os_hidden and the hash), their indexes and backglance's own tables "
+       "to the database",
        true, add_expand},
       {"migrate",
        "Queue the images that need a hash, and flag deprecated signatures with a deadline", true,

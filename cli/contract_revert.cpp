@@ -55,9 +55,9 @@ ExitCode revert_from_table(const CommonOptions& common, Session& session) {
                 {"gone", counts.gone}});
   else if (counts.restored + counts.kept == 0)
     print_out(
-        "nothing to put back: the ledger holds no removed property. If it was uninstalled since "
-        "the "
-        "removal -- next: backglance contract --revert --archive FILE\n");
+        "nothing to put back: the ledger holds no removed property. After an uninstall, the "
+        "archive "
+        "still has them -- next: backglance contract --revert --archive FILE\n");
   else
     print_out("put back {}\n", counts_text(counts, "kept"));
   return ExitCode::done;

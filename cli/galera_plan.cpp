@@ -17,6 +17,7 @@ using nlohmann::json;
 enum class Stall { none, short_one, index, rebuild };
 
 Stall stall_of(const StepStatement& statement, const SchemaState& state) {
+  // These write one row, which is replicated like any other write.
   if (statement.kind == "revision" || statement.kind == "ledger")
     return Stall::none;
   if (statement.table != "images")

@@ -63,6 +63,7 @@ json live_run_json(const LiveRun& run) {
 }
 
 json fleet_json(const FleetState& fleet) {
+  // Before the first pause or resume, the row has neither an author nor a time.
   const bool was_told = !fleet.by.empty();
   return {{"paused", fleet.paused},
           {"by", text_or_null_json(fleet.by)},
@@ -105,6 +106,7 @@ std::string_view run_end_name(RunEnd end) {
 }
 
 json read_result_json(const ReadResult& result) {
+  // The member keeps the name "classes", because programs read it; each of them is a result.
   json classes = json::object();
   for (std::size_t i = 0; i < result.classes.size(); ++i)
     if (result.classes[i].images > 0)

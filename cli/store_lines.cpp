@@ -61,6 +61,7 @@ std::string store_shares_text(const std::vector<StoreShare>& shares) {
     }
     out += fmt::format("  {}: {}{}\n", store_name(share), store_share_text(share.pending), note);
   }
+  // The totals above these lines already say all of a single store that can be read.
   if (with_images < 2 && unreadable.images == 0 && through_api == 0)
     return {};
   if (unreadable.images > 0)

@@ -24,6 +24,7 @@ std::set<std::string> configured_names(const Site& site, const Stores& stores) {
     names.insert(store.id);
     names.insert(store.type);
   }
+  // A site with stores of the old style has stores without an id.
   names.erase("");
   return names;
 }
@@ -55,12 +56,14 @@ void require_known_stores(Session& session, const Site& site, const Stores& stor
   for (const std::string& name : std::set<std::string>(known))
     unknown.erase(name);
   std::string after;
+  // Page by page, and only while a word is unknown: a site may have a million images.
   while (!unknown.empty()) {
     const auto page = retry(session, [&] { return unhashed_page(session, after, kPage); });
     if (page.empty())
       break;
     for (const auto& [id, image] : retry(session, [&] { return read_details(session, page); }))
       for (const LocationRow& row : image.locations) {
+        // A store that has left the configuration is still named by the locations of its images.
         learn(store_id(row.meta_data));
         const std::string scheme = stores.locate(row.value, row.meta_data).scheme;
         learn(scheme);

@@ -81,7 +81,7 @@ Catalog read_catalog(Session& session) {
   if (read_indexes(session, catalog))
     return catalog;
   const auto building = builders(session);
-  // Whose build ended between the two looks is not taken for one that nobody builds.
+  // Once more: a build that ended between the two queries would look like one that nobody runs.
   read_indexes(session, catalog);
   for (auto& [table_name, table] : catalog)
     for (CatalogIndex& index : table.indexes)

@@ -39,6 +39,7 @@ std::int64_t journal_start(Session& session, const JournalState& journal, const 
                         {"statement", std::int64_t{statement.number}},
                         {"digest", sha256_hex(statement.sql)},
                         {"text", statement.sql}};
+  // An older ledger has no such column until expand has added it, and expand itself writes here.
   if (journal.has_program)
     note.push_back({"program", std::string(kVersion)});
   // A line that an attempt without an answer has left stays "started", and is nobody's.

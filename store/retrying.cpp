@@ -59,6 +59,7 @@ class RetryingStore::RetryingSource : public Source {
   std::variant<std::size_t, ReadFailure> read(std::span<std::byte> buffer) override {
     std::size_t filled = 0;
     while (filled < buffer.size()) {
+      // A new row for each piece: bytes that arrived are no failure of the place.
       Row row{.since = Clock::now()};
       auto got = store_.repeat<std::size_t>(
           place_, row, [&] { return object_->read_some(buffer.subspan(filled)); });
@@ -130,6 +131,7 @@ std::variant<Answer, ReadFailure> RetryingStore::repeat(const std::string& place
       answered(place);
       return std::get<Answer>(std::move(answer));
     }
+    // That an object is missing is an answer too: the place is there.
     if (failure->kind == FailureKind::image)
       answered(place);
     if (auto last = wait(place, row, std::move(*failure)))
@@ -149,6 +151,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
     Place& there = places_[place];
     if (!give_up) {
       const auto now = Clock::now();
+      // A place that never answered is probably configured wrongly: no image waits long for it.
       const bool is_first_contact = failure.is_unreached && !there.has_answered;
       give_up = is_first_contact
                     ? row.failures >= terms_.first_tries
@@ -159,6 +162,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
       if (give_up && (failure.is_unreached || answers_nobody))
         failure.kind = FailureKind::place;
     }
+    // Other locations of the place may have other keys, so refused keys say nothing about it.
     if (give_up && failure.kind == FailureKind::place && !failure.is_of_keys) {
       there.away = static_cast<const ReadFailure&>(failure);
       there.away_since = Clock::now();
@@ -166,6 +170,7 @@ std::optional<ReadFailure> RetryingStore::wait(const std::string& place, Row& ro
   }
   if (give_up)
     return failure;
+  // The lock is free by now: the wait of one image must not hold up the others.
   const milliseconds asked = std::min(failure.retry_after, terms_.longest_asked);
   const milliseconds time = std::max(asked, backoff(terms_, row.failures));
   const StoreWait told{place, failure.reason, time, failure.is_overloaded};

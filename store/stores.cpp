@@ -73,6 +73,7 @@ Stores::Located Stores::locate(const std::string& value, std::string_view meta_d
                 : "the location is not a URI, and metadata_encryption_key does not decrypt it"}};
   location->store_id = store_id(meta_data);
   std::string scheme = location->scheme;
+  // Without an id the API cannot be asked: it knows images, and no locations.
   if (!image_id.empty() && is_glance_scheme(scheme) &&
       goes_through_api(store_type_of(scheme), location->store_id)) {
     location->image_id = image_id;
@@ -111,6 +112,7 @@ bool Stores::goes_through_api(const std::string& type, const std::string& store_
   for (const PlaceState& state : survey_) {
     if (state.type != type || (!store_id.empty() && state.store_id != store_id))
       continue;
+    // One place that answers is enough: the object may be there, and the store itself must say so.
     if (state.away.empty())
       return false;
     is_away = true;

@@ -103,12 +103,12 @@ bool read_credentials(std::string_view credentials, HttpLocation& location) {
   if (std::ranges::count(credentials, ':') != 1)
     return false;
   const auto colon = credentials.find(':');
-  // A NUL would end the text that libcurl gets.
   const auto part = [](std::string_view text) { return percent_decoded(text); };
   location.user = part(credentials.substr(0, colon));
   location.password = part(credentials.substr(colon + 1));
   if (location.user.empty())
     location.password.clear();
+  // A NUL would end the text that libcurl gets.
   return location.user.find('\0') == std::string::npos &&
          location.password.find('\0') == std::string::npos;
 }
@@ -126,6 +126,7 @@ std::string HttpLocation::url() const {
 
 std::optional<HttpLocation> parse_http_location(std::string_view uri) {
   std::string text(trim(uri));
+  // As urlparse(), which removes them wherever they are.
   std::erase_if(text, [](char c) { return c == '\t' || c == '\r' || c == '\n'; });
   HttpLocation location;
   std::string_view rest = text;
@@ -153,6 +154,7 @@ std::optional<HttpLocation> parse_http_location(std::string_view uri) {
 
   const auto query = std::min(rest.find('?'), rest.size());
   std::string_view path = rest.substr(0, query);
+  // urlparse() takes the parameters off the last part, and Glance's driver drops them.
   const auto last_part = path.rfind('/');
   const auto parameters = path.find(';', last_part == std::string_view::npos ? 0 : last_part);
   path = path.substr(0, parameters);

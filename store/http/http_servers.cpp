@@ -75,6 +75,8 @@ std::variant<HttpServers::Answer, AttemptFailure> HttpServers::ask(TransferPool&
                                                                    bool is_opened) {
   HttpLocation at = location;
   for (int requests = 1;; ++requests) {
+    // The place is the server of the location. The target of a redirect is a stranger: that server
+    // chose it, so its failures say nothing about the place.
     const bool is_known = requests == 1 && policy_->names(at.host, at.port);
     if (!is_known && !is_opened)
       if (auto known = lost_.known(at.server()))

@@ -31,6 +31,7 @@ AttemptFailure attempt_failure(const RbdFailure& failure, bool has_answered) {
       std::string reason = failure.error == ENOENT
                                ? "Ceph's configuration file names no monitor (mon_host)"
                                : "no Ceph monitor answered in time";
+      // A cluster that has answered before may come back; one that never did is known to be away.
       return has_answered ? unreached_failure(std::move(reason)) : place_failure(std::move(reason));
     }
     case RbdProblem::no_keyring:
@@ -71,6 +72,7 @@ AttemptFailure attempt_failure(const RbdFailure& failure, bool has_answered) {
 }
 
 AttemptFailure failure_after_open(const RbdFailure& failure) {
+  // It was there when the read began. So it has changed, and "missing" would be a wrong finding.
   if (failure.problem == RbdProblem::no_image || failure.problem == RbdProblem::no_snapshot)
     return image_failure(ImageResult::changed_while_read, "it was deleted while it was read");
   return attempt_failure(failure, true);

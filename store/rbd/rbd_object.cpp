@@ -29,6 +29,8 @@ std::string rbd_identity(const RbdTarget& target, const RbdImageFacts& facts) {
   std::vector<std::string> fields = {target.fsid, std::to_string(facts.pool_id), facts.image_id,
                                      std::to_string(facts.snap_id), std::to_string(facts.size)};
   if (target.address.is_head()) {
+    // Writes may leave all these facts as they were, so no two identities of a head are equal:
+    // nothing of it is resumed, and no hash is restored.
     std::random_device random;
     for (int i = 0; i < 4; ++i)
       fields.push_back(std::to_string(random()));
@@ -75,6 +77,7 @@ std::variant<std::size_t, AttemptFailure> RbdObject::read_some(std::span<std::by
   }
   const auto got = image_->read_some(buffer, should_stop_);
   if (const RbdFailure* const failure = std::get_if<RbdFailure>(&got)) {
+    // The next call opens the image again, and so checks that it is still the same one.
     image_.reset();
     return failure_after_open(*failure);
   }

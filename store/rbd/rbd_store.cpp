@@ -107,6 +107,7 @@ std::variant<Answer, AttemptFailure> RbdStore::ask_stores(const Location& locati
     const AttemptFailure* const failure = std::get_if<AttemptFailure>(&answer);
     if (failure == nullptr || failure->result != ImageResult::missing || !address->is_head())
       return answer;
+    // Such a location names no pool: the image is missing only if every store says so.
     missing = *failure;
   }
   if (missing)

@@ -73,6 +73,7 @@ std::string s3_query(const S3Fields& query) {
   fields.reserve(query.size());
   for (const auto& [name, value] : query)
     fields.emplace_back(s3_encode(name), s3_encode(value));
+  // The signature covers this text, and the server sorts in the same way: after the encoding.
   std::ranges::sort(fields);
   std::string text;
   for (const auto& [name, value] : fields)

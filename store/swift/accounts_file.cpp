@@ -46,6 +46,7 @@ class Reader {
     if (text.starts_with('[') && text.find(']') != std::string_view::npos) {
       const std::string name(text.substr(1, text.rfind(']') - 1));
       if (name != kDefaults && sections.contains(name))
+        // As ConfigParser, which is strict by default.
         refuse("this section stands in the file twice");
       section_ = &sections[name];
       return;
@@ -151,6 +152,7 @@ bool SwiftAccount::is_version_1() const {
 }
 
 bool SwiftAccount::is_same_user(const SwiftAccount& other) const {
+  // Without a domain, Keystone is asked for the one whose id is "default".
   const auto domain = [](const std::string& id, const std::string& name) {
     return "id " + (id.empty() && name.empty() ? "default" : id) + " name " + name;
   };

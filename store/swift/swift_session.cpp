@@ -199,6 +199,7 @@ void SwiftSessions::refuse(const SwiftAccount& account, const SwiftEndpoint& end
                            const std::string& token) {
   const auto kept = entry(account, endpoint);
   const std::lock_guard lock(kept->mutex);
+  // Another thread may have fetched a new one already.
   if (kept->session && kept->session->token == token)
     kept->session.reset();
 }

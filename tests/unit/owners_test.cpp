@@ -211,7 +211,7 @@ TEST_CASE("nothing from the database that a shell could take for more gets into 
   }
 }
 
-TEST_CASE("deprecated signatures and those over the data that do not verify are to be removed") {
+TEST_CASE("the owner commands remove deprecated signatures and those that do not verify") {
   using enum SignatureScheme;
   const auto names = [](const SiteReport::Signature& one) {
     std::vector<std::string> found;

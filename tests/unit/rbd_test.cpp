@@ -150,7 +150,7 @@ TEST_CASE("a head that was written to in the last two minutes may hide a write")
   CHECK(may_hide_a_write(facts, seconds(900)));  // the writer's clock is ahead
 }
 
-TEST_CASE("a call that blocks is left behind when the run must stop") {
+TEST_CASE("a call that blocks does not delay the end of a stopped run") {
   CHECK(unless_stopped([] { return false; }, [] { return 7; }) == 7);
 
   struct Gate {

@@ -181,7 +181,7 @@ TEST_CASE("an outage that does not end is given up after several tries") {
   CHECK(it.plan.asked == 4);
 }
 
-TEST_CASE("a failure that stays while the place answers others is of the object") {
+TEST_CASE("a failure that stays while the place answers others belongs to the object") {
   Tested it;
   it.hooks.waiting = [&](const StoreWait&) {
     // Another object of the place, which is read meanwhile.
@@ -197,7 +197,7 @@ TEST_CASE("a failure that stays while the place answers others is of the object"
   CHECK(failure.result == ImageResult::unreadable);
 }
 
-TEST_CASE("patience lasts, however many tries fail") {
+TEST_CASE("retries continue until the patience ends, however many fail") {
   RetryTerms terms = short_terms();
   terms.patience = hours(1);
   Tested it(terms);
@@ -246,7 +246,7 @@ TEST_CASE("a place that has answered is given more tries before it is away") {
   CHECK(it.plan.asked == 4);
 }
 
-TEST_CASE("that an object is missing is an answer of its place") {
+TEST_CASE("a missing object is an answer of its place") {
   Tested it;
   it.plan.opens = times(1, image_failure(ImageResult::missing, "404"));
   const ReadFailure failure = it.failure();
@@ -288,7 +288,7 @@ TEST_CASE("a failure that gives up is not retried, and says nothing of the image
   CHECK(std::holds_alternative<std::unique_ptr<Source>>(it.open()));
 }
 
-TEST_CASE("a success ends the memory of a place that was away") {
+TEST_CASE("a place that was away counts as reachable after a success") {
   Tested it;
   const auto source = it.source();
   it.plan.opens = times(1, place_failure("status 403"));
@@ -298,7 +298,7 @@ TEST_CASE("a success ends the memory of a place that was away") {
   CHECK(std::holds_alternative<std::unique_ptr<Source>>(it.open()));
 }
 
-TEST_CASE("what a server asks for counts, up to a limit") {
+TEST_CASE("a wait that the server asks for is kept, up to a limit") {
   AttemptFailure overloaded = transient_failure("429");
   overloaded.is_overloaded = true;
   RetryTerms terms = short_terms();
@@ -336,7 +336,7 @@ TEST_CASE("a stop ends a wait, and a read") {
   CHECK(it.plan.asked == 3);
 }
 
-TEST_CASE("several threads learn of one place that is away") {
+TEST_CASE("a place that is away is known to all threads") {
   // Without a plan: it is asked by several threads.
   class Away : public ObjectStore {
    public:

@@ -66,7 +66,7 @@ SiteStatus at_work() {
 
 }  // namespace
 
-TEST_CASE("the status of a site before expand is what the schema, the stores and the images are") {
+TEST_CASE("before expand the status shows the schema, the stores and the images") {
   CHECK(
       status_text(before_expand()) ==
       "Database    sqlite:////var/lib/glance/glance.sqlite\n"

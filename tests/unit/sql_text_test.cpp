@@ -203,7 +203,7 @@ TEST_CASE("the digest of a statement is its SHA-256") {
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST_CASE("every class of result has a name of its own that leads back to it") {
+TEST_CASE("every result has a name of its own that leads back to it") {
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(ImageResult::gone); ++i) {
     const auto image_result = static_cast<ImageResult>(i);

@@ -104,7 +104,7 @@ TEST_CASE("the rate of a store that is not the limit says nothing about the stor
   CHECK(read_for(4s, 1e6, 0.9) == 2);
 }
 
-TEST_CASE("an idle store has not answered at once", "[streams]") {
+TEST_CASE("the time before a store is first read does not count as a fast answer", "[streams]") {
   StreamLimits limits({.places = {"/no/store"}, .cores = 1, .most = 100});
   const int few = limits.all_streams();
   std::this_thread::sleep_for(100ms);

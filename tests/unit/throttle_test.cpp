@@ -25,7 +25,7 @@ TEST_CASE("a brake starts to count anew when the figure rises") {
   CHECK_FALSE(brake.holds(1));
 }
 
-TEST_CASE("a limit of nothing can be kept") {
+TEST_CASE("a limit of zero waits above zero and continues at zero") {
   Brake brake(0);
   CHECK_FALSE(brake.holds(0));
   CHECK(brake.holds(1));
