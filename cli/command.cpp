@@ -14,7 +14,8 @@ const std::vector<Command>& commands() {
        add_status},
       {"plan", "Show what expand, migrate and backfill would do; change nothing", false, add_plan},
       {"expand",
-       "Add the columns of Rocky (os_hidden and the hash), their indexes and backglance's own tables "
+       "Add the columns of Rocky (os_hidden and the hash), their indexes and backglance's own "
+       "tables "
        "to the database",
        true, add_expand},
       {"migrate",

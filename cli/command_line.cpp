@@ -133,9 +133,10 @@ void add_source(Arguments app, SourceFlags& flags) {
   app.option("--database", source.database_url,
              "Use this database URL, in SQLAlchemy's form, instead of the one in the configuration")
       .type("URL");
-  app.option("--store-dir", source.store_dirs,
-             "Use this directory of Glance's file store, instead of those in the configuration; may "
-             "be repeated")
+  app.option(
+         "--store-dir", source.store_dirs,
+         "Use this directory of Glance's file store, instead of those in the configuration; may "
+         "be repeated")
       .type("DIR")
       .repeatable();
   app.option("--options", flags.options,
@@ -151,10 +152,11 @@ void add_source(Arguments app, SourceFlags& flags) {
   app.flag("--through-api", source.through_api,
            "Read images through the Glance API if their store cannot be read here and Glance has a "
            "checksum of them; set OS_CLOUD for a cloud of clouds.yaml, or OS_AUTH_URL and so on");
-  app.flag("--through-api-unverified", source.through_api_unverified,
-           "Read images through the Glance API as --through-api does, and images without a checksum "
-           "too. Their hash is computed from what Glance sends; nothing proves that this is the "
-           "whole image");
+  app.flag(
+      "--through-api-unverified", source.through_api_unverified,
+      "Read images through the Glance API as --through-api does, and images without a checksum "
+      "too. Their hash is computed from what Glance sends; nothing proves that this is the "
+      "whole image");
 }
 
 void add_common(Arguments app, CommonOptions& common, const Command& command) {

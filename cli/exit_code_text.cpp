@@ -22,7 +22,7 @@ std::vector<ExitCodeText> exit_codes(const Command* command) {
     codes.push_back({ExitCode::contract_due, "contract is due"});
   }
   if (command == nullptr || command->may_find)
-    codes.push_back({ExitCode::findings, "done, with findings: see backglance report"});
+    codes.push_back({ExitCode::findings, "done, with findings: a person should look"});
   if (changes && !is_order)
     codes.push_back({ExitCode::locked, "another run is at work"});
   if (changes)

@@ -28,10 +28,13 @@ std::string quoted(std::string_view name) {
   return "'" + std::string(name) + "'";
 }
 
-const std::vector<std::string> kLists = {
-    "results_without_findings",           "results_retried_when_reachable",
-    "results_retried_when_live",          "results_retried_when_located",
-    "results_retried_when_image_changes", "results_against", "results_compared"};
+const std::vector<std::string> kLists = {"results_without_findings",
+                                         "results_retried_when_reachable",
+                                         "results_retried_when_live",
+                                         "results_retried_when_located",
+                                         "results_retried_when_image_changes",
+                                         "results_against",
+                                         "results_compared"};
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in(file);
