@@ -91,7 +91,7 @@ void require_settable(const KnownCommand& command, const std::string& name,
 // each container for a Service of this name.
 bool is_foreign(std::string_view name) {
   return name.starts_with("TEST_") || name.starts_with("SERVICE_") || name == "PORT" ||
-         name.starts_with("PORT_");
+         name.starts_with("PORT_") || name == "CHROOTS";
 }
 
 std::string variable_of(std::string name) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/queue.h"
@@ -31,7 +32,8 @@ inline constexpr int kScrubVersion = 3;
 class ScrubQueue {
  public:
   // `session` must live longer than this. One thread at a time.
-  ScrubQueue(Session& session, std::string run_id) : session_(session), run_id_(run_id) {}
+  ScrubQueue(Session& session, std::string run_id)
+      : session_(session), run_id_(std::move(run_id)) {}
 
   // Enters images that have no row yet, and corrects sizes, in transactions of a few thousand rows.
   // Returns the number of new images. Safe to run again at any time.

@@ -175,8 +175,8 @@ TEST_CASE("an index whose build did not end is removed and built anew", "[online
   }
   REQUIRE_FALSE(read_catalog(site.sql()).at("images").index("os_hidden_image_idx")->valid);
   const ExpandPlan done = expand(site.sql());
-  CHECK(done.statements.at(14).statement.kind == "repair");
-  CHECK(done.statements.at(15).statement.kind == "index");
+  CHECK(done.statements.at(16).statement.kind == "repair");
+  CHECK(done.statements.at(17).statement.kind == "index");
   CHECK(done.notes.size() == 1);
   require_complete(site);
 }
