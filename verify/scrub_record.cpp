@@ -107,8 +107,8 @@ std::vector<bool> ScrubRecord::record_together(const std::vector<SettledImage>& 
 }
 
 std::vector<bool> ScrubRecord::record(std::vector<SettledImage>& images) {
-  const auto ours = with_space(
-      context_.control, [&] { return retry(session_, [&] { return record_together(images); }); });
+  auto ours = with_space(context_.control,
+                         [&] { return retry(session_, [&] { return record_together(images); }); });
   for (const SettledImage& image : images) {
     // Settled, or lost to another run: the heartbeat must not renew it any more.
     context_.held.remove(image.claim);
