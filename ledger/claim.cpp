@@ -2,8 +2,8 @@
 // Queue: claims images.
 #include <algorithm>
 #include <limits>
-#include <random>
 
+#include "ledger/bunch.h"
 #include "ledger/queue.h"
 #include "sql/images.h"
 #include "sql/retry.h"
@@ -11,38 +11,6 @@
 #include "sql/text.h"
 
 namespace backglance {
-namespace {
-
-// How often a claim looks again after other runs took all images that it had chosen.
-constexpr int kLooks = 6;
-// If other runs are at work, a claim chooses at random among this many times the images that it
-// takes.
-constexpr std::int64_t kSpread = 8;
-
-std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::int64_t count) {
-  static thread_local std::mt19937 random{std::random_device()()};
-  std::vector<SizedImage> some;
-  std::sample(candidates.begin(), candidates.end(), std::back_inserter(some), count, random);
-  return some;
-}
-
-// Returns the candidates that make one bunch. `candidates` is sorted, largest first.
-std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
-                                  const Queue::Bunch& bunch) {
-  std::vector<std::string> ids;
-  std::int64_t room = bunch.most_bytes;
-  for (const SizedImage& one : candidates) {
-    const auto count = static_cast<std::int64_t>(ids.size());
-    if (count == bunch.most ||
-        (count >= bunch.large && (one.size >= bunch.small_bytes || one.size > room)))
-      break;
-    ids.push_back(one.id);
-    room -= std::min(room, one.size);
-  }
-  return ids;
-}
-
-}  // namespace
 
 std::vector<Claim> Queue::claim(const std::string& run_id, const Bunch& bunch,
                                 std::int64_t max_size, std::chrono::seconds lease,

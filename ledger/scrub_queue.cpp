@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <random>
 #include <utility>
 
 #include "base/stop.h"
+#include "ledger/bunch.h"
 #include "sql/retry.h"
 #include "sql/row_list.h"
 #include "sql/text.h"
@@ -17,33 +17,6 @@ namespace {
 // As in ledger/queue.cpp: short enough that a glance-api which waits for SQLite's write lock does
 // not notice.
 constexpr std::int64_t kSchedulePage = 2000;
-// How often a claim looks again after other runs took all images that it had chosen, and among how
-// many times the images that it takes it then chooses.
-constexpr int kLooks = 6;
-constexpr std::int64_t kSpread = 8;
-
-std::vector<SizedImage> chosen(const std::vector<SizedImage>& candidates, std::int64_t count) {
-  static thread_local std::mt19937 random{std::random_device()()};
-  std::vector<SizedImage> some;
-  std::sample(candidates.begin(), candidates.end(), std::back_inserter(some), count, random);
-  return some;
-}
-
-// The candidates that make one bunch. `candidates` is sorted, largest first.
-std::vector<std::string> bunch_of(const std::vector<SizedImage>& candidates,
-                                  const Queue::Bunch& bunch) {
-  std::vector<std::string> ids;
-  std::int64_t space = bunch.most_bytes;
-  for (const SizedImage& one : candidates) {
-    const auto count = static_cast<std::int64_t>(ids.size());
-    if (count == bunch.most ||
-        (count >= bunch.large && (one.size >= bunch.small_bytes || one.size > space)))
-      break;
-    ids.push_back(one.id);
-    space -= std::min(space, one.size);
-  }
-  return ids;
-}
 
 }  // namespace
 
